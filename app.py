@@ -1,0 +1,9 @@
+#!/usr/bin/env python3
+"""The deployable app: one stack, configured by the context in cdk.json or `cdk deploy -c key=value`."""
+
+from aws_cdk import App
+from bedrock_customization import CustomizationStack
+
+app = App()
+CustomizationStack.from_context(app, "Customization")
+app.synth()

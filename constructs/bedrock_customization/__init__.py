@@ -1,0 +1,32 @@
+"""Constructs that customize foundation models on Amazon Bedrock."""
+
+from bedrock_customization.base_model import BaseModel
+from bedrock_customization.dataset import DataSplit, RecordTemplate
+from bedrock_customization.method import FineTuning
+from bedrock_customization.phases.customization import ModelCustomization
+from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
+from bedrock_customization.phases.evaluation import ModelEvaluation
+from bedrock_customization.phases.preparation import DataPreparation
+from bedrock_customization.phases.promotion import PromotionGate
+from bedrock_customization.pipeline import CustomizationPipeline
+from bedrock_customization.service_role import JobKind, ServiceRole
+from bedrock_customization.stack import CustomizationStack
+from bedrock_customization.storage import CustomizationStorage
+
+__all__ = [
+    "BaseModel",
+    "CandidateRemoval",
+    "CustomizationPipeline",
+    "CustomizationStack",
+    "CustomizationStorage",
+    "DataPreparation",
+    "DataSplit",
+    "FineTuning",
+    "JobKind",
+    "ModelCustomization",
+    "ModelDeployment",
+    "ModelEvaluation",
+    "PromotionGate",
+    "RecordTemplate",
+    "ServiceRole",
+]

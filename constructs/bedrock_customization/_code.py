@@ -1,0 +1,107 @@
+"""Where the functions' code and their libraries come from."""
+
+from __future__ import annotations
+
+import subprocess
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bedrock_customization_runtime
+import jsii
+from aws_cdk import (
+    AssetHashType,
+    BundlingOptions,
+    DockerImage,
+    IgnoreMode,
+    ILocalBundling,
+    Stack,
+    aws_lambda as lambda_,
+)
+from uv import find_uv_bin
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+RUNTIME = lambda_.Runtime.PYTHON_3_14
+ARCHITECTURE = lambda_.Architecture.ARM_64
+_PYTHON_VERSION = "3.14"
+_PLATFORM = "aarch64-manylinux_2_28"
+_PACKAGE = Path(bedrock_customization_runtime.__file__).parent
+_DEPENDENCIES = Path(__file__).parent / "_dependencies"
+_LAYER_ID = "BedrockCustomizationLibraries"
+
+
+def runtime_code() -> lambda_.Code:
+    """Return the handlers' own code: an allow-list, so that stray files never change the asset.
+
+    The package's parent is a source root in a checkout and `site-packages` in an installation, so
+    everything beside the package is shut out first; that also keeps the walk short.
+    """
+    package = f"/{_PACKAGE.name}"
+    return lambda_.Code.from_asset(
+        str(_PACKAGE.parent),
+        ignore_mode=IgnoreMode.GIT,
+        exclude=[
+            "/*",
+            f"!{package}/",
+            f"{package}/**",
+            f"!{package}/**/",
+            *(f"!{package}/**/*.{kind}" for kind in ("py", "toml", "jinja")),
+            "__pycache__/",
+        ],
+    )
+
+
+def libraries_layer(scope: Construct) -> lambda_.ILayerVersion:
+    """Return the stack's one layer with the functions' third-party libraries, locked by hash."""
+    stack = Stack.of(scope)
+    existing = stack.node.try_find_child(_LAYER_ID)
+    if existing is not None:
+        return existing  # type: ignore[return-value] # jsii gives the construct back as it was made
+    return lambda_.LayerVersion(
+        stack,
+        _LAYER_ID,
+        description=f"Libraries of bedrock_customization_runtime, lock {libraries_digest()}",
+        compatible_runtimes=[RUNTIME],
+        compatible_architectures=[ARCHITECTURE],
+        code=lambda_.Code.from_asset(
+            str(_DEPENDENCIES),
+            asset_hash_type=AssetHashType.SOURCE,
+            bundling=BundlingOptions(
+                # Never used: the local bundling below either succeeds or stops the synth.
+                image=DockerImage.from_registry("public.ecr.aws/lambda/python:3.14"),
+                local=_UvBundling(),
+            ),
+        ),
+    )
+
+
+@cache
+def libraries_digest() -> str:
+    """Return a short digest of the lock.
+
+    It stands in each function's description, so that new libraries publish a new version even in
+    apps without the feature flag that makes versions follow their layers.
+    """
+    return sha256((_DEPENDENCIES / "requirements.txt").read_bytes()).hexdigest()[:12]
+
+
+@jsii.implements(ILocalBundling)
+class _UvBundling:
+    """Install the locked wheels of Lambda's platform with uv: no Docker, the same tree each time."""
+
+    def try_bundle(self, output_dir: str, options: BundlingOptions) -> bool:  # noqa: ARG002 - CDK's signature
+        command = [
+            *(find_uv_bin(), "pip", "install", "--quiet"),
+            *("--target", str(Path(output_dir) / "python")),
+            *("--python-version", _PYTHON_VERSION),
+            *("--python-platform", _PLATFORM),
+            *("--only-binary", ":all:"),
+            *("--require-hashes", "--requirements", str(_DEPENDENCIES / "requirements.txt")),
+        ]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - fixed words and our paths
+        if done.returncode:
+            raise RuntimeError(f"uv could not install the functions' libraries: {done.stderr}")
+        return True

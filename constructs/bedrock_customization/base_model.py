@@ -1,0 +1,149 @@
+"""What a user names: a base model of the catalogue."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from aws_cdk import ArnFormat, Aws, Stack, Token
+from bedrock_customization_runtime import catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from constructs import Construct
+
+_PROFILE_PREFIXES = ("us.", "eu.", "apac.", "global.")
+
+
+class BaseModel:
+    """A foundation model to customize, by its id for customization.
+
+    The constants are the models that customize text and were offered when this version was made;
+    `BaseModel.of` takes any id of the catalogue. Limits, hyperparameters, Regions, lifecycle and
+    prices come from the catalogue (docs/base-models.md).
+
+    Args:
+        id: Id for customization, such as `amazon.nova-micro-v1:0:128k`. It is not the id for
+            inference.
+
+    Raises:
+        ValueError: The catalogue has no such model; the message names the nearest ones.
+    """
+
+    NOVA_MICRO: ClassVar[BaseModel]
+    NOVA_LITE: ClassVar[BaseModel]
+    NOVA_PRO: ClassVar[BaseModel]
+    NOVA_2_LITE: ClassVar[BaseModel]
+    LLAMA_3_1_8B: ClassVar[BaseModel]
+    LLAMA_3_1_70B: ClassVar[BaseModel]
+    LLAMA_3_2_1B: ClassVar[BaseModel]
+    LLAMA_3_2_3B: ClassVar[BaseModel]
+    LLAMA_3_2_11B: ClassVar[BaseModel]
+    LLAMA_3_2_90B: ClassVar[BaseModel]
+    LLAMA_3_3_70B: ClassVar[BaseModel]
+
+    def __init__(self, id: str) -> None:
+        self.facts = catalog.base_model(id)
+
+    @classmethod
+    def of(cls, id: str) -> BaseModel:
+        """Return the base model of a customization id."""
+        return cls(id)
+
+    @property
+    def id(self) -> str:
+        """Id for customization."""
+        return self.facts.id
+
+    @property
+    def inference_id(self) -> str:
+        """Id by which the base model itself is invoked: a model's or an inference profile's."""
+        return self.facts.inference_id
+
+    def check_method(
+        self, method: catalog.Method, hyperparameters: Mapping[str, str | int | float]
+    ) -> dict[str, str]:
+        """Check that the model can be customized that way today.
+
+        Returns:
+            The hyperparameters as Bedrock wants them.
+
+        Raises:
+            ValueError: The model is retired or legacy, does not know the method, or refuses a
+                hyperparameter; the message says what to use instead.
+        """
+        self.facts.require(method, today=datetime.now(UTC).date())
+        return self.facts.check_hyperparameters(method, hyperparameters)
+
+    def check_region(self, scope: Construct) -> None:
+        """Check that the model is customized in the stack's Region, where that is known at synth.
+
+        Raises:
+            ValueError: It is not.
+        """
+        region = Stack.of(scope).region
+        if Token.is_unresolved(region) or region in self.facts.regions:
+            return
+        raise ValueError(
+            f"base_model {self.id} is customized in {' and '.join(self.facts.regions)}, but the "
+            f"stack is in {region}: deploy it there, or choose another base model"
+        )
+
+    def check_on_demand(self) -> None:
+        """Check that custom models of it can be deployed on demand.
+
+        Raises:
+            ValueError: They need provisioned throughput.
+        """
+        if self.facts.deployability.on_demand:
+            return
+        others = [
+            model.id
+            for model in catalog.base_models()
+            if model.deployability.on_demand and model.lifecycle.status == "ACTIVE"
+        ]
+        raise ValueError(
+            f"base_model {self.id} has no on-demand deployment: its custom models answer only on "
+            "provisioned throughput, which bills by the hour until it is deleted; choose one of "
+            f"{', '.join(others)}"
+        )
+
+    def arn_for_customization(self) -> str:
+        """Return the foundation model's ARN in a policy for customization jobs."""
+        return _foundation_model_arn(self.id)
+
+    def arns_for_invocation(self, scope: Construct) -> list[str]:
+        """Return the ARNs in a policy for whoever invokes the base model.
+
+        An inference profile sends requests to models in several Regions, so it takes rights on the
+        profile and on the model in each of them.
+        """
+        if not self.inference_id.startswith(_PROFILE_PREFIXES):
+            return [_foundation_model_arn(self.inference_id)]
+        _, _, model_id = self.inference_id.partition(".")
+        profile = Stack.of(scope).format_arn(
+            service="bedrock",
+            resource="inference-profile",
+            resource_name=self.inference_id,
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+        return [profile, _foundation_model_arn(model_id, region="*")]
+
+
+def _foundation_model_arn(model_id: str, region: str = Aws.REGION) -> str:
+    # Foundation models belong to no account, so the ARN leaves it empty.
+    return f"arn:{Aws.PARTITION}:bedrock:{region}::foundation-model/{model_id}"
+
+
+BaseModel.NOVA_MICRO = BaseModel("amazon.nova-micro-v1:0:128k")
+BaseModel.NOVA_LITE = BaseModel("amazon.nova-lite-v1:0:300k")
+BaseModel.NOVA_PRO = BaseModel("amazon.nova-pro-v1:0:300k")
+BaseModel.NOVA_2_LITE = BaseModel("amazon.nova-2-lite-v1:0:256k")
+BaseModel.LLAMA_3_1_8B = BaseModel("meta.llama3-1-8b-instruct-v1:0:128k")
+BaseModel.LLAMA_3_1_70B = BaseModel("meta.llama3-1-70b-instruct-v1:0:128k")
+BaseModel.LLAMA_3_2_1B = BaseModel("meta.llama3-2-1b-instruct-v1:0:128k")
+BaseModel.LLAMA_3_2_3B = BaseModel("meta.llama3-2-3b-instruct-v1:0:128k")
+BaseModel.LLAMA_3_2_11B = BaseModel("meta.llama3-2-11b-instruct-v1:0:128k")
+BaseModel.LLAMA_3_2_90B = BaseModel("meta.llama3-2-90b-instruct-v1:0:128k")
+BaseModel.LLAMA_3_3_70B = BaseModel("meta.llama3-3-70b-instruct-v1:0:128k")

@@ -1,0 +1,74 @@
+"""Value objects that say how raw data become records, and on which side of the split they land."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from bedrock_customization._checks import check_between
+
+if TYPE_CHECKING:
+    from bedrock_customization_runtime import contract
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordTemplate:
+    """How a row of columns becomes a record; `{column}` stands for a column's value.
+
+    Args:
+        prompt: What the model is asked.
+        completion: What it should answer.
+        system: System prompt of every record, in training and at inference.
+            Without one, records carry none.
+        group_by: Column whose equal values stay on one side of the split, such as a customer or
+            the original of paraphrases. Without one, only near-copies stay together.
+    """
+
+    prompt: str
+    completion: str
+    system: str | None = None
+    group_by: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse templates that would make the same record of every row.
+
+        Raises:
+            ValueError: A template names no column.
+        """
+        for name, template in (("prompt", self.prompt), ("completion", self.completion)):
+            if "{" not in template:
+                raise ValueError(
+                    f"{name} must name at least one column like {{text}}, got {template!r}: "
+                    "put the column's name in braces"
+                )
+
+    def to_contract(self) -> contract.RecordTemplate:
+        """Return what the handler receives."""
+        return asdict(self)  # type: ignore[return-value] # the same fields; a test pairs them
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataSplit:
+    """Shares of the accepted records; the rest is for training.
+
+    Args:
+        validation: Share on which losses are watched and candidates chosen, in [0, 0.5].
+        test: Share of the blind set, in [0.01, 0.5].
+        seed: The same seed and data give the same split; a record keeps its side as data grow.
+
+    Raises:
+        ValueError: A share is out of range.
+    """
+
+    validation: float = 0.1
+    test: float = 0.2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the shares."""
+        check_between("validation", self.validation, 0, 0.5, "leave most records for training")
+        check_between("test", self.test, 0.01, 0.5, "a blind set is what proves a model better")
+
+    def to_contract(self) -> contract.Split:
+        """Return what the handler receives."""
+        return asdict(self)  # type: ignore[return-value] # the same fields; a test pairs them

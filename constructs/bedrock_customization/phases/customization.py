@@ -1,0 +1,154 @@
+"""From training records to a custom model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import Duration, aws_iam as iam, aws_stepfunctions as sfn
+from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime.contract import Handler
+
+from bedrock_customization._access import bedrock_arn
+from bedrock_customization._asl import Phase, States, run_tags
+from bedrock_customization._function import HandlerFunction
+from bedrock_customization.method import FineTuning
+from bedrock_customization.service_role import JobKind, ServiceRole
+from bedrock_customization.storage import RUNS
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.storage import CustomizationStorage
+
+_METHOD = catalog.Method.FINE_TUNING
+
+
+class ModelCustomization(Phase):
+    """Customize a base model and wait until the custom model can be used.
+
+    The job is one task that waits for its end; stopping the execution stops the job. Its name and
+    its client request token come from `$run`, so a repeated state adopts the job that exists.
+
+    Input: `$run`, `$preparation`.
+    Output: `$customization` (`contract.Customization`).
+    Errors: `CustomizationFailed`, and what Bedrock says of the job.
+
+    Args:
+        scope: Parent.
+        id: Id below the parent.
+        storage: Where records are, and the job's outputs go.
+        base_model: What is customized.
+        method: How, with hyperparameters.
+        role: A service role of your own (see `ServiceRole`). Without one, a role is defined.
+        timeout: After it the job is stopped. Jobs wait for capacity, sometimes for hours.
+        on_failure: Where errors go, with `$failure` assigned.
+            Without it they end the execution.
+
+    Raises:
+        ValueError: The base model is retired, is not customized that way or in that Region, or
+            refuses a hyperparameter.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        storage: CustomizationStorage,
+        base_model: BaseModel,
+        method: FineTuning | None = None,
+        role: iam.IRole | None = None,
+        timeout: Duration | None = None,
+        on_failure: sfn.IChainable | None = None,
+    ) -> None:
+        method = method or FineTuning()
+        hyperparameters = base_model.check_method(_METHOD, method.hyperparameters)
+        super().__init__(scope, id)
+        base_model.check_region(self)
+        self.service_role = ServiceRole(
+            self, "ServiceRole", kind=JobKind.CUSTOMIZATION, storage=storage, role=role
+        )
+        self.function = HandlerFunction(
+            self,
+            "Record",
+            handler=Handler.RECORD_CUSTOMIZATION,
+            description="Records a customization job, its losses and its model",
+        )
+        self.function.may_read(storage.artifacts_bucket, RUNS)
+        self.function.may_write(storage.artifacts_bucket, RUNS)
+        self.function.may_call(
+            ["bedrock:GetModelCustomizationJob", "bedrock:GetCustomModel"],
+            [bedrock_arn(self, "model-customization-job"), bedrock_arn(self, "custom-model")],
+            wildcard_because="Bedrock gives jobs and models their ids when a run makes them",
+        )
+        states = States(self, "ModelCustomization", on_failure=on_failure)
+        customize = states.call_bedrock(
+            "Customize model",
+            "bedrock:createModelCustomizationJob.sync",
+            self._job(base_model, hyperparameters),
+            comment="Train the base model on the records; Bedrock may queue the job for hours",
+            statements=self._job_statements(base_model),
+            assign={"model_wait": 60},
+            timeout=timeout or Duration.days(8),
+        )
+        record = states.invoke(
+            "Record customization",
+            self.function,
+            {"run": "{% $run %}"},
+            comment="Write the job, its losses and its model into the manifest",
+            assign="customization",
+        )
+        # The job is Completed a little before its model is Active.
+        wait = states.wait(
+            "Wait for the model",
+            "{% $model_wait %}",
+            comment="The model is being created",
+            assign={"model_wait": "{% $min([$model_wait * 2, 3600]) %}"},
+        )
+        is_active = states.choice("Is the model active?", comment="Completed is not yet usable")
+        is_active.when(
+            sfn.Condition.jsonata("{% $customization.model_status = 'Creating' %}"),
+            wait.next(record),
+        )
+        self.start_state = customize
+        self.end_states = customize.next(record).next(is_active.afterwards(include_otherwise=True)).end_states
+
+    def _job(self, base_model: BaseModel, hyperparameters: dict[str, str]) -> dict[str, Any]:
+        rules = base_model.facts.methods[_METHOD]
+        job = {
+            "JobName": "{% $run.names.job %}",
+            "ClientRequestToken": "{% $run.tokens.job %}",
+            "CustomModelName": "{% $run.names.model %}",
+            "BaseModelIdentifier": base_model.id,
+            "CustomizationType": _METHOD.value,
+            "RoleArn": self.service_role.role.role_arn,
+            "TrainingDataConfig": {"S3Uri": "{% $preparation.train %}"},
+            "OutputDataConfig": {"S3Uri": "{% $run.artifacts & '/customization/' %}"},
+            "HyperParameters": hyperparameters,
+            "JobTags": run_tags(),
+            "CustomModelTags": run_tags(),
+        }
+        if rules.validation is not None:
+            job["ValidationDataConfig"] = {"Validators": [{"S3Uri": "{% $preparation.validation %}"}]}
+        return job
+
+    def _job_statements(self, base_model: BaseModel) -> list[iam.PolicyStatement]:
+        jobs, models = bedrock_arn(self, "model-customization-job"), bedrock_arn(self, "custom-model")
+        return [
+            iam.PolicyStatement(
+                actions=["bedrock:CreateModelCustomizationJob"],
+                resources=[base_model.arn_for_customization(), models, jobs],
+            ),
+            iam.PolicyStatement(
+                # `.sync` polls the job, and stops it when the execution is stopped.
+                actions=["bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"],
+                resources=[jobs],
+            ),
+            iam.PolicyStatement(actions=["bedrock:TagResource"], resources=[jobs, models]),
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[self.service_role.role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
+            ),
+        ]

@@ -1,0 +1,161 @@
+"""From a custom model to an address that answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration, aws_iam as iam, aws_stepfunctions as sfn
+from bedrock_customization_runtime.contract import ErrorName, Handler
+from constructs import Construct
+
+from bedrock_customization._access import bedrock_arn
+from bedrock_customization._asl import Phase, States, retry, run_tags
+from bedrock_customization._function import HandlerFunction
+from bedrock_customization.storage import RUNS
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_ssm as ssm, aws_stepfunctions_tasks as tasks
+
+    from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.storage import CustomizationStorage
+
+
+class ModelDeployment(Phase):
+    """Deploy a custom model on demand: billed by the token, nothing while idle.
+
+    Input: `$run`, `$customization`.
+    Output: `$deployment` (`contract.Deployment`).
+    Errors: `DeploymentFailed`, and what Bedrock says of the request.
+
+    Args:
+        scope: Parent.
+        id: Id below the parent.
+        base_model: What the custom model was made of.
+        on_failure: Where errors go, with `$failure` assigned.
+            Without it they end the execution.
+
+    Raises:
+        ValueError: Custom models of the base model need provisioned throughput.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        base_model: BaseModel,
+        on_failure: sfn.IChainable | None = None,
+    ) -> None:
+        base_model.check_on_demand()
+        super().__init__(scope, id)
+        states = States(self, "ModelDeployment", on_failure=on_failure)
+        models = bedrock_arn(self, "custom-model")
+        deployments = bedrock_arn(self, "custom-model-deployment")
+        deploy = states.call_bedrock(
+            "Deploy candidate",
+            "aws-sdk:bedrock:createCustomModelDeployment",
+            {
+                "ModelDeploymentName": "{% $run.names.deployment %}",
+                "ClientRequestToken": "{% $run.tokens.deployment %}",
+                "ModelArn": "{% $customization.model_arn %}",
+                "Tags": run_tags(),
+            },
+            comment="Ask for an on-demand deployment of the custom model",
+            statements=[
+                iam.PolicyStatement(
+                    actions=["bedrock:CreateCustomModelDeployment"], resources=[models]
+                ),
+                iam.PolicyStatement(actions=["bedrock:TagResource"], resources=[deployments]),
+            ],
+            assign={
+                "deployment": {"arn": "{% $states.result.CustomModelDeploymentArn %}"},
+                "deployment_wait": 300,
+            },
+        )
+        wait = states.wait(
+            "Wait for the deployment",
+            "{% $deployment_wait %}",
+            comment="The deployment is being created",
+            assign={"deployment_wait": "{% $min([$deployment_wait * 2, 3600]) %}"},
+        )
+        check = states.call_bedrock(
+            "Check deployment",
+            "aws-sdk:bedrock:getCustomModelDeployment",
+            {"CustomModelDeploymentIdentifier": "{% $deployment.arn %}"},
+            comment="Bedrock sends no event, so ask",
+            statements=[
+                iam.PolicyStatement(
+                    actions=["bedrock:GetCustomModelDeployment"], resources=[deployments]
+                )
+            ],
+            assign={
+                "deployment_status": "{% $states.result.Status %}",
+                "deployment_failure": "{% $exists($states.result.FailureMessage) "
+                "? $states.result.FailureMessage : '' %}",
+            },
+        )
+        failed = states.failed(
+            "Deployment failed", ErrorName.DEPLOYMENT_FAILED, "{% $deployment_failure %}"
+        )
+        is_deployed = states.choice("Is it deployed?", comment="Active, failed or not yet")
+        is_deployed.when(sfn.Condition.jsonata("{% $deployment_status = 'Failed' %}"), failed)
+        is_deployed.when(sfn.Condition.jsonata("{% $deployment_status != 'Active' %}"), wait)
+        self.start_state = deploy
+        self.end_states = (
+            deploy.next(wait)
+            .next(check)
+            .next(is_deployed.afterwards(include_otherwise=True))
+            .end_states
+        )
+
+
+class CandidateRemoval(Construct):
+    """Define what takes a run's deployment away again; never the one that the alias names.
+
+    Args:
+        scope: Parent.
+        id: Id below the parent.
+        storage: Where the manifest is.
+        alias: The parameter that consumers read.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        storage: CustomizationStorage,
+        alias: ssm.IStringParameter,
+    ) -> None:
+        super().__init__(scope, id)
+        self._alias = alias
+        self.function = HandlerFunction(
+            self,
+            "Remove",
+            handler=Handler.REMOVE_DEPLOYMENT,
+            description="Removes the deployment of a candidate that does not go live",
+        )
+        self.function.may_read(storage.artifacts_bucket, RUNS)
+        self.function.may_write(storage.artifacts_bucket, RUNS)
+        self.function.may_call(["ssm:GetParameter"], [alias.parameter_arn])
+        self.function.may_call(
+            ["bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"],
+            [bedrock_arn(self, "custom-model-deployment")],
+            wildcard_because="Bedrock gives deployments their ids when a run makes them",
+        )
+
+    def remove(self, states: States, name: str) -> tasks.LambdaInvoke:
+        """Write the state that does it; a deployment that is still being made is waited for."""
+        state = states.invoke(
+            name,
+            self.function,
+            {"run": "{% $run %}", "alias_parameter": self._alias.parameter_name},
+            comment="Take the candidate's deployment away, so that nothing is left behind",
+        )
+        retry(
+            state,
+            [ErrorName.DEPLOYMENT_BUSY],
+            interval=Duration.minutes(1),
+            maximum_attempts=12,
+        )
+        return state

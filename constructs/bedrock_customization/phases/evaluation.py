@@ -1,0 +1,136 @@
+"""Is the tuned model really better? Base and tuned model answer the blind set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration, Size, aws_stepfunctions as sfn
+from bedrock_customization_runtime.contract import Handler
+
+from bedrock_customization._access import bedrock_arn
+from bedrock_customization._asl import Phase, States
+from bedrock_customization._checks import check_between
+from bedrock_customization._function import HandlerFunction
+from bedrock_customization.storage import RUNS
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.storage import CustomizationStorage
+
+
+class ModelEvaluation(Phase):
+    """Ask base and tuned model every blind question and compare them record by record.
+
+    Both get the same system prompt, temperature 0 and the same limit of tokens.
+
+    Input: `$run`, `$preparation`, `$deployment`.
+    Output: `$evaluation` (`contract.Evaluation`).
+    Errors: `EvaluationFailed`.
+
+    Args:
+        scope: Parent.
+        id: Id below the parent.
+        storage: Where the blind set is, and answers and figures go.
+        base_model: What the tuned model is compared with.
+        metric: What decides, by its name in docs/metrics.md.
+        maximum_tokens: Limit of an answer, in tokens, from 1 to 5,000.
+        on_failure: Where errors go, with `$failure` assigned.
+            Without it they end the execution.
+
+    Raises:
+        ValueError: `maximum_tokens` is out of range.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        storage: CustomizationStorage,
+        base_model: BaseModel,
+        metric: str = "accuracy",
+        maximum_tokens: int = 512,
+        on_failure: sfn.IChainable | None = None,
+    ) -> None:
+        check_between("maximum_tokens", maximum_tokens, 1, 5000, "the base model has no more room")
+        super().__init__(scope, id)
+        self.answer_function = self._define_answer_function(storage, base_model)
+        self.compare_function = self._define_compare_function(storage)
+        models = [
+            {"name": "base", "id": base_model.inference_id},
+            {"name": "tuned", "id": "{% $deployment.arn %}"},
+        ]
+        states = States(self, "ModelEvaluation", on_failure=on_failure)
+        answer = states.invoke(
+            "Answer blind questions",
+            self.answer_function,
+            {
+                "run": "{% $run %}",
+                "test": "{% $preparation.test %}",
+                "models": models,
+                "maximum_tokens": maximum_tokens,
+            },
+            comment="Base and tuned model answer the same questions",
+            assign="answers",
+        )
+        compare = states.invoke(
+            "Compare answers",
+            self.compare_function,
+            {
+                "run": "{% $run %}",
+                "test": "{% $preparation.test %}",
+                "answers": "{% $answers.prefix %}",
+                "models": models,
+                "metric": metric,
+            },
+            comment="Pair the answers by record and test the difference",
+            assign="evaluation",
+        )
+        is_answered = states.choice(
+            "Is everything answered?", comment="One function call may not be enough"
+        )
+        is_answered.when(sfn.Condition.jsonata("{% $not($answers.done) %}"), answer)
+        is_answered.otherwise(compare)
+        answer.next(is_answered)
+        self.start_state = answer
+        self.end_states = [compare]
+
+    def _define_answer_function(
+        self, storage: CustomizationStorage, base_model: BaseModel
+    ) -> HandlerFunction:
+        function = HandlerFunction(
+            self,
+            "Answer",
+            handler=Handler.ANSWER_QUESTIONS,
+            description="Asks base and tuned model the blind questions",
+            memory_size=Size.gibibytes(1),
+            timeout=Duration.minutes(15),
+        )
+        function.may_read(storage.blind_bucket, RUNS)
+        function.may_write(storage.blind_bucket, RUNS)
+        function.may_call(
+            ["bedrock:InvokeModel"],
+            [
+                *base_model.arns_for_invocation(self),
+                bedrock_arn(self, "custom-model-deployment"),
+            ],
+            wildcard_because="Bedrock gives deployments their ids when a run makes them, and an inference "
+            "profile sends requests to several Regions",
+        )
+        return function
+
+    def _define_compare_function(self, storage: CustomizationStorage) -> HandlerFunction:
+        function = HandlerFunction(
+            self,
+            "Compare",
+            handler=Handler.COMPARE_ANSWERS,
+            description="Compares the answers of base and tuned model",
+            memory_size=Size.gibibytes(1),
+            timeout=Duration.minutes(5),
+        )
+        function.may_read(storage.blind_bucket, RUNS)
+        function.may_read(storage.artifacts_bucket, RUNS)
+        function.may_write(storage.artifacts_bucket, RUNS)
+        return function

@@ -1,0 +1,94 @@
+"""From raw data to records the base model takes, and a blind test set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration, Size
+from bedrock_customization_runtime.contract import Handler
+
+from bedrock_customization._asl import Phase, States
+from bedrock_customization._checks import check_between
+from bedrock_customization._function import HandlerFunction
+from bedrock_customization.dataset import DataSplit
+from bedrock_customization.storage import INCOMING, RUNS
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_stepfunctions as sfn
+    from constructs import Construct
+
+    from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.dataset import RecordTemplate
+    from bedrock_customization.storage import CustomizationStorage
+
+
+class DataPreparation(Phase):
+    """Clean, de-duplicate, split and validate raw data against the rules of the base model.
+
+    Input: `$run`.
+    Output: `$preparation` (`contract.Preparation`).
+    Errors: `InvalidInput`, `DatasetRejected`, `SourceChanged`.
+
+    Args:
+        scope: Parent.
+        id: Id below the parent.
+        storage: Where raw data are, and records go.
+        base_model: Whose rules decide.
+        template: How a row becomes a record.
+            Without one, the data already are records: prompt and completion, or Converse messages.
+        split: Shares of the validation set and the blind set.
+        maximum_rejected: Share of the records, in [0, 1], that may break a rule and be left out
+            before the data set as a whole is refused.
+        on_failure: Where errors go, with `$failure` assigned.
+            Without it they end the execution.
+
+    Raises:
+        ValueError: `maximum_rejected` is out of range.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        storage: CustomizationStorage,
+        base_model: BaseModel,
+        template: RecordTemplate | None = None,
+        split: DataSplit | None = None,
+        maximum_rejected: float = 0.05,
+        on_failure: sfn.IChainable | None = None,
+    ) -> None:
+        check_between(
+            "maximum_rejected", maximum_rejected, 0, 1, "it is a share, 0.05 means one in twenty"
+        )
+        super().__init__(scope, id)
+        self.function = HandlerFunction(
+            self,
+            "Prepare",
+            handler=Handler.PREPARE_DATA,
+            description="Prepares training, validation and blind records",
+            memory_size=Size.gibibytes(2),
+            ephemeral_storage=Size.gibibytes(10),
+            timeout=Duration.minutes(15),
+        )
+        self.function.may_read(storage.data_bucket, INCOMING)
+        self.function.may_read(storage.data_bucket, RUNS)
+        self.function.may_write(storage.data_bucket, RUNS)
+        self.function.may_write(storage.blind_bucket, RUNS)
+        self.function.may_read(storage.artifacts_bucket, RUNS)
+        self.function.may_write(storage.artifacts_bucket, RUNS)
+        prepare = States(self, "DataPreparation", on_failure=on_failure).invoke(
+            "Prepare data",
+            self.function,
+            {
+                "run": "{% $run %}",
+                "base_model": base_model.id,
+                "template": template.to_contract() if template else None,
+                "split": (split or DataSplit()).to_contract(),
+                "maximum_rejected": maximum_rejected,
+            },
+            comment="Clean, de-duplicate, split and validate the records",
+            assign="preparation",
+        )
+        self.start_state = prepare
+        self.end_states = [prepare]

@@ -1,0 +1,114 @@
+"""May the candidate go live?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_stepfunctions as sfn
+from bedrock_customization_runtime.contract import Handler
+
+from bedrock_customization._asl import Phase, States
+from bedrock_customization._function import HandlerFunction
+from bedrock_customization.phases.deployment import CandidateRemoval
+from bedrock_customization.storage import PROMOTIONS, RUNS
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_ssm as ssm
+    from constructs import Construct
+
+    from bedrock_customization.storage import CustomizationStorage
+
+
+class PromotionGate(Phase):
+    """Promote a candidate that is really better; take the deployment of any other away.
+
+    A candidate passes when the lower end of the difference's 95 % interval exceeds
+    `minimum_improvement`. Promotion writes the deployment's ARN to the alias, only over the value it
+    read, so of two promotions at once one wins and the other ends as `PromotionConflict`.
+
+    Input: `$run`, `$deployment`, `$evaluation`.
+    Output: `$decision` (`contract.Decision`).
+    Errors: `PromotionConflict`, `DeploymentBusy`.
+
+    Args:
+        scope: Parent.
+        id: Id below the parent.
+        storage: Where the record of promotions is.
+        alias: The parameter that consumers read; it holds the ARN to invoke.
+        removal: Takes the deployment of a candidate away that does not pass.
+            Without one, it is defined.
+        minimum_improvement: In units of the metric; 0 asks for any improvement beyond chance.
+        on_failure: Where errors go, with `$failure` assigned.
+            Without it they end the execution.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        storage: CustomizationStorage,
+        alias: ssm.IStringParameter,
+        removal: CandidateRemoval | None = None,
+        minimum_improvement: float = 0.0,
+        on_failure: sfn.IChainable | None = None,
+    ) -> None:
+        super().__init__(scope, id)
+        self.decide_function = self._define_decide_function(storage)
+        self.promote_function = self._define_promote_function(storage, alias)
+        self.removal = removal or CandidateRemoval(self, "Removal", storage=storage, alias=alias)
+        states = States(self, "PromotionGate", on_failure=on_failure)
+        decide = states.invoke(
+            "Decide promotion",
+            self.decide_function,
+            {
+                "run": "{% $run %}",
+                "evaluation": "{% $evaluation %}",
+                "gate": {"minimum_improvement": minimum_improvement},
+            },
+            comment="Hold the evaluation against the gate",
+            assign="decision",
+        )
+        promote = states.invoke(
+            "Promote model",
+            self.promote_function,
+            {
+                "run": "{% $run %}",
+                "deployment": "{% $deployment %}",
+                "alias_parameter": alias.parameter_name,
+            },
+            comment="Point the alias at the candidate",
+        )
+        remove = self.removal.remove(states, "Remove rejected candidate")
+        may_go_live = states.choice("May it go live?", comment="As the gate decided")
+        may_go_live.when(sfn.Condition.jsonata("{% $decision.promote %}"), promote)
+        may_go_live.otherwise(remove)
+        decide.next(may_go_live)
+        self.start_state = decide
+        self.end_states = [promote, remove]
+
+    def _define_decide_function(self, storage: CustomizationStorage) -> HandlerFunction:
+        function = HandlerFunction(
+            self,
+            "Decide",
+            handler=Handler.DECIDE_PROMOTION,
+            description="Holds an evaluation against the gate",
+        )
+        function.may_read(storage.artifacts_bucket, RUNS)
+        function.may_write(storage.artifacts_bucket, RUNS)
+        return function
+
+    def _define_promote_function(
+        self, storage: CustomizationStorage, alias: ssm.IStringParameter
+    ) -> HandlerFunction:
+        function = HandlerFunction(
+            self,
+            "Promote",
+            handler=Handler.PROMOTE_MODEL,
+            description="Points the alias at a candidate",
+        )
+        for prefix in (RUNS, PROMOTIONS):
+            function.may_read(storage.artifacts_bucket, prefix)
+            function.may_write(storage.artifacts_bucket, prefix)
+        function.may_call(["ssm:PutParameter"], [alias.parameter_arn])
+        return function

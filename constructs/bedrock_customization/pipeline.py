@@ -1,0 +1,364 @@
+"""The front door: the phases wired into one state machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from aws_cdk import (
+    Aws,
+    Duration,
+    Fn,
+    Names,
+    RemovalPolicy,
+    aws_cloudwatch as cloudwatch,
+    aws_iam as iam,
+    aws_kms as kms,
+    aws_logs as logs,
+    aws_sns as sns,
+    aws_ssm as ssm,
+    aws_stepfunctions as sfn,
+)
+from bedrock_customization_runtime.contract import Handler
+from constructs import Construct
+
+from bedrock_customization import _access
+from bedrock_customization._acknowledged import acknowledge, acknowledge_wildcard
+from bedrock_customization._asl import States
+from bedrock_customization._function import HandlerFunction
+from bedrock_customization.phases.customization import ModelCustomization
+from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
+from bedrock_customization.phases.evaluation import ModelEvaluation
+from bedrock_customization.phases.preparation import DataPreparation
+from bedrock_customization.phases.promotion import PromotionGate
+from bedrock_customization.storage import RUNS, CustomizationStorage
+
+if TYPE_CHECKING:
+    from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.dataset import DataSplit, RecordTemplate
+    from bedrock_customization.method import FineTuning
+
+NO_MODEL = "none"
+
+
+class MetricOptions(TypedDict, total=False):
+    """What a metric may be asked for, as in `aws_cdk.aws_cloudwatch.MetricOptions`."""
+
+    period: Duration
+    statistic: str
+    label: str
+    color: str
+
+
+class CustomizationPipeline(Construct):
+    """Define the whole way from raw data to a promoted model, as one state machine.
+
+    Start it with `{"source": "s3://<data bucket>/incoming/<file>"}`. It prepares the data,
+    customizes the base model, deploys the candidate, compares it with the base model on a blind
+    test set, and points an alias at it if it is really better. Whatever fails, nothing is left
+    that bills while idle, the run is recorded, and people are told.
+
+    Args:
+        scope: Parent.
+        id: Id below the parent.
+        base_model: What is customized.
+        template: How a row of the raw data becomes a record.
+            Without one, the data already are records: prompt and completion, or Converse messages.
+        method: How the base model is customized. Without one, fine-tuning with the service's own
+            hyperparameters.
+        split: Shares of the validation set and the blind set.
+        maximum_rejected: Share of the records, in [0, 1], that may break a rule and be left out
+            before the data set as a whole is refused.
+        metric: What decides, by its name in docs/metrics.md.
+        minimum_improvement: What the tuned model must surely gain over the base model, in units of
+            the metric; 0 asks for any improvement beyond chance.
+        maximum_tokens: Limit of an answer in the evaluation.
+        storage: Buckets and keys. Without it, they are defined.
+        customization_role: A service role of your own for jobs (see `ServiceRole`).
+            Without one, a role is defined.
+        topic: Where people hear how a run ended.
+            Without one, a topic encrypted with a key of its own is defined.
+
+    Raises:
+        ValueError: An argument does not fit the base model or its range; the message says which,
+            what fits, and what to do.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        base_model: BaseModel,
+        template: RecordTemplate | None = None,
+        method: FineTuning | None = None,
+        split: DataSplit | None = None,
+        maximum_rejected: float = 0.05,
+        metric: str = "accuracy",
+        minimum_improvement: float = 0.0,
+        maximum_tokens: int = 512,
+        storage: CustomizationStorage | None = None,
+        customization_role: iam.IRole | None = None,
+        topic: sns.ITopic | None = None,
+    ) -> None:
+        super().__init__(scope, id)
+        self.storage = storage or CustomizationStorage(self, "Storage")
+        self.topic = topic or self._define_topic()
+        self.alias = ssm.StringParameter(
+            self,
+            "Alias",
+            string_value=NO_MODEL,
+            description="ARN of the model that consumers invoke; written by promotions",
+        )
+        self._removal = CandidateRemoval(
+            self, "CandidateRemoval", storage=self.storage, alias=self.alias
+        )
+        self._record_function = self._define_record_function()
+
+        on_failure = self._write_failure_path()
+        self.preparation = DataPreparation(
+            self,
+            "DataPreparation",
+            storage=self.storage,
+            base_model=base_model,
+            template=template,
+            split=split,
+            maximum_rejected=maximum_rejected,
+            on_failure=on_failure,
+        )
+        self.customization = ModelCustomization(
+            self,
+            "ModelCustomization",
+            storage=self.storage,
+            base_model=base_model,
+            method=method,
+            role=customization_role,
+            on_failure=on_failure,
+        )
+        self.deployment = ModelDeployment(
+            self, "ModelDeployment", base_model=base_model, on_failure=on_failure
+        )
+        self.evaluation = ModelEvaluation(
+            self,
+            "ModelEvaluation",
+            storage=self.storage,
+            base_model=base_model,
+            metric=metric,
+            maximum_tokens=maximum_tokens,
+            on_failure=on_failure,
+        )
+        self.gate = PromotionGate(
+            self,
+            "PromotionGate",
+            storage=self.storage,
+            alias=self.alias,
+            removal=self._removal,
+            minimum_improvement=minimum_improvement,
+            on_failure=on_failure,
+        )
+        start = self._write_start(base_model)
+        self.state_machine = self._define_state_machine(
+            sfn.Chain.start(start)
+            .next(self.preparation)
+            .next(self.customization)
+            .next(self.deployment)
+            .next(self.evaluation)
+            .next(self.gate)
+            .next(self._write_end(on_failure))
+        )
+
+    def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow starting runs."""
+        return self.state_machine.grant_start_execution(grantee)
+
+    def grant_put_data(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow uploading raw data below `incoming/`."""
+        return self.storage.grant_put_data(grantee)
+
+    def grant_read_artifacts(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow reading reports, manifests and evaluations; never data or the blind set."""
+        return self.storage.grant_read_artifacts(grantee)
+
+    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow reading the alias and invoking the models it may name."""
+        return self.alias.grant_read(grantee).combine(
+            iam.Grant.add_to_principal(
+                grantee=grantee,
+                actions=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+                resource_arns=[_access.bedrock_arn(self, "custom-model-deployment")],
+            )
+        )
+
+    def metric(self, name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return a metric of the state machine, such as `ExecutionsFailed`; sum over 5 minutes."""
+        return self.state_machine.metric(name, **{"statistic": "Sum", **options})
+
+    def metric_succeeded(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of runs that came to a decision; sum over 5 minutes."""
+        return self.metric("ExecutionsSucceeded", **options)
+
+    def metric_failed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of runs that failed; sum over 5 minutes."""
+        return self.metric("ExecutionsFailed", **options)
+
+    def _write_start(self, base_model: BaseModel) -> sfn.IChainable:
+        function = HandlerFunction(
+            self,
+            "StartRun",
+            handler=Handler.START_RUN,
+            description="Checks a run's input, names what it will make, begins its manifest",
+        )
+        function.may_read(self.storage.artifacts_bucket, RUNS)
+        function.may_write(self.storage.artifacts_bucket, RUNS)
+        self._start_function = function
+        return States(self, "Start", on_failure=self._notify_failure).invoke(
+            "Start run",
+            function,
+            {
+                "execution_arn": "{% $states.context.Execution.Id %}",
+                "execution_name": "{% $states.context.Execution.Name %}",
+                "input": "{% $states.context.Execution.Input %}",
+                "data_bucket": self.storage.data_bucket.bucket_name,
+                "blind_bucket": self.storage.blind_bucket.bucket_name,
+                "artifacts_bucket": self.storage.artifacts_bucket.bucket_name,
+                "base_model": base_model.id,
+            },
+            comment="Check the input, derive names, begin the manifest",
+            assign="run",
+        )
+
+    def _write_end(self, on_failure: sfn.IChainable) -> sfn.IChainable:
+        states = States(self, "Record", on_failure=on_failure)
+        record = states.invoke(
+            "Record run",
+            self._record_function,
+            {"run": "{% $run %}"},
+            comment="Close the manifest and write the report",
+            assign="record",
+        )
+        notify = states.publish(
+            "Notify",
+            self.topic,
+            subject="{% 'Model customization: ' & $record.status %}",
+            message="{% $record.summary %}",
+        )
+        done = sfn.Succeed.jsonata(
+            self, "Done", comment="Record: A decision was made", outputs="{% $record %}"
+        )
+        notify.add_catch(done, errors=["States.ALL"])
+        return record.next(notify).next(done)
+
+    def _write_failure_path(self) -> sfn.IChainable:
+        """Write what every error leads to: compensate, record, notify, fail.
+
+        Each step goes on to the next even if it fails itself, and leaves `$failure` as it was.
+        """
+        states = States(self, "Failure")
+        remove = self._removal.remove(states, "Remove failed candidate")
+        record = states.invoke(
+            "Record failure",
+            self._record_function,
+            {"run": "{% $run %}", "failure": "{% $failure %}"},
+            comment="Close the manifest and write the report",
+        )
+        notify = states.publish(
+            "Notify failure",
+            self.topic,
+            subject="Model customization: failed",
+            message="{% 'Run ' & $states.context.Execution.Name & ' of ' & "
+            "$states.context.StateMachine.Name & ' failed with ' & $failure.error & ': ' & "
+            "$substring($failure.cause, 0, 3000) %}",
+        )
+        fail = sfn.Fail.jsonata(
+            self,
+            "Failed",
+            comment="Failure: The run ends with its first error",
+            error="{% $failure.error %}",
+            cause="{% $failure.cause %}",
+        )
+        remove.add_catch(record, errors=["States.ALL"])
+        record.add_catch(notify, errors=["States.ALL"])
+        notify.add_catch(fail, errors=["States.ALL"])
+        # A run that never began has nothing to compensate and no manifest.
+        self._notify_failure = notify
+        return remove.next(record).next(notify).next(fail)
+
+    def _define_record_function(self) -> HandlerFunction:
+        function = HandlerFunction(
+            self,
+            "RecordRun",
+            handler=Handler.RECORD_RUN,
+            description="Closes a run's manifest and writes its report",
+        )
+        function.may_read(self.storage.artifacts_bucket, RUNS)
+        function.may_write(self.storage.artifacts_bucket, RUNS)
+        return function
+
+    def _define_topic(self) -> sns.Topic:
+        key = kms.Key(
+            self,
+            "TopicKey",
+            description="Notifications of model customization",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        return sns.Topic(self, "Notifications", master_key=key, enforce_ssl=True)
+
+    def _define_state_machine(self, definition: sfn.IChainable) -> sfn.StateMachine:
+        state_machine = sfn.StateMachine(
+            self,
+            "StateMachine",
+            definition_body=sfn.DefinitionBody.from_chainable(definition),
+            query_language=sfn.QueryLanguage.JSONATA,
+            tracing_enabled=True,
+            logs=sfn.LogOptions(
+                destination=self._define_log_group(),
+                level=sfn.LogLevel.ALL,
+                include_execution_data=False,
+            ),
+        )
+        acknowledge_wildcard(
+            state_machine,
+            "X-Ray and the delivery of logs have no resource-level permissions",
+            "*",
+        )
+        acknowledge_wildcard(
+            state_machine,
+            "a run that is under way while the stack changes goes on with the versions it began "
+            "with",
+            *(f"{function.function.function_arn}:*" for function in self._functions()),
+        )
+        acknowledge_wildcard(
+            state_machine,
+            "Bedrock gives jobs, models and deployments their ids when a run makes them",
+            *(
+                _access.bedrock_arn(self, kind)
+                for kind in ("model-customization-job", "custom-model", "custom-model-deployment")
+            ),
+        )
+        return state_machine
+
+    def _functions(self) -> list[HandlerFunction]:
+        return [
+            self._start_function,
+            self.preparation.function,
+            self.customization.function,
+            self.evaluation.answer_function,
+            self.evaluation.compare_function,
+            self.gate.decide_function,
+            self.gate.promote_function,
+            self._removal.function,
+            self._record_function,
+        ]
+
+    def _define_log_group(self) -> logs.LogGroup:
+        # Only this prefix keeps the account's log resource policy from growing past its limit. The
+        # end of the stack's id keeps the name from meeting that of a stack that was deleted.
+        stack_suffix = Fn.select(4, Fn.split("-", Aws.STACK_ID))
+        return logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/aws/vendedlogs/states/{Names.unique_resource_name(self, max_length=200)}"
+            f"-{stack_suffix}",
+            retention=logs.RetentionDays.SIX_MONTHS,
+            removal_policy=RemovalPolicy.RETAIN,
+        )

@@ -1,0 +1,78 @@
+"""What Bedrock may do on our behalf: one role for each kind of job."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from aws_cdk import Aws, aws_iam as iam
+from constructs import Construct
+
+from bedrock_customization import _access
+from bedrock_customization._acknowledged import acknowledge_wildcard
+
+if TYPE_CHECKING:
+    from bedrock_customization.storage import CustomizationStorage
+
+_PREPARED = "runs/*/prepared/*"
+_JOB_OUTPUT = "runs/*/customization/*"
+
+
+class JobKind(StrEnum):
+    """Kinds of Bedrock jobs, by the resource type in their ARNs."""
+
+    CUSTOMIZATION = "model-customization-job"
+
+
+class ServiceRole(Construct):
+    """Define the role that Bedrock assumes for one kind of job, and for no other.
+
+    The trust policy names this account and this kind of job, so that nobody else can make Bedrock
+    use the role (the confused deputy). The customization role reads prepared records, writes job
+    outputs, and is denied the blind set.
+
+    Args:
+        scope: Parent.
+        id: Id below the parent.
+        kind: The kind of job.
+        storage: Where the job reads and writes.
+        role: A role of your own to use instead: it is given the same rights, but its trust policy
+            is yours to write (docs/security.md shows it). Without one, a role is defined.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        kind: JobKind,
+        storage: CustomizationStorage,
+        role: iam.IRole | None = None,
+    ) -> None:
+        super().__init__(scope, id)
+        self.role = role or iam.Role(
+            self,
+            "Role",
+            assumed_by=_bedrock_for(self, kind),
+            description=f"Assumed by Bedrock for each {kind}",
+        )
+        _access.read_objects(self.role, storage.data_bucket, _PREPARED)
+        _access.read_objects(self.role, storage.artifacts_bucket, _JOB_OUTPUT)
+        _access.write_objects(self.role, storage.artifacts_bucket, _JOB_OUTPUT)
+        storage.hide_blind_data_from(self.role)
+        acknowledge_wildcard(
+            self,
+            "runs make their objects while the pipeline lives, so only a prefix can name them",
+            storage.data_bucket.arn_for_objects(_PREPARED),
+            storage.artifacts_bucket.arn_for_objects(_JOB_OUTPUT),
+        )
+
+
+def _bedrock_for(scope: Construct, kind: JobKind) -> iam.IPrincipal:
+    return iam.ServicePrincipal(
+        "bedrock.amazonaws.com",
+        conditions={
+            "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+            "ArnLike": {"aws:SourceArn": _access.bedrock_arn(scope, kind)},
+        },
+    )

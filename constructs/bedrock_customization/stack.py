@@ -1,0 +1,91 @@
+"""For people who only want `cdk deploy`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from aws_cdk import CfnOutput, Stack
+
+from bedrock_customization.base_model import BaseModel
+from bedrock_customization.dataset import RecordTemplate
+from bedrock_customization.pipeline import CustomizationPipeline
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+_CONTEXT = "bedrock_customization"
+
+
+class CustomizationStack(Stack):
+    """Define one pipeline and say where everything is.
+
+    Args:
+        scope: Parent.
+        id: Id below the parent.
+        base_model: What is customized.
+        template: How a row of the raw data becomes a record.
+            Without one, the data already are records: prompt and completion, or Converse messages.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        base_model: BaseModel,
+        template: RecordTemplate | None = None,
+    ) -> None:
+        super().__init__(
+            scope, id, description="Customizes a foundation model on Amazon Bedrock"
+        )
+        self.pipeline = CustomizationPipeline(
+            self, "Pipeline", base_model=base_model, template=template
+        )
+        for name, value in {
+            "DataBucketName": self.pipeline.storage.data_bucket.bucket_name,
+            "BlindBucketName": self.pipeline.storage.blind_bucket.bucket_name,
+            "ArtifactsBucketName": self.pipeline.storage.artifacts_bucket.bucket_name,
+            "StateMachineArn": self.pipeline.state_machine.state_machine_arn,
+            "AliasParameterName": self.pipeline.alias.parameter_name,
+            "NotificationTopicArn": self.pipeline.topic.topic_arn,
+        }.items():
+            CfnOutput(self, name, value=value)
+
+    @classmethod
+    def from_context(cls, scope: Construct, id: str) -> Self:
+        """Read the arguments from CDK context, as `cdk.json` or `cdk deploy -c` give them.
+
+        Keys, each after `bedrock_customization:`: `baseModel`, and, for raw data of columns,
+        `prompt`, `completion`, `system` and `groupBy` (see `RecordTemplate`).
+
+        Raises:
+            ValueError: A key is missing, or its value does not fit; the message says which.
+        """
+
+        def read(key: str) -> str | None:
+            value = scope.node.try_get_context(f"{_CONTEXT}:{key}")
+            return str(value) if value else None
+
+        base_model, prompt, completion = read("baseModel"), read("prompt"), read("completion")
+        if base_model is None:
+            raise ValueError(
+                f"context key {_CONTEXT}:baseModel is missing: name the base model's id for "
+                "customization, such as amazon.nova-micro-v1:0:128k"
+            )
+        if (prompt is None) != (completion is None):
+            given, missing = ("prompt", "completion") if prompt else ("completion", "prompt")
+            raise ValueError(
+                f"context key {_CONTEXT}:{missing} is missing while {_CONTEXT}:{given} is set: a "
+                "record needs both, or neither if the data already are records"
+            )
+        template = (
+            RecordTemplate(
+                prompt=prompt,
+                completion=completion,
+                system=read("system"),
+                group_by=read("groupBy"),
+            )
+            if prompt and completion
+            else None
+        )
+        return cls(scope, id, base_model=BaseModel.of(base_model), template=template)

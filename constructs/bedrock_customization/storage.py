@@ -1,0 +1,222 @@
+"""Buckets and keys: data, the blind test set, artifacts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import (
+    Annotations,
+    Aws,
+    Duration,
+    RemovalPolicy,
+    aws_iam as iam,
+    aws_kms as kms,
+    aws_s3 as s3,
+)
+from constructs import Construct
+
+from bedrock_customization import _access
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INCOMING = "incoming/*"
+RUNS = "runs/*"
+PROMOTIONS = "promotions/*"
+_DESTROY_DATA = "bedrock_customization:destroyData"
+
+
+class CustomizationStorage(Construct):
+    """Define where raw data, prepared records, the blind test set and artifacts live.
+
+    Three buckets, because three circles of trust read them: `data` (raw data and training records)
+    is what the training role reads, `blind` (the test set and the answers to it) is denied to it,
+    and `artifacts` (job outputs, evaluations, manifests, reports) is what people read.
+
+    Args:
+        scope: Parent.
+        id: Id below the parent.
+        data_bucket: Holds `incoming/` and `runs/<run>/prepared/`.
+            Without one, a bucket encrypted with `key` is defined.
+        blind_bucket: Holds `runs/<run>/test.jsonl` and the answers to it.
+            Without one, a bucket encrypted with `blind_key` is defined.
+        artifacts_bucket: Holds `runs/<run>/…` and the promotion record.
+            Without one, a bucket encrypted with `key` is defined.
+        key: Encrypts data and artifacts.
+            Without one, a key with yearly rotation is defined and kept when the stack goes.
+        blind_key: Encrypts the blind set, so that rights on `key` never open it.
+            Without one, likewise.
+        removal_policy: What happens to data when the stack goes.
+            `DESTROY` takes a second signature, the context key
+            `bedrock_customization:destroyData`; without it, data stay and synth warns. Objects are
+            never deleted: CloudFormation refuses to remove a bucket that holds some.
+
+    Raises:
+        ValueError: The blind bucket is also the data or the artifacts bucket.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        data_bucket: s3.IBucket | None = None,
+        blind_bucket: s3.IBucket | None = None,
+        artifacts_bucket: s3.IBucket | None = None,
+        key: kms.IKey | None = None,
+        blind_key: kms.IKey | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(scope, id)
+        _check_blind_bucket_is_apart(blind_bucket, [data_bucket, artifacts_bucket])
+        self._removal_policy = self._signed_twice(removal_policy)
+        self._access_logs: s3.Bucket | None = None
+        if key is None and (data_bucket is None or artifacts_bucket is None):
+            key = self._define_key("Key", "Data and artifacts of model customization")
+        if blind_key is None and blind_bucket is None:
+            blind_key = self._define_key("BlindKey", "Blind test sets of model customization")
+        self.key = key
+        self.blind_key = blind_key
+        self.data_bucket = data_bucket or self._define_bucket("Data", key)
+        self.blind_bucket = blind_bucket or self._define_bucket("Blind", blind_key)
+        self.artifacts_bucket = artifacts_bucket or self._define_bucket("Artifacts", key)
+
+    def grant_put_data(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow uploading raw data below `incoming/`."""
+        return _access.write_objects(grantee, self.data_bucket, INCOMING)
+
+    def grant_read_artifacts(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow reading reports, manifests and evaluations; never data or the blind set."""
+        return _access.read_objects(grantee, self.artifacts_bucket, RUNS)
+
+    def hide_blind_data_from(self, role: iam.IRole) -> None:
+        """Deny a role the blind bucket and its key, whatever else allows it.
+
+        A test set is blind only if the trainer cannot read it. The role and the bucket both say so:
+        the policy of an imported role may be out of reach, and so may that of an imported bucket.
+        """
+        objects = [self.blind_bucket.bucket_arn, self.blind_bucket.arn_for_objects("*")]
+        role.add_to_principal_policy(
+            iam.PolicyStatement(
+                sid="NeverReadTheBlindSet",
+                effect=iam.Effect.DENY,
+                actions=["s3:*"],
+                resources=objects,
+            )
+        )
+        self.blind_bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=f"HiddenFrom{role.node.addr[-8:]}",
+                effect=iam.Effect.DENY,
+                principals=[iam.ArnPrincipal(role.role_arn)],
+                actions=["s3:*"],
+                resources=objects,
+            )
+        )
+        if self.blind_bucket.encryption_key:
+            role.add_to_principal_policy(
+                iam.PolicyStatement(
+                    sid="NeverOpenTheBlindSet",
+                    effect=iam.Effect.DENY,
+                    actions=["kms:*"],
+                    resources=[self.blind_bucket.encryption_key.key_arn],
+                )
+            )
+
+    def _signed_twice(self, removal_policy: RemovalPolicy) -> RemovalPolicy:
+        if removal_policy is not RemovalPolicy.DESTROY:
+            return removal_policy
+        if self.node.try_get_context(_DESTROY_DATA):
+            Annotations.of(self).add_warning_v2(
+                "bedrock_customization:dataIsDestroyed",
+                "data, artifacts and keys go when the stack goes, as the context key "
+                f"{_DESTROY_DATA} signs",
+            )
+            return removal_policy
+        Annotations.of(self).add_warning_v2(
+            "bedrock_customization:dataIsKept",
+            f"removal_policy is DESTROY but the context key {_DESTROY_DATA} is not set, so data are "
+            "kept: set it to sign a second time, or drop removal_policy",
+        )
+        return RemovalPolicy.RETAIN
+
+    def _define_key(self, id: str, description: str) -> kms.Key:
+        return kms.Key(
+            self,
+            id,
+            description=description,
+            enable_key_rotation=True,
+            pending_window=Duration.days(30),
+            removal_policy=self._removal_policy,
+        )
+
+    def _define_bucket(self, id: str, key: kms.IKey | None) -> s3.Bucket:
+        bucket = self._define_hardened_bucket(
+            id, encryption=s3.BucketEncryption.KMS, encryption_key=key, bucket_key_enabled=True
+        )
+        self._log_access(bucket, prefix=f"{id.lower()}/")
+        return bucket
+
+    def _define_hardened_bucket(
+        self,
+        id: str,
+        *,
+        encryption: s3.BucketEncryption,
+        encryption_key: kms.IKey | None = None,
+        bucket_key_enabled: bool | None = None,
+    ) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            id,
+            encryption=encryption,
+            encryption_key=encryption_key,
+            bucket_key_enabled=bucket_key_enabled,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    abort_incomplete_multipart_upload_after=Duration.days(7),
+                    noncurrent_version_expiration=Duration.days(90),
+                )
+            ],
+            removal_policy=self._removal_policy,
+        )
+
+    def _log_access(self, bucket: s3.Bucket, prefix: str) -> None:
+        # `server_access_logs_bucket` raises in apps without the feature flag
+        # serverAccessLogsUseBucketPolicy, so the property and the policy are written out.
+        if self._access_logs is None:
+            self._access_logs = self._define_hardened_bucket(
+                "AccessLogs",
+                # Server access logs can be delivered to nothing else.
+                encryption=s3.BucketEncryption.S3_MANAGED,
+            )
+        resource = bucket.node.default_child
+        assert isinstance(resource, s3.CfnBucket)  # noqa: S101 - true of every s3.Bucket
+        resource.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
+            destination_bucket_name=self._access_logs.bucket_name, log_file_prefix=prefix
+        )
+        self._access_logs.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
+                actions=["s3:PutObject"],
+                resources=[self._access_logs.arn_for_objects(f"{prefix}*")],
+                conditions={
+                    "ArnLike": {"aws:SourceArn": bucket.bucket_arn},
+                    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+                },
+            )
+        )
+
+
+def _check_blind_bucket_is_apart(
+    blind: s3.IBucket | None, others: Sequence[s3.IBucket | None]
+) -> None:
+    if blind is not None and any(other is blind for other in others):
+        raise ValueError(
+            f"blind_bucket must be a bucket of its own, got {blind.node.path} twice: the training "
+            "role reads data_bucket and artifacts_bucket, so give the test set another bucket"
+        )

@@ -1,0 +1,49 @@
+"""The only module that makes boto3 clients: retries, time-outs and user agent are decided here."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_ssm import SSMClient
+
+# A first call to an idle model may wait for its copy to load: ten attempts outlast that.
+_CONFIG = Config(
+    retries={"mode": "adaptive", "total_max_attempts": 10},
+    connect_timeout=5,
+    read_timeout=120,
+    user_agent_extra="cdk-bedrock-customization",
+    max_pool_connections=32,
+)
+
+
+def s3() -> S3Client:
+    """Return the S3 client of this process."""
+    return _client("s3")
+
+
+def ssm() -> SSMClient:
+    """Return the Systems Manager client of this process."""
+    return _client("ssm")
+
+
+def bedrock() -> BedrockClient:
+    """Return the client of Bedrock's control plane."""
+    return _client("bedrock")
+
+
+def bedrock_runtime() -> BedrockRuntimeClient:
+    """Return the client of Bedrock's data plane."""
+    return _client("bedrock-runtime")
+
+
+@cache
+def _client(service: Any) -> Any:  # noqa: ANN401 - the public functions give the types
+    return boto3.client(service, config=_CONFIG)

@@ -1,0 +1,71 @@
+"""Base models as dated data: what can be customized, how, where, until when and for how much.
+
+::
+
+    model = catalog.base_model("amazon.nova-micro-v1:0:128k")
+    rules = model.require(Method.FINE_TUNING, today=date.today())
+    model.check_hyperparameters(Method.FINE_TUNING, {"epochCount": 3})  # {"epochCount": "3"}
+
+The data are the TOML files in `data/`, one for each family of models. They are read on first use:
+importing this package reads nothing. It uses the standard library alone.
+"""
+
+from bedrock_customization_runtime.catalog.base_models import (
+    BaseModel,
+    Deployability,
+    InvocationQuotas,
+    UnknownBaseModelError,
+    UnsupportedCustomizationError,
+    base_model,
+    base_models,
+)
+from bedrock_customization_runtime.catalog.hyperparameters import (
+    Hyperparameter,
+    HyperparameterError,
+    HyperparameterValue,
+)
+from bedrock_customization_runtime.catalog.lifecycle import Lifecycle, LifecycleStatus
+from bedrock_customization_runtime.catalog.prices import Price, Prices
+from bedrock_customization_runtime.catalog.rules import (
+    Api,
+    MediaLimits,
+    MediaRules,
+    Method,
+    MethodRules,
+    Modality,
+    RecordFormat,
+    SetLimits,
+    Teacher,
+)
+from bedrock_customization_runtime.catalog.service import Quota, Service, service
+from bedrock_customization_runtime.catalog.tables import VERSION
+
+__all__ = [
+    "VERSION",
+    "Api",
+    "BaseModel",
+    "Deployability",
+    "Hyperparameter",
+    "HyperparameterError",
+    "HyperparameterValue",
+    "InvocationQuotas",
+    "Lifecycle",
+    "LifecycleStatus",
+    "MediaLimits",
+    "MediaRules",
+    "Method",
+    "MethodRules",
+    "Modality",
+    "Price",
+    "Prices",
+    "Quota",
+    "RecordFormat",
+    "Service",
+    "SetLimits",
+    "Teacher",
+    "UnknownBaseModelError",
+    "UnsupportedCustomizationError",
+    "base_model",
+    "base_models",
+    "service",
+]

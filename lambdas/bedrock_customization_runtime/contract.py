@@ -1,0 +1,263 @@
+"""Names that the state machine and the handlers share: handlers, states' inputs and outputs.
+
+The constructs import this module at synth and the handlers at run time, so it uses only the
+standard library. Every value that travels between states is one of the `TypedDict`s here: URIs,
+ids and counts, never records. The state machine keeps each under a variable of the same name
+(`$run`, `$preparation`, `$customization`, `$deployment`, `$evaluation`, `$decision`, `$failure`).
+"""
+
+from enum import StrEnum
+from typing import Literal, NotRequired, TypedDict
+
+
+class Handler(StrEnum):
+    """The functions, by module name below `bedrock_customization_runtime.handlers`."""
+
+    START_RUN = "start_run"
+    PREPARE_DATA = "prepare_data"
+    RECORD_CUSTOMIZATION = "record_customization"
+    ANSWER_QUESTIONS = "answer_questions"
+    COMPARE_ANSWERS = "compare_answers"
+    DECIDE_PROMOTION = "decide_promotion"
+    PROMOTE_MODEL = "promote_model"
+    REMOVE_DEPLOYMENT = "remove_deployment"
+    RECORD_RUN = "record_run"
+
+
+class ErrorName(StrEnum):
+    """Error names that states retry or catch; each is a class of `errors` (a test pairs them)."""
+
+    DEPLOYMENT_BUSY = "DeploymentBusy"
+    DEPLOYMENT_FAILED = "DeploymentFailed"
+    CUSTOMIZATION_FAILED = "CustomizationFailed"
+    MANIFEST_CONFLICT = "ManifestConflict"
+
+
+class Names(TypedDict):
+    """Bedrock names of one run, derived from its execution by `names.names_of`."""
+
+    job: str
+    model: str
+    deployment: str
+
+
+class Run(TypedDict):
+    """One execution of the pipeline (`$run`), as "Start run" returns it."""
+
+    id: str
+    """The execution's name."""
+    key: str
+    """The id as S3 keys and tags take it."""
+    execution_arn: str
+    source: str
+    """S3 URI of the raw data."""
+    data: str
+    """S3 URI prefix of the run in the data bucket, without a trailing slash; likewise the next two."""
+    blind: str
+    artifacts: str
+    manifest: str
+    """S3 URI of the run's manifest."""
+    names: Names
+    tokens: Names
+    """Client request tokens, one for each name."""
+
+
+class RecordTemplate(TypedDict):
+    """How a row of columns becomes a record; `{column}` stands for a column's value."""
+
+    prompt: str
+    completion: str
+    system: str | None
+    group_by: str | None
+    """Column whose equal values must stay on one side of the split."""
+
+
+class Split(TypedDict):
+    """Shares of the accepted records, each in (0, 1); the rest is for training."""
+
+    validation: float
+    test: float
+    seed: int
+
+
+class Counts(TypedDict):
+    """Records by what became of them."""
+
+    read: int
+    rejected: int
+    duplicates: int
+    train: int
+    validation: int
+    test: int
+
+
+class Preparation(TypedDict):
+    """What "Prepare data" returns (`$preparation`)."""
+
+    train: str
+    """S3 URI of the training records in the base model's own format; likewise the next."""
+    validation: str | None
+    """None where the base model takes no validation set."""
+    test: str
+    """S3 URI of the blind set (`datasets.records.TestRecord`, one JSON object a line)."""
+    report: str
+    counts: Counts
+
+
+class Customization(TypedDict):
+    """What "Record customization" returns (`$customization`)."""
+
+    job_arn: str
+    model_arn: str
+    model_status: Literal["Creating", "Active"]
+
+
+class Deployment(TypedDict):
+    """The candidate's deployment (`$deployment`)."""
+
+    arn: str
+
+
+class EvaluatedModel(TypedDict):
+    """A model that answers the blind set: `name` is "base" or "tuned", `id` is invocable."""
+
+    name: str
+    id: str
+
+
+class Answers(TypedDict):
+    """What "Answer blind questions" returns (`$answers`); it is asked again until `done`."""
+
+    done: bool
+    answered: int
+    total: int
+    prefix: str
+    """S3 URI prefix in the blind bucket, without a trailing slash."""
+
+
+class Evaluation(TypedDict):
+    """What "Compare answers" returns (`$evaluation`): the primary metric, base against tuned."""
+
+    report: str
+    metric: str
+    records: int
+    base: float
+    tuned: float
+    difference: float
+    interval: list[float]
+    """Lower and upper end of the 95 % paired bootstrap interval of the difference."""
+    p_value: float
+
+
+class Gate(TypedDict):
+    """What a candidate must show to be promoted."""
+
+    minimum_improvement: float
+    """The interval's lower end must exceed it, in units of the metric."""
+
+
+class Decision(TypedDict):
+    """What "Decide promotion" returns (`$decision`)."""
+
+    promote: bool
+    reasons: list[str]
+
+
+class Failure(TypedDict):
+    """What a Catch leaves (`$failure`): the fields of `$states.errorOutput` the machine keeps."""
+
+    error: str
+    cause: str
+
+
+class StartRunInput(TypedDict):
+    """Event of `start_run`."""
+
+    execution_arn: str
+    execution_name: str
+    input: object
+    """The execution's input, unchecked: `{"source": "s3://…"}`."""
+    data_bucket: str
+    blind_bucket: str
+    artifacts_bucket: str
+    base_model: str
+
+
+class PrepareDataInput(TypedDict):
+    """Event of `prepare_data`."""
+
+    run: Run
+    base_model: str
+    template: RecordTemplate | None
+    """None where the source already holds records (prompt/completion or Converse JSONL)."""
+    split: Split
+    maximum_rejected: float
+    """Share of the records read, in [0, 1], above which the data set as a whole is refused."""
+
+
+class RecordCustomizationInput(TypedDict):
+    """Event of `record_customization`."""
+
+    run: Run
+
+
+class AnswerQuestionsInput(TypedDict):
+    """Event of `answer_questions`."""
+
+    run: Run
+    test: str
+    models: list[EvaluatedModel]
+    maximum_tokens: int
+
+
+class CompareAnswersInput(TypedDict):
+    """Event of `compare_answers`."""
+
+    run: Run
+    test: str
+    answers: str
+    """`Answers.prefix`."""
+    models: list[EvaluatedModel]
+    metric: str
+
+
+class DecidePromotionInput(TypedDict):
+    """Event of `decide_promotion`."""
+
+    run: Run
+    evaluation: Evaluation
+    gate: Gate
+
+
+class PromoteModelInput(TypedDict):
+    """Event of `promote_model`."""
+
+    run: Run
+    deployment: Deployment
+    alias_parameter: str
+    """Name of the SSM parameter that consumers read."""
+
+
+class RemoveDeploymentInput(TypedDict):
+    """Event of `remove_deployment`."""
+
+    run: Run
+    alias_parameter: str
+    """A deployment it names is never removed."""
+
+
+class RecordRunInput(TypedDict):
+    """Event of `record_run`."""
+
+    run: Run
+    failure: NotRequired[Failure | None]
+
+
+class RunRecord(TypedDict):
+    """What "Record run" returns: the end of a run, for people."""
+
+    status: Literal["promoted", "rejected", "failed"]
+    report: str
+    """S3 URI of the HTML report."""
+    summary: str
+    """A few lines for a notification; no data."""

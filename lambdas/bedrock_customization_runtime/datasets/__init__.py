@@ -1,0 +1,17 @@
+"""The data engine: raw rows in, a checked, split data set in the base model's own format out.
+
+::
+
+    settings = Settings(base_model=…, rules=…, template=…, split=…, maximum_rejected=0.05)
+    with examine(chunks, settings) as examined:      # one pass; every bad line gets a verdict
+        prepared = divide(examined)                  # DatasetRejected where it cannot be used
+        for line in prepared.lines(Side.TRAIN):
+            …
+
+Nothing here knows AWS: chunks of bytes come in, lines of bytes go out, and the driver (a Lambda
+function, the command line) decides where from and where to. The way through the rooms::
+
+    bytes ─ compression ─ sniffing ─ lines ─ csv_rows | json_rows ─ templates | conversations
+          ─ cleaning ─ checks ─► spool + index (examination)
+    index ─ clusters ─ splitting ─► sides (preparation) ─ formats ─► lines
+"""

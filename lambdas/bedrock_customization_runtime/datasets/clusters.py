@@ -1,0 +1,63 @@
+"""Which records must stay together: near-copies, and records of one group.
+
+A key is 64 bits; records that share a key in any of several columns are joined, directly or through
+others. Near-copies are recognized by one key of the normalized question; any other way of finding
+them (band hashes of MinHash signatures, verified pairs) is one more column of keys.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bedrock_customization_runtime.datasets.records import key_of_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from bedrock_customization_runtime.datasets.records import Record
+
+_DIGITS = re.compile(r"\d+")
+_NO_WORD = re.compile(r"[\W_]+")
+
+
+def near_key(record: Record) -> int:
+    """Return 64 bits that are equal for questions that differ in case, signs or digits alone."""
+    question = "\n".join(message.text for message in record.question)
+    return key_of_texts(("near", _folded(question) or question))
+
+
+def group_key(value: str) -> int:
+    """Return 64 bits of a group's name."""
+    return key_of_texts(("group", value))
+
+
+def components(columns: Sequence[NDArray[np.uint64]]) -> NDArray[np.intp]:
+    """Return for each record the first record that it is joined with, itself if none.
+
+    Args:
+        columns: Columns of keys, each as long as there are records.
+    """
+    label = np.arange(len(columns[0]), dtype=np.intp)
+    inverses = [np.unique(column, return_inverse=True)[1] for column in columns]
+    while True:
+        before = label
+        for inverse in inverses:
+            smallest = np.full(inverse.max(initial=-1) + 1, len(label), dtype=np.intp)
+            np.minimum.at(smallest, inverse, label)
+            label = smallest[inverse]
+        label = label[label]
+        if np.array_equal(label, before):
+            return label
+
+
+def _folded(text: str) -> str:
+    folded = text.casefold()
+    if not folded.isascii():
+        folded = unicodedata.normalize("NFKC", folded)
+    return _NO_WORD.sub(" ", _DIGITS.sub("0", folded)).strip()

@@ -1,0 +1,62 @@
+"""Which rules were broken how often, and where first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bedrock_customization_runtime.datasets.rules import Rule
+
+LINES_KEPT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that some records broke."""
+
+    rule: Rule
+    count: int
+    """Records, or for a rule of the whole data set 1."""
+    lines: tuple[int, ...]
+    """The first few, from 1."""
+    detail: str | None = None
+    """Figures, for a rule of the whole data set."""
+
+
+class Findings:
+    """Counts findings: a few numbers per rule, however many records."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._lines: dict[str, list[int]] = {}
+        self._rules: dict[str, Rule] = {}
+        self._details: dict[str, str] = {}
+
+    def note(self, rule: Rule, line: int) -> None:
+        """Count a rule that the record on that line breaks; once a record, however often it does."""
+        lines = self._lines.setdefault(rule.id, [])
+        if self._rules.setdefault(rule.id, rule) and lines and lines[-1] == line:
+            return
+        self._counts[rule.id] = self._counts.get(rule.id, 0) + 1
+        if len(lines) < LINES_KEPT:
+            lines.append(line)
+
+    def note_whole(self, rule: Rule, detail: str) -> None:
+        """Count a rule that the data set as a whole breaks."""
+        self._rules[rule.id] = rule
+        self._counts[rule.id] = 1
+        self._details[rule.id] = detail
+
+    def all(self) -> list[Finding]:
+        """Return the findings: rejections first, then by how many records, then by name."""
+        found = [
+            Finding(
+                rule,
+                self._counts[name],
+                tuple(self._lines.get(name, ())),
+                self._details.get(name),
+            )
+            for name, rule in self._rules.items()
+        ]
+        return sorted(found, key=lambda item: (item.rule.severity, -item.count, item.rule.id))

@@ -1,0 +1,86 @@
+"""What a source is, by its first bytes: names lie."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from bedrock_customization_runtime.datasets import compression
+from bedrock_customization_runtime.datasets.rules import Input
+from bedrock_customization_runtime.errors import DatasetRejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_SAMPLE_BYTES = 64 * 1024
+_READS = "data preparation reads CSV and JSON Lines in UTF-8, plain or as gzip"
+_FOREIGN = {
+    b"PAR1": "a Parquet file: convert it to JSON Lines",
+    b"PK\x03\x04": "a zip archive (Excel files are too): unpack it, or save the sheet as CSV",
+    b"\x28\xb5\x2f\xfd": "a Zstandard file: decompress it, or use gzip",
+    b"BZh": "a bzip2 file: decompress it, or use gzip",
+    b"\xfd7zXZ\0": "an xz file: decompress it, or use gzip",
+    b"Obj\x01": "an Avro file: convert it to JSON Lines",
+    b"ORC": "an ORC file: convert it to JSON Lines",
+    b"SQLite format 3": "an SQLite database: export the table as CSV",
+    b"%PDF-": "a PDF document: extract records from it first",
+    codecs.BOM_UTF32_LE: "text in UTF-32: save it as UTF-8",
+    codecs.BOM_UTF32_BE: "text in UTF-32: save it as UTF-8",
+    codecs.BOM_UTF16_LE: "text in UTF-16: save it as UTF-8",
+    codecs.BOM_UTF16_BE: "text in UTF-16: save it as UTF-8",
+}
+_JSON_ARRAY = re.compile(rb'\s*\[\s*(?:[\[{"\]\d-]|$)')
+_BINARY_SHARE = 5
+"""One NUL in so many bytes is not text in UTF-8."""
+
+
+def opened(chunks: Iterable[bytes]) -> tuple[Input, Iterator[bytes]]:
+    """Return what the source holds, and its text, decompressed if need be.
+
+    Raises:
+        DatasetRejected: It is nothing that data preparation reads; the message says what it is.
+    """
+    head, rest = _peek(chunks)
+    if head.startswith(compression.GZIP_MAGIC):
+        head, rest = _peek(compression.decompressed(rest))
+        if head.startswith(compression.GZIP_MAGIC):
+            raise DatasetRejected(f"the source is gzip inside gzip: compress it once; {_READS}")
+    return _input_of(head), rest
+
+
+def _peek(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    stream = iter(chunks)
+    taken: list[bytes] = []
+    size = 0
+    for chunk in stream:
+        taken.append(chunk)
+        size += len(chunk)
+        if size >= _SAMPLE_BYTES:
+            break
+    return b"".join(taken)[:_SAMPLE_BYTES], chain(taken, stream)
+
+
+def _input_of(head: bytes) -> Input:
+    for magic, what in _FOREIGN.items():
+        if head.startswith(magic):
+            raise DatasetRejected(f"the source is {what}; {_READS}")
+    if head.count(0) * _BINARY_SHARE > len(head):
+        raise DatasetRejected(
+            f"the source is text in UTF-16 or UTF-32, or no text at all: save it as UTF-8; {_READS}"
+        )
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    if _JSON_ARRAY.match(text):
+        raise DatasetRejected(
+            "the source is a JSON array: write one object on each line, "
+            f"for example with jq --compact-output '.[]'; {_READS}"
+        )
+    rows = [row.strip() for row in text.splitlines()[:100]]
+    if rows and rows[0] == b"{":
+        raise DatasetRejected(
+            "the source is indented JSON: write one object on each line, "
+            f"for example with jq --compact-output '.'; {_READS}"
+        )
+    objects = sum(row.removeprefix(codecs.BOM_UTF8).startswith(b"{") for row in rows)
+    return Input.JSONL if text.startswith(b"{") or objects * 2 >= len(rows) else Input.CSV

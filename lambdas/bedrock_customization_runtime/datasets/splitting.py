@@ -1,0 +1,154 @@
+"""Which side of the split a cluster is on: by a hash, so that added records move nobody else.
+
+A cluster's place is a number in [0, 1) made of its key and the seed. Small places go to the blind
+set, the next to validation, the rest to training. Only where that leaves a side empty, a minimum
+unmet or an answer without training records, whole clusters move, and those with the nearest places.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Side(IntEnum):
+    """Where a record goes."""
+
+    TRAIN = 0
+    VALIDATION = 1
+    TEST = 2
+
+
+class TooFewClustersError(Exception):
+    """There are fewer clusters than sides, or than a minimum needs."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sizes:
+    """What the split must keep to, in records; shares are of all records."""
+
+    test: float
+    validation: float
+    """0 where there is no validation set."""
+    minimum_train: int
+    minimum_validation: int
+    maximum_validation: int | None
+    minimum_total: int
+    """Of training and validation set together."""
+
+
+def place(keys: NDArray[np.uint64], seed: int) -> NDArray[np.float64]:
+    """Return a number in [0, 1) for each key: evenly spread, the same for the same seed."""
+    mixed = keys + np.uint64((seed * 0x9E3779B97F4A7C15) % 2**64)  # SplitMix64, after Steele et al.
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return (mixed >> np.uint64(11)).astype(np.float64) / 2**53
+
+
+def sides(
+    cluster: NDArray[np.intp],
+    places: NDArray[np.float64],
+    labels: NDArray[np.intp] | None,
+    sizes: Sizes,
+) -> NDArray[np.int8]:
+    """Return the side of each record.
+
+    Args:
+        cluster: Of each record, numbered from 0 without gaps.
+        places: Of each cluster.
+        labels: Of each record's answer, numbered from 0 without gaps; None where answers are no labels.
+        sizes: What to keep to.
+
+    Raises:
+        TooFewClustersError: No assignment keeps to it.
+    """
+    board = _Board(np.bincount(cluster, minlength=len(places)), places, sizes)
+    board.fill_sides()
+    board.meet_minima()
+    if labels is not None:
+        board.train_every_label(cluster, labels)
+    return board.side[cluster]
+
+
+class _Board:
+    """Clusters and the side each lies on."""
+
+    def __init__(
+        self, records: NDArray[np.intp], places: NDArray[np.float64], sizes: Sizes
+    ) -> None:
+        self._records = records
+        self._sizes = sizes
+        self._order = np.argsort(places, kind="stable")
+        self.side = np.full(len(places), Side.TRAIN, dtype=np.int8)
+        self.side[places < sizes.test + sizes.validation] = Side.VALIDATION
+        self.side[places < sizes.test] = Side.TEST
+
+    def fill_sides(self) -> None:
+        """Give every side a cluster at least."""
+        wanted = [Side.TEST, Side.VALIDATION] if self._sizes.validation else [Side.TEST]
+        if len(self._order) <= len(wanted):
+            raise TooFewClustersError
+        # By place the first clusters are the blind set's, the next validation's.
+        for index, side in enumerate(wanted):
+            if not self._on(side).size:
+                self.side[self._order[index]] = side
+        if not self._on(Side.TRAIN).size:
+            self.side[self._order[-1]] = Side.TRAIN
+            for index, side in enumerate(wanted):
+                if not self._on(side).size:
+                    self.side[self._order[index]] = side
+
+    def meet_minima(self) -> None:
+        """Move the clusters nearest to another side until the counts fit."""
+        sizes = self._sizes
+        while self._count(Side.TRAIN) + self._count(Side.VALIDATION) < sizes.minimum_total:
+            self._move(Side.TEST, Side.TRAIN)
+        while self._count(Side.TRAIN) < sizes.minimum_train:
+            spare = self._count(Side.VALIDATION) > sizes.minimum_validation
+            movable = spare and self._on(Side.VALIDATION).size > 1
+            self._move(Side.VALIDATION if movable else Side.TEST, Side.TRAIN)
+        while sizes.validation and self._count(Side.VALIDATION) < sizes.minimum_validation:
+            self._move(Side.TEST, Side.VALIDATION)
+        if sizes.maximum_validation is not None:
+            while self._count(Side.VALIDATION) > sizes.maximum_validation:
+                self._move(Side.VALIDATION, Side.TRAIN)
+
+    def train_every_label(self, cluster: NDArray[np.intp], labels: NDArray[np.intp]) -> None:
+        """Move a cluster of each answer that training would never see, where a side can spare it."""
+        trained = np.zeros(labels.max(initial=-1) + 1, dtype=bool)
+        trained[labels[self.side[cluster] == Side.TRAIN]] = True
+        rank = np.empty_like(self._order)
+        rank[self._order] = np.arange(len(self._order))
+        for label in np.flatnonzero(~trained):
+            own = np.unique(cluster[labels == label])
+            for candidate in own[np.argsort(-rank[own])]:
+                if self._can_spare(candidate):
+                    self.side[candidate] = Side.TRAIN
+                    break
+
+    def _can_spare(self, candidate: np.intp) -> bool:
+        side = Side(self.side[candidate])
+        if side is Side.TRAIN or self._on(side).size == 1:
+            return side is Side.TRAIN
+        left = self._count(side) - int(self._records[candidate])
+        return side is Side.TEST or left >= self._sizes.minimum_validation
+
+    def _on(self, side: Side) -> NDArray[np.intp]:
+        """Return the clusters of a side by place."""
+        return self._order[self.side[self._order] == side]
+
+    def _count(self, side: Side) -> int:
+        return int(self._records[self.side == side].sum())
+
+    def _move(self, source: Side, target: Side) -> None:
+        movable = self._on(source)
+        if movable.size <= 1:
+            raise TooFewClustersError
+        self.side[movable[-1]] = target

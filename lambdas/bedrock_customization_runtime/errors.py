@@ -1,0 +1,57 @@
+"""The errors a person or a state machine can meet. A class's name is its Step Functions error name.
+
+::
+
+    CustomizationError
+    ├── InvalidInput          the execution input, or what a handler was asked, makes no sense
+    ├── DatasetRejected       the data break a rule of the base model; nothing was paid
+    ├── SourceChanged         an object was overwritten while it was read
+    ├── CustomizationFailed   the job ended as Failed or Stopped, or its model did
+    ├── DeploymentFailed      the deployment ended as Failed
+    ├── DeploymentBusy        the deployment is changing; try again later
+    ├── EvaluationFailed      the answers cannot be compared
+    ├── PromotionConflict     another run moved the alias first
+    └── ManifestConflict      another writer changed the run's manifest
+
+Messages name the field, the value, what is allowed and what to do. They never quote records.
+"""
+
+
+class CustomizationError(Exception):
+    """Base of every error this library raises at run time."""
+
+
+class InvalidInput(CustomizationError):
+    """The execution input, or what a handler was asked, makes no sense."""
+
+
+class DatasetRejected(CustomizationError):
+    """The data break a rule of the base model; nothing was paid."""
+
+
+class SourceChanged(CustomizationError):
+    """An object was overwritten while it was read."""
+
+
+class CustomizationFailed(CustomizationError):
+    """The customization job ended as Failed or Stopped, or its model did."""
+
+
+class DeploymentFailed(CustomizationError):
+    """The deployment ended as Failed."""
+
+
+class DeploymentBusy(CustomizationError):
+    """The deployment is changing; the same request fits later."""
+
+
+class EvaluationFailed(CustomizationError):
+    """The answers cannot be compared."""
+
+
+class PromotionConflict(CustomizationError):
+    """Another run moved the alias first; the alias was not touched."""
+
+
+class ManifestConflict(CustomizationError):
+    """Another writer changed the run's manifest; nothing was written."""

@@ -1,0 +1,69 @@
+"""Where answers lie: each model's in parts of a fixed number of questions, one object a part."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from bedrock_customization_runtime import storage
+from bedrock_customization_runtime.evaluation.answers import Answer, read_lines, write_lines
+from bedrock_customization_runtime.manifest import FileRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mypy_boto3_s3 import S3Client
+
+QUESTIONS = 64
+"""Of a part: what is asked again, and paid again, if a call dies."""
+
+
+def uri_of(prefix: str, model: str, number: int) -> str:
+    """Return where a part lies.
+
+    Args:
+        prefix: S3 URI prefix of all answers, without a trailing slash.
+        model: "base" or "tuned".
+        number: From 0; five digits, so that names sort like numbers.
+    """
+    return f"{prefix}/{model}/part-{number:05d}.jsonl"
+
+
+def finished(s3: S3Client, prefix: str, model: str) -> list[str]:
+    """Return the URIs of a model's parts that exist, in order. A part exists only whole."""
+    where = storage.S3Uri.parse(f"{prefix}/{model}/part-")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=where.key)
+    return [
+        str(storage.S3Uri(where.bucket, found["Key"]))
+        for page in pages
+        for found in page.get("Contents", [])
+    ]
+
+
+def write(s3: S3Client, uri: str, answers: Sequence[Answer]) -> None:
+    """Write a part."""
+    storage.write(s3, uri, write_lines(answers), "application/jsonl")
+
+
+def read(s3: S3Client, prefix: str, model: str) -> tuple[list[Answer], FileRecord]:
+    """Return a model's answers, and its parts as one file: one behind the other, in order.
+
+    Args:
+        s3: Client.
+        prefix: S3 URI prefix of all answers, without a trailing slash.
+        model: "base" or "tuned".
+
+    Raises:
+        EvaluationFailed: A line is not an answer.
+    """
+    digest, size = sha256(), 0
+    answers: list[Answer] = []
+    for uri in finished(s3, prefix, model):
+        body = storage.read(s3, uri)
+        digest.update(body)
+        size += len(body)
+        answers.extend(read_lines(uri, body.splitlines()))
+    record = FileRecord(
+        uri=f"{prefix}/{model}/", sha256=digest.hexdigest(), bytes=size, records=len(answers)
+    )
+    return answers, record

@@ -1,0 +1,35 @@
+"""Point the alias that consumers read at the candidate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from bedrock_customization_runtime import aws, manifest, promotion
+from bedrock_customization_runtime.storage import S3Uri
+
+if TYPE_CHECKING:
+    from bedrock_customization_runtime.contract import Deployment, PromoteModelInput
+
+
+def handler(event: PromoteModelInput, _context: object) -> Deployment:
+    """Return the deployment that is live now.
+
+    Raises:
+        PromotionConflict: Another run promoted at the same time.
+    """
+    run, alias = event["run"], event["alias_parameter"]
+    record = promotion.promote(
+        aws.s3(),
+        aws.ssm(),
+        record=promotion.record_uri(S3Uri.parse(run["artifacts"]).bucket, alias),
+        alias_parameter=alias,
+        candidate=event["deployment"]["arn"],
+        execution_arn=run["execution_arn"],
+    )
+    section = manifest.DeploymentSection(
+        arn=record.current, alias_parameter=alias, previous=record.previous
+    )
+    manifest.update(aws.s3(), run["manifest"], lambda found: replace(found, deployment=section))
+    return {"arn": record.current}

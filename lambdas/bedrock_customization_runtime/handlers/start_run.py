@@ -1,0 +1,94 @@
+"""Check a run's input, derive the names of what it will make, begin its manifest."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bedrock_customization_runtime import __version__, aws, catalog, manifest, times
+from bedrock_customization_runtime.errors import InvalidInput
+from bedrock_customization_runtime.names import key_of, names_of
+from bedrock_customization_runtime.storage import S3Uri
+
+if TYPE_CHECKING:
+    from bedrock_customization_runtime.contract import Run, StartRunInput
+
+_INCOMING = "incoming/"
+
+
+def handler(event: StartRunInput, _context: object) -> Run:
+    """Return what later states call `$run`.
+
+    Raises:
+        InvalidInput: The execution's input is not `{"source": "s3://…"}`, the source is not below
+            `incoming/` of the data bucket, or the base model is not customized any more.
+        ManifestConflict: Another execution began a run of that name.
+    """
+    source = _source(event["input"], event["data_bucket"])
+    base_model = _base_model(event["base_model"])
+    key = key_of(event["execution_name"])
+    names, tokens = names_of(event["execution_arn"])
+    artifacts = f"s3://{event['artifacts_bucket']}/runs/{key}"
+    run: Run = {
+        "id": event["execution_name"],
+        "key": key,
+        "execution_arn": event["execution_arn"],
+        "source": str(source),
+        "data": f"s3://{event['data_bucket']}/runs/{key}",
+        "blind": f"s3://{event['blind_bucket']}/runs/{key}",
+        "artifacts": artifacts,
+        "manifest": f"{artifacts}/manifest.json",
+        "names": names,
+        "tokens": tokens,
+    }
+    manifest.begin(
+        aws.s3(),
+        run["manifest"],
+        manifest.RunSection(
+            id=run["id"],
+            execution_arn=run["execution_arn"],
+            source=run["source"],
+            base_model=base_model.id,
+            inference_model=base_model.inference_id,
+            catalog_version=catalog.VERSION,
+            library_version=__version__,
+            started=times.now(),
+            embedded=os.environ.get("BEDROCK_CUSTOMIZATION_EMBEDDED") == "1",
+        ),
+    )
+    return run
+
+
+def _source(given: object, data_bucket: str) -> S3Uri:
+    example = f's3://{data_bucket}/{_INCOMING}<file>'
+    match given:
+        case {"source": str(text), **others}:
+            pass
+        case _:
+            raise InvalidInput(
+                f'the execution input must be {{"source": "{example}"}}: upload the data there and '
+                "name them"
+            )
+    if others:
+        raise InvalidInput(
+            f"the execution input knows only source, got also {', '.join(sorted(map(str, others)))}: "
+            "leave the rest out"
+        )
+    try:
+        uri = S3Uri.parse(text)
+    except ValueError as error:
+        raise InvalidInput(f"source: {error}: it must be below {example}") from None
+    if uri.bucket != data_bucket or not uri.key.startswith(_INCOMING) or uri.key.endswith("/"):
+        raise InvalidInput(f"source must be one object like {example}, got {uri}: copy it there")
+    return uri
+
+
+def _base_model(id: str) -> catalog.BaseModel:
+    # Checked at synth too, but a deployed pipeline outlives base models.
+    try:
+        model = catalog.base_model(id)
+        model.require(catalog.Method.FINE_TUNING, today=datetime.now(UTC).date())
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
+    return model

@@ -1,0 +1,240 @@
+"""The manifest of a run: one JSON document that grows phase by phase, and is the run's lineage.
+
+Each phase writes its section last, after all the files that the section names, and only over the
+version it read. The report and the model card are rendered from the manifest alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from bedrock_customization_runtime import storage
+from bedrock_customization_runtime.errors import ManifestConflict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_s3 import S3Client
+
+SCHEMA_VERSION = 1
+_CONTENT_TYPE = "application/json"
+_ATTEMPTS = 3
+
+
+class _Section(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class RunSection(_Section):
+    """Who runs what, since when."""
+
+    id: str
+    execution_arn: str
+    source: str
+    base_model: str
+    """Id for customization."""
+    inference_model: str
+    """Id by which the base model is invoked."""
+    catalog_version: str
+    library_version: str
+    started: str
+    """ISO 8601, UTC."""
+    embedded: bool
+    """True on the embedded AWS, whose models are tiny and say nothing about Bedrock's."""
+
+
+class FileRecord(_Section):
+    """A file the run wrote or read."""
+
+    uri: str
+    sha256: str
+    bytes: int
+    records: int
+
+
+class Finding(_Section):
+    """A rule that some records broke."""
+
+    rule: str
+    severity: Literal["error", "warning"]
+    count: int
+    message: str
+    """What, and how to fix it."""
+    lines: list[int] = []
+    """The first few line numbers, from 1."""
+
+
+class PreparationSection(_Section):
+    """The data set: where it came from, what became of it."""
+
+    source: FileRecord
+    train: FileRecord
+    validation: FileRecord | None
+    test: FileRecord
+    rejected: FileRecord | None
+    read: int
+    duplicates: int
+    estimated_tokens: int
+    """Of the training set, for one epoch."""
+    record_format: str
+    findings: list[Finding] = []
+    label_counts: dict[str, int] = {}
+    """Training records by completion, where there are few distinct ones."""
+
+
+class CurvePoint(_Section):
+    """A point of a loss curve."""
+
+    step: int
+    epoch: int
+    loss: float
+
+
+class CustomizationSection(_Section):
+    """The job and its model."""
+
+    job_name: str
+    job_arn: str
+    model_arn: str
+    customization_type: str
+    hyperparameters: dict[str, str]
+    started: str
+    ended: str
+    training_curve: list[CurvePoint]
+    """At most 200 points, first and last included."""
+    validation_curve: list[CurvePoint]
+
+
+class MetricComparison(_Section):
+    """A metric of the base and the tuned model on the blind set, paired by record."""
+
+    name: str
+    records: int
+    base: float
+    tuned: float
+    difference: float
+    interval: tuple[float, float]
+    """95 % paired bootstrap interval of the difference."""
+    p_value: float
+    method: str
+    """Of the test, in words, with seed and draws."""
+
+
+class Example(_Section):
+    """How answers differ, without a record's text: ids and verdicts only."""
+
+    record: str
+    base_correct: bool
+    tuned_correct: bool
+
+
+class EvaluationSection(_Section):
+    """Base against tuned on the blind set."""
+
+    primary: str
+    metrics: list[MetricComparison]
+    answers: list[FileRecord]
+    examples: list[Example] = []
+
+
+class DecisionSection(_Section):
+    """May the candidate go live?"""
+
+    promote: bool
+    reasons: list[str]
+    minimum_improvement: float
+    decided: str
+
+
+class DeploymentSection(_Section):
+    """Where the candidate answers, and whether consumers use it."""
+
+    arn: str
+    alias_parameter: str | None = None
+    previous: str | None = None
+    """What the alias held before."""
+    removed: bool = False
+
+
+class FailureSection(_Section):
+    """Why the run ended early."""
+
+    error: str
+    cause: str
+
+
+class Manifest(_Section):
+    """The document."""
+
+    schema_version: int = SCHEMA_VERSION
+    run: RunSection
+    status: Literal["running", "promoted", "rejected", "failed"] = "running"
+    preparation: PreparationSection | None = None
+    customization: CustomizationSection | None = None
+    deployment: DeploymentSection | None = None
+    evaluation: EvaluationSection | None = None
+    decision: DecisionSection | None = None
+    failure: FailureSection | None = None
+    ended: str | None = None
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the manifest."""
+    return msgspec.json.schema(Manifest)
+
+
+def begin(s3: S3Client, uri: str, run: RunSection) -> Manifest:
+    """Write the first version, or return the one that a repeated call finds.
+
+    Raises:
+        ManifestConflict: The manifest there belongs to another execution.
+    """
+    manifest = Manifest(run=run)
+    try:
+        storage.write_version(s3, uri, _encode(manifest), _CONTENT_TYPE, replaces=None)
+    except storage.VersionConflictError:
+        found = load(s3, uri)
+        if found.run.execution_arn != run.execution_arn:
+            raise ManifestConflict(
+                f"{uri} belongs to {found.run.execution_arn}: start the run under another name"
+            ) from None
+        return found
+    return manifest
+
+
+def load(s3: S3Client, uri: str) -> Manifest:
+    """Return the manifest."""
+    return msgspec.json.decode(storage.read(s3, uri), type=Manifest)
+
+
+def update(s3: S3Client, uri: str, change: Callable[[Manifest], Manifest]) -> Manifest:
+    """Apply a change to the newest version and write it over exactly that version.
+
+    Args:
+        s3: Client.
+        uri: Where the manifest is.
+        change: Takes the newest manifest, returns the new one; called again after a conflict.
+
+    Returns:
+        What was written.
+
+    Raises:
+        ManifestConflict: Other writers won several times in a row.
+    """
+    for _ in range(_ATTEMPTS):
+        version = storage.read_version(s3, uri)
+        if version is None:
+            raise ManifestConflict(f"{uri} does not exist: the run never began")
+        manifest = change(msgspec.json.decode(version.body, type=Manifest))
+        try:
+            storage.write_version(s3, uri, _encode(manifest), _CONTENT_TYPE, replaces=version)
+        except storage.VersionConflictError:
+            continue
+        return manifest
+    raise ManifestConflict(f"{uri} changed {_ATTEMPTS} times while it was written: run it again")
+
+
+def _encode(manifest: Manifest) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2)

@@ -1,0 +1,220 @@
+"""How a run is put in words and figures, the same on the page and in the notification."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from bedrock_customization_runtime.evaluation.metrics import METRICS
+
+if TYPE_CHECKING:
+    from bedrock_customization_runtime.manifest import (
+        EvaluationSection,
+        FailureSection,
+        Manifest,
+        MetricComparison,
+    )
+
+EMBEDDED_NOTICE = (
+    "This run used the embedded AWS, not Amazon Bedrock. The tuned model is a tiny network trained "
+    "from scratch on this machine, and the base model is the same network untrained. The figures "
+    "show that the pipeline works; they say nothing about Bedrock's models."
+)
+_MINUS = "\N{MINUS SIGN}"
+_SMALLEST_P = 0.0001
+_SECONDS_PER_MINUTE = 60
+_MINUTES_PER_HOUR = 60
+_BYTES_PER_UNIT = 1_000
+# Where a cause in JSON says what happened: Lambda's errors and Bedrock's jobs.
+_MESSAGE_FIELDS = ("errorMessage", "FailureMessage", "failureMessage")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What became of a run.
+
+    Args:
+        status: Of the manifest.
+        label: One or two words.
+        headline: One sentence.
+        detail: The figures behind it, or an empty text.
+    """
+
+    status: Literal["running", "promoted", "rejected", "failed"]
+    label: str
+    headline: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """A step of the pipeline and whether the manifest shows its result."""
+
+    title: str
+    done: bool
+
+
+_PAST = {
+    "Data": "the data were prepared",
+    "Customization": "the model was customized",
+    "Deployment": "the candidate was deployed",
+    "Evaluation": "the answers were compared",
+    "Decision": "promotion was decided",
+}
+_LABELS = {
+    "running": "Running",
+    "promoted": "Promoted",
+    "rejected": "Not promoted",
+    "failed": "Failed",
+}
+
+
+def verdict(manifest: Manifest) -> Verdict:
+    """Return what became of the run."""
+    detail = figures(primary_of(manifest.evaluation)) if manifest.evaluation else ""
+    if manifest.failure is not None:
+        headline = f"The run failed {_so_far(manifest)}: {cause_of(manifest.failure)}"
+    elif manifest.evaluation is not None:
+        headline = _comparison_sentence(primary_of(manifest.evaluation))
+    elif manifest.status == "running":
+        headline = f"The run is under way, {_so_far(manifest)}."
+    else:
+        headline = f"The run ended {_so_far(manifest)}."
+    return Verdict(
+        status=manifest.status, label=_LABELS[manifest.status], headline=headline, detail=detail
+    )
+
+
+def stages(manifest: Manifest) -> list[Stage]:
+    """Return the pipeline's steps; one is done if its section or a later one exists."""
+    sections = [
+        manifest.preparation,
+        manifest.customization,
+        manifest.deployment,
+        manifest.evaluation,
+        manifest.decision,
+    ]
+    return [
+        Stage(title=title, done=any(section is not None for section in sections[position:]))
+        for position, title in enumerate(_PAST)
+    ]
+
+
+def primary_of(evaluation: EvaluationSection) -> MetricComparison:
+    """Return the metric that the decision rests on."""
+    named = (metric for metric in evaluation.metrics if metric.name == evaluation.primary)
+    return next(named, evaluation.metrics[0])
+
+
+def figures(metric: MetricComparison) -> str:
+    """Return the difference, its interval and the p-value as one sentence."""
+    lower, upper = metric.interval
+    return (
+        f"Difference {points(metric.difference)} points, 95 % interval {points(lower)} to "
+        f"{points(upper)}, {p_value(metric.p_value)}, {count(metric.records)} unseen questions."
+    )
+
+
+def title_of(name: str) -> str:
+    """Return a metric's title, or its name if it is of another version."""
+    return METRICS[name].title if name in METRICS else name
+
+
+def meaning_of(name: str) -> str:
+    """Return what a metric says, or nothing if it is of another version."""
+    return METRICS[name].meaning if name in METRICS else ""
+
+
+def cause_of(failure: FailureSection) -> str:
+    """Return a failure's message; of a cause in JSON, only the field that holds it."""
+    try:
+        cause = json.loads(failure.cause)
+    except (ValueError, RecursionError):
+        return failure.cause
+    if isinstance(cause, dict):
+        messages = (cause.get(field) for field in _MESSAGE_FIELDS)
+        return next((text for text in messages if isinstance(text, str)), failure.cause)
+    return failure.cause
+
+
+def percent(share: float) -> str:
+    """Return a score in [0, 1] as `86.4 %`."""
+    return f"{_tenths(share)}\N{NO-BREAK SPACE}%".replace("-", _MINUS)
+
+
+def points(difference: float) -> str:
+    """Return a difference of scores as `+86.4` percentage points."""
+    value = _tenths(difference)
+    return value.replace("-", _MINUS) if value.startswith("-") or value == "0.0" else f"+{value}"
+
+
+def p_value(value: float) -> str:
+    """Return `p = 0.0123`, or `p < 0.0001` below what four digits show."""
+    return f"p = {value:.4f}" if value >= _SMALLEST_P else f"p < {_SMALLEST_P}"
+
+
+def count(number: int) -> str:
+    """Return a whole number with its thousands parted."""
+    return f"{number:,}"
+
+
+def size(number: int) -> str:
+    """Return a number of bytes in decimal units."""
+    value = float(number)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if value < _BYTES_PER_UNIT:
+            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= _BYTES_PER_UNIT
+    return f"{value:.1f} TB"
+
+
+def moment(text: str) -> str:
+    """Return an ISO 8601 time as `2025-01-31 12:00:00 UTC`, anything else as it is."""
+    found = _moment(text)
+    return f"{found:%Y-%m-%d %H:%M:%S} UTC" if found else text
+
+
+def duration(started: str, ended: str) -> str:
+    """Return how long something took, or nothing if a time is not ISO 8601."""
+    first, last = _moment(started), _moment(ended)
+    if first is None or last is None or last < first:
+        return ""
+    minutes, seconds = divmod(round((last - first).total_seconds()), _SECONDS_PER_MINUTE)
+    hours, minutes = divmod(minutes, _MINUTES_PER_HOUR)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def _comparison_sentence(metric: MetricComparison) -> str:
+    if metric.name == "accuracy":
+        return (
+            f"The tuned model answers {percent(metric.tuned)} of unseen questions right; the base "
+            f"model {percent(metric.base)}."
+        )
+    return (
+        f"On unseen questions the tuned model reaches {percent(metric.tuned)} "
+        f"{title_of(metric.name)}; the base model {percent(metric.base)}."
+    )
+
+
+def _so_far(manifest: Manifest) -> str:
+    done = [stage.title for stage in stages(manifest) if stage.done]
+    return f"after {_PAST[done[-1]]}" if done else "before the data were prepared"
+
+
+def _tenths(share: float) -> str:
+    if not math.isfinite(share):
+        return "not a number"
+    return f"{round(share * 100, 1) + 0.0:.1f}"  # adding zero turns -0.0 into 0.0
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

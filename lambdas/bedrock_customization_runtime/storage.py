@@ -1,0 +1,89 @@
+"""Objects in S3 by URI: read, write, and write only over the version that was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class S3Uri:
+    """`s3://bucket/key`."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `s3://bucket/key`.
+
+        Raises:
+            ValueError: The text is not of that form.
+        """
+        scheme, _, rest = text.partition("://")
+        bucket, _, key = rest.partition("/")
+        if scheme != "s3" or not bucket or not key:
+            raise ValueError(f"an S3 URI looks like s3://bucket/key, got {text!r}")
+        return cls(bucket, key)
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What an object held and the entity tag that identifies it."""
+
+    body: bytes
+    etag: str
+
+
+class VersionConflictError(Exception):
+    """The object is no longer the version that was read."""
+
+
+def read(s3: S3Client, uri: str) -> bytes:
+    """Return an object's bytes."""
+    where = S3Uri.parse(uri)
+    return s3.get_object(Bucket=where.bucket, Key=where.key)["Body"].read()
+
+
+def read_version(s3: S3Client, uri: str) -> Version | None:
+    """Return an object's bytes and entity tag, or None if there is no such object."""
+    where = S3Uri.parse(uri)
+    try:
+        found = s3.get_object(Bucket=where.bucket, Key=where.key)
+    except s3.exceptions.NoSuchKey:
+        return None
+    return Version(found["Body"].read(), found["ETag"])
+
+
+def write(s3: S3Client, uri: str, body: bytes, content_type: str) -> None:
+    """Write an object, whatever was there before."""
+    where = S3Uri.parse(uri)
+    s3.put_object(Bucket=where.bucket, Key=where.key, Body=body, ContentType=content_type)
+
+
+def write_version(
+    s3: S3Client, uri: str, body: bytes, content_type: str, *, replaces: Version | None
+) -> None:
+    """Write an object only over the version that was read (None: only if there is none).
+
+    Raises:
+        VersionConflictError: The object changed since; nothing was written.
+    """
+    where = S3Uri.parse(uri)
+    condition = {"IfMatch": replaces.etag} if replaces else {"IfNoneMatch": "*"}
+    try:
+        s3.put_object(
+            Bucket=where.bucket, Key=where.key, Body=body, ContentType=content_type, **condition
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:
+            raise VersionConflictError(uri) from error
+        raise

@@ -1,0 +1,46 @@
+"""The command line `bedrock-customization`.
+
+Nothing heavy is imported here: `--help` answers at once, and a command imports the embedded AWS
+only when it starts it.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from bedrock_customization_local.cli.demo import demo
+from bedrock_customization_local.cli.local import local
+
+app = typer.Typer(
+    name="bedrock-customization",
+    help="Customize foundation models on Amazon Bedrock, and try it all on this machine first.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.command("demo")(demo)
+app.add_typer(local, name="local")
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature of a callback
+    if wanted:
+        typer.echo(version("cdk-bedrock-customization"))
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without a check mark shows a question mark instead of failing.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")

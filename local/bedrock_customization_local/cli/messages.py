@@ -1,0 +1,118 @@
+"""What goes wrong in words: a command ends with one message, what to do, and an exit code."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class ExitCode(IntEnum):
+    """How a command ends; 128 + n is a command ended by signal n."""
+
+    SUCCESS = 0
+    FAILURE = 1
+    USAGE = 2
+
+
+class CommandError(Exception):
+    """A command cannot go on.
+
+    Args:
+        message: What is wrong, with the value and what is allowed.
+        advice: What to do, a line each.
+        exit_code: Of the process.
+    """
+
+    def __init__(
+        self, message: str, *, advice: tuple[str, ...] = (), exit_code: ExitCode = ExitCode.FAILURE
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+        self.exit_code = exit_code
+
+
+def usage_error(message: str, *advice: str) -> CommandError:
+    """Return the error of a command that was asked for something impossible."""
+    return CommandError(message, advice=advice, exit_code=ExitCode.USAGE)
+
+
+def print_error(console: Console, error: CommandError) -> None:
+    """Print an error and its advice."""
+    console.print(Text.assemble(("error: ", "bold red"), error.message), soft_wrap=False)
+    for line in error.advice:
+        console.print(Padding(Text(line), (0, 0, 0, 2)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFailure:
+    """Why an execution ended early."""
+
+    error: str
+    """The error's name."""
+    cause: str
+    """In words."""
+    state: str | None
+    """Where it happened."""
+
+
+def cause_text(cause: str) -> str:
+    """Return what a person needs of an execution's cause.
+
+    A failed function's cause is a JSON document with `errorMessage`, a failed Bedrock job's one with
+    `FailureMessage`; a plain text is its own message.
+    """
+    try:
+        document = json.loads(cause)
+    except ValueError:
+        return cause.strip()
+    if isinstance(document, str):
+        return cause_text(document)
+    if not isinstance(document, dict):
+        return cause.strip()
+    fields = {key.lower(): value for key, value in document.items()}
+    for key in ("errormessage", "failuremessage", "message", "cause"):
+        if isinstance(found := fields.get(key), str) and found.strip():
+            return cause_text(found)
+    return cause.strip()
+
+
+_ADVICE = {
+    "InvalidInput": "mend the input that the message names, then run the command again",
+    "DatasetRejected": "the report lists each broken rule with its lines: mend the file, "
+    "then run the command again",
+    "SourceChanged": "the file changed while it was read: run the command again",
+    "CustomizationFailed": "the report holds the job's own message and hyperparameters",
+    "DeploymentFailed": "the report holds the deployment's message; nothing was promoted",
+    "EvaluationFailed": "the report says which answers are missing; nothing was promoted",
+    "PromotionConflict": "another run promoted its model first: run the command again",
+    "States.Timeout": "the state took longer than it may: run with fewer records",
+    "States.DataLimitExceeded": "a state returned more than 256 KiB: keep records in S3",
+}
+_NOT_THE_DATA = (
+    "this looks like a fault of the app and not of the data: "
+    "--keep leaves the local AWS up, so that you can look at the execution"
+)
+
+
+def run_error(failure: RunFailure, *, report: str | None) -> CommandError:
+    """Return the one message about a failed execution.
+
+    Args:
+        failure: What is known.
+        report: Where its report is, if the run got far enough to write one.
+    """
+    where = f" in “{failure.state}”" if failure.state else ""
+    told = f"{failure.error}{where}: {failure.cause}" if failure.cause else failure.error + where
+    advice = [_ADVICE.get(failure.error, _NOT_THE_DATA)]
+    if report:
+        advice.append(f"report: {report}")
+    return CommandError(told, advice=tuple(advice))

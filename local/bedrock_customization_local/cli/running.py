@@ -1,0 +1,50 @@
+"""What every command has in common: its console, its errors, its end."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from bedrock_customization_local.cli.messages import CommandError, print_error
+from bedrock_customization_local.cli.signals import Interrupted, interruptible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REGION = "us-east-1"
+
+VerboseOption = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        envvar="BEDROCK_CUSTOMIZATION_VERBOSE",
+        help="Show the traceback of an error.",
+    ),
+]
+
+
+@contextmanager
+def command(*, verbose: bool) -> Iterator[Console]:
+    """Run a command's body: its errors become messages and exit codes.
+
+    Args:
+        verbose: Whether an error shows its traceback.
+
+    Yields:
+        Where to print.
+    """
+    errors = Console(stderr=True, highlight=False)
+    try:
+        with interruptible():
+            yield Console(highlight=False)
+    except CommandError as error:
+        if verbose:
+            errors.print_exception()
+        print_error(errors, error)
+        raise typer.Exit(error.exit_code) from None
+    except Interrupted as interruption:
+        errors.print("interrupted; everything this command had started has ended")
+        raise typer.Exit(interruption.exit_code) from None

@@ -1,0 +1,40 @@
+"""Run a command that dies with its parent: `python -m bedrock_customization_local.cli.tether …`.
+
+The parent holds the other end of our standard input. However it ends, even by SIGKILL, the pipe
+closes, and the command goes with all its children. No system call does this on every platform.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from threading import Thread
+
+import psutil
+
+
+def main(command: list[str]) -> int:
+    """Run the command with our output streams and return its exit code."""
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - the user's own app
+    Thread(target=_kill_when_orphaned, daemon=True).start()
+    return child.wait()
+
+
+def _kill_when_orphaned() -> None:
+    # os.read and not sys.stdin: a buffered reader's lock held by a daemon thread aborts the exit.
+    while os.read(0, 1):
+        pass
+    kill_children()
+
+
+def kill_children() -> None:
+    """Kill this process's descendants."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,87 @@
+"""A model: vocabulary, weights, and the file that holds both."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import numpy as np
+
+from bedrock_customization_local.cloud.bedrock.tinylm.network import (
+    Shape,
+    Weights,
+    initial_weights,
+)
+from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import (
+    Encoder,
+    Record,
+    Vocabulary,
+    build_vocabulary,
+    split_words,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONTEXT = 256
+"""Longest sequence, in words and marks. Of a longer prompt the end is kept, of a longer completion
+(above half of it) the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A network and the words it knows."""
+
+    vocabulary: Vocabulary
+    weights: Weights
+    encoder: Encoder = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "encoder", Encoder(self.vocabulary))
+
+
+def untrained_model(vocabulary: Vocabulary, seed: int) -> Model:
+    """Return a network that learned nothing."""
+    shape = Shape(vocabulary.size, len(vocabulary.answers), vocabulary.context)
+    return Model(vocabulary, initial_weights(shape, seed))
+
+
+def base_model(name: str, prompt: str) -> Model:
+    """Return what stands for a foundation model: an untrained network.
+
+    It knows the words of the prompt it is asked, and its answers are noise made of them, the same
+    noise for the same name and prompt.
+
+    Args:
+        name: Model id; seeds the weights.
+        prompt: What the model will be asked.
+    """
+    words = split_words(prompt)[-CONTEXT:]
+    vocabulary = build_vocabulary([Record((), words)], CONTEXT)
+    return untrained_model(vocabulary, crc32(name.encode()))
+
+
+def save(model: Model, path: Path) -> None:
+    """Write a model to a file."""
+    known = json.dumps(asdict(model.vocabulary)).encode()
+    with path.open("wb") as file:
+        np.savez(file, vocabulary=np.frombuffer(known, np.uint8), weights=model.weights.flat)
+
+
+def load(path: Path) -> Model:
+    """Read a model from a file that `save` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        known = json.loads(file["vocabulary"].tobytes())
+        flat = file["weights"]
+    vocabulary = Vocabulary(
+        words=tuple(known["words"]),
+        merges=tuple((one, other) for one, other in known["merges"]),
+        copied=tuple(known["copied"]),
+        answers=tuple(known["answers"]),
+        prefix=tuple(known["prefix"]),
+        context=known["context"],
+    )
+    shape = Shape(vocabulary.size, len(vocabulary.answers), vocabulary.context)
+    return Model(vocabulary, Weights(shape, flat))

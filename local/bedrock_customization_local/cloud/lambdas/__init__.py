@@ -1,0 +1,33 @@
+"""Lambda: real processes behind a real Runtime API, without containers.
+
+What a sandbox does not give: the function's Python version (it runs on this machine's), its
+architecture, `/opt` and `/var/task` as paths, freezing between invocations, or any protection
+from hostile code.
+"""
+
+from bedrock_customization_local.cloud.lambdas.archives import InvalidArchive
+from bedrock_customization_local.cloud.lambdas.environment import DUMMY_CREDENTIALS, Credentials
+from bedrock_customization_local.cloud.lambdas.functions import (
+    Archive,
+    FailureKind,
+    FunctionDefinition,
+    Invocation,
+    LogFormat,
+    TooManyRequests,
+    UnsupportedFunction,
+)
+from bedrock_customization_local.cloud.lambdas.runtime import LambdaRuntime
+
+__all__ = [
+    "DUMMY_CREDENTIALS",
+    "Archive",
+    "Credentials",
+    "FailureKind",
+    "FunctionDefinition",
+    "InvalidArchive",
+    "Invocation",
+    "LambdaRuntime",
+    "LogFormat",
+    "TooManyRequests",
+    "UnsupportedFunction",
+]

@@ -1,0 +1,118 @@
+"""The environment a sandbox's process starts with: what Lambda sets and nothing of the user's."""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bedrock_customization_local.cloud.lambdas.functions import FunctionDefinition, LogFormat
+
+# What a process needs of the machine to start at all; the rest of the user's shell stays out.
+_INHERITED = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
+_SITE_FOLDERS = frozenset({"site-packages", "dist-packages"})
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a sandbox signs its requests with."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(default="", repr=False)
+
+
+DUMMY_CREDENTIALS = Credentials("test", "test")
+
+
+def sandbox_environment(
+    function: FunctionDefinition,
+    *,
+    home: Path,
+    code: Path,
+    shared_cache: Path,
+    log_stream: str,
+    region: str,
+    endpoint_url: str,
+    credentials: Credentials,
+) -> dict[str, str]:
+    """Return every variable of the process, but for the Runtime API's address.
+
+    Args:
+        function: Its own variables come first; Lambda's reserved ones override them.
+        home: The sandbox's own folder.
+        code: LAMBDA_TASK_ROOT.
+        shared_cache: Kept between sandboxes, for caches that are slow to fill.
+        log_stream: The sandbox's log stream.
+        region: The Region.
+        endpoint_url: The embedded AWS.
+        credentials: The execution role's.
+    """
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    return {
+        **inherited,
+        "OPENBLAS_NUM_THREADS": "1",  # threads fight over the cores of a small machine
+        "MPLCONFIGDIR": str(shared_cache),  # or every sandbox scans the fonts anew
+        **function.environment,
+        "LANG": "C.UTF-8",
+        "TZ": ":UTC",
+        "HOME": str(home),
+        "USERPROFILE": str(home),
+        "TMPDIR": str(home / "tmp"),
+        "TEMP": str(home / "tmp"),
+        "LAMBDA_TASK_ROOT": str(code),
+        "LAMBDA_RUNTIME_DIR": str(Path(__file__).parent),
+        "_HANDLER": function.handler,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": function.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_LOG_FORMAT": function.log_format,
+        **_log_level(function),
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        **_signing(credentials),
+        "BEDROCK_CUSTOMIZATION_EMBEDDED": "1",
+    }
+
+
+def python_paths(code: Path, layers: Iterable[Path]) -> list[str]:
+    """Return where Python looks before its own library: the code, then the layers.
+
+    All layers are one folder in Lambda, in which a later layer overwrites an earlier one.
+    """
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    newest_first = list(layers)[::-1]
+    return [
+        str(code),
+        *(str(layer / "python" / "lib" / version / "site-packages") for layer in newest_first),
+        *(str(layer / "python") for layer in newest_first),
+    ]
+
+
+def host_libraries() -> list[str]:
+    """Return the site-packages of this process: they stand in for Lambda's and for the layer's.
+
+    Synth skips bundling the layer on a person's machine; these are the same locked versions.
+    """
+    return [path for path in sys.path if Path(path).name in _SITE_FOLDERS]
+
+
+def _log_level(function: FunctionDefinition) -> Mapping[str, str]:
+    if function.log_format is LogFormat.JSON and function.log_level:
+        return {"AWS_LAMBDA_LOG_LEVEL": function.log_level}
+    return {}
+
+
+def _signing(credentials: Credentials) -> Mapping[str, str]:
+    pair = {
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+    }
+    token = credentials.session_token
+    return {**pair, "AWS_SESSION_TOKEN": token} if token else pair

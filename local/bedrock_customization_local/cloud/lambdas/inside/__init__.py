@@ -1,0 +1,1 @@
+"""The code that runs inside a sandbox's process, with the standard library alone."""

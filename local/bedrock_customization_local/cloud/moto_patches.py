@@ -1,0 +1,403 @@
+"""Every fault of moto that the embedded AWS works around, one function each.
+
+Written against moto 5.2.5. Each patch has a test that fails without it, so the tests say which a
+newer moto no longer needs. What other packages replace in moto as a whole, they install
+themselves: the Step Functions API, the Lambda invocation, the Bedrock API.
+"""
+
+# ruff: noqa: SLF001 - moto has no public way to reach what is wrong in it
+
+import functools
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+from urllib.parse import unquote, urlsplit
+
+from moto.awslambda.models import LambdaFunction
+from moto.cloudformation import models as cloudformation, parsing, responses
+from moto.cloudformation.exceptions import CloudFormationError, ValidationError
+from moto.core.responses import ActionResult, EmptyResult
+from moto.events import models as events
+from moto.iam import models as iam
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.s3 import models as s3
+
+from .deploy.provisioner import Provisioner, unsupported_types
+from .deploy.resources import ClientFactory
+
+Undo: TypeAlias = Callable[[], None]
+
+_log = logging.getLogger(__name__)
+
+
+class _Patches:
+    """What was replaced, so that it can be put back."""
+
+    def __init__(self) -> None:
+        self._replaced: list[tuple[Any, str, Any]] = []
+
+    def replace(self, owner: Any, name: str, new: object) -> None:  # noqa: ANN401 - classes and modules of moto
+        """Put `new` where `owner` has `name`."""
+        self._replaced.append((owner, name, vars(owner)[name]))
+        setattr(owner, name, new)
+
+    def undo(self) -> None:
+        """Put everything back, last first; again does nothing."""
+        while self._replaced:
+            owner, name, old = self._replaced.pop()
+            setattr(owner, name, old)
+
+
+def apply(client: ClientFactory) -> Undo:
+    """Patch moto.
+
+    Args:
+        client: Makes clients of the plane by boto3 service name; CloudFormation creates resources
+            and EventBridge reaches its targets through them.
+
+    Returns:
+        What puts moto back as it was.
+    """
+    patches = _Patches()
+    cloudformation_provisions_through_the_services(patches, client)
+    cloudformation_refuses_what_it_cannot_create(patches)
+    cloudformation_intrinsics_fail_closed(patches)
+    cloudformation_change_sets_belong_to_a_stack(patches)
+    cloudformation_compares_parameters_as_they_were_given(patches)
+    cloudformation_names_a_missing_ssm_parameter(patches)
+    cloudformation_reads_templates_from_loopback(patches)
+    cloudformation_lists_only_what_exists(patches)
+    events_reach_their_targets(patches, client)
+    events_rules_match_only_when_enabled_and_by_pattern(patches)
+    iam_attaches_the_policies_that_aws_manages(patches)
+    lambda_keeps_its_whole_configuration(patches)
+    s3_leaves_conditions_of_a_bucket_policy_alone(patches)
+    return patches.undo
+
+
+# CloudFormation
+
+
+def cloudformation_provisions_through_the_services(
+    patches: _Patches, client: ClientFactory
+) -> None:
+    """Let `Provisioner` create, update and delete resources.
+
+    moto creates resources in the order in which they are mentioned, skips the types it has no
+    model of (their `Ref` is None), drops properties of those it has, never sets the outputs of a
+    change set, updates without regard to dependencies, and answers a failure with an error 500
+    and a stack that stays as it is.
+    """
+
+    def execute_change_set(
+        self: cloudformation.CloudFormationBackend,
+        change_set_name: str,
+        stack_name: str | None = None,
+    ) -> None:
+        change_set = _find_change_set(self, change_set_name, stack_name)
+        change_set.execution_status = "EXECUTE_COMPLETE"
+        _provision(self, change_set, client)
+
+    def create_stack(
+        self: cloudformation.CloudFormationBackend, **parameters: Any
+    ) -> cloudformation.Stack:
+        if any(stack.name == parameters["name"] for stack in self.stacks.values()):
+            raise cloudformation.AlreadyExistsException(
+                f"Stack [{parameters['name']}] already exists"
+            )
+        change_set = _change_set(self, "CREATE", **parameters)
+        _provision(self, change_set, client)
+        return change_set.stack
+
+    def update_stack(
+        self: cloudformation.CloudFormationBackend, **parameters: Any
+    ) -> cloudformation.Stack:
+        stack = self.get_stack(parameters["name"])
+        incoming = self._resolve_update_parameters(stack, parameters.pop("parameters"))
+        change_set = _change_set(self, "UPDATE", parameters=incoming, **parameters)
+        if change_set.status == "FAILED":
+            raise ValidationError(message="No updates are to be performed.")
+        _provision(self, change_set, client)
+        return stack
+
+    def delete_stack(self: cloudformation.CloudFormationBackend, name_or_stack_id: str) -> None:
+        try:
+            stack = self.get_stack(name_or_stack_id)
+        except ValidationError:
+            return  # as AWS: deleting what is not there succeeds
+        if stack.stack_id not in self.stacks or not Provisioner(self, stack, client).delete():
+            return
+        for name in [n for n, e in self.exports.items() if e.exporting_stack_id == stack.stack_id]:
+            del self.exports[name]
+        self.deleted_stacks[stack.stack_id] = self.stacks.pop(stack.stack_id)
+
+    def look_up(self: parsing.ResourceMap, key: str) -> object:
+        return self._parsed_resources[key]
+
+    backend = cloudformation.CloudFormationBackend
+    patches.replace(backend, "execute_change_set", execute_change_set)
+    patches.replace(backend, "create_stack", create_stack)
+    patches.replace(backend, "update_stack", update_stack)
+    patches.replace(backend, "delete_stack", delete_stack)
+    patches.replace(parsing.ResourceMap, "__getitem__", look_up)
+
+
+def _change_set(
+    backend: cloudformation.CloudFormationBackend,
+    kind: str,
+    *,
+    name: str,
+    template: str,
+    parameters: Mapping[str, str],
+    notification_arns: list[str] | None = None,
+    tags: Mapping[str, str] | None = None,
+    role_arn: str | None = None,
+    **_not_emulated: object,
+) -> cloudformation.ChangeSet:
+    """Make the change set that CloudFormation makes for a stack without one."""
+    change_set_id, _ = backend.create_change_set(
+        stack_name=name,
+        change_set_name="direct",
+        template=template,
+        parameters=parameters,
+        description="",
+        change_set_type=kind,
+        notification_arns=notification_arns,
+        tags=tags,
+        role_arn=role_arn,
+    )
+    return backend.change_sets.pop(change_set_id)
+
+
+def _provision(
+    backend: cloudformation.CloudFormationBackend,
+    change_set: cloudformation.ChangeSet,
+    client: ClientFactory,
+) -> None:
+    stack = change_set.stack
+    if change_set.tags:
+        stack.tags = change_set.tags
+    provisioner = Provisioner(backend, stack, client)
+    if change_set.change_set_type == "CREATE":
+        provisioner.create(change_set.template, change_set.parameters)
+    else:
+        provisioner.update(change_set.template, change_set.parameters)
+
+
+def cloudformation_refuses_what_it_cannot_create(patches: _Patches) -> None:
+    """Refuse a template with resource types that nothing here creates, by their names.
+
+    moto warns in its log and leaves them out of the stack.
+    """
+    original = cloudformation.CloudFormationBackend.create_change_set
+
+    @functools.wraps(original)
+    def create_change_set(
+        self: cloudformation.CloudFormationBackend, **parameters: Any
+    ) -> tuple[str, str]:
+        template = cloudformation.Stack.parse_template(parameters["template"])
+        unsupported = unsupported_types(template)
+        if unsupported:
+            raise ValidationError(
+                message="the embedded AWS does not emulate these resource types: "
+                + ", ".join(sorted(unsupported))
+            )
+        return original(self, **parameters)
+
+    patches.replace(cloudformation.CloudFormationBackend, "create_change_set", create_change_set)
+
+
+def cloudformation_intrinsics_fail_closed(patches: _Patches) -> None:
+    """Fail on an attribute that is not emulated, and leave `AWS::NoValue` out of lists.
+
+    moto logs a warning and puts the unresolved `Fn::GetAtt` into the property, and gives lists a
+    null for each `AWS::NoValue`.
+    """
+    original = parsing.clean_json
+
+    @functools.wraps(original)
+    def clean_json(value: Any, resources: Any) -> Any:  # noqa: ANN401 - a template is JSON
+        if isinstance(value, list):
+            cleaned = (clean_json(item, resources) for item in value)
+            return [item for item in cleaned if item is not None]
+        if isinstance(value, dict) and "Fn::GetAtt" in value:
+            target = value["Fn::GetAtt"]
+            name, attribute = target.split(".", 1) if isinstance(target, str) else target
+            return resources[name].get_cfn_attribute(attribute)
+        return original(value, resources)
+
+    patches.replace(parsing, "clean_json", clean_json)
+
+
+class _ChangeSetNotFoundError(CloudFormationError):
+    code = "ChangeSetNotFound"
+
+
+def _find_change_set(
+    backend: cloudformation.CloudFormationBackend, name: str, stack_name: str | None
+) -> cloudformation.ChangeSet:
+    for change_set in backend.change_sets.values():
+        if change_set.change_set_id == name:
+            return change_set
+        belongs = stack_name in (change_set.stack_name, change_set.stack_id)
+        if belongs and change_set.change_set_name == name:
+            return change_set
+    raise _ChangeSetNotFoundError(f"ChangeSet [{name}] does not exist")
+
+
+def cloudformation_change_sets_belong_to_a_stack(patches: _Patches) -> None:
+    """Find a change set by its stack and name, and say `ChangeSetNotFound` when there is none.
+
+    moto looks for the name in all stacks, and the CDK gives it the same one in each; it answers a
+    missing one with `ValidationError`, which the CDK retries for 47 s, and its deletion with an
+    error 500. A second change set that would create a stack makes a second stack of that name.
+    """
+
+    def describe_change_set(self: responses.CloudFormationResponse) -> ActionResult:
+        backend = self.cloudformation_backend
+        name, stack = self._get_param("ChangeSetName"), self._get_param("StackName")
+        return ActionResult(_find_change_set(backend, name, stack))
+
+    def delete_change_set(self: responses.CloudFormationResponse) -> EmptyResult:
+        backend = self.cloudformation_backend
+        name, stack = self._get_param("ChangeSetName"), self._get_param("StackName")
+        try:
+            del backend.change_sets[_find_change_set(backend, name, stack).change_set_id]
+        except _ChangeSetNotFoundError:
+            pass  # as AWS: deleting what is not there succeeds
+        return EmptyResult()
+
+    original = cloudformation.CloudFormationBackend.create_change_set
+
+    @functools.wraps(original)
+    def create_change_set(
+        self: cloudformation.CloudFormationBackend, **parameters: Any
+    ) -> tuple[str, str]:
+        for stack in [s for s in self.stacks.values() if s.name == parameters["stack_name"]]:
+            if stack.status == "REVIEW_IN_PROGRESS":
+                del self.stacks[stack.stack_id]
+            elif parameters["change_set_type"] == "CREATE":
+                raise ValidationError(message=f"Stack [{stack.name}] already exists")
+            elif stack.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"):
+                raise ValidationError(
+                    message=f"Stack:{stack.stack_id} is in {stack.status} state "
+                    "and can not be updated."
+                )
+        return original(self, **parameters)
+
+    patches.replace(responses.CloudFormationResponse, "describe_change_set", describe_change_set)
+    patches.replace(responses.CloudFormationResponse, "delete_change_set", delete_change_set)
+    patches.replace(cloudformation.CloudFormationBackend, "create_change_set", create_change_set)
+
+
+def cloudformation_compares_parameters_as_they_were_given(patches: _Patches) -> None:
+    """Take `UsePreviousValue` and "nothing changed" from what was given, not what it resolved to.
+
+    A parameter of an SSM type is given a name and resolves to a value; moto resolves that value
+    again as if it were a name, and sees a change where there is none.
+    """
+
+    def given(stack: cloudformation.Stack, parameters: Mapping[str, str]) -> dict[str, Any]:
+        declared = stack.template_dict.get("Parameters", {})
+        return {name: parameters.get(name, d.get("Default")) for name, d in declared.items()}
+
+    def has_parameters(self: cloudformation.Stack, other: Mapping[str, str]) -> bool:
+        return given(self, self.parameters) == given(self, other)
+
+    patches.replace(
+        cloudformation.Stack,
+        "stack_parameters",
+        property(lambda stack: given(stack, stack.parameters)),
+    )
+    patches.replace(cloudformation.Stack, "has_parameters", has_parameters)
+
+
+def cloudformation_names_a_missing_ssm_parameter(patches: _Patches) -> None:
+    """Say which parameter of Systems Manager a template asks for in vain; moto has an error 500."""
+    original = parsing.ResourceMap.parse_ssm_parameter
+
+    def parse_ssm_parameter(self: parsing.ResourceMap, value: str, value_type: str) -> Any:  # noqa: ANN401 - a string or a list
+        backend = parsing.ssm_backends[self._account_id][self._region_name]
+        if backend.get_parameter(value) is None:
+            raise ValidationError(
+                message=f"Unable to fetch parameters [{value}] from parameter store for this account."
+            )
+        return original(self, value, value_type)
+
+    patches.replace(parsing.ResourceMap, "parse_ssm_parameter", parse_ssm_parameter)
+
+
+def cloudformation_reads_templates_from_loopback(patches: _Patches) -> None:
+    """Read a `TemplateURL` of this plane by its path; moto does so for `localhost` only."""
+    original = responses.get_stack_from_s3_url
+
+    def get_stack_from_s3_url(template_url: str, account_id: str, partition: str) -> Any:  # noqa: ANN401 - as moto
+        url = urlsplit(template_url)
+        if url.hostname not in ("127.0.0.1", "localhost"):
+            return original(template_url, account_id, partition)
+        bucket, key = unquote(url.path).lstrip("/").split("/", 1)
+        return s3.s3_backends[account_id][partition].get_object(bucket, key).value.decode()
+
+    patches.replace(responses, "get_stack_from_s3_url", get_stack_from_s3_url)
+    patches.replace(cloudformation, "get_stack_from_s3_url", get_stack_from_s3_url)
+
+
+def cloudformation_lists_only_what_exists(patches: _Patches) -> None:
+    """List the resources that exist; moto lists those under a false condition too, as nothing."""
+
+    def stack_resources(stack: cloudformation.Stack) -> list[object]:
+        parsed = stack.resource_map._parsed_resources
+        return [parsed[name] for name in stack.resource_map.resources if name in parsed]
+
+    patches.replace(cloudformation.Stack, "stack_resources", property(stack_resources))
+
+
+# EventBridge
+
+
+def events_reach_their_targets(patches: _Patches, client: ClientFactory) -> None:
+    """Deliver events to state machines, functions and topics.
+
+    moto knows log groups, queues, buses and archives; any other target raises and keeps the event
+    from the targets after it. It also forgets `Input` and `InputPath`, and an S3 event its
+    transformation.
+    """
+    original = events.Rule.send_to_targets
+
+    def send_to_targets(
+        self: events.Rule, original_event: Mapping[str, Any], transform_input: bool = True  # noqa: FBT001, FBT002 - moto's signature
+    ) -> None:
+        if not self.event_pattern.matches_event(original_event):
+            return
+        whole, every_target = dict(original_event), self.targets
+        for target in every_target:
+            service = target["Arn"].split(":")[2]
+            try:
+                if service in _DELIVERIES:
+                    _DELIVERIES[service](client(service), target, _event_input(target, whole))
+                else:
+                    lone = events.Rule.__new__(events.Rule)
+                    lone.__dict__ = {**self.__dict__, "targets": [target]}
+                    original(lone, whole, transform_input)
+            except Exception:  # EventBridge retries and drops; the other targets get theirs
+                _log.exception("rule %s could not deliver to %s", self.name, target["Arn"])
+
+    patches.replace(events.Rule, "send_to_targets", send_to_targets)
+
+
+def _event_input(target: Mapping[str, Any], event: Mapping[str, Any]) -> str:
+    if "Input" in target:
+        return str(target["Input"])
+    return json.dumps(event)
+
+
+_DELIVERIES: Mapping[str, Callable[[Any, Mapping[str, Any], str], object]] = {
+    "states": lambda states, target, text: states.start_execution(
+        stateMachineArn=target["Arn"], input=text
+    ),
+    "lambda": lambda functions, target, text: functions.invoke(
+        FunctionName=target["Arn"], InvocationType="Event", Payload=text
+    ),
+    "sns": lambda sns, target, text: sns.publish(TopicArn=target["Arn"], Message=text),
+}

@@ -1,0 +1,203 @@
+"""A manifest at each stage of a run."""
+
+import math
+
+import pytest
+from bedrock_customization_runtime.manifest import (
+    CurvePoint,
+    CustomizationSection,
+    DecisionSection,
+    DeploymentSection,
+    EvaluationSection,
+    Example,
+    FailureSection,
+    FileRecord,
+    Finding,
+    Manifest,
+    MetricComparison,
+    PreparationSection,
+    RunSection,
+)
+from msgspec.structs import replace
+
+
+def file_record(name, records):
+    return FileRecord(
+        uri=f"s3://tuning-data/runs/orders-7/{name}",
+        sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        bytes=records * 412,
+        records=records,
+    )
+
+
+@pytest.fixture
+def running():
+    return Manifest(
+        run=RunSection(
+            id="orders-7",
+            execution_arn="arn:aws:states:us-east-1:123456789012:execution:Tuning:orders-7",
+            source="s3://tuning-data/incoming/orders.jsonl",
+            base_model="amazon.nova-micro-v1:0:128k",
+            inference_model="amazon.nova-micro-v1:0",
+            catalog_version="2026-11-01",
+            library_version="0.1.0",
+            started="2026-11-23T09:00:00Z",
+            embedded=False,
+        )
+    )
+
+
+@pytest.fixture
+def prepared(running):
+    return replace(
+        running,
+        preparation=PreparationSection(
+            source=file_record("incoming/orders.jsonl", 5_213),
+            train=file_record("prepared/train.jsonl", 4_020),
+            validation=file_record("prepared/validation.jsonl", 503),
+            test=file_record("test.jsonl", 500),
+            rejected=file_record("preparation/rejected.jsonl", 12),
+            read=5_213,
+            duplicates=178,
+            estimated_tokens=612_400,
+            record_format="bedrock-conversation-2024",
+            findings=[
+                Finding(
+                    rule="answer.empty",
+                    severity="error",
+                    count=12,
+                    message="the answer is empty: write one, or leave the record out",
+                    lines=[17, 230, 1_044],
+                ),
+                Finding(
+                    rule="text.repeated",
+                    severity="warning",
+                    count=31,
+                    message="the answer repeats a phrase many times: check how it was made",
+                ),
+            ],
+            label_counts={"refund": 1_702, "delivery": 1_311, "invoice": 633, "other": 374},
+        ),
+    )
+
+
+@pytest.fixture
+def customized(prepared):
+    return replace(
+        prepared,
+        customization=CustomizationSection(
+            job_name="orders-7-1f2e3d4c5b6a",
+            job_arn="arn:aws:bedrock:us-east-1:123456789012:model-customization-job/amazon.nova-micro-v1:0:128k/abcdefghijkl",
+            model_arn="arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.nova-micro-v1:0:128k/mnopqrstuvwx",
+            customization_type="FINE_TUNING",
+            hyperparameters={"epochCount": "3", "learningRate": "0.00001", "batchSize": "1"},
+            started="2026-11-23T09:04:10Z",
+            ended="2026-11-23T10:41:52Z",
+            training_curve=[
+                CurvePoint(
+                    step=step,
+                    epoch=(step - 1) // 250 + 1,
+                    loss=2.1 * math.exp(-step / 180) + 0.22 + 0.04 * math.sin(step / 5),
+                )
+                for step in range(1, 751, 5)
+            ],
+            validation_curve=[
+                CurvePoint(step=step, epoch=step // 250, loss=2.1 * math.exp(-step / 190) + 0.31)
+                for step in (250, 500, 750)
+            ],
+        ),
+    )
+
+
+@pytest.fixture
+def evaluated(customized):
+    return replace(
+        customized,
+        deployment=DeploymentSection(
+            arn="arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefghijkl"
+        ),
+        evaluation=EvaluationSection(
+            primary="accuracy",
+            metrics=[
+                MetricComparison(
+                    name="accuracy",
+                    records=500,
+                    base=0.612,
+                    tuned=0.864,
+                    difference=0.252,
+                    interval=(0.208, 0.294),
+                    p_value=3e-24,
+                    method="McNemar's exact test, two-sided, on 11 losses and 137 wins; 95 % "
+                    "percentile interval of 2,000 paired bootstrap draws (PCG64, seed 1)",
+                ),
+                MetricComparison(
+                    name="token_f1",
+                    records=500,
+                    base=0.702,
+                    tuned=0.911,
+                    difference=0.209,
+                    interval=(0.171, 0.248),
+                    p_value=0.0001,
+                    method="paired sign-flip permutation test",
+                ),
+            ],
+            answers=[file_record("answers/base/", 500), file_record("answers/tuned/", 500)],
+            examples=[
+                Example(record="0f3a9c21be", base_correct=True, tuned_correct=False),
+                Example(record="77b1c0de42", base_correct=False, tuned_correct=True),
+            ],
+        ),
+    )
+
+
+@pytest.fixture
+def promoted(evaluated):
+    return replace(
+        evaluated,
+        status="promoted",
+        ended="2026-11-23T11:02:00Z",
+        decision=DecisionSection(
+            promote=True,
+            reasons=["the interval's lower end, +20.8 points, is above the gate of +5.0 points"],
+            minimum_improvement=0.05,
+            decided="2026-11-23T11:01:30Z",
+        ),
+    )
+
+
+@pytest.fixture
+def rejected(evaluated):
+    metric = replace(
+        evaluated.evaluation.metrics[0],
+        base=0.84,
+        tuned=0.864,
+        difference=0.024,
+        interval=(-0.006, 0.054),
+        p_value=0.1325,
+    )
+    return replace(
+        evaluated,
+        status="rejected",
+        ended="2026-11-23T11:02:00Z",
+        evaluation=replace(evaluated.evaluation, metrics=[metric]),
+        decision=DecisionSection(
+            promote=False,
+            reasons=["the interval's lower end, -0.6 points, is not above +5.0 points"],
+            minimum_improvement=0.05,
+            decided="2026-11-23T11:01:30Z",
+        ),
+    )
+
+
+@pytest.fixture
+def failed(prepared):
+    return replace(
+        prepared,
+        status="failed",
+        ended="2026-11-23T09:30:00Z",
+        failure=FailureSection(
+            error="CustomizationFailed",
+            cause='{"errorMessage": "the job ended as Failed: lower learningRate", '
+            '"errorType": "CustomizationFailed", "stackTrace": ["a file"]}',
+        ),
+    )
