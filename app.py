@@ -1,7 +1,7 @@
-#!/usr/bin/env python3
-"""The deployable app: one stack, configured by the context in cdk.json or `cdk deploy -c key=value`."""
+"""The deployable app: one stack, configured by context in cdk.json or `cdk deploy -c key=value`."""
 
 from aws_cdk import App
+
 from bedrock_customization import CustomizationStack
 
 app = App()

@@ -1,4 +1,4 @@
-"""`python -m bedrock_customization` synthesizes the ready-made app, for an installation without one."""
+"""`python -m bedrock_customization`: the app of app.py, for an installation without a checkout."""
 
 from aws_cdk import App
 

@@ -1,7 +1,8 @@
-"""Rights: whom Bedrock's resources belong to, and what may be done with objects in a bucket.
+"""Rights: ARNs of Bedrock's resources, and what may be done with objects in a bucket.
 
-Rights on objects name exact actions below a prefix, and the bucket's key where there is one. The grants of `s3.Bucket` allow `s3:GetObject*`, `s3:List*` and more on a whole bucket; with ours nothing is
-left to acknowledge but the prefix itself.
+Rights on objects name exact actions below a prefix, and the bucket's key where there is one. The
+grants of `s3.Bucket` allow `s3:GetObject*`, `s3:List*` and more on a whole bucket; with ours
+nothing is left to acknowledge but the prefix itself.
 """
 
 from __future__ import annotations
@@ -34,12 +35,10 @@ def read_objects(grantee: iam.IGrantable, bucket: s3.IBucket, prefix: str) -> ia
         prefix: Key pattern with a trailing `*`.
     """
     grant = _objects(grantee, bucket, prefix, "s3:GetObject").combine(
-        # Without it S3 answers 403 for a missing object, which reads like a missing right.
+        # On the whole bucket: without it S3 answers 403 for a missing object, which reads like a
+        # missing right, and no source says with which prefix Bedrock's jobs list.
         iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=["s3:ListBucket"],
-            resource_arns=[bucket.bucket_arn],
-            conditions={"StringLike": {"s3:prefix": prefix}},
+            grantee=grantee, actions=["s3:ListBucket"], resource_arns=[bucket.bucket_arn]
         )
     )
     if bucket.encryption_key:
@@ -64,9 +63,7 @@ def write_objects(grantee: iam.IGrantable, bucket: s3.IBucket, prefix: str) -> i
     return grant
 
 
-def _objects(
-    grantee: iam.IGrantable, bucket: s3.IBucket, prefix: str, *actions: str
-) -> iam.Grant:
+def _objects(grantee: iam.IGrantable, bucket: s3.IBucket, prefix: str, *actions: str) -> iam.Grant:
     return iam.Grant.add_to_principal(
         grantee=grantee, actions=list(actions), resource_arns=[bucket.arn_for_objects(prefix)]
     )

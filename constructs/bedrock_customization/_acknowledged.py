@@ -23,11 +23,14 @@ def acknowledge_wildcard(scope: Construct, reason: str, *arns: str) -> None:
     Args:
         scope: The owner of the policy.
         reason: Why no narrower resource can be named.
-        arns: The resources as the policy holds them, tokens included.
+        arns: The resources as the policy holds them, tokens included; those without a `*` need
+            nothing.
     """
     stack = Stack.of(scope)
-    written = (_as_cdk_nag_writes(stack.resolve(arn)) for arn in arns)
-    acknowledge(scope, reason, *(f"AwsSolutions-IAM5[Resource::{arn}]" for arn in written))
+    written = [_as_cdk_nag_writes(stack.resolve(arn)) for arn in arns]
+    acknowledge(
+        scope, reason, *(f"AwsSolutions-IAM5[Resource::{arn}]" for arn in written if "*" in arn)
+    )
 
 
 def _as_cdk_nag_writes(value: Any) -> str:  # noqa: ANN401 - resolved CloudFormation
@@ -37,6 +40,6 @@ def _as_cdk_nag_writes(value: Any) -> str:  # noqa: ANN401 - resolved CloudForma
         case {"Ref": name}:
             return f"<{name}>"
         case {"Fn::Join": [separator, parts]}:
-            return separator.join(_as_cdk_nag_writes(part) for part in parts)
+            return str(separator).join(_as_cdk_nag_writes(part) for part in parts)
         case _:
             return str(value)

@@ -9,13 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import jsii
-from aws_cdk import (
-    Aws,
-    Duration,
-    aws_iam as iam,
-    aws_stepfunctions as sfn,
-    aws_stepfunctions_tasks as tasks,
-)
+from aws_cdk import Aws, Duration, aws_iam as iam, aws_stepfunctions as sfn
 from constructs import Construct
 
 if TYPE_CHECKING:
@@ -46,6 +40,11 @@ _TRANSIENT_BEDROCK_ERRORS = [
     "Bedrock.InternalServerException",
     "Bedrock.SdkClientException",
 ]
+_TRANSIENT_SNS_ERRORS = [
+    "SNS.InternalErrorException",
+    "SNS.ThrottledException",
+    "SNS.SdkClientException",
+]
 
 
 def run_tags() -> list[dict[str, str]]:
@@ -68,13 +67,28 @@ class Phase(Construct):
         id: Id below the parent.
     """
 
-    start_state: sfn.State
-    end_states: list[sfn.INextable]
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        self._start: sfn.State
+        self._ends: list[sfn.INextable]
 
     @property
+    @jsii.member(jsii_name="id")
     def id(self) -> str:
         """Name of the phase among chainables."""
         return self.node.id
+
+    @property
+    @jsii.member(jsii_name="startState")
+    def start_state(self) -> sfn.State:
+        """Where the phase begins."""
+        return self._start
+
+    @property
+    @jsii.member(jsii_name="endStates")
+    def end_states(self) -> list[sfn.INextable]:
+        """Where the next part of the machine is chained."""
+        return self._ends
 
 
 class States:
@@ -101,7 +115,7 @@ class States:
         *,
         comment: str,
         assign: str | None = None,
-    ) -> tasks.LambdaInvoke:
+    ) -> sfn.CustomState:
         """Write a task that invokes a function's published version.
 
         Args:
@@ -111,20 +125,23 @@ class States:
             comment: What happens, for people.
             assign: Variable that keeps what the function returns.
         """
-        state = tasks.LambdaInvoke.jsonata(
-            self._scope,
+        returned = "{% $states.result.Payload %}"
+        return self._task(
             name,
-            comment=self._comment(comment),
-            lambda_function=function.version,
-            payload=sfn.TaskInput.from_object(dict(payload)),
-            task_timeout=sfn.Timeout.duration(function.timeout.plus(_GRACE)),
-            retry_on_service_exceptions=False,
-            assign={assign: "{% $states.result.Payload %}"} if assign else None,
-            outputs="{% $states.result.Payload %}",
+            "lambda:invoke",
+            {"FunctionName": function.version.function_arn, "Payload": dict(payload)},
+            comment=comment,
+            # All versions: a run under way while the stack changes keeps those it began with.
+            statements=[
+                iam.PolicyStatement(
+                    actions=["lambda:InvokeFunction"], resources=[function.arn_of_versions]
+                )
+            ],
+            assign={assign: returned} if assign else {},
+            output=returned,
+            timeout=function.timeout.plus(_GRACE),
+            transient=_TRANSIENT_LAMBDA_ERRORS,
         )
-        retry(state, _TRANSIENT_LAMBDA_ERRORS, interval=Duration.seconds(2))
-        self._catch(state)
-        return state
 
     def call_bedrock(
         self,
@@ -148,38 +165,48 @@ class States:
             assign: Variables that keep what Bedrock returns.
             timeout: Of the task.
         """
-        state = _PermittedTask(
-            self._scope,
+        return self._task(
             name,
+            resource,
+            arguments,
+            comment=comment,
             statements=statements,
-            state_json={
-                "Type": "Task",
-                "QueryLanguage": "JSONata",
-                "Comment": self._comment(comment),
-                "Resource": f"arn:{Aws.PARTITION}:states:::{resource}",
-                "Arguments": dict(arguments),
-                "TimeoutSeconds": timeout.to_seconds(),
-                "Assign": dict(assign),
-                "Output": "{% $states.result %}",
-            },
+            assign=assign,
+            output="{% $states.result %}",
+            timeout=timeout,
+            transient=_TRANSIENT_BEDROCK_ERRORS,
         )
-        retry(state, _TRANSIENT_BEDROCK_ERRORS, interval=Duration.seconds(5))
-        self._catch(state)
-        return state
 
-    def publish(self, name: str, topic: sns.ITopic, message: str, subject: str) -> tasks.SnsPublish:
-        """Write a task that tells people; a topic that cannot be reached never fails a run."""
-        state = tasks.SnsPublish.jsonata(
-            self._scope,
+    def publish(
+        self, name: str, topic: sns.ITopic, *, subject: str, message: str
+    ) -> sfn.CustomState:
+        """Write a task that tells people how a run ended.
+
+        Args:
+            name: Of the state.
+            topic: Where.
+            subject: Text or JSONata, at most 100 characters of ASCII.
+            message: Text or JSONata.
+        """
+        statements = [iam.PolicyStatement(actions=["sns:Publish"], resources=[topic.topic_arn])]
+        if topic.master_key:
+            statements.append(
+                iam.PolicyStatement(
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                    resources=[topic.master_key.key_arn],
+                )
+            )
+        return self._task(
             name,
-            comment=self._comment("Tell people how it ended"),
-            topic=topic,
-            message=sfn.TaskInput.from_text(message),
-            subject=subject,
-            task_timeout=sfn.Timeout.duration(_CALL_TIMEOUT),
+            "sns:publish",
+            {"TopicArn": topic.topic_arn, "Subject": subject, "Message": message},
+            comment="Tell people how it ended",
+            statements=statements,
+            assign={},
+            output="{% $states.input %}",
+            timeout=_CALL_TIMEOUT,
+            transient=_TRANSIENT_SNS_ERRORS,
         )
-        retry(state, ["SNS.SdkClientException", "States.TaskFailed"], interval=Duration.seconds(5))
-        return state
 
     def wait(self, name: str, seconds: str, *, comment: str, assign: Mapping[str, Any]) -> sfn.Wait:
         """Write a wait whose length is a JSONata expression."""
@@ -187,7 +214,7 @@ class States:
             self._scope,
             name,
             comment=self._comment(comment),
-            time=sfn.WaitTime.seconds(seconds),  # type: ignore[arg-type] # takes JSONata as well
+            time=sfn.WaitTime.seconds(seconds),
             assign=dict(assign),
         )
 
@@ -213,20 +240,45 @@ class States:
             assign={"failure": {"error": error, "cause": cause}},
         ).next(self._on_failure)
 
-    def _catch(self, state: tasks.LambdaInvoke | sfn.CustomState) -> None:
+    def _task(
+        self,
+        name: str,
+        resource: str,
+        arguments: Mapping[str, Any],
+        *,
+        comment: str,
+        statements: Sequence[iam.PolicyStatement],
+        assign: Mapping[str, Any],
+        output: str,
+        timeout: Duration,
+        transient: list[str],
+    ) -> sfn.CustomState:
+        state = _PermittedTask(
+            self._scope,
+            name,
+            statements=statements,
+            state_json={
+                "Type": "Task",
+                "QueryLanguage": "JSONata",
+                "Comment": self._comment(comment),
+                "Resource": f"arn:{Aws.PARTITION}:states:::{resource}",
+                "Arguments": dict(arguments),
+                "TimeoutSeconds": timeout.to_seconds(),
+                **({"Assign": dict(assign)} if assign else {}),
+                "Output": output,
+            },
+        )
+        retry(state, transient, interval=Duration.seconds(2))
         if self._on_failure is not None:
             state.add_catch(self._on_failure, errors=["States.ALL"], assign={"failure": _FAILURE})
+        return state
 
     def _comment(self, text: str) -> str:
         return f"{self._title}: {text}"
 
 
 def retry(
-    state: tasks.LambdaInvoke | tasks.SnsPublish | sfn.CustomState,
-    errors: list[str],
-    *,
-    interval: Duration,
-    maximum_attempts: int = 6,
+    state: sfn.CustomState, errors: list[str], *, interval: Duration, maximum_attempts: int = 6
 ) -> None:
     """Repeat a task after some errors: each wait twice the last, at most an hour, with jitter."""
     state.add_retry(
@@ -242,8 +294,9 @@ def retry(
 class _PermittedTask(sfn.CustomState):
     """A state written out in full, with what the machine's role must be allowed for it.
 
-    `tasks.BedrockCreateModelCustomizationJob` takes `RUN_JOB` but renders no `.sync`, and grants
-    neither Get nor Stop; `CallAwsService` cannot render `.sync` at all.
+    The tasks of aws-cdk-lib do not fit: `BedrockCreateModelCustomizationJob` takes `RUN_JOB` but
+    renders no `.sync` and grants neither Get nor Stop; `LambdaInvoke` allows the newest version
+    alone, which cuts off runs under way; `SnsPublish` forgets the topic's key.
     """
 
     def __init__(
@@ -258,6 +311,7 @@ class _PermittedTask(sfn.CustomState):
         self._statements = statements
 
     def bind_to_graph(self, graph: sfn.StateGraph) -> None:
+        """Hand the statements to the machine's role, as every state of aws-cdk-lib does."""
         super().bind_to_graph(graph)
         for statement in self._statements:
             graph.register_policy_statement(statement)

@@ -8,7 +8,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import bedrock_customization_runtime
 import jsii
 from aws_cdk import (
     AssetHashType,
@@ -20,6 +19,8 @@ from aws_cdk import (
     aws_lambda as lambda_,
 )
 from uv import find_uv_bin
+
+import bedrock_customization_runtime
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -90,9 +91,9 @@ def libraries_digest() -> str:
 
 @jsii.implements(ILocalBundling)
 class _UvBundling:
-    """Install the locked wheels of Lambda's platform with uv: no Docker, the same tree each time."""
+    """Installs the locked wheels of Lambda's platform with uv: no Docker, the same tree always."""
 
-    def try_bundle(self, output_dir: str, options: BundlingOptions) -> bool:  # noqa: ARG002 - CDK's signature
+    def try_bundle(self, output_dir: str, *, image: DockerImage, **_: object) -> bool:  # noqa: ARG002 - CDK's signature
         command = [
             *(find_uv_bin(), "pip", "install", "--quiet"),
             *("--target", str(Path(output_dir) / "python")),

@@ -19,6 +19,7 @@ from bedrock_customization._acknowledged import acknowledge, acknowledge_wildcar
 
 if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
+
     from bedrock_customization_runtime.contract import Handler
 
 _HANDLERS = "bedrock_customization_runtime.handlers"
@@ -83,14 +84,18 @@ class HandlerFunction(Construct):
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
         self.function = function
-        self.version: lambda_.Version = function.current_version
+        self.version = function.current_version
         acknowledge_wildcard(self.role, "X-Ray has no resource-level permissions", "*")
         acknowledge(
             self,
             "only invoked synchronously, by a state machine that retries and catches",
             "Serverless-LambdaDLQ",
-            "Serverless-LambdaAsyncFailureDestination",
         )
+
+    @property
+    def arn_of_versions(self) -> str:
+        """ARN pattern of the function's published versions."""
+        return f"{self.function.function_arn}:*"
 
     def may_read(self, bucket: s3.IBucket, prefix: str) -> None:
         """Allow reading objects below a prefix that ends in `*`."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from aws_cdk import ArnFormat, Aws, Stack, Token
+
 from bedrock_customization_runtime import catalog
 
 if TYPE_CHECKING:
@@ -37,10 +38,6 @@ class BaseModel:
     NOVA_2_LITE: ClassVar[BaseModel]
     LLAMA_3_1_8B: ClassVar[BaseModel]
     LLAMA_3_1_70B: ClassVar[BaseModel]
-    LLAMA_3_2_1B: ClassVar[BaseModel]
-    LLAMA_3_2_3B: ClassVar[BaseModel]
-    LLAMA_3_2_11B: ClassVar[BaseModel]
-    LLAMA_3_2_90B: ClassVar[BaseModel]
     LLAMA_3_3_70B: ClassVar[BaseModel]
 
     def __init__(self, id: str) -> None:
@@ -142,8 +139,4 @@ BaseModel.NOVA_PRO = BaseModel("amazon.nova-pro-v1:0:300k")
 BaseModel.NOVA_2_LITE = BaseModel("amazon.nova-2-lite-v1:0:256k")
 BaseModel.LLAMA_3_1_8B = BaseModel("meta.llama3-1-8b-instruct-v1:0:128k")
 BaseModel.LLAMA_3_1_70B = BaseModel("meta.llama3-1-70b-instruct-v1:0:128k")
-BaseModel.LLAMA_3_2_1B = BaseModel("meta.llama3-2-1b-instruct-v1:0:128k")
-BaseModel.LLAMA_3_2_3B = BaseModel("meta.llama3-2-3b-instruct-v1:0:128k")
-BaseModel.LLAMA_3_2_11B = BaseModel("meta.llama3-2-11b-instruct-v1:0:128k")
-BaseModel.LLAMA_3_2_90B = BaseModel("meta.llama3-2-90b-instruct-v1:0:128k")
 BaseModel.LLAMA_3_3_70B = BaseModel("meta.llama3-3-70b-instruct-v1:0:128k")

@@ -18,11 +18,10 @@ from aws_cdk import (
     aws_ssm as ssm,
     aws_stepfunctions as sfn,
 )
-from bedrock_customization_runtime.contract import Handler
 from constructs import Construct
 
 from bedrock_customization import _access
-from bedrock_customization._acknowledged import acknowledge, acknowledge_wildcard
+from bedrock_customization._acknowledged import acknowledge_wildcard
 from bedrock_customization._asl import States
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.phases.customization import ModelCustomization
@@ -31,6 +30,7 @@ from bedrock_customization.phases.evaluation import ModelEvaluation
 from bedrock_customization.phases.preparation import DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
 from bedrock_customization.storage import RUNS, CustomizationStorage
+from bedrock_customization_runtime.contract import Handler
 
 if TYPE_CHECKING:
     from bedrock_customization.base_model import BaseModel
@@ -190,7 +190,8 @@ class CustomizationPipeline(Construct):
 
     def metric(self, name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return a metric of the state machine, such as `ExecutionsFailed`; sum over 5 minutes."""
-        return self.state_machine.metric(name, **{"statistic": "Sum", **options})
+        options.setdefault("statistic", "Sum")
+        return self.state_machine.metric(name, **options)
 
     def metric_succeeded(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return the number of runs that came to a decision; sum over 5 minutes."""
@@ -235,7 +236,8 @@ class CustomizationPipeline(Construct):
             comment="Close the manifest and write the report",
             assign="record",
         )
-        notify = states.publish(
+        # Without a way to the failure path: a topic out of reach must not undo a promotion.
+        notify = States(self, "Record").publish(
             "Notify",
             self.topic,
             subject="{% 'Model customization: ' & $record.status %}",
@@ -325,7 +327,7 @@ class CustomizationPipeline(Construct):
             state_machine,
             "a run that is under way while the stack changes goes on with the versions it began "
             "with",
-            *(f"{function.function.function_arn}:*" for function in self._functions()),
+            *(function.arn_of_versions for function in self._functions()),
         )
         acknowledge_wildcard(
             state_machine,
@@ -354,11 +356,11 @@ class CustomizationPipeline(Construct):
         # Only this prefix keeps the account's log resource policy from growing past its limit. The
         # end of the stack's id keeps the name from meeting that of a stack that was deleted.
         stack_suffix = Fn.select(4, Fn.split("-", Aws.STACK_ID))
+        unique_name = Names.unique_resource_name(self, max_length=200)
         return logs.LogGroup(
             self,
             "Logs",
-            log_group_name=f"/aws/vendedlogs/states/{Names.unique_resource_name(self, max_length=200)}"
-            f"-{stack_suffix}",
+            log_group_name=f"/aws/vendedlogs/states/{unique_name}-{stack_suffix}",
             retention=logs.RetentionDays.SIX_MONTHS,
             removal_policy=RemovalPolicy.RETAIN,
         )

@@ -35,9 +35,7 @@ class CustomizationStack(Stack):
         base_model: BaseModel,
         template: RecordTemplate | None = None,
     ) -> None:
-        super().__init__(
-            scope, id, description="Customizes a foundation model on Amazon Bedrock"
-        )
+        super().__init__(scope, id, description="Customizes a foundation model on Amazon Bedrock")
         self.pipeline = CustomizationPipeline(
             self, "Pipeline", base_model=base_model, template=template
         )

@@ -135,8 +135,8 @@ class CustomizationStorage(Construct):
             return removal_policy
         Annotations.of(self).add_warning_v2(
             "bedrock_customization:dataIsKept",
-            f"removal_policy is DESTROY but the context key {_DESTROY_DATA} is not set, so data are "
-            "kept: set it to sign a second time, or drop removal_policy",
+            f"removal_policy is DESTROY but the context key {_DESTROY_DATA} is not set, so data "
+            "are kept: set it to sign a second time, or drop removal_policy",
         )
         return RemovalPolicy.RETAIN
 

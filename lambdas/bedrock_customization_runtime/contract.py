@@ -2,8 +2,9 @@
 
 The constructs import this module at synth and the handlers at run time, so it uses only the
 standard library. Every value that travels between states is one of the `TypedDict`s here: URIs,
-ids and counts, never records. The state machine keeps each under a variable of the same name
-(`$run`, `$preparation`, `$customization`, `$deployment`, `$evaluation`, `$decision`, `$failure`).
+ids and counts, never records. What is absent has no key, because CDK leaves nulls out. The state
+machine keeps each under a variable of the same name (`$run`, `$preparation`, `$customization`,
+`$deployment`, `$evaluation`, `$decision`, `$failure`).
 """
 
 from enum import StrEnum
@@ -52,7 +53,7 @@ class Run(TypedDict):
     source: str
     """S3 URI of the raw data."""
     data: str
-    """S3 URI prefix of the run in the data bucket, without a trailing slash; likewise the next two."""
+    """S3 URI prefix of the run in the data bucket, without a trailing slash; so the next two."""
     blind: str
     artifacts: str
     manifest: str
@@ -67,8 +68,8 @@ class RecordTemplate(TypedDict):
 
     prompt: str
     completion: str
-    system: str | None
-    group_by: str | None
+    system: NotRequired[str]
+    group_by: NotRequired[str]
     """Column whose equal values must stay on one side of the split."""
 
 
@@ -188,8 +189,8 @@ class PrepareDataInput(TypedDict):
 
     run: Run
     base_model: str
-    template: RecordTemplate | None
-    """None where the source already holds records (prompt/completion or Converse JSONL)."""
+    template: NotRequired[RecordTemplate]
+    """Absent where the source already holds records (prompt/completion or Converse JSONL)."""
     split: Split
     maximum_rejected: float
     """Share of the records read, in [0, 1], above which the data set as a whole is refused."""
@@ -250,7 +251,7 @@ class RecordRunInput(TypedDict):
     """Event of `record_run`."""
 
     run: Run
-    failure: NotRequired[Failure | None]
+    failure: NotRequired[Failure]
 
 
 class RunRecord(TypedDict):

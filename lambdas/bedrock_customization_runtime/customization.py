@@ -31,7 +31,8 @@ def describe(bedrock: BedrockClient, s3: S3Client, job_name: str) -> Customizati
     job = bedrock.get_model_customization_job(jobIdentifier=job_name)
     if job["status"] != "Completed":
         raise CustomizationFailed(
-            f"job {job_name} ended as {job['status']}: {job.get('failureMessage') or 'no reason given'}"
+            f"job {job_name} ended as {job['status']}: "
+            f"{job.get('failureMessage') or 'no reason given'}"
         )
     files = _metric_files(s3, job)
     return CustomizationSection(

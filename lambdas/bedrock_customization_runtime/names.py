@@ -1,9 +1,9 @@
 """Names and client request tokens of what a run creates, derived from the run alone.
 
-A retried or redriven state asks for the same name with the same token, so Bedrock answers with what
-exists instead of making and billing a second one. The alphabet, lower-case letters and digits joined
-by single hyphens, fits every name pattern of the Bedrock API; botocore's own pattern for job names is
-not used to check it, because it backtracks for ever on long names.
+A retried or redriven state asks for the same name with the same token, so Bedrock answers with
+what exists instead of making and billing a second one. The alphabet, lower-case letters and digits
+joined by single hyphens, fits every name pattern of the Bedrock API; botocore's own pattern for job
+names is not used to check it, because it backtracks for ever on long names.
 """
 
 import re

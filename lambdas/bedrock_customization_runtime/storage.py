@@ -32,6 +32,7 @@ class S3Uri:
         return cls(bucket, key)
 
     def __str__(self) -> str:
+        """Return the URI's text."""
         return f"s3://{self.bucket}/{self.key}"
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration, aws_iam as iam, aws_stepfunctions as sfn
-from bedrock_customization_runtime import catalog
-from bedrock_customization_runtime.contract import Handler
 
 from bedrock_customization._access import bedrock_arn
 from bedrock_customization._asl import Phase, States, run_tags
@@ -14,6 +12,8 @@ from bedrock_customization._function import HandlerFunction
 from bedrock_customization.method import FineTuning
 from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.storage import RUNS
+from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime.contract import Handler
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -107,16 +107,17 @@ class ModelCustomization(Phase):
             assign={"model_wait": "{% $min([$model_wait * 2, 3600]) %}"},
         )
         is_active = states.choice("Is the model active?", comment="Completed is not yet usable")
+        customize.next(record).next(is_active)
         is_active.when(
             sfn.Condition.jsonata("{% $customization.model_status = 'Creating' %}"),
             wait.next(record),
         )
-        self.start_state = customize
-        self.end_states = customize.next(record).next(is_active.afterwards(include_otherwise=True)).end_states
+        self._start = customize
+        self._ends = is_active.afterwards(include_otherwise=True).end_states
 
     def _job(self, base_model: BaseModel, hyperparameters: dict[str, str]) -> dict[str, Any]:
         rules = base_model.facts.methods[_METHOD]
-        job = {
+        job: dict[str, Any] = {
             "JobName": "{% $run.names.job %}",
             "ClientRequestToken": "{% $run.tokens.job %}",
             "CustomModelName": "{% $run.names.model %}",
@@ -130,11 +131,16 @@ class ModelCustomization(Phase):
             "CustomModelTags": run_tags(),
         }
         if rules.validation is not None:
-            job["ValidationDataConfig"] = {"Validators": [{"S3Uri": "{% $preparation.validation %}"}]}
+            job["ValidationDataConfig"] = {
+                "Validators": [{"S3Uri": "{% $preparation.validation %}"}]
+            }
         return job
 
     def _job_statements(self, base_model: BaseModel) -> list[iam.PolicyStatement]:
-        jobs, models = bedrock_arn(self, "model-customization-job"), bedrock_arn(self, "custom-model")
+        jobs, models = (
+            bedrock_arn(self, "model-customization-job"),
+            bedrock_arn(self, "custom-model"),
+        )
         return [
             iam.PolicyStatement(
                 actions=["bedrock:CreateModelCustomizationJob"],

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, aws_iam as iam, aws_stepfunctions as sfn
-from bedrock_customization_runtime.contract import ErrorName, Handler
 from constructs import Construct
 
 from bedrock_customization._access import bedrock_arn
 from bedrock_customization._asl import Phase, States, retry, run_tags
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.storage import RUNS
+from bedrock_customization_runtime.contract import ErrorName, Handler
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_ssm as ssm, aws_stepfunctions_tasks as tasks
+    from aws_cdk import aws_ssm as ssm
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.storage import CustomizationStorage
@@ -98,15 +98,11 @@ class ModelDeployment(Phase):
             "Deployment failed", ErrorName.DEPLOYMENT_FAILED, "{% $deployment_failure %}"
         )
         is_deployed = states.choice("Is it deployed?", comment="Active, failed or not yet")
+        deploy.next(wait).next(check).next(is_deployed)
         is_deployed.when(sfn.Condition.jsonata("{% $deployment_status = 'Failed' %}"), failed)
         is_deployed.when(sfn.Condition.jsonata("{% $deployment_status != 'Active' %}"), wait)
-        self.start_state = deploy
-        self.end_states = (
-            deploy.next(wait)
-            .next(check)
-            .next(is_deployed.afterwards(include_otherwise=True))
-            .end_states
-        )
+        self._start = deploy
+        self._ends = is_deployed.afterwards(include_otherwise=True).end_states
 
 
 class CandidateRemoval(Construct):
@@ -144,7 +140,7 @@ class CandidateRemoval(Construct):
             wildcard_because="Bedrock gives deployments their ids when a run makes them",
         )
 
-    def remove(self, states: States, name: str) -> tasks.LambdaInvoke:
+    def remove(self, states: States, name: str) -> sfn.CustomState:
         """Write the state that does it; a deployment that is still being made is waited for."""
         state = states.invoke(
             name,

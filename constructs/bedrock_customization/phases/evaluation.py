@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, Size, aws_stepfunctions as sfn
-from bedrock_customization_runtime.contract import Handler
 
 from bedrock_customization._access import bedrock_arn
 from bedrock_customization._asl import Phase, States
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.storage import RUNS
+from bedrock_customization_runtime.contract import Handler
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -94,8 +94,8 @@ class ModelEvaluation(Phase):
         is_answered.when(sfn.Condition.jsonata("{% $not($answers.done) %}"), answer)
         is_answered.otherwise(compare)
         answer.next(is_answered)
-        self.start_state = answer
-        self.end_states = [compare]
+        self._start = answer
+        self._ends = [compare]
 
     def _define_answer_function(
         self, storage: CustomizationStorage, base_model: BaseModel
@@ -116,8 +116,8 @@ class ModelEvaluation(Phase):
                 *base_model.arns_for_invocation(self),
                 bedrock_arn(self, "custom-model-deployment"),
             ],
-            wildcard_because="Bedrock gives deployments their ids when a run makes them, and an inference "
-            "profile sends requests to several Regions",
+            wildcard_because="Bedrock gives deployments their ids when a run makes them, and an "
+            "inference profile sends requests to several Regions",
         )
         return function
 

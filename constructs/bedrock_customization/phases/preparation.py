@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, Size
-from bedrock_customization_runtime.contract import Handler
 
 from bedrock_customization._asl import Phase, States
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.dataset import DataSplit
 from bedrock_customization.storage import INCOMING, RUNS
+from bedrock_customization_runtime.contract import Handler
 
 if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions as sfn
@@ -90,5 +90,5 @@ class DataPreparation(Phase):
             comment="Clean, de-duplicate, split and validate the records",
             assign="preparation",
         )
-        self.start_state = prepare
-        self.end_states = [prepare]
+        self._start = prepare
+        self._ends = [prepare]

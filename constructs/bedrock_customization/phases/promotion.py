@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aws_cdk import aws_stepfunctions as sfn
-from bedrock_customization_runtime.contract import Handler
 
 from bedrock_customization._asl import Phase, States
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.phases.deployment import CandidateRemoval
 from bedrock_customization.storage import PROMOTIONS, RUNS
+from bedrock_customization_runtime.contract import Handler
 
 if TYPE_CHECKING:
     from aws_cdk import aws_ssm as ssm
@@ -23,8 +23,8 @@ class PromotionGate(Phase):
     """Promote a candidate that is really better; take the deployment of any other away.
 
     A candidate passes when the lower end of the difference's 95 % interval exceeds
-    `minimum_improvement`. Promotion writes the deployment's ARN to the alias, only over the value it
-    read, so of two promotions at once one wins and the other ends as `PromotionConflict`.
+    `minimum_improvement`. Promotion writes the deployment's ARN to the alias, only over the value
+    it read, so of two promotions at once one wins and the other ends as `PromotionConflict`.
 
     Input: `$run`, `$deployment`, `$evaluation`.
     Output: `$decision` (`contract.Decision`).
@@ -84,8 +84,8 @@ class PromotionGate(Phase):
         may_go_live.when(sfn.Condition.jsonata("{% $decision.promote %}"), promote)
         may_go_live.otherwise(remove)
         decide.next(may_go_live)
-        self.start_state = decide
-        self.end_states = [promote, remove]
+        self._start = decide
+        self._ends = [promote, remove]
 
     def _define_decide_function(self, storage: CustomizationStorage) -> HandlerFunction:
         function = HandlerFunction(

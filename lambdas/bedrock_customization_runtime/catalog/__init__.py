@@ -7,7 +7,14 @@
     model.check_hyperparameters(Method.FINE_TUNING, {"epochCount": 3})  # {"epochCount": "3"}
 
 The data are the TOML files in `data/`, one for each family of models. They are read on first use:
-importing this package reads nothing. It uses the standard library alone.
+importing this package reads nothing. It uses the standard library alone, since constructs import it
+at synth.
+
+A family's file states a fact once. A model, a `[[models]]` table, has what `[defaults]` says, for
+each of its `methods` what `[rules.<METHOD>]` says, and the `[media]` limits of the modalities it
+reads; what its own tables say wins, key by key. A fact that no source states is left out, never
+guessed; where sources contradict each other the entry says so under `sources_disagree`. The data
+are trusted here: tests hold every file against a schema.
 """
 
 from bedrock_customization_runtime.catalog.base_models import (

@@ -100,14 +100,12 @@ class BaseModel:
             if model.output_modalities == self.output_modalities
             and model._obstacle(method, today) is None  # noqa: SLF001 - of the same class
         ]
-        raise UnsupportedCustomizationError(
-            f"{self.id} {obstacle}; "
-            + (
-                f"for {method} use {_any_of(others)}"
-                if others
-                else f"no active base model of its kind supports {method}"
-            )
+        instead = (
+            f"for {method} use {_any_of(others)}"
+            if others
+            else f"no active base model of its kind supports {method}"
         )
+        raise UnsupportedCustomizationError(f"{self.id} {obstacle}; {instead}")
 
     def parse_hyperparameters(
         self, method: Method, given: Mapping[str, HyperparameterValue]
@@ -147,27 +145,23 @@ class BaseModel:
         rules = self.methods[method]
         if rules.api is not Api.CREATE_MODEL_CUSTOMIZATION_JOB:
             return f"is customized through {rules.api}, not through a customization job"
-        retired = LifecycleStatus.RETIRED
-        if rules.teachers and all(
-            teacher.lifecycle.status_on(today) is retired for teacher in rules.teachers
-        ):
+        stages = {teacher.lifecycle.status_on(today) for teacher in rules.teachers}
+        if stages == {LifecycleStatus.RETIRED}:
             names = " and ".join(teacher.name for teacher in rules.teachers)
             return f"has no teacher left: {names} retired"
         return None
 
     def _gone(self, today: date) -> str | None:
-        lifecycle = self.lifecycle
-        match lifecycle.status_on(today):
+        legacy_date, end_of_life = self.lifecycle.legacy_date, self.lifecycle.end_of_life
+        match self.lifecycle.status_on(today):
             case LifecycleStatus.ACTIVE:
                 return None
             case LifecycleStatus.LEGACY:
-                since = "" if lifecycle.legacy_date is None else f" since {lifecycle.legacy_date}"
-                end = (
-                    "" if lifecycle.end_of_life is None else f" and ends it {lifecycle.end_of_life}"
-                )
+                since = "" if legacy_date is None else f" since {legacy_date}"
+                end = "" if end_of_life is None else f" and ends it {end_of_life}"
                 return f"is legacy{since}: Bedrock starts no new job with it{end}"
             case LifecycleStatus.RETIRED:
-                since = "" if lifecycle.end_of_life is None else f" since {lifecycle.end_of_life}"
+                since = "" if end_of_life is None else f" since {end_of_life}"
                 return f"is retired{since}"
 
     def _lacks(self, method: Method) -> str:

@@ -138,9 +138,7 @@ class MethodRules:
 def method_rules(method: Method, table: Table) -> MethodRules:
     """Return the rules of a method from the complete table of a base model."""
     rules: Table = table["rules"][method]
-    modalities = tuple(
-        Modality(name) for name in rules.get("modalities", table["input_modalities"])
-    )
+    modalities = tuple(map(Modality, rules.get("modalities") or table["input_modalities"]))
     return MethodRules(
         method=method,
         api=Api(rules.get("api", Api.CREATE_MODEL_CUSTOMIZATION_JOB)),

@@ -24,8 +24,7 @@ class Service:
     """Facts of the service."""
 
     quotas: Mapping[str, Quota]
-    """By name: `custom_models`, `scheduled_customization_jobs`, `custom_model_deployments`,
-    `custom_model_deployments_in_progress`, `provisioned_model_units_without_commitment`."""
+    """By the name that data/service.toml gives them."""
     storage_per_model_month: Price
     """For each custom model kept, whether it is deployed or not."""
 

@@ -1,4 +1,4 @@
-"""What a record must be, whatever it came from: cleaned, complete, and within the base model's limits."""
+"""What every record must be: cleaned, complete, and within the base model's limits."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Checks:
         if self._maximum_tokens is not None and size.most > self._maximum_tokens:
             raise RecordRejectedError(
                 rules.TOO_MANY_TOKENS,
-                f"up to {size.most:,} tokens by a cautious estimate, at most {self._maximum_tokens:,} fit",
+                f"up to {size.most:,} tokens by a cautious estimate, {self._maximum_tokens:,} fit",
             )
         return record, size
 

@@ -37,7 +37,7 @@ def decompressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
                 piece = decoder.decompress(data, _STEP)
             except zlib.error:
                 raise DatasetRejected(
-                    f"the gzip data break after {given:,} decompressed bytes: compress the file again"
+                    f"the gzip data break after {given:,} bytes of text: compress the file again"
                 ) from None
             given += len(piece)
             _check_size(taken, given)
@@ -48,14 +48,14 @@ def decompressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
                 data = b""
     if not decoder.eof:
         raise DatasetRejected(
-            f"the gzip data end in the middle, after {given:,} decompressed bytes: upload the whole file"
+            f"the gzip data end early, after {given:,} bytes of text: upload the whole file"
         )
 
 
 def _check_size(taken: int, given: int) -> None:
     if given > MAXIMUM_BYTES:
         raise DatasetRejected(
-            f"the gzip data hold more than {MAXIMUM_BYTES:,} bytes: split the file into smaller ones"
+            f"the gzip data hold more than {MAXIMUM_BYTES:,} bytes: split the file"
         )
     if given > _RATIO_APPLIES_FROM and given > MAXIMUM_RATIO * taken:
         raise DatasetRejected(

@@ -23,6 +23,12 @@ class Finding:
     detail: str | None = None
     """Figures, for a rule of the whole data set."""
 
+    @property
+    def message(self) -> str:
+        """What, why and how to mend it, in one line."""
+        what = f"{self.rule.what} ({self.detail})" if self.detail else self.rule.what
+        return f"{what}: {self.rule.why}; {self.rule.fix}"
+
 
 class Findings:
     """Counts findings: a few numbers per rule, however many records."""
@@ -30,15 +36,18 @@ class Findings:
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
         self._lines: dict[str, list[int]] = {}
+        self._last: dict[str, int] = {}
         self._rules: dict[str, Rule] = {}
         self._details: dict[str, str] = {}
 
     def note(self, rule: Rule, line: int) -> None:
-        """Count a rule that the record on that line breaks; once a record, however often it does."""
-        lines = self._lines.setdefault(rule.id, [])
-        if self._rules.setdefault(rule.id, rule) and lines and lines[-1] == line:
+        """Count a rule for the record on that line; once, however often the record breaks it."""
+        if self._last.get(rule.id) == line:
             return
+        self._last[rule.id] = line
+        self._rules[rule.id] = rule
         self._counts[rule.id] = self._counts.get(rule.id, 0) + 1
+        lines = self._lines.setdefault(rule.id, [])
         if len(lines) < LINES_KEPT:
             lines.append(line)
 

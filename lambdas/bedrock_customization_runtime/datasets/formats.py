@@ -25,10 +25,10 @@ _EXCHANGE = 2
 _encode = msgspec.json.Encoder().encode
 
 
-class _ConverseLine(msgspec.Struct, frozen=True, omit_defaults=True):
+class _ConverseLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     schemaVersion: str  # noqa: N815 - Bedrock's name
-    messages: list[Message]
     system: list[TextBlock] = []
+    messages: list[Message]
 
 
 class _PromptCompletionLine(msgspec.Struct, frozen=True):
@@ -70,7 +70,9 @@ def is_writable(record_format: RecordFormat) -> bool:
 
 def _converse(record: Record) -> bytes:
     system = [TextBlock(record.system)] if record.system else []
-    return _encode(_ConverseLine(CONVERSE_SCHEMA, record.messages, system))
+    return _encode(
+        _ConverseLine(schemaVersion=CONVERSE_SCHEMA, system=system, messages=record.messages)
+    )
 
 
 def _prompt_completion(record: Record) -> bytes:

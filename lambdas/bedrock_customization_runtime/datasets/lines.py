@@ -1,4 +1,4 @@
-"""Physical lines of a byte stream, however long: a line beyond the limit is cut, never held whole."""
+"""Physical lines of a byte stream: one beyond the limit is cut, never held whole."""
 
 from __future__ import annotations
 

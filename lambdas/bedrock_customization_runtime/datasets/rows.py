@@ -1,4 +1,4 @@
-"""What the readers hand over for each record of the source: its columns, or why it cannot be read."""
+"""What readers hand over for each record: its columns, or why it cannot be read."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime.datasets.rules import Rule
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from bedrock_customization_runtime.datasets.rules import Rule
 
     # Tells of a rule that a readable line broke, and which line.
     Note = Callable[[Rule, int], None]

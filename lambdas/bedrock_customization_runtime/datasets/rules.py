@@ -49,11 +49,6 @@ class Rule:
         """What people are told: a rejected record is an error, all else a warning."""
         return "error" if self.verdict is Verdict.REJECT else "warning"
 
-    @property
-    def message(self) -> str:
-        """What, why and how to mend it, in one line."""
-        return f"{self.what}: {self.why}; {self.fix}"
-
 
 class RecordRejectedError(Exception):
     """A record breaks a rule whose verdict is REJECT."""
@@ -140,7 +135,7 @@ JSON_TOO_DEEP = Rule(
 JSON_NUMBER = Rule(
     id="json-number",
     verdict=Verdict.REJECT,
-    what="a number that JSON or a 64-bit computer cannot hold (NaN, Infinity, 1e999, endless digits)",
+    what="NaN, Infinity, or a number beyond 64 bits",
     why="every reader makes something else of it",
     fix="write it as a string, or leave it out",
     inputs=_JSONL,
@@ -341,5 +336,5 @@ LABEL_ONLY_TESTED = Rule(
     fix="add records with that answer",
 )
 
-TABLE: tuple[Rule, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Rule))
+TABLE = tuple(value for value in list(globals().values()) if isinstance(value, Rule))
 """All rules, in the order above."""

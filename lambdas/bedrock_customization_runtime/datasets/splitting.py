@@ -63,7 +63,7 @@ def sides(
     Args:
         cluster: Of each record, numbered from 0 without gaps.
         places: Of each cluster.
-        labels: Of each record's answer, numbered from 0 without gaps; None where answers are no labels.
+        labels: Of each record's answer, numbered likewise; None where answers are no labels.
         sizes: What to keep to.
 
     Raises:
@@ -121,7 +121,7 @@ class _Board:
                 self._move(Side.VALIDATION, Side.TRAIN)
 
     def train_every_label(self, cluster: NDArray[np.intp], labels: NDArray[np.intp]) -> None:
-        """Move a cluster of each answer that training would never see, where a side can spare it."""
+        """Move a cluster of each answer that training lacks, where its side can spare it."""
         trained = np.zeros(labels.max(initial=-1) + 1, dtype=bool)
         trained[labels[self.side[cluster] == Side.TRAIN]] = True
         rank = np.empty_like(self._order)
@@ -142,7 +142,8 @@ class _Board:
 
     def _on(self, side: Side) -> NDArray[np.intp]:
         """Return the clusters of a side by place."""
-        return self._order[self.side[self._order] == side]
+        on_side: NDArray[np.intp] = self._order[self.side[self._order] == side]
+        return on_side
 
     def _count(self, side: Side) -> int:
         return int(self._records[self.side == side].sum())

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]+)\}|[{}]")
 _NAMES_SHOWN = 20
+_NAME_CHARACTERS = 60
 
 
 class Filled(msgspec.Struct, frozen=True):
@@ -48,9 +49,17 @@ class Template:
     def __init__(self, source: RecordTemplate) -> None:
         self._prompt = _Pattern("prompt", source["prompt"], needs_column=True)
         self._completion = _Pattern("completion", source["completion"], needs_column=True)
-        system = source["system"]
+        system = source.get("system")
         self._system = None if system is None else _Pattern("system", system, needs_column=False)
-        self._group_by = source["group_by"]
+        self._group_by = source.get("group_by")
+        self._columns = [
+            (pattern.field, column)
+            for pattern in (self._prompt, self._completion, self._system)
+            if pattern is not None
+            for column in pattern.columns
+        ]
+        if self._group_by:
+            self._columns.append(("group_by", self._group_by))
 
     def fill(self, row: Mapping[str, object], note: Callable[[rules.Rule], None]) -> Filled:
         """Return the texts for a row.
@@ -63,7 +72,7 @@ class Template:
             RecordRejectedError: A column is missing or no text, or a turn would hold no data.
         """
         return Filled(
-            self._system.fill(row, note) if self._system else None,
+            None if self._system is None else self._system.fill(row, note),
             self._prompt.fill(row, note),
             self._completion.fill(row, note),
             (_text(row, self._group_by).strip() or None) if self._group_by else None,
@@ -75,13 +84,17 @@ class Template:
         Raises:
             DatasetRejected: It has not; the message names the column, the file's, the nearest.
         """
-        patterns = (self._prompt, self._completion, self._system)
-        named = [(pattern.field, name) for pattern in patterns if pattern for name in pattern.columns]
-        if self._group_by:
-            named.append(("group_by", self._group_by))
-        for field, name in named:
+        for field, name in self._columns:
             if name not in columns:
                 raise DatasetRejected(_unknown_column(field, name, columns))
+
+
+def named(columns: Collection[str]) -> str:
+    """Return the first columns' names for a message."""
+    found = list(columns)
+    shown = ", ".join(repr(name[:_NAME_CHARACTERS]) for name in found[:_NAMES_SHOWN]) or "none"
+    more = len(found) - _NAMES_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 class _Pattern:
@@ -141,10 +154,7 @@ def _text(row: Mapping[str, object], column: str) -> str:
 
 
 def _unknown_column(field: str, name: str, columns: Collection[str]) -> str:
-    found = sorted(columns)
-    shown = ", ".join(map(repr, found[:_NAMES_SHOWN])) or "none"
-    more = f" and {len(found) - _NAMES_SHOWN} more" if len(found) > _NAMES_SHOWN else ""
-    folded = {column.casefold(): column for column in found}
+    folded = {column.casefold(): column for column in sorted(columns)}
     nearest = get_close_matches(name.casefold(), folded, n=1)
     hint = f"did you mean {folded[nearest[0]]!r}?" if nearest else "name one of these"
-    return f"template.{field} names the column {name!r}, but the data have {shown}{more}: {hint}"
+    return f"template.{field} names the column {name!r}, but the data have {named(columns)}: {hint}"

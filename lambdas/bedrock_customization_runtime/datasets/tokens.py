@@ -22,7 +22,7 @@ _SPACES = b" \t\n"
 _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 _EUROPEAN = re.compile("[\u0080-\u052f\u2010-\u2027]")
 _LONG_WORD = 12
-"""Letters per word on average, beyond which a text is no prose: base64, hashes, long identifiers."""
+"""Letters per word on average, beyond which a text is no prose but base64, hashes and the like."""
 _TURN = (4, 8)
 """Tokens of the chat template around each text."""
 
@@ -52,7 +52,10 @@ def _estimate(text: str) -> tuple[float, float]:
     wide = len(_WIDE.findall(text))
     european = len(_EUROPEAN.findall(text))
     other = beyond - wide - european
-    return likely + 0.9 * wide + 0.5 * european + 0.9 * other, most + 2 * wide + european + 3 * other
+    return (
+        likely + 0.9 * wide + 0.5 * european + 0.9 * other,
+        most + 2 * wide + european + 3 * other,
+    )
 
 
 def _estimate_ascii(text: bytes) -> tuple[float, float]:

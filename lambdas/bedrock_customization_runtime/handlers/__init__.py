@@ -1,1 +1,1 @@
-"""One module per Lambda function: parse, call, shape. The logic lives in the packages beside this one."""
+"""One module per Lambda function: parse, call, shape. The logic lives beside this package."""

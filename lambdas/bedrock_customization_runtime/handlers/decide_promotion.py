@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from bedrock_customization_runtime import aws, manifest, promotion, times
 
 if TYPE_CHECKING:
-    from bedrock_customization_runtime.contract import Decision, DecidePromotionInput
+    from bedrock_customization_runtime.contract import DecidePromotionInput, Decision
 
 
 def handler(event: DecidePromotionInput, _context: object) -> Decision:

@@ -61,7 +61,7 @@ def handler(event: StartRunInput, _context: object) -> Run:
 
 
 def _source(given: object, data_bucket: str) -> S3Uri:
-    example = f's3://{data_bucket}/{_INCOMING}<file>'
+    example = f"s3://{data_bucket}/{_INCOMING}<file>"
     match given:
         case {"source": str(text), **others}:
             pass
@@ -72,8 +72,8 @@ def _source(given: object, data_bucket: str) -> S3Uri:
             )
     if others:
         raise InvalidInput(
-            f"the execution input knows only source, got also {', '.join(sorted(map(str, others)))}: "
-            "leave the rest out"
+            "the execution input knows only source, got also "
+            f"{', '.join(sorted(map(str, others)))}: leave the rest out"
         )
     try:
         uri = S3Uri.parse(text)

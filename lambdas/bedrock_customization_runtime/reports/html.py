@@ -32,6 +32,7 @@ def render(manifest: Manifest) -> str:
         embedded_notice=wording.EMBEDDED_NOTICE,
         primary=primary,
         files=_files(manifest),
+        fates=wording.fates(preparation) if preparation else [],
         labels=_labels(preparation.label_counts) if preparation else [],
         # Our own drawings, in which every text is escaped already.
         comparison_plot=Markup(  # noqa: S704 - see above

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 from matplotlib import style
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bedrock_customization_runtime.reports import wording
@@ -115,8 +116,8 @@ def comparison(metric: MetricComparison, minimum_improvement: float | None) -> s
         minimum_improvement: The gate, or None while nothing is decided.
     """
     with style.context(["default", _STYLE]):
-        figure = Figure(figsize=(_WIDTH, 3.5), layout="constrained")
-        scores, difference = figure.subplots(2, 1, height_ratios=[3, 2])
+        figure = Figure(figsize=(_WIDTH, 3.0), layout=ConstrainedLayoutEngine(h_pad=0.1))
+        scores, difference = figure.subplots(2, 1, height_ratios=[5, 4])
         _draw_scores(scores, metric)
         _draw_difference(difference, metric, minimum_improvement)
         description = (
@@ -130,32 +131,23 @@ def comparison(metric: MetricComparison, minimum_improvement: float | None) -> s
 
 def record_fates(preparation: PreparationSection) -> str:
     """Draw how many records went where."""
-    kept = [
-        ("Training", preparation.train.records),
-        ("Validation", preparation.validation.records if preparation.validation else 0),
-        ("Blind test", preparation.test.records),
-    ]
-    dropped = [
-        ("Duplicate", preparation.duplicates),
-        ("Rejected", preparation.rejected.records if preparation.rejected else 0),
-    ]
-    fates = kept + dropped
+    fates = wording.fates(preparation)
     with style.context(["default", _STYLE]):
-        figure = Figure(figsize=(_WIDTH, 2.3), layout="constrained")
+        figure = Figure(figsize=(_WIDTH, 1.9), layout="constrained")
         axes = figure.subplots()
         bars = axes.barh(
-            [name for name, _ in fates],
-            [records for _, records in fates],
+            [fate.title for fate in fates],
+            [fate.records for fate in fates],
             height=0.62,
-            color=[_FIRST] * len(kept) + [_MUTED] * len(dropped),
+            color=[_FIRST if fate.kept else _MUTED for fate in fates],
         )
-        axes.bar_label(bars, [wording.count(records) for _, records in fates], padding=5)
+        axes.bar_label(bars, [wording.count(fate.records) for fate in fates], padding=5)
         axes.invert_yaxis()
         axes.tick_params(axis="y", labelcolor=_INK)
-        axes.set_xlim(0, max(1, *(records for _, records in fates)) * 1.12)
+        axes.set_xlim(0, max(1, *(fate.records for fate in fates)) * 1.12)
         axes.xaxis.set_visible(False)
         axes.spines["bottom"].set_visible(False)
-        description = ", ".join(f"{name.lower()} {records:,}" for name, records in fates)
+        description = ", ".join(f"{fate.title.lower()} {fate.records:,}" for fate in fates)
         return _svg(figure, "fates", "Records by what became of them", f"{description}.")
 
 
@@ -181,12 +173,10 @@ def _draw_scores(axes: Axes, metric: MetricComparison) -> None:
     bars = axes.barh(
         ["Tuned model", "Base model"],
         [100 * score for score in scores],
-        height=0.62,
+        height=0.5,
         color=[_FIRST, _SECOND],
     )
-    axes.bar_label(
-        bars, [wording.percent(score) for score in scores], padding=6, fontweight="bold"
-    )
+    axes.bar_label(bars, [wording.percent(score) for score in scores], padding=6, fontweight="bold")
     axes.invert_yaxis()
     axes.set_xlim(0, 112)
     axes.set_xticks([0, 25, 50, 75, 100])
@@ -208,7 +198,7 @@ def _draw_difference(
     if minimum_improvement is not None:
         gate = 100 * minimum_improvement
         marks.append(gate)
-        axes.axvline(gate, color=_SECOND, linewidth=1.8, linestyle=(0, (4, 2)), zorder=0)
+        axes.axvline(gate, color=_INK, linewidth=1.5, linestyle=(0, (4, 2)), zorder=0)
         axes.annotate(
             f"gate {wording.points(minimum_improvement)}",
             (gate, 1),

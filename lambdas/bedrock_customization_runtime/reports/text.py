@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.manifest import Manifest
 
 MAXIMUM_BYTES = 4_096
-_LINE = 256
 _REASONS = 5
 
 
@@ -26,16 +25,8 @@ def summary(manifest: Manifest) -> str:
         required = wording.points(manifest.decision.minimum_improvement)
         lines.append(f"Required: the interval's lower end above {required} points.")
         lines += [f"- {reason}" for reason in manifest.decision.reasons[:_REASONS]]
-    if manifest.failure is not None:
-        lines.append(f"Error: {manifest.failure.error}")
     lines += [f"Run: {run.id}", f"Base model: {run.base_model}", f"Time: {times}"]
-    text = "\n".join(_one_line(line) for line in lines if line)
+    text = "\n".join(wording.clipped(line) for line in lines if line)
     if run.embedded:
         text += f"\n{wording.EMBEDDED_NOTICE}"
     return text.encode(errors="replace")[:MAXIMUM_BYTES].decode(errors="ignore")
-
-
-def _one_line(text: str) -> str:
-    """Return the text without line ends or invisible characters, cut to a line's length."""
-    visible = "".join(character for character in " ".join(text.split()) if character.isprintable())
-    return visible if len(visible) <= _LINE else f"{visible[: _LINE - 1]}…"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
         FailureSection,
         Manifest,
         MetricComparison,
+        PreparationSection,
     )
 
 EMBEDDED_NOTICE = (
@@ -28,6 +28,7 @@ _SMALLEST_P = 0.0001
 _SECONDS_PER_MINUTE = 60
 _MINUTES_PER_HOUR = 60
 _BYTES_PER_UNIT = 1_000
+_LINE = 256
 # Where a cause in JSON says what happened: Lambda's errors and Bedrock's jobs.
 _MESSAGE_FIELDS = ("errorMessage", "FailureMessage", "failureMessage")
 
@@ -57,6 +58,23 @@ class Stage:
     done: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fate:
+    """What became of some of the records that were read.
+
+    Args:
+        title: One or two words.
+        records: How many.
+        purpose: What they are for, or why they are not used.
+        kept: False for those that are in none of the sets.
+    """
+
+    title: str
+    records: int
+    purpose: str
+    kept: bool
+
+
 _PAST = {
     "Data": "the data were prepared",
     "Customization": "the model was customized",
@@ -76,7 +94,8 @@ def verdict(manifest: Manifest) -> Verdict:
     """Return what became of the run."""
     detail = figures(primary_of(manifest.evaluation)) if manifest.evaluation else ""
     if manifest.failure is not None:
-        headline = f"The run failed {_so_far(manifest)}: {cause_of(manifest.failure)}"
+        headline = f"The run failed {_so_far(manifest)}."
+        detail = clipped(f"{manifest.failure.error}: {cause_of(manifest.failure)}")
     elif manifest.evaluation is not None:
         headline = _comparison_sentence(primary_of(manifest.evaluation))
     elif manifest.status == "running":
@@ -100,6 +119,45 @@ def stages(manifest: Manifest) -> list[Stage]:
     return [
         Stage(title=title, done=any(section is not None for section in sections[position:]))
         for position, title in enumerate(_PAST)
+    ]
+
+
+def fates(preparation: PreparationSection) -> list[Fate]:
+    """Return what became of the records that were read."""
+    validation, rejected = preparation.validation, preparation.rejected
+    return [
+        Fate(
+            title="Training",
+            records=preparation.train.records,
+            purpose="The model learns from them.",
+            kept=True,
+        ),
+        Fate(
+            title="Validation",
+            records=validation.records if validation else 0,
+            purpose="They show whether it learns or memorizes."
+            if validation
+            else "Not used: the base model takes no validation set.",
+            kept=True,
+        ),
+        Fate(
+            title="Blind test",
+            records=preparation.test.records,
+            purpose="The models are compared on them; training never sees them.",
+            kept=True,
+        ),
+        Fate(
+            title="Duplicate",
+            records=preparation.duplicates,
+            purpose="Left out: they repeat others.",
+            kept=False,
+        ),
+        Fate(
+            title="Rejected",
+            records=rejected.records if rejected else 0,
+            purpose="Left out: they break a rule.",
+            kept=False,
+        ),
     ]
 
 
@@ -138,6 +196,12 @@ def cause_of(failure: FailureSection) -> str:
         messages = (cause.get(field) for field in _MESSAGE_FIELDS)
         return next((text for text in messages if isinstance(text, str)), failure.cause)
     return failure.cause
+
+
+def clipped(text: str) -> str:
+    """Return the text on one line, without invisible characters, cut to 256 characters."""
+    visible = "".join(character for character in " ".join(text.split()) if character.isprintable())
+    return visible if len(visible) <= _LINE else f"{visible[: _LINE - 1]}…"
 
 
 def percent(share: float) -> str:
@@ -207,8 +271,6 @@ def _so_far(manifest: Manifest) -> str:
 
 
 def _tenths(share: float) -> str:
-    if not math.isfinite(share):
-        return "not a number"
     return f"{round(share * 100, 1) + 0.0:.1f}"  # adding zero turns -0.0 into 0.0
 
 

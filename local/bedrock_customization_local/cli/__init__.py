@@ -19,6 +19,7 @@ app = typer.Typer(
     name="bedrock-customization",
     help="Customize foundation models on Amazon Bedrock, and try it all on this machine first.",
     no_args_is_help=True,
+    rich_markup_mode="markdown",
     pretty_exceptions_show_locals=False,
 )
 app.command("demo")(demo)
@@ -33,6 +34,7 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature of
 
 @app.callback()
 def _main(
+    *,
     _version: Annotated[
         bool,
         typer.Option(

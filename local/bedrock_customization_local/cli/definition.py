@@ -26,6 +26,8 @@ class State:
     """Of a Task, else empty."""
     loop: frozenset[str]
     """States that it reaches and that reach it: it may run again until none of them runs."""
+    can_succeed: bool
+    """Whether the machine may end well from here; where failures are handled it may not."""
 
     @property
     def works(self) -> bool:
@@ -45,6 +47,7 @@ class Definition:
         found: dict[str, State] = {}
         for states in _machines(json.loads(text)):
             reachable = {name: _reachable(states, name) for name in states}
+            good_ends = {name for name, state in states.items() if _ends_well(state)}
             for name, state in states.items():
                 found[name] = State(
                     name=name,
@@ -54,13 +57,16 @@ class Definition:
                     loop=frozenset(
                         other for other in reachable[name] if name in reachable.get(other, ())
                     ),
+                    can_succeed=not good_ends.isdisjoint({name, *reachable[name]}),
                 )
         return cls(found)
 
     @property
     def phases(self) -> tuple[str, ...]:
-        """Titles in the order of the definition."""
-        return tuple(dict.fromkeys(s.phase for s in self.states.values() if s.phase))
+        """Titles of what happens when all goes well, in the order of the definition."""
+        return tuple(
+            dict.fromkeys(s.phase for s in self.states.values() if s.phase and s.can_succeed)
+        )
 
 
 def _machines(machine: dict[str, Any]) -> Iterator[dict[str, dict[str, Any]]]:
@@ -89,6 +95,10 @@ def _next(state: dict[str, Any]) -> Iterator[str]:
             yield source["Next"]
     if "Default" in state:
         yield state["Default"]
+
+
+def _ends_well(state: dict[str, Any]) -> bool:
+    return state["Type"] == "Succeed" or bool(state.get("End"))
 
 
 def _phase(comment: str) -> str | None:

@@ -33,6 +33,7 @@ _NAME_WIDTH = 30
 _NARROW_NAME_WIDTH = 24
 _NARROW = 90
 _REFRESHES_PER_SECOND = 10
+_TENTHS_BELOW, _SECONDS_BELOW = 9.95, 120
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ class Timeline:
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
+        """Begin to draw."""
         if self._console.is_terminal:
             self._live = Live(
                 get_renderable=self._now,
@@ -73,6 +75,7 @@ class Timeline:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Take away what is drawn live; the lines of finished steps stay."""
         self._work = self._progress = None
         if self._live:
             self._live.stop()
@@ -84,13 +87,17 @@ class Timeline:
         self._phase = title
 
     @contextmanager
-    def work(self, name: str) -> Iterator[Work]:
+    def work(self, name: str, *, since: float | None = None) -> Iterator[Work]:
         """Show a step of the command itself while the block runs.
+
+        Args:
+            name: What is done.
+            since: When it began, by `time.monotonic`; None for now.
 
         Yields:
             The step, to say what came of it.
         """
-        work = self._work = Work(name, time.monotonic())
+        work = self._work = Work(name, time.monotonic() if since is None else since)
         try:
             yield work
         except BaseException:
@@ -179,8 +186,8 @@ def _with_retries(step: Step) -> str:
 
 def duration(seconds: float) -> str:
     """Return seconds as a person reads them: `0.4 s`, `73 s`, `12 min`."""
-    if seconds < 9.95:
+    if seconds < _TENTHS_BELOW:
         return f"{seconds:.1f} s"
-    if seconds < 120:
+    if seconds < _SECONDS_BELOW:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min"

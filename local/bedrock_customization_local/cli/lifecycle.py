@@ -1,30 +1,206 @@
-"""One run of the pipeline on the embedded AWS: deploy, upload, execute, follow, collect."""
+"""The pipeline's life on the embedded AWS: deploy, upload data, execute, follow, collect."""
 
 from __future__ import annotations
 
 import json
-import secrets
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from bedrock_customization_runtime import storage
-from bedrock_customization_runtime.manifest import Manifest
 import msgspec
 
 from bedrock_customization_local.cli.definition import Definition
 from bedrock_customization_local.cli.messages import CommandError
 from bedrock_customization_local.cli.progress import Status
 from bedrock_customization_local.cli.source import safe_name
-from bedrock_customization_local.cli.watching import ExecutionWatch, job_detail
+from bedrock_customization_local.cli.watching import ExecutionWatch, LiveDetails
+from bedrock_customization_local.cloud.deploy import DeploymentError
+from bedrock_customization_local.cloud.server import LocalCloud
+from bedrock_customization_runtime import storage
+from bedrock_customization_runtime.manifest import Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from bedrock_customization_local.cli.display import Timeline
+    from bedrock_customization_local.cli.messages import RunFailure
     from bedrock_customization_local.cli.progress import Progress
-    from bedrock_customization_local.cloud.server import LocalCloud
 
 _LOOK_EVERY_SECONDS = 0.25
+_REPORT, _MANIFEST = "report.html", "manifest.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pipeline:
+    """A deployed pipeline, by the outputs of its stack."""
+
+    stack: str
+    data_bucket: str
+    artifacts_bucket: str
+    state_machine_arn: str
+    alias_parameter: str
+
+    @classmethod
+    def of(cls, stacks: Mapping[str, Mapping[str, str]]) -> Self:
+        """Find the stack that holds a pipeline.
+
+        Args:
+            stacks: Outputs by stack.
+
+        Raises:
+            CommandError: None does.
+        """
+        for stack, outputs in stacks.items():
+            try:
+                return cls(
+                    stack=stack,
+                    data_bucket=outputs["DataBucketName"],
+                    artifacts_bucket=outputs["ArtifactsBucketName"],
+                    state_machine_arn=outputs["StateMachineArn"],
+                    alias_parameter=outputs["AliasParameterName"],
+                )
+            except KeyError:
+                continue
+        raise CommandError(
+            f"no stack of the app ({', '.join(stacks) or 'it has none'}) has the outputs "
+            "DataBucketName, ArtifactsBucketName, StateMachineArn and AliasParameterName",
+            advice=("use CustomizationStack, or give your own stack these outputs",),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Execution:
+    """An execution that has ended, whichever way."""
+
+    arn: str
+    failure: RunFailure | None
+    manifest: Manifest | None
+    """None if the run ended before it had one."""
+    report: Path | None
+    """A copy, if the run wrote one; the manifest's lies beside it."""
+
+
+@contextmanager
+def local_cloud(*, region: str, port: int, time_scale: float | None = None) -> Iterator[LocalCloud]:
+    """Start the embedded AWS.
+
+    Args:
+        region: The one it plays.
+        port: To listen on; 0 is any free one.
+        time_scale: What a second of waiting lasts, in seconds; None leaves it to the embedded AWS.
+
+    Raises:
+        CommandError: The port cannot be had.
+    """
+    scale = {} if time_scale is None else {"time_scale": time_scale}
+    try:
+        cloud = LocalCloud(region=region, port=port, **scale)
+    except OSError as error:
+        raise CommandError(
+            f"port {port} cannot be had: {error.strerror or error}",
+            advice=("--port 0 takes any free port",),
+        ) from error
+    with cloud:
+        yield cloud
+
+
+def deploy(cloud: LocalCloud, assembly: Path) -> Pipeline:
+    """Stand up a cloud assembly and find the pipeline in it.
+
+    Raises:
+        CommandError: It cannot be stood up, or holds no pipeline.
+    """
+    try:
+        stacks = cloud.deploy(assembly)
+    except DeploymentError as error:
+        raise CommandError(f"the app cannot be deployed on the local AWS: {error}") from error
+    return Pipeline.of(stacks)
+
+
+def upload(cloud: LocalCloud, pipeline: Pipeline, data: Path) -> str:
+    """Upload a file to where runs take their data from, and return its S3 URI."""
+    where = storage.S3Uri(pipeline.data_bucket, f"incoming/{safe_name(data.name)}")
+    cloud.client("s3").upload_file(str(data), where.bucket, where.key)
+    return str(where)
+
+
+def execute(
+    cloud: LocalCloud,
+    pipeline: Pipeline,
+    *,
+    name: str,
+    source: str,
+    timeline: Timeline,
+    output: Path,
+) -> Execution:
+    """Run the pipeline and wait for its end.
+
+    Args:
+        cloud: Where the pipeline is deployed.
+        pipeline: What to run.
+        name: Of the execution.
+        source: S3 URI of the raw data.
+        timeline: Shows what happens.
+        output: Folder for copies of report and manifest; made if there is anything to copy.
+
+    Returns:
+        The execution, whichever way it ended.
+    """
+    started = cloud.client("stepfunctions").start_execution(
+        stateMachineArn=pipeline.state_machine_arn,
+        name=name,
+        input=json.dumps({"source": source}),
+    )
+    progress = _follow(cloud, pipeline, started["executionArn"], timeline)
+    files = _collect(cloud, pipeline, progress, output)
+    return Execution(
+        arn=started["executionArn"],
+        failure=progress.failure,
+        manifest=_manifest(files.get(_MANIFEST)),
+        report=files.get(_REPORT),
+    )
+
+
+def alias_value(cloud: LocalCloud, pipeline: Pipeline) -> str:
+    """Return what consumers invoke now."""
+    parameter = cloud.client("ssm").get_parameter(Name=pipeline.alias_parameter)
+    return parameter["Parameter"]["Value"]
+
+
+def _follow(
+    cloud: LocalCloud, pipeline: Pipeline, execution_arn: str, timeline: Timeline
+) -> Progress:
+    step_functions = cloud.client("stepfunctions")
+    machine = step_functions.describe_state_machine(stateMachineArn=pipeline.state_machine_arn)
+    definition = Definition.parse(machine["definition"])
+    watch = ExecutionWatch(step_functions, execution_arn, definition)
+    details = LiveDetails(cloud.client("bedrock"), cloud.client("s3"))
+    while True:
+        progress = watch.look()
+        timeline.show(progress, definition, details.of(progress))
+        if progress.status is not Status.RUNNING:
+            return progress
+        time.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _collect(
+    cloud: LocalCloud, pipeline: Pipeline, progress: Progress, output: Path
+) -> dict[str, Path]:
+    """Copy report and manifest, as far as the run wrote them, and return them by name."""
+    if "run" not in progress.variables:
+        return {}
+    s3 = cloud.client("s3")
+    prefix = storage.S3Uri.parse(progress.variables["run"]["artifacts"] + "/").key
+    listed = s3.list_objects_v2(Bucket=pipeline.artifacts_bucket, Prefix=prefix, Delimiter="/")
+    names = {entry["Key"].removeprefix(prefix) for entry in listed.get("Contents", [])}
+    files = {name: output / name for name in (_REPORT, _MANIFEST) if name in names}
+    for name, file in files.items():
+        output.mkdir(parents=True, exist_ok=True)
+        s3.download_file(pipeline.artifacts_bucket, prefix + name, str(file))
+    return files
+
+
+def _manifest(file: Path | None) -> Manifest | None:
+    return msgspec.json.decode(file.read_bytes(), type=Manifest) if file else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -11,6 +10,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
 
@@ -64,27 +65,6 @@ class RunFailure:
     """Where it happened."""
 
 
-def cause_text(cause: str) -> str:
-    """Return what a person needs of an execution's cause.
-
-    A failed function's cause is a JSON document with `errorMessage`, a failed Bedrock job's one with
-    `FailureMessage`; a plain text is its own message.
-    """
-    try:
-        document = json.loads(cause)
-    except ValueError:
-        return cause.strip()
-    if isinstance(document, str):
-        return cause_text(document)
-    if not isinstance(document, dict):
-        return cause.strip()
-    fields = {key.lower(): value for key, value in document.items()}
-    for key in ("errormessage", "failuremessage", "message", "cause"):
-        if isinstance(found := fields.get(key), str) and found.strip():
-            return cause_text(found)
-    return cause.strip()
-
-
 _ADVICE = {
     "InvalidInput": "mend the input that the message names, then run the command again",
     "DatasetRejected": "the report lists each broken rule with its lines: mend the file, "
@@ -103,16 +83,16 @@ _NOT_THE_DATA = (
 )
 
 
-def run_error(failure: RunFailure, *, report: str | None) -> CommandError:
+def run_error(failure: RunFailure, report: Path | None) -> CommandError:
     """Return the one message about a failed execution.
 
     Args:
         failure: What is known.
-        report: Where its report is, if the run got far enough to write one.
+        report: A copy of its report, if the run got far enough to write one.
     """
     where = f" in “{failure.state}”" if failure.state else ""
     told = f"{failure.error}{where}: {failure.cause}" if failure.cause else failure.error + where
     advice = [_ADVICE.get(failure.error, _NOT_THE_DATA)]
     if report:
-        advice.append(f"report: {report}")
+        advice.append(f"report: {report.absolute().as_uri()}")
     return CommandError(told, advice=tuple(advice))

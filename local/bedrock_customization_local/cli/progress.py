@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from bedrock_customization_local.cli.messages import RunFailure, cause_text
+from bedrock_customization_local.cli.messages import RunFailure
+from bedrock_customization_runtime.manifest import FailureSection
+from bedrock_customization_runtime.reports import wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -194,7 +196,9 @@ class _History:
         self._fail_running(event["timestamp"])
         error, cause = _ending(event)
         self.failure = RunFailure(
-            error=error, cause=cause_text(cause), state=self.caught or self.failed_last
+            error=error,
+            cause=wording.cause_of(FailureSection(error=error, cause=cause)),
+            state=self.caught or self.failed_last,
         )
 
     def _fail_running(self, when: datetime) -> None:
@@ -253,16 +257,14 @@ def describe(variable: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
 
 def _preparation(value: dict[str, Any]) -> str:
     counts = value["counts"]
-    left_out = [
-        f"{counts[kind]:,} {kind}" for kind in ("rejected", "duplicates") if counts[kind]
-    ]
+    left_out = [f"{counts[kind]:,} {kind}" for kind in ("rejected", "duplicates") if counts[kind]]
     kept = ", ".join(f"{counts[side]:,} {side}" for side in ("train", "validation", "test"))
     return f"{counts['read']:,} read: " + ", ".join([*left_out, kept])
 
 
 def _evaluation(value: dict[str, Any]) -> str:
-    metric = metric_title(value["metric"])
-    return f"{metric} {value['base']:.3f} → {value['tuned']:.3f} ({value['difference']:+.3f})"
+    base, tuned = wording.percent(value["base"]), wording.percent(value["tuned"])
+    return f"{wording.title_of(value['metric'])} {base} → {tuned}"
 
 
 def _answers(value: dict[str, Any]) -> str:
@@ -284,8 +286,3 @@ _DESCRIPTIONS: dict[str, Callable[[Any], str]] = {
     "evaluation": _evaluation,
     "decision": _decision,
 }
-
-
-def metric_title(name: str) -> str:
-    """Return a metric's name as a person writes it."""
-    return name.replace("_", " ")

@@ -1,72 +1,134 @@
-"""What a run came to, drawn from its manifest."""
+"""What a run came to, for people; the figures and words are those of its report."""
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
-from rich.console import Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bedrock_customization_local.cli.progress import metric_title
+from bedrock_customization_runtime.reports import wording
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from collections.abc import Iterable
+    from pathlib import Path
 
+    from rich.console import Console
+
+    from bedrock_customization_local.cloud.bedrock.meter import LineItem
     from bedrock_customization_runtime.manifest import (
         DecisionSection,
         EvaluationSection,
         Manifest,
+        MetricComparison,
     )
 
-_SMALLEST_SHOWN = 0.001
+_INDENT = (0, 0, 0, 2)
 
 
-def outcome(manifest: Manifest) -> RenderableType:
-    """Return base against tuned, and the decision with its reasons."""
-    parts: list[RenderableType] = []
+def print_outcome(console: Console, manifest: Manifest, alias_value: str) -> None:
+    """Print base against tuned, the decision with its reasons, and what consumers invoke now.
+
+    Args:
+        console: Where to print.
+        manifest: Of a run that came to a decision.
+        alias_value: What the alias holds.
+    """
     if manifest.evaluation:
-        parts += [Text("Base against tuned on the blind set", style="bold")]
-        parts += [comparison(manifest.evaluation), Text()]
+        _title(console, "Base against tuned, on the blind set")
+        console.print(Padding(comparison(manifest.evaluation), _INDENT))
     if manifest.decision:
-        parts.append(_decision(manifest.decision))
-    return Group(*parts)
+        _print_decision(console, manifest.decision)
+    if manifest.deployment and manifest.deployment.alias_parameter:
+        _title(console, "Alias")
+        console.print(
+            Text(
+                f"  SSM parameter {manifest.deployment.alias_parameter} now holds\n  {alias_value}"
+            ),
+            soft_wrap=True,
+        )
+
+
+def print_bill(console: Console, lines: Iterable[LineItem]) -> None:
+    """Print what Bedrock would have billed.
+
+    Args:
+        console: Where to print.
+        lines: Of the embedded Bedrock's meter.
+    """
+    _title(console, "Bedrock would have billed")
+    console.print(Padding(bill(lines), _INDENT))
+
+
+def print_report(console: Console, report: Path | None) -> None:
+    """Print what the figures are worth, and where the report lies."""
+    console.print()
+    console.print(Text(wording.EMBEDDED_NOTICE, style="yellow"))
+    if report:
+        console.print()
+        # The address itself is printed, so that it can be clicked or copied in any terminal.
+        address = report.absolute().as_uri()
+        console.print(
+            Text.assemble(("Report  ", "bold"), (address, f"link {address}")), soft_wrap=True
+        )
 
 
 def comparison(evaluation: EvaluationSection) -> Table:
     """Return a table with a row for each metric, the primary one first."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    table.add_column("  metric")
-    for title in ("base", "tuned", "difference", "95 % interval", "p", "records"):
+    table.add_column("metric")
+    for title in ("base", "tuned", "difference", "95 % interval", "p-value", "records"):
         table.add_column(title, justify="right", no_wrap=True)
-    ordered = sorted(evaluation.metrics, key=lambda metric: metric.name != evaluation.primary)
-    for metric in ordered:
+    for metric in sorted(evaluation.metrics, key=lambda each: each.name != evaluation.primary):
         low, high = metric.interval
         table.add_row(
-            "  " + metric_title(metric.name),
-            f"{metric.base:.3f}",
-            f"{metric.tuned:.3f}",
-            Text(f"{metric.difference:+.3f}", style=_verdict(low, high)),
-            f"{low:+.3f} to {high:+.3f}",
-            p_value(metric.p_value),
-            f"{metric.records:,}",
+            wording.title_of(metric.name),
+            wording.percent(metric.base),
+            wording.percent(metric.tuned),
+            Text(wording.points(metric.difference), style=_style(metric)),
+            f"{wording.points(low)} to {wording.points(high)}",
+            wording.p_value(metric.p_value).removeprefix("p ").removeprefix("= "),
+            wording.count(metric.records),
         )
     return table
 
 
-def p_value(value: float) -> str:
-    """Return a p-value as papers write it."""
-    return f"< {_SMALLEST_SHOWN}" if value < _SMALLEST_SHOWN else f"{value:.3f}"
+def bill(lines: Iterable[LineItem]) -> Table:
+    """Return a table of charges by unit."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column()
+    table.add_column(justify="right", no_wrap=True)
+    for unit, group in groupby(sorted(lines, key=lambda line: line.unit), lambda line: line.unit):
+        charges = list(group)
+        quantity = sum(line.quantity for line in charges)
+        prices = [line.usd for line in charges if line.usd is not None]
+        table.add_row(
+            f"{quantity:,.0f}" if quantity >= 1 else f"{quantity:.3f}",
+            unit,
+            f"USD {sum(prices):.4f}" if len(prices) == len(charges) else "price not known",
+        )
+    return table
 
 
-def _verdict(low: float, high: float) -> str:
+def _print_decision(console: Console, decision: DecisionSection) -> None:
+    promoted = ("promoted", "bold green")
+    kept = ("not promoted", "bold yellow")
+    console.print()
+    console.print(Text.assemble(("Decision: ", "bold"), promoted if decision.promote else kept))
+    for reason in decision.reasons:
+        console.print(Padding(Text(reason), _INDENT))
+
+
+def _title(console: Console, text: str) -> None:
+    console.print()
+    console.print(Text(text, style="bold"))
+
+
+def _style(metric: MetricComparison) -> str:
+    low, high = metric.interval
     if low > 0:
         return "green"
     return "red" if high < 0 else "yellow"
-
-
-def _decision(decision: DecisionSection) -> RenderableType:
-    promoted = Text("promoted", style="bold green")
-    kept = Text("not promoted", style="bold yellow")
-    title = Text.assemble(("Decision: ", "bold"), promoted if decision.promote else kept)
-    return Group(title, *(Text(f"  {reason}") for reason in decision.reasons))

@@ -21,7 +21,8 @@ VerboseOption = Annotated[
     typer.Option(
         "--verbose",
         envvar="BEDROCK_CUSTOMIZATION_VERBOSE",
-        help="Show the traceback of an error.",
+        show_envvar=False,
+        help="Show tracebacks; BEDROCK_CUSTOMIZATION_VERBOSE=1 does too.",
     ),
 ]
 

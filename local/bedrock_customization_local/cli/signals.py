@@ -15,7 +15,7 @@ _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 _SIGNALLED = 128
 
 
-class Interrupted(BaseException):  # noqa: N818 - like KeyboardInterrupt, it is no error
+class Interrupted(BaseException):
     """The command was told to end.
 
     Args:

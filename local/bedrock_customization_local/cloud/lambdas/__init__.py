@@ -16,6 +16,7 @@ from bedrock_customization_local.cloud.lambdas.functions import (
     TooManyRequests,
     UnsupportedFunction,
 )
+from bedrock_customization_local.cloud.lambdas.moto_install import install
 from bedrock_customization_local.cloud.lambdas.runtime import LambdaRuntime
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "LogFormat",
     "TooManyRequests",
     "UnsupportedFunction",
+    "install",
 ]

@@ -15,6 +15,7 @@ from bedrock_customization_local.cloud.lambdas.environment import DUMMY_CREDENTI
 from bedrock_customization_local.cloud.lambdas.functions import Invocation, TooManyRequests
 
 _RETRY_DELAYS = (60, 120)
+_THROTTLE_SECONDS = 0.05
 _WORKERS = 8
 
 
@@ -71,7 +72,13 @@ class AsynchronousInvoker:
     def _work(self, event: AsynchronousEvent, invoke: Callable[[], Invocation]) -> None:
         attempts = 0
         while True:
-            invocation = self._attempt(invoke)
+            try:
+                invocation = invoke()
+            except TooManyRequests:
+                # Throttled events stay in Lambda's queue for hours: no attempt is used up.
+                if self._clock.stop.wait(_THROTTLE_SECONDS) or self._closed:
+                    return
+                continue
             attempts += 1
             if self._closed:
                 return
@@ -83,16 +90,6 @@ class AsynchronousInvoker:
             self._clock.wait(_RETRY_DELAYS[attempts - 1])
         self._deliver(event.on_failure, _record(event, invocation, attempts, "RetriesExhausted"))
         self._deliver(event.dead_letter, event.payload.decode())
-
-    def _attempt(self, invoke: Callable[[], Invocation]) -> Invocation:
-        # Throttled events stay in Lambda's queue for hours: they do not use up an attempt.
-        while True:
-            try:
-                return invoke()
-            except TooManyRequests:
-                if self._closed:
-                    raise
-                self._clock.stop.wait(0.05)
 
     def _deliver(self, arn: str, body: str) -> None:
         if not arn:
@@ -115,18 +112,19 @@ class AsynchronousInvoker:
                 FunctionName=arn, InvocationType="Event", Payload=body.encode()
             )
         elif service == "events":
-            entry = {
-                "Source": "lambda",
-                "DetailType": "Lambda Function Invocation Result",
-                "Detail": body,
-                "EventBusName": arn,
-            }
-            session.client("events", endpoint_url=url).put_events(Entries=[entry])
+            session.client("events", endpoint_url=url).put_events(
+                Entries=[
+                    {
+                        "Source": "lambda",
+                        "DetailType": "Lambda Function Invocation Result",
+                        "Detail": body,
+                        "EventBusName": arn,
+                    }
+                ]
+            )
 
 
-def _record(
-    event: AsynchronousEvent, invocation: Invocation, attempts: int, condition: str
-) -> str:
+def _record(event: AsynchronousEvent, invocation: Invocation, attempts: int, condition: str) -> str:
     response: dict[str, object] = {
         "statusCode": 200,
         "executedVersion": invocation.executed_version,

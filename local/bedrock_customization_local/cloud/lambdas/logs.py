@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -93,7 +94,7 @@ def _framed_as_json(text: str, facts: Facts) -> str:
     return _platform("platform.start", start) + text + _platform("platform.report", report)
 
 
-def _platform(kind: str, record: dict[str, object]) -> str:
+def _platform(kind: str, record: Mapping[str, object]) -> str:
     return json.dumps({"time": _now(), "type": kind, "record": record}) + "\n"
 
 

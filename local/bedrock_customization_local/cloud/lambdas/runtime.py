@@ -58,8 +58,8 @@ class LambdaRuntime:
         max_sandboxes: int = 32,
         patience: float = 60,
     ) -> None:
-        self._endpoint_url_of = endpoint_url_of
-        self._region = region
+        self.endpoint_url_of = endpoint_url_of
+        self.region = region
         self._credentials_of = credentials_of
         self._max_sandboxes = max_sandboxes
         self._patience = patience
@@ -203,12 +203,11 @@ class LambdaRuntime:
             sandbox.end(Signal.EXITED)
         return sandbox, report
 
-    def _initialize(
-        self, function: FunctionDefinition, seconds: float
-    ) -> tuple[Sandbox, Report]:
+    def _initialize(self, function: FunctionDefinition, seconds: float) -> tuple[Sandbox, Report]:
         now = datetime.now(UTC)
         log_stream = f"{now:%Y/%m/%d}/[{function.version}]{uuid4().hex}"
         folders = Folders(
+            root=self._root,
             home=new_home(self._root / "sandboxes"),
             code=self._archives.folder(function.code),
             layers=tuple(self._archives.folder(layer) for layer in function.layers),
@@ -219,8 +218,8 @@ class LambdaRuntime:
             code=folders.code,
             shared_cache=self._root / "cache",
             log_stream=log_stream,
-            region=self._region,
-            endpoint_url=self._endpoint_url_of(),
+            region=self.region,
+            endpoint_url=self.endpoint_url_of(),
             credentials=self._credentials_of(function.role),
         )
         sandbox = Sandbox(function, folders, environment, log_stream)

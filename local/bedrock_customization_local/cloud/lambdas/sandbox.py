@@ -36,11 +36,13 @@ class Folders:
     """Where a sandbox finds its files.
 
     Args:
+        root: The runtime's folder, which holds all the others.
         home: A folder of its own, for HOME, TMPDIR and the log.
         code: The unpacked function: LAMBDA_TASK_ROOT.
         layers: The unpacked layers, in the function's order.
     """
 
+    root: Path
     home: Path
     code: Path
     layers: tuple[Path, ...]
@@ -172,6 +174,7 @@ class Sandbox:
             "code": python_paths(self._folders.code, self._folders.layers),
             "libraries": host_libraries(),
             "own": _OWN_PACKAGES,
+            "root": str(self._folders.root),
             # Virtual memory is far more than resident: this only stops what outruns the watch.
             "address_space": 4 * self.function.memory_size * _MB + 1024 * _MB,
         }

@@ -15,6 +15,7 @@ from bedrock_customization_local.cloud.bedrock.tinylm.network import (
     initial_weights,
 )
 from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import (
+    FIRST_WORD,
     Encoder,
     Record,
     Vocabulary,
@@ -23,6 +24,7 @@ from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 CONTEXT = 256
@@ -46,6 +48,38 @@ def untrained_model(vocabulary: Vocabulary, seed: int) -> Model:
     """Return a network that learned nothing."""
     shape = Shape(vocabulary.size, len(vocabulary.answers), vocabulary.context)
     return Model(vocabulary, initial_weights(shape, seed))
+
+
+def inherit(child: Model, parent: Model) -> None:
+    """Give a new model what another one learned, as far as it knows the same words."""
+    for name, view in child.weights.views().items():
+        learned = parent.weights[name]
+        if name == "words":
+            old, new = _shared(parent.vocabulary.words, child.vocabulary.words, FIRST_WORD)
+            view[new] = learned[old]
+        elif name in {"say", "say_bias"}:
+            old, new = _shared(_sayings(parent), _sayings(child), 0)
+            view[..., new] = learned[..., old]
+        else:
+            view[:] = learned
+
+
+def _sayings(model: Model) -> list[str]:
+    words = model.vocabulary.words
+    return [
+        words[token - FIRST_WORD] if token >= FIRST_WORD else f"\0{token}"
+        for token in model.vocabulary.answers
+    ]
+
+
+def _shared(old: Sequence[str], new: Sequence[str], first: int) -> tuple[list[int], list[int]]:
+    """Return the row numbers of words that both know; numbers below `first` are shared anyway."""
+    places = {word: first + number for number, word in enumerate(old)}
+    pairs = [(number, number) for number in range(first)]
+    pairs += [
+        (places[word], first + number) for number, word in enumerate(new) if word in places
+    ]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
 def base_model(name: str, prompt: str) -> Model:

@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from bedrock_customization_local.cloud.bedrock.tinylm.model import CONTEXT, Model, untrained_model
+from bedrock_customization_local.cloud.bedrock.tinylm.model import (
+    CONTEXT,
+    Model,
+    inherit,
+    untrained_model,
+)
 from bedrock_customization_local.cloud.bedrock.tinylm.network import (
     loss_and_gradients,
     loss_of,
@@ -114,13 +119,26 @@ def plan_of(lengths: Sequence[int], epochs: int) -> Plan:
 
 
 class Training:
-    """Trains one model; iterate over it to the end, then take `model`."""
+    """Trains one model; iterate over it to the end, then take `model`.
+
+    Args:
+        train: Training set.
+        validation: Validation set, of which the first thousand records count; empty for none.
+        settings: What the job asks for.
+        parent: Model to go on from; None to begin with an untrained one.
+    """
 
     def __init__(
-        self, train: Sequence[Record], validation: Sequence[Record], settings: Settings
+        self,
+        train: Sequence[Record],
+        validation: Sequence[Record],
+        settings: Settings,
+        parent: Model | None = None,
     ) -> None:
-        vocabulary = build_vocabulary(train, CONTEXT)
-        self.model = untrained_model(vocabulary, settings.seed)
+        known = None if parent is None else parent.vocabulary
+        self.model = untrained_model(build_vocabulary(train, CONTEXT, known), settings.seed)
+        if parent is not None:
+            inherit(self.model, parent)
         encode = self.model.encoder.encode
         lengths = [len(encode(record.prompt, record.completion).tokens) for record in train]
         self.plan = plan_of(lengths, settings.epochs)

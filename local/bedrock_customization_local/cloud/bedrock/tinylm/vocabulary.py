@@ -99,7 +99,9 @@ class Vocabulary:
         return FIRST_WORD + len(self.words)
 
 
-def build_vocabulary(records: Sequence[Record], context: int) -> Vocabulary:
+def build_vocabulary(
+    records: Sequence[Record], context: int, parent: Vocabulary | None = None
+) -> Vocabulary:
     """Return the vocabulary of a training set.
 
     Words that occur less than three times are left to the slots, unless a completion holds them and
@@ -108,6 +110,7 @@ def build_vocabulary(records: Sequence[Record], context: int) -> Vocabulary:
     Args:
         records: The training set.
         context: Longest sequence, in tokens.
+        parent: Vocabulary of the model to go on from; what it knew stays known.
     """
     prefix = _common_prefix(record.prompt for record in records)
     prompts = [record.prompt[len(prefix) :] for record in records]
@@ -118,10 +121,13 @@ def build_vocabulary(records: Sequence[Record], context: int) -> Vocabulary:
     for prompt, record in zip(prompts, records, strict=True):
         slotted = {core_of(word) for word in prompt if word not in frequent} | copied
         runs.update(_runs(record.completion, slotted & {core_of(word) for word in prompt}))
-    merges = learn_merges(runs)
+    merges = learn_merges(runs) + (() if parent is None else parent.merges)
     said = {piece for run in runs for piece in merge(run, merges)}
     said |= {word for run in runs for word in run}
     frequent = {word for word in frequent if core_of(word) not in copied}
+    if parent is not None:
+        frequent |= set(parent.words)
+        said |= {parent.words[token - FIRST_WORD] for token in parent.answers if token >= FIRST_WORD}
     words = tuple(sorted(frequent | said))
     tokens = {word: FIRST_WORD + number for number, word in enumerate(words)}
     answers = {END, *range(FIRST_SLOT, FIRST_WORD), *(tokens[word] for word in said)}

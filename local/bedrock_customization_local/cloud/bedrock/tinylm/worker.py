@@ -1,7 +1,7 @@
 """Training in a process of its own: `python -P -m …tinylm.worker FOLDER`, ended by closing its input.
 
-The folder holds `train.jsonl` and perhaps `validation.jsonl` (`[prompt, completion]` a line) and
-`settings.json`; the model is left there as `model.npz`. Progress goes to the output as JSON lines. The
+The folder holds `train.jsonl`, `validation.jsonl` (`[prompt, completion]` a line), `settings.json` and
+perhaps `parent.npz`; the model is left there as `model.npz`. Progress goes to the output as JSON lines. The
 parent keeps the input open and never writes to it: when the parent dies, however it dies, the system
 closes the pipe and the worker ends.
 """
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "model.npz"
 _TRAIN_FILE, _VALIDATION_FILE, _SETTINGS_FILE = "train.jsonl", "validation.jsonl", "settings.json"
+_PARENT_FILE = "parent.npz"
 
 
 class WorkerFailedError(RuntimeError):
@@ -45,6 +46,7 @@ class Worker:
         train: Prompts with completions.
         validation: The same; empty for none.
         settings: What the job asks for.
+        parent: Model to go on from; None to begin with an untrained one.
     """
 
     def __init__(
@@ -53,11 +55,14 @@ class Worker:
         train: Iterable[tuple[str, str]],
         validation: Iterable[tuple[str, str]],
         settings: Settings,
+        parent: model.Model | None = None,
     ) -> None:
         self._folder = folder
         _write_pairs(folder / _TRAIN_FILE, train)
         _write_pairs(folder / _VALIDATION_FILE, validation)
         (folder / _SETTINGS_FILE).write_text(json.dumps(asdict(settings)))
+        if parent is not None:
+            model.save(parent, folder / _PARENT_FILE)
         # More threads than one make small matrices slower, and sums depend on their number.
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -115,6 +120,7 @@ def main(folder: Path) -> None:
         list(_read_pairs(folder / _TRAIN_FILE)),
         list(_read_pairs(folder / _VALIDATION_FILE)),
         settings,
+        model.load(folder / _PARENT_FILE) if (folder / _PARENT_FILE).exists() else None,
     )
     _say(training.plan)
     for progress in training:

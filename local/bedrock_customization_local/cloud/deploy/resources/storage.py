@@ -1,6 +1,7 @@
 """S3, KMS and ECR."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -276,7 +277,13 @@ def _renamed(value: Properties, names: Mapping[str, str]) -> dict[str, Any]:
     return {names.get(name, name): item for name, item in value.items()}
 
 
+def _canned_acl(value: str) -> dict[str, str]:
+    """Translate `LogDeliveryWrite` into `log-delivery-write`."""
+    return {"ACL": re.sub(r"(?<!^)([A-Z])", r"-\1", value).lower()}
+
+
 _BUCKET_CONFIGURATIONS: Mapping[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
+    "AccessControl": ("put_bucket_acl", _canned_acl),
     "BucketEncryption": ("put_bucket_encryption", _encryption),
     "CorsConfiguration": (
         "put_bucket_cors",

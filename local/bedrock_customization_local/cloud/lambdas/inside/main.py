@@ -7,6 +7,7 @@ the standard library alone. Arguments: the handler, then a JSON document with
 - `libraries`: the host environment's site-packages, searched last
 - `own`: packages that must come from `code`, though `libraries` may hold them too
 - `address_space`: the most bytes of virtual memory
+- `root`: the folder that the parent would have removed
 """
 
 import importlib
@@ -16,8 +17,10 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
-from threading import Thread
+from threading import Event, Thread
 from types import ModuleType
+
+_GRACE_SECONDS = 0.05
 
 
 def main(handler: str, *, code: list[str], libraries: list[str], own: list[str]) -> None:
@@ -46,7 +49,10 @@ class _OwnCode:
         self._folders = folders
 
     def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+        self,
+        name: str,
+        _path: Sequence[str] | None = None,
+        target: ModuleType | None = None,
     ) -> ModuleSpec | None:
         if name not in self._packages:
             return None
@@ -56,23 +62,35 @@ class _OwnCode:
         return spec
 
 
-def _end_with_parent() -> None:
-    """Kill this process group as soon as standard input closes, which only the parent holds.
+class _Lifeline(Thread):
+    """Ends the process as soon as standard input closes, which only the parent holds.
 
     A parent that is killed cannot clean up; the closed pipe reaches us all the same.
     """
-    lifeline = os.dup(0)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    Thread(target=_watch, args=(lifeline,), name="lifeline", daemon=True).start()
 
+    def __init__(self, root: str) -> None:
+        super().__init__(name="lifeline", daemon=True)
+        self._root = root
+        self._cut = Event()
+        self._pipe = os.dup(0)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
 
-def _watch(lifeline: int) -> None:
-    os.read(lifeline, 1)
-    if hasattr(os, "killpg"):
-        os.killpg(0, signal.SIGKILL)
-    os._exit(1)
+    def run(self) -> None:
+        os.read(self._pipe, 1)
+        self._cut.set()
+        import shutil  # noqa: PLC0415 - would slow every start
+
+        shutil.rmtree(self._root, ignore_errors=True)
+        if hasattr(os, "killpg"):
+            os.killpg(0, signal.SIGKILL)
+        os._exit(1)
+
+    def hold_if_cut(self) -> None:
+        """Let the thread finish: the client ends by itself when the parent's API is gone."""
+        if self._cut.wait(_GRACE_SECONDS):
+            self.join()
 
 
 def _limit(address_space: int) -> None:
@@ -86,11 +104,15 @@ def _limit(address_space: int) -> None:
 
 if __name__ == "__main__":
     settings = json.loads(sys.argv[2])
-    _end_with_parent()
+    lifeline = _Lifeline(settings["root"])
+    lifeline.start()
     _limit(settings["address_space"])
-    main(
-        sys.argv[1],
-        code=settings["code"],
-        libraries=settings["libraries"],
-        own=settings["own"],
-    )
+    try:
+        main(
+            sys.argv[1],
+            code=settings["code"],
+            libraries=settings["libraries"],
+            own=settings["own"],
+        )
+    finally:
+        lifeline.hold_if_cut()

@@ -95,9 +95,7 @@ def _load(name: str) -> _Handler:
     return handler
 
 
-def _run(
-    handler: _Handler, event: HTTPResponse, body: bytes, request_id: str
-) -> tuple[bytes, str]:
+def _run(handler: _Handler, event: HTTPResponse, body: bytes, request_id: str) -> tuple[bytes, str]:
     context = Context(
         aws_request_id=request_id,
         invoked_function_arn=event.headers["Lambda-Runtime-Invoked-Function-Arn"],
@@ -109,9 +107,7 @@ def _run(
         try:
             return json.dumps(answer).encode(), "response"
         except (TypeError, ValueError) as error:
-            raise _Fault(
-                "Runtime.MarshalError", f"Unable to marshal response: {error}"
-            ) from error
+            raise _Fault("Runtime.MarshalError", f"Unable to marshal response: {error}") from error
     except Exception as error:  # noqa: BLE001 - whatever a handler raises is its answer
         return _described(error, request_id), "error"
 

@@ -1,0 +1,154 @@
+"""The second pass: copies dropped, sides decided, limits met, and each side's lines on demand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bedrock_customization_runtime.datasets import clusters, formats, refusals, rules, splitting
+from bedrock_customization_runtime.datasets.records import blind
+from bedrock_customization_runtime.datasets.splitting import Side
+from bedrock_customization_runtime.errors import DatasetRejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from bedrock_customization_runtime.datasets.examination import Examined
+    from bedrock_customization_runtime.datasets.index import Columns
+
+_OFF_TARGET = 0.1
+
+
+class PreparedDataset:
+    """A data set that the base model takes. It reads from what it was made of: keep that open.
+
+    Attributes:
+        duplicates: Exact copies dropped.
+        estimated_tokens: Of the training set, for one epoch.
+        label_counts: Training records by answer, empty where answers are no labels.
+    """
+
+    def __init__(
+        self, examined: Examined, rows: NDArray[np.intp], kept: Columns, side: NDArray[np.int8]
+    ) -> None:
+        self._examined = examined
+        self.duplicates = examined.accepted - len(rows)
+        # By hash: a source sorted by class must not be learned class by class, and the order of the
+        # source does not show in the result.
+        order = np.argsort(kept.exact, kind="stable")
+        self._rows = {one: rows[order][side[order] == one] for one in Side}
+        training = side == Side.TRAIN
+        self.estimated_tokens = int(kept.tokens[training].sum())
+        labels = examined.index.labels() or {}
+        found, counts = np.unique(kept.label[training], return_counts=True)
+        counted = dict(zip(found.tolist(), counts.tolist(), strict=True))
+        self.label_counts = {
+            text: counted[key]
+            for key, text in sorted(labels.items(), key=lambda item: item[1])
+            if key in counted
+        }
+
+    def count(self, side: Side) -> int:
+        """Return how many records a side has."""
+        return len(self._rows[side])
+
+    def lines(self, side: Side) -> Iterator[bytes]:
+        """Yield a side's lines, each with its line feed.
+
+        Training and validation lines are in the base model's own format, those of the blind set
+        are `TestRecord`s.
+        """
+        record_format = self._examined.settings.method.record_format
+        for row in self._rows[side].tolist():
+            record = self._examined.record(row)
+            if side is Side.TEST:
+                yield formats.blind_line(blind(record))
+            else:
+                yield formats.training_line(record, record_format)
+
+
+def divide(examined: Examined) -> PreparedDataset:
+    """Split what was accepted into training, validation and blind set.
+
+    Args:
+        examined: The first pass; findings about the whole data set are added to its findings.
+
+    Raises:
+        DatasetRejected: It is empty, too much of it was rejected, or its size does not fit the base
+            model. The message says what was found, what is needed and what to do.
+    """
+    refusals.check_rejected(examined)
+    columns = examined.index.columns()
+    _note_conflicts(examined, columns)
+    component = clusters.components([columns.near, columns.group])
+    rows = np.sort(np.unique(columns.exact, return_index=True)[1])
+    kept = columns.take(rows)
+    refusals.check_distinct(examined, len(rows))
+    side = _sides(examined, columns, component, rows)
+    refusals.check_sizes(examined, side)
+    _check_leaks(kept, side)
+    _note_doubts(examined, kept, side)
+    return PreparedDataset(examined, rows, kept, side)
+
+
+def _sides(
+    examined: Examined, columns: Columns, component: NDArray[np.intp], rows: NDArray[np.intp]
+) -> NDArray[np.int8]:
+    settings = examined.settings
+    # A cluster goes by its groups' smallest key, which records added to a group do not change.
+    smallest = np.full(len(component), np.iinfo(np.uint64).max, dtype=np.uint64)
+    np.minimum.at(smallest, component, columns.group)
+    heads, cluster = np.unique(component[rows], return_inverse=True)
+    places = splitting.place(smallest[heads], settings.split["seed"])
+    labels = None
+    if examined.index.labels():
+        labels = np.unique(columns.label[rows], return_inverse=True)[1]
+    try:
+        return splitting.sides(cluster, places, labels, refusals.sizes(settings))
+    except splitting.TooFewClustersError:
+        raise refusals.too_few_clusters(examined, len(rows), len(heads)) from None
+
+
+def _check_leaks(kept: Columns, side: NDArray[np.int8]) -> None:
+    """Refuse a blind set that training or validation could know, however that came about."""
+    blind_set = side == Side.TEST
+    for keys in (kept.exact, kept.question, kept.near, kept.group):
+        shared = np.intersect1d(keys[blind_set], keys[~blind_set])
+        if shared.size:
+            raise DatasetRejected(
+                f"{shared.size:,} records of the blind set have copies in training or validation, "
+                "so its results would flatter the model: please report this, with the seed"
+            )
+
+
+def _note_conflicts(examined: Examined, columns: Columns) -> None:
+    """Note each record that answers a question otherwise than the first record that asks it."""
+    _, first, inverse = np.unique(columns.question, return_index=True, return_inverse=True)
+    conflicting = columns.label != columns.label[first][inverse]
+    for line in columns.line[conflicting].tolist():
+        examined.findings.note(rules.CONFLICTING_ANSWERS, line)
+
+
+def _note_doubts(examined: Examined, kept: Columns, side: NDArray[np.int8]) -> None:
+    findings, settings = examined.findings, examined.settings
+    advised = settings.method.advised_records
+    training = int((side == Side.TRAIN).sum())
+    if advised is not None and training < advised:
+        findings.note_whole(
+            rules.FEW_RECORDS, f"{training:,} training records, {advised:,} are advised"
+        )
+    asked = {Side.VALIDATION: settings.validation_share, Side.TEST: settings.split["test"]}
+    shares = {one: float((side == one).mean()) for one in asked}
+    off = [one for one in asked if abs(shares[one] - asked[one]) > _OFF_TARGET]
+    if off:
+        findings.note_whole(
+            rules.SPLIT_OFF_TARGET,
+            ", ".join(f"{one.name.lower()} {shares[one]:.0%} for {asked[one]:.0%}" for one in off),
+        )
+    if examined.index.labels():
+        tested = np.setdiff1d(kept.label[side == Side.TEST], kept.label[side == Side.TRAIN])
+        if tested.size:
+            findings.note_whole(rules.LABEL_ONLY_TESTED, f"{tested.size:,} answers")

@@ -1,0 +1,143 @@
+"""When a data set as a whole cannot be used, and how that is said: found, needed, what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bedrock_customization_runtime.datasets.splitting import Side, Sizes
+from bedrock_customization_runtime.errors import DatasetRejected
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bedrock_customization_runtime.datasets.examination import Examined
+    from bedrock_customization_runtime.datasets.findings import Finding
+    from bedrock_customization_runtime.datasets.settings import Settings
+
+_RULES_NAMED = 3
+_LINES_NAMED = 3
+
+
+def sizes(settings: Settings) -> Sizes:
+    """Return what the split must keep to."""
+    method = settings.method
+    validation = method.validation
+    return Sizes(
+        test=settings.split["test"],
+        validation=settings.validation_share,
+        minimum_train=max(1, method.train.minimum_records or 0),
+        minimum_validation=0 if validation is None else max(1, validation.minimum_records or 0),
+        maximum_validation=None if validation is None else validation.maximum_records,
+        minimum_total=method.total.minimum_records or 0,
+    )
+
+
+def check_rejected(examined: Examined) -> None:
+    """Check that there are records and enough of them are sound.
+
+    Raises:
+        DatasetRejected: Otherwise.
+    """
+    if not examined.read:
+        raise DatasetRejected(
+            "the source holds no records: check that the right file was uploaded, and that it was "
+            "whole when it was"
+        )
+    allowed = examined.settings.maximum_rejected
+    if examined.rejected > allowed * examined.read:
+        share = examined.rejected / examined.read
+        raise DatasetRejected(
+            f"{examined.rejected:,} of {_records(examined.read)} ({share:.1%}) break a rule, and "
+            f"maximum_rejected allows {allowed:.1%}: {_worst(examined)}"
+        )
+
+
+def check_distinct(examined: Examined, distinct: int) -> None:
+    """Check that there are enough records for the base model and a blind set.
+
+    Args:
+        examined: The first pass.
+        distinct: Accepted records without exact copies.
+
+    Raises:
+        DatasetRejected: Otherwise.
+    """
+    need = _least(sizes(examined.settings))
+    if distinct <= need:
+        raise DatasetRejected(
+            f"{_found(examined, distinct)}, but {examined.settings.base_model} needs at least "
+            f"{_needed(examined)}: add at least {need + 1 - distinct:,}{_or_mend(examined)}"
+        )
+
+
+def check_sizes(examined: Examined, side: NDArray[np.int8]) -> None:
+    """Check that training and validation set are not too large for the base model.
+
+    Raises:
+        DatasetRejected: Otherwise.
+    """
+    method = examined.settings.method
+    training = int(np.count_nonzero(side == Side.TRAIN))
+    total = training + int(np.count_nonzero(side == Side.VALIDATION))
+    for count, limit, what in (
+        (training, method.train.maximum_records, "training"),
+        (total, method.total.maximum_records, "training and validation together"),
+    ):
+        if limit is not None and count > limit:
+            raise DatasetRejected(
+                f"{_records(count)} are for {what}, but {examined.settings.base_model} takes at "
+                f"most {limit:,}: remove {count - limit:,} records from the source, or raise "
+                "split.test, which keeps more of them for the blind set"
+            )
+
+
+def too_few_clusters(examined: Examined, distinct: int, clusters: int) -> DatasetRejected:
+    """Return the refusal of records of which too many are alike."""
+    return DatasetRejected(
+        f"{_found(examined, distinct)}, but near-copies and groups stay on one side of the split, "
+        f"and that leaves {clusters:,} {'set' if clusters == 1 else 'sets'} of records to split; "
+        f"{examined.settings.base_model} needs at least {_needed(examined)}: add records that "
+        "differ in more than case, digits and punctuation, or group by a column with more values"
+    )
+
+
+def _found(examined: Examined, distinct: int) -> str:
+    duplicates = examined.accepted - distinct
+    return (
+        f"found {distinct:,} usable {'record' if distinct == 1 else 'records'} "
+        f"({examined.read:,} read, {examined.rejected:,} rejected, {duplicates:,} exact copies)"
+    )
+
+
+def _needed(examined: Examined) -> str:
+    both = examined.settings.validation_share > 0
+    what = "for training and validation" if both else "for training"
+    return f"{_least(sizes(examined.settings)):,} {what} and 1 for the blind set"
+
+
+def _least(limits: Sizes) -> int:
+    return max(limits.minimum_total, limits.minimum_train + limits.minimum_validation)
+
+
+def _or_mend(examined: Examined) -> str:
+    return f", or mend the rejected ones: {_worst(examined)}" if examined.rejected else ""
+
+
+def _worst(examined: Examined) -> str:
+    errors = [found for found in examined.findings.all() if found.rule.severity == "error"]
+    named = "; ".join(_in_words(found) for found in errors[:_RULES_NAMED])
+    more = len(errors) - _RULES_NAMED
+    return f"{named}; and {more} more {'rule' if more == 1 else 'rules'}" if more > 0 else named
+
+
+def _in_words(found: Finding) -> str:
+    lines = ", ".join(str(line) for line in found.lines[:_LINES_NAMED])
+    more = ", …" if found.count > _LINES_NAMED else ""
+    noun = "line" if found.count == 1 else "lines"
+    return f"{found.rule.id} {found.count:,} times ({noun} {lines}{more}: {found.rule.fix})"
+
+
+def _records(count: int) -> str:
+    return f"{count:,} {'record' if count == 1 else 'records'}"

@@ -1,0 +1,59 @@
+"""What a preparation is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bedrock_customization_runtime.datasets import formats
+from bedrock_customization_runtime.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from bedrock_customization_runtime.catalog.rules import MethodRules
+    from bedrock_customization_runtime.contract import RecordTemplate, Split
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Same settings, same source, same version: the same bytes."""
+
+    base_model: str
+    """Id, for messages."""
+    method: MethodRules
+    """What the catalogue says of the base model's data."""
+    template: RecordTemplate | None
+    """None where the rows are records already."""
+    split: Split
+    maximum_rejected: float
+    """Share of the records read, above which the data set as a whole is refused."""
+
+    def __post_init__(self) -> None:
+        """Check what the catalogue and the template do not check themselves.
+
+        Raises:
+            InvalidInput: A share is out of range, or the base model's format is not one we write.
+        """
+        if not 0 <= self.maximum_rejected <= 1:
+            raise InvalidInput(
+                f"maximum_rejected must be between 0 and 1, got {self.maximum_rejected}: "
+                "0.05 lets one record in twenty be rejected"
+            )
+        shares = {"validation": self.split["validation"], "test": self.split["test"]}
+        for name, share in shares.items():
+            if not 0 < share < 1:
+                raise InvalidInput(f"split.{name} must lie between 0 and 1, got {share}: try 0.1")
+        if sum(shares.values()) >= 1:
+            raise InvalidInput(
+                f"split.validation and split.test make {sum(shares.values()):g}, "
+                "which leaves nothing for training: lower one of them"
+            )
+        if not formats.is_writable(self.method.record_format):
+            raise InvalidInput(
+                f"{self.base_model} takes records as {self.method.record_format.value}, which data "
+                "preparation does not write: choose a base model that is fine-tuned on text"
+            )
+
+    @property
+    def validation_share(self) -> float:
+        """Share of the validation set; 0 where the base model takes none."""
+        return 0.0 if self.method.validation is None else self.split["validation"]

@@ -1,0 +1,152 @@
+"""Data preparation on S3: one source object in, a data set and its evidence out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bedrock_customization_runtime import catalog, manifest, storage, streams
+from bedrock_customization_runtime.datasets.examination import examine
+from bedrock_customization_runtime.datasets.preparation import divide
+from bedrock_customization_runtime.datasets.report import report
+from bedrock_customization_runtime.datasets.settings import Settings
+from bedrock_customization_runtime.datasets.splitting import Side
+from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
+from bedrock_customization_runtime.manifest import FileRecord, Finding, PreparationSection
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from bedrock_customization_runtime.contract import Preparation, PrepareDataInput, Run
+    from bedrock_customization_runtime.datasets.examination import Examined
+    from bedrock_customization_runtime.datasets.preparation import PreparedDataset
+
+
+def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
+    """Make a run's data set, then record it in the run's manifest. A repeat writes the same bytes.
+
+    Args:
+        s3: Client.
+        event: What to prepare, for which base model, how.
+
+    Returns:
+        Where the files are, and counts.
+
+    Raises:
+        InvalidInput: The source does not exist, or a setting makes no sense.
+        SourceChanged: The source was overwritten while it was read.
+        DatasetRejected: The data cannot be used. The report and the rejected records are written
+            nevertheless, wherever the source could be read at all.
+    """
+    run = event["run"]
+    settings = _settings(event)
+    source = streams.PinnedObject(s3, run["source"])
+    report_uri = f"{run['artifacts']}/preparation/report.json"
+    with examine(source.chunks(), settings) as examined:
+        rejected = _write_rejected(s3, run, examined)
+        try:
+            prepared = divide(examined)
+        except DatasetRejected as refusal:
+            _write_report(s3, report_uri, report(examined, None, str(refusal)))
+            raise DatasetRejected(f"{refusal} ({_where_to_look(report_uri, rejected)})") from None
+        section = _write_sides(
+            s3, run, examined=examined, prepared=prepared, source=source, rejected=rejected
+        )
+        _write_report(s3, report_uri, report(examined, prepared))
+    manifest.update(
+        s3, run["manifest"], lambda found: msgspec.structs.replace(found, preparation=section)
+    )
+    return {
+        "train": section.train.uri,
+        "validation": section.validation.uri if section.validation else None,
+        "test": section.test.uri,
+        "report": report_uri,
+        "counts": {
+            "read": section.read,
+            "rejected": examined.rejected,
+            "duplicates": section.duplicates,
+            "train": section.train.records,
+            "validation": section.validation.records if section.validation else 0,
+            "test": section.test.records,
+        },
+    }
+
+
+def _settings(event: PrepareDataInput) -> Settings:
+    try:
+        model = catalog.base_model(event["base_model"])
+    except catalog.UnknownBaseModelError as error:
+        raise InvalidInput(f"base_model: {error}") from None
+    method = model.methods.get(catalog.Method.FINE_TUNING)
+    if method is None:
+        raise InvalidInput(
+            f"base_model: {model.id} does not support fine-tuning, only "
+            f"{' and '.join(model.methods)}: choose another base model"
+        )
+    return Settings(
+        base_model=model.id,
+        method=method,
+        template=event.get("template"),
+        split=event["split"],
+        maximum_rejected=event["maximum_rejected"],
+    )
+
+
+def _write_sides(
+    s3: S3Client,
+    run: Run,
+    *,
+    examined: Examined,
+    prepared: PreparedDataset,
+    source: streams.PinnedObject,
+    rejected: FileRecord | None,
+) -> PreparationSection:
+    def write(side: Side, uri: str) -> FileRecord:
+        return streams.write_lines(s3, uri, prepared.lines(side))
+
+    return PreparationSection(
+        source=FileRecord(
+            uri=run["source"], sha256=source.sha256, bytes=source.size, records=examined.read
+        ),
+        train=write(Side.TRAIN, f"{run['data']}/prepared/train.jsonl"),
+        validation=(
+            write(Side.VALIDATION, f"{run['data']}/prepared/validation.jsonl")
+            if prepared.count(Side.VALIDATION)
+            else None
+        ),
+        test=write(Side.TEST, f"{run['blind']}/test.jsonl"),
+        rejected=rejected,
+        read=examined.read,
+        duplicates=prepared.duplicates,
+        estimated_tokens=prepared.estimated_tokens,
+        record_format=examined.settings.method.record_format.value,
+        findings=[
+            Finding(
+                rule=found.rule.id,
+                severity=found.rule.severity,
+                count=found.count,
+                message=found.message,
+                lines=list(found.lines),
+            )
+            for found in examined.findings.all()
+        ],
+        label_counts=prepared.label_counts,
+    )
+
+
+def _write_rejected(s3: S3Client, run: Run, examined: Examined) -> FileRecord | None:
+    if not examined.rejected:
+        return None
+    # They quote the source, so they lie beside it, not among the artifacts that people pass around.
+    uri = f"{run['data']}/preparation/rejected.jsonl"
+    return streams.write_lines(s3, uri, examined.rejected_lines())
+
+
+def _write_report(s3: S3Client, uri: str, body: bytes) -> None:
+    storage.write(s3, uri, body, "application/json")
+
+
+def _where_to_look(report_uri: str, rejected: FileRecord | None) -> str:
+    records = f"; rejected records: {rejected.uri}" if rejected else ""
+    return f"report: {report_uri}{records}"

@@ -1,0 +1,75 @@
+"""Lines to copy: how to reach the embedded AWS from other programs."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from bedrock_customization_local.cli.signals import Interrupted
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from bedrock_customization_local.cli.lifecycle import Pipeline
+    from bedrock_customization_local.cloud.server import LocalCloud
+
+# Newer than what `latest` was in 2026: 3.0.0 was published by accident and reads no assembly.
+_CDK = "npx aws-cdk@2.1148.1"
+_QUESTION = '[{"role":"user","content":[{"text":"How do I change my PIN?"}]}]'
+
+
+def print_environment(console: Console, cloud: LocalCloud) -> None:
+    """Print what points boto3, the AWS CLI and the CDK CLI at the embedded AWS."""
+    _print_lines(
+        console,
+        f"The local AWS is at {cloud.endpoint_url}. In another terminal:",
+        f"export AWS_ENDPOINT_URL={cloud.endpoint_url}",
+        "export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test",
+        f"export AWS_REGION={cloud.region} AWS_DEFAULT_REGION={cloud.region}",
+    )
+
+
+def print_pipeline(console: Console, pipeline: Pipeline, execution_arn: str) -> None:
+    """Print how to look at what a run left."""
+    _print_lines(
+        console,
+        "Then, for example:",
+        f"aws s3 ls --recursive s3://{pipeline.artifacts_bucket}/runs/",
+        f"aws stepfunctions describe-execution --execution-arn {execution_arn}",
+        f"MODEL=$(aws ssm get-parameter --name {pipeline.alias_parameter}"
+        " --query Parameter.Value --output text)",
+        f"aws bedrock-runtime converse --model-id $MODEL --messages '{_QUESTION}'",
+    )
+
+
+def print_deployment(console: Console) -> None:
+    """Print how to deploy an app and start a run."""
+    _print_lines(
+        console,
+        "Deploy an app and run its pipeline:",
+        f"{_CDK} bootstrap",
+        f"{_CDK} deploy",
+        "aws s3 cp data.csv s3://<DataBucketName>/incoming/data.csv",
+        "aws stepfunctions start-execution --state-machine-arn <StateMachineArn>"
+        """ --input '{"source": "s3://<DataBucketName>/incoming/data.csv"}'""",
+    )
+
+
+def wait_for_end(console: Console) -> None:
+    """Wait until Ctrl-C, or until the process is told to end in another way."""
+    console.print()
+    console.print("Ctrl-C ends it, and all that is in it.")
+    try:
+        threading.Event().wait()
+    except Interrupted:
+        console.print("ended")
+
+
+def _print_lines(console: Console, title: str, *lines: str) -> None:
+    """Print lines under a title; they never wrap, so that they can be copied whole."""
+    console.print()
+    console.print(Text(title, style="bold"), soft_wrap=True)
+    for line in lines:
+        console.print(Text(f"  {line}"), soft_wrap=True)

@@ -1,0 +1,67 @@
+"""Work that goes on after a request was answered: jobs, and states that change by themselves."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bedrock_customization_local.cloud.clock import Clock
+
+_SLICES = 20
+_JOIN_SECONDS = 10
+
+
+class Background:
+    """Threads of one embedded Bedrock.
+
+    Args:
+        clock: Scales pauses.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._threads: list[threading.Thread] = []
+        self.closing = threading.Event()
+
+    def start(self, work: Callable[[], None]) -> None:
+        """Do something beside the request."""
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        thread = threading.Thread(target=work, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Do something after what AWS would call `seconds`, unless all ends before."""
+
+        def wait_and_work() -> None:
+            if self.pause(seconds):
+                work()
+
+        self.start(wait_and_work)
+
+    def pause(self, seconds: float, until: threading.Event | None = None) -> bool:
+        """Wait what AWS would call `seconds`; return False if it was cut short.
+
+        Args:
+            seconds: How long.
+            until: Cuts it short when set.
+        """
+        for _ in range(_SLICES):
+            if self._ended(until):
+                return False
+            self._clock.wait(seconds / _SLICES)
+        return not self._ended(until)
+
+    def close(self) -> None:
+        """End every pause and wait for the threads."""
+        self.closing.set()
+        for thread in self._threads:
+            thread.join(_JOIN_SECONDS)
+
+    def _ended(self, until: threading.Event | None) -> bool:
+        if self.closing.is_set() or self._clock.stop.is_set():
+            return True
+        return until is not None and until.is_set()

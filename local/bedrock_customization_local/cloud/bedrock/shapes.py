@@ -1,0 +1,148 @@
+"""Requests and replies held against botocore's service models.
+
+boto3 checks required and unknown members, types and minima. The service also checks patterns, enums,
+maxima and sizes of lists and maps: so does this.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.loaders import Loader
+from botocore.model import OperationModel, ServiceModel, StringShape
+from botocore.validate import ParamValidator
+
+from bedrock_customization_local.cloud.bedrock.errors import InternalServerError, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+CONTROL_PLANE, DATA_PLANE = "bedrock", "bedrock-runtime"
+
+# botocore's pattern of job names nests two repetitions that match the same hyphens, so a long name that
+# does not match takes for ever. A hyphen is in the inner class too: the language is exactly this one.
+_SLOW_JOB_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9\+\-\.])*"
+_JOB_NAME = r"[a-zA-Z0-9][a-zA-Z0-9+\-.]*"
+_QUOTED = 128
+
+
+@cache
+def service_model(service: str) -> ServiceModel:
+    """Return botocore's model of `CONTROL_PLANE` or `DATA_PLANE`."""
+    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
+
+
+@cache
+def operation_model(operation: str) -> OperationModel:
+    """Return the model of an operation, whichever plane has it."""
+    for service in (CONTROL_PLANE, DATA_PLANE):
+        model = service_model(service)
+        if operation in model.operation_names:
+            return model.operation_model(operation)
+    raise KeyError(operation)
+
+
+def declares(operation: str, error: str) -> bool:
+    """Tell whether an operation can answer with an error."""
+    return error in {shape.name for shape in operation_model(operation).error_shapes}
+
+
+def check_request(operation: str, parameters: Mapping[str, Any]) -> None:
+    """Check a request against its input shape.
+
+    Raises:
+        ValidationError: Names the member.
+    """
+    shape = operation_model(operation).input_shape
+    if shape is None:
+        return
+    report = ParamValidator().validate(parameters, shape)
+    if report.has_errors():
+        raise ValidationError(report.generate_report())
+    for problem in _problems(parameters, shape, ""):
+        raise ValidationError(f"1 validation error detected: {problem}")
+
+
+def check_reply(operation: str, reply: Mapping[str, Any]) -> None:
+    """Check a reply against its output shape: required members, types, enums.
+
+    Raises:
+        InternalServerError: The emulation broke the contract.
+    """
+    shape = operation_model(operation).output_shape
+    if shape is None:
+        return
+    report = ParamValidator().validate(reply, shape)
+    if report.has_errors():
+        raise InternalServerError(f"reply of {operation}: {report.generate_report()}")
+    for problem in _problems(reply, shape, "", enums_only=True):
+        raise InternalServerError(f"reply of {operation}: {problem}")
+
+
+def _problems(value: Any, shape: Shape, path: str, *, enums_only: bool = False) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    if shape.type_name == "structure":
+        if getattr(shape, "is_document_type", False):
+            return
+        for name, member in cast("StructureShape", shape).members.items():
+            if value.get(name) is not None:
+                where = f"{path}.{name}" if path else name
+                yield from _problems(value[name], member, where, enums_only=enums_only)
+    elif shape.type_name == "list":
+        if not enums_only:
+            yield from _size_problems(len(value), shape, path, "size")
+        for index, item in enumerate(value):
+            member = cast("ListShape", shape).member
+            yield from _problems(item, member, f"{path}.{index + 1}.member", enums_only=enums_only)
+    elif shape.type_name == "map":
+        if not enums_only:
+            yield from _size_problems(len(value), shape, path, "size")
+        entries = cast("MapShape", shape)
+        for key, item in value.items():
+            yield from _problems(key, entries.key, f"{path}.{key}", enums_only=enums_only)
+            yield from _problems(item, entries.value, f"{path}.{key}", enums_only=enums_only)
+    elif shape.type_name == "string":
+        yield from _string_problems(value, cast("StringShape", shape), path, enums_only=enums_only)
+    elif shape.type_name in {"integer", "long", "float", "double"} and not enums_only:
+        yield from _size_problems(value, shape, path, "value")
+
+
+def _string_problems(
+    value: str, shape: StringShape, path: str, *, enums_only: bool
+) -> Iterator[str]:
+    if shape.enum and value not in shape.enum:
+        yield _problem(value, path, f"satisfy enum value set: [{', '.join(shape.enum)}]")
+    if enums_only:
+        return
+    # Length first: patterns are only tried on what is short enough.
+    problem = next(_size_problems(len(value), shape, path, "length", value), None)
+    if problem:
+        yield problem
+        return
+    pattern = shape.metadata.get("pattern")
+    if pattern and not _compiled(pattern).fullmatch(value):
+        yield _problem(value, path, f"satisfy regular expression pattern: {pattern}")
+
+
+def _size_problems(
+    size: float, shape: Shape, path: str, what: str, value: str | None = None
+) -> Iterator[str]:
+    shown = str(size) if value is None else value
+    lowest, highest = shape.metadata.get("min"), shape.metadata.get("max")
+    if lowest is not None and size < lowest:
+        yield _problem(shown, path, f"have {what} greater than or equal to {lowest}")
+    if highest is not None and size > highest:
+        yield _problem(shown, path, f"have {what} less than or equal to {highest}")
+
+
+def _problem(value: str, path: str, constraint: str) -> str:
+    shown = value if len(value) <= _QUOTED else f"{value[:_QUOTED]}…"
+    return f"Value '{shown}' at '{path}' failed to satisfy constraint: Member must {constraint}"
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern.replace(_SLOW_JOB_NAME, _JOB_NAME))

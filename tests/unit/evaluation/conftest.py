@@ -1,0 +1,93 @@
+"""A real S3 over loopback, and a blind set in it. Models are written by hand: they cost money."""
+
+import threading
+
+import boto3
+import msgspec
+import pytest
+from botocore.exceptions import ClientError
+from moto.server import ThreadedMotoServer
+
+from bedrock_customization_runtime.datasets.records import Message, TestRecord, TextBlock
+
+
+class Models:
+    """Answers like Bedrock's Converse.
+
+    Args:
+        say: Takes model id and question, returns an answer or raises.
+    """
+
+    def __init__(self, say=lambda _, question: question.upper()):
+        self.say = say
+        self.requests = []
+        self._lock = threading.Lock()
+
+    def converse(self, **request):
+        with self._lock:
+            self.requests.append(request)
+        text = self.say(request["modelId"], request["messages"][-1]["content"][0]["text"])
+        return {
+            "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
+            "stopReason": "end_turn",
+            "usage": {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7},
+            "metrics": {"latencyMs": 40},
+        }
+
+
+@pytest.fixture
+def make_models():
+    return Models
+
+
+@pytest.fixture
+def refusal():
+    """Return the error Bedrock answers with, by its code."""
+    return lambda code: ClientError({"Error": {"Code": code, "Message": "no"}}, "Converse")
+
+
+@pytest.fixture(scope="session")
+def endpoint():
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(endpoint):
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    for bucket in ("blind", "artifacts"):
+        client.create_bucket(Bucket=bucket)
+    yield client
+    for bucket in ("blind", "artifacts"):
+        for found in client.list_objects_v2(Bucket=bucket).get("Contents", []):
+            client.delete_object(Bucket=bucket, Key=found["Key"])
+    client.close()
+
+
+@pytest.fixture
+def write_test(s3):
+    """Write a blind set of so many questions, and return its URI."""
+
+    def write(count, system="Answer briefly."):
+        body = msgspec.json.Encoder().encode_lines(
+            TestRecord(
+                id=f"r{number}",
+                system=system,
+                messages=[Message("user", [TextBlock(f"question {number}")])],
+                reference=f"QUESTION {number}",
+            )
+            for number in range(count)
+        )
+        s3.put_object(Bucket="blind", Key="runs/7/test.jsonl", Body=body)
+        return "s3://blind/runs/7/test.jsonl"
+
+    return write

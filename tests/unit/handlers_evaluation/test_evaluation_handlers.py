@@ -1,0 +1,153 @@
+"""Both handlers in a row, over real HTTP: S3 is moto's, Bedrock's data plane a few lines below."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
+
+import msgspec
+import pytest
+from moto.server import ThreadedMotoServer
+
+from bedrock_customization_runtime import aws, manifest as manifests
+from bedrock_customization_runtime.datasets.records import Message, TestRecord, TextBlock
+from bedrock_customization_runtime.handlers import answer_questions, compare_answers
+from bedrock_customization_runtime.manifest import RunSection
+
+TUNED = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefghijkl"
+NAMES = {"job": "j", "model": "m", "deployment": "d"}
+RUN = {
+    "id": "run-7",
+    "execution_arn": "arn:aws:states:us-east-1:123456789012:execution:Tuning:run-7",
+    "source": "s3://data/incoming/a.jsonl",
+    "data": "s3://data/runs/7",
+    "blind": "s3://blind/runs/7",
+    "artifacts": "s3://artifacts/runs/7",
+    "manifest": "s3://artifacts/runs/7/manifest.json",
+    "names": NAMES,
+    "tokens": NAMES,
+}
+MODELS = [{"name": "base", "id": "amazon.nova-micro-v1:0"}, {"name": "tuned", "id": TUNED}]
+TEST = "s3://blind/runs/7/test.jsonl"
+
+
+class Converse(BaseHTTPRequestHandler):
+    """Repeats the question in capitals; the base model forgets the last letter."""
+
+    def do_POST(self):
+        model, _, operation = unquote(self.path).removeprefix("/model/").rpartition("/")
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        text = request["messages"][-1]["content"][0]["text"].upper()
+        body = json.dumps(
+            {
+                "output": {
+                    "message": {
+                        "role": "assistant",
+                        "content": [{"text": text if model == TUNED else text[:-1]}],
+                    }
+                },
+                "stopReason": "end_turn",
+                "usage": {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7},
+                "metrics": {"latencyMs": 40},
+            }
+        ).encode()
+        self.send_response(200 if operation == "converse" else 404)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+class Context:
+    def get_remaining_time_in_millis(self):
+        return 900_000
+
+
+@pytest.fixture
+def run(monkeypatch):
+    s3_server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    s3_server.start()
+    bedrock = ThreadingHTTPServer(("127.0.0.1", 0), Converse)
+    serving = threading.Thread(target=bedrock.serve_forever)
+    serving.start()
+    s3_host, s3_port = s3_server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://{s3_host}:{s3_port}")
+    monkeypatch.setenv(
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", f"http://127.0.0.1:{bedrock.server_port}"
+    )
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    aws._client.cache_clear()
+    s3 = aws.s3()
+    for bucket in ("blind", "artifacts"):
+        s3.create_bucket(Bucket=bucket)
+    yield s3
+    aws.s3().close()
+    aws.bedrock_runtime().close()
+    aws._client.cache_clear()
+    bedrock.shutdown()
+    serving.join()
+    bedrock.server_close()
+    s3_server.stop()
+
+
+def test_questions_are_answered_and_compared_through_the_handlers(run):
+    records = [
+        TestRecord(
+            id=f"r{number}",
+            system="Shout." if number % 2 else None,
+            messages=[Message("user", [TextBlock(f"question {number}")])],
+            reference=f"Question {number}",
+        )
+        for number in range(8)
+    ]
+    run.put_object(
+        Bucket="blind",
+        Key="runs/7/test.jsonl",
+        Body=msgspec.json.Encoder().encode_lines(records),
+    )
+    manifests.begin(
+        run,
+        RUN["manifest"],
+        RunSection(
+            id=RUN["id"],
+            execution_arn=RUN["execution_arn"],
+            source=RUN["source"],
+            base_model="amazon.nova-micro-v1:0:128k",
+            inference_model="amazon.nova-micro-v1:0",
+            catalog_version="1",
+            library_version="1",
+            started="2026-11-23T09:00:00Z",
+            embedded=True,
+        ),
+    )
+
+    answers = answer_questions.handler(
+        {"run": RUN, "test": TEST, "models": MODELS, "maximum_tokens": 64}, Context()
+    )
+    evaluation = compare_answers.handler(
+        {
+            "run": RUN,
+            "test": TEST,
+            "answers": answers["prefix"],
+            "models": MODELS,
+            "metric": "accuracy",
+        },
+        Context(),
+    )
+
+    assert answers == {
+        "done": True,
+        "answered": 16,
+        "total": 16,
+        "prefix": "s3://blind/runs/7/answers",
+    }
+    assert (evaluation["base"], evaluation["tuned"]) == (0, 1)
+    assert evaluation["p_value"] == pytest.approx(2 / 2**8)
+    assert json.loads(json.dumps(evaluation)) == evaluation
+    section = manifests.load(run, RUN["manifest"]).evaluation
+    assert section.metrics[0].interval == tuple(evaluation["interval"])
