@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 _DIGITS = re.compile(r"\d+")
 _NO_WORD = re.compile(r"[\W_]+")
+# What the two patterns and casefold do to ASCII, many times faster.
+_ASCII_FOLDING = bytes(
+    code if chr(code).isalpha() else 48 if chr(code).isdigit() else 32
+    for code in (ord(chr(code).lower()) for code in range(128))
+).ljust(256)
 
 
 def near_key(record: Record) -> int:
@@ -57,7 +62,14 @@ def components(columns: Sequence[NDArray[np.uint64]]) -> NDArray[np.intp]:
 
 
 def _folded(text: str) -> str:
-    folded = text.casefold()
-    if not folded.isascii():
-        folded = unicodedata.normalize("NFKC", folded)
+    if text.isascii():
+        return _squeezed(_squeezed(text.encode().translate(_ASCII_FOLDING), b"0"), b" ").decode().strip()
+    folded = unicodedata.normalize("NFKC", text.casefold())
     return _NO_WORD.sub(" ", _DIGITS.sub("0", folded)).strip()
+
+
+def _squeezed(text: bytes, sign: bytes) -> bytes:
+    """Return the text with each run of a sign as one."""
+    while sign * 2 in text:
+        text = text.replace(sign * 2, sign)
+    return text

@@ -15,8 +15,9 @@ MAXIMUM_BYTES = 8 * 2**30
 """Of the decompressed data."""
 MAXIMUM_RATIO = 200
 """Text compresses five- to thirtyfold; a bomb about a thousandfold."""
-_RATIO_APPLIES_FROM = 16 * 2**20
+_RATIO_APPLIES_FROM = 4 * 2**20
 _STEP = 2**20
+_PIECE = 64 * 2**10
 
 
 def decompressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -27,11 +28,14 @@ def decompressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """
     decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     taken = given = 0
-    for chunk in chunks:
-        taken += len(chunk)
-        data = chunk
+    for compressed in _pieces(chunks):
+        taken += len(compressed)
+        data = compressed
         while data:
             if decoder.eof:
+                data = data.lstrip(b"\0")  # some writers pad the end with zeros
+                if not data:
+                    break
                 decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
             try:
                 piece = decoder.decompress(data, _STEP)
@@ -40,16 +44,22 @@ def decompressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
                     f"the gzip data break after {given:,} bytes of text: compress the file again"
                 ) from None
             given += len(piece)
-            _check_size(taken, given)
+            _check_size(taken - len(decoder.unconsumed_tail), given)
             if piece:
                 yield piece
             data = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
-            if decoder.eof and not data.strip(b"\0"):  # some writers pad the end with zeros
-                data = b""
     if not decoder.eof:
         raise DatasetRejected(
             f"the gzip data end early, after {given:,} bytes of text: upload the whole file"
         )
+
+
+def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    # What follows a member is copied for the next one, so with a large piece a file of very many
+    # tiny members would take quadratic time.
+    for chunk in chunks:
+        for start in range(0, len(chunk), _PIECE):
+            yield chunk[start : start + _PIECE]
 
 
 def _check_size(taken: int, given: int) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # The csv module has one limit per process, 128 KiB; a field may fill a whole line of ours.
 csv.field_size_limit(2 * physical.MAXIMUM_BYTES)
 
-_REPLAY_BUDGET = 64 * 2**20
+_REPLAY_BUDGET = 16 * 2**20
 """Bytes a file may have read again after stray quotes; then a whole run-on record is given up."""
 _NAMES_SHOWN = 20
 

@@ -32,6 +32,7 @@ _FOREIGN = {
     codecs.BOM_UTF16_BE: "text in UTF-16: save it as UTF-8",
 }
 _JSON_ARRAY = re.compile(rb'\s*\[\s*(?:[\[{"\]\d-]|$)')
+_OBJECT = re.compile(rb'(?:\xef\xbb\xbf)?\{\s*["}]')
 _BINARY_SHARE = 5
 """One NUL in so many bytes is not text in UTF-8."""
 
@@ -82,5 +83,5 @@ def _input_of(head: bytes) -> Input:
             "the source is indented JSON: write one object on each line, "
             f"for example with jq --compact-output '.'; {_READS}"
         )
-    objects = sum(row.removeprefix(codecs.BOM_UTF8).startswith(b"{") for row in rows)
+    objects = sum(_OBJECT.match(row) is not None for row in rows)
     return Input.JSONL if text.startswith(b"{") or objects * 2 >= len(rows) else Input.CSV

@@ -115,6 +115,8 @@ def _comparison(
     interval = (
         f"95 % percentile interval of {statistics.BOOTSTRAP_DRAWS:,} paired bootstrap draws "
         f"(PCG64, seed {SEED})"
+        if statistics.has_spread(differences)
+        else "95 % Clopper-Pearson bounds, because all differences are equal"
     )
     if metric.binary:
         wins, losses = int((differences > 0).sum()), int((differences < 0).sum())

@@ -39,16 +39,16 @@ def bootstrap_interval(
         draws: How often the records are drawn anew, with replacement.
 
     Returns:
-        Lower and upper end. A single record says nothing about the spread, so its interval is all
-        that is possible, (-1, 1).
+        Lower and upper end. Differences that are all equal have no spread to draw from, as if no
+        other value existed; their interval is the exact bound on what so many records can miss.
 
     Raises:
         ValueError: There are no differences, or one is not finite or out of range.
     """
     _require_differences(differences)
     count = differences.size
-    if count == 1:
-        return -1.0, 1.0
+    if not has_spread(differences):
+        return _interval_without_spread(float(differences[0]), count)
     generator = np.random.Generator(np.random.PCG64(seed))
     means = np.concatenate(
         [
@@ -59,6 +59,11 @@ def bootstrap_interval(
     tail = (1 - CONFIDENCE) / 2
     lower, upper = np.quantile(means, [tail, 1 - tail])
     return float(lower), float(upper)
+
+
+def has_spread(differences: Vector) -> bool:
+    """Return whether differences are not all equal."""
+    return bool(np.ptp(differences) > 0)
 
 
 def mcnemar_p_value(losses: int, wins: int) -> float:
@@ -115,6 +120,12 @@ def sign_flip_p_value(differences: Vector, *, seed: int, draws: int = SIGN_FLIP_
         for rows in _blocks(draws, sizes.size)
     )
     return (as_extreme + 1) / (draws + 1)
+
+
+def _interval_without_spread(value: float, count: int) -> tuple[float, float]:
+    # Clopper and Pearson's limit for an event that was never seen; at worst it is a -1, or a 1.
+    unseen = 1 - ((1 - CONFIDENCE) / 2) ** (1 / count)
+    return value - unseen * (value + 1), value + unseen * (1 - value)
 
 
 def _flipped(sizes: Vector, negative: NDArray[np.bool_]) -> Vector:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import CompareAnswersInput, Evaluation
 
 
-def handler(event: CompareAnswersInput, context: object) -> Evaluation:  # noqa: ARG001 - Lambda passes both
+def handler(event: CompareAnswersInput, _context: object) -> Evaluation:
     """Compare the answers and record the comparison; a repeated call writes the same again.
 
     Raises:

@@ -16,7 +16,7 @@ from bedrock_customization_local.cli import explore, results, source
 from bedrock_customization_local.cli.demo import BASE_MODEL, REPORTS
 from bedrock_customization_local.cli.display import Timeline
 from bedrock_customization_local.cli.messages import print_error, run_error, usage_error
-from bedrock_customization_local.cli.running import REGION
+from bedrock_customization_local.cli.running import REGION, TIME_SCALE
 from bedrock_customization_local.cli.synth import Synthesis, find_app
 from bedrock_customization_local.cli.workspace import workspace
 
@@ -69,7 +69,9 @@ def run(console: Console, request: Request) -> None:
                 # While the app synthesizes: importing it takes a second or two.
                 from bedrock_customization_local.cli import lifecycle  # noqa: PLC0415
 
-                cloud = stack.enter_context(lifecycle.local_cloud(region=REGION, port=request.port))
+                cloud = stack.enter_context(
+                    lifecycle.local_cloud(region=REGION, port=request.port, time_scale=TIME_SCALE)
+                )
                 work.detail = cloud.endpoint_url
             with timeline.work("Synthesize the app", since=synthesis.started):
                 assembly = synthesis.result(traceback=request.verbose)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import time
 from contextlib import contextmanager
@@ -23,6 +24,10 @@ from bedrock_customization_runtime.manifest import Manifest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_stepfunctions import SFNClient
 
     from bedrock_customization_local.cli.display import Timeline
     from bedrock_customization_local.cli.messages import RunFailure
@@ -83,21 +88,22 @@ class Execution:
 
 
 @contextmanager
-def local_cloud(*, region: str, port: int, time_scale: float | None = None) -> Iterator[LocalCloud]:
+def local_cloud(*, region: str, port: int, time_scale: float) -> Iterator[LocalCloud]:
     """Start the embedded AWS.
 
     Args:
         region: The one it plays.
         port: To listen on; 0 is any free one.
-        time_scale: What a second of waiting lasts, in seconds; None leaves it to the embedded AWS.
+        time_scale: What a second of waiting lasts, in seconds.
 
     Raises:
         CommandError: The port cannot be had.
     """
-    scale = {} if time_scale is None else {"time_scale": time_scale}
     try:
-        cloud = LocalCloud(region=region, port=port, **scale)
+        cloud = LocalCloud(region=region, port=port, time_scale=time_scale)
     except OSError as error:
+        if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+            raise
         raise CommandError(
             f"port {port} cannot be had: {error.strerror or error}",
             advice=("--port 0 takes any free port",),
@@ -122,7 +128,8 @@ def deploy(cloud: LocalCloud, assembly: Path) -> Pipeline:
 def upload(cloud: LocalCloud, pipeline: Pipeline, data: Path) -> str:
     """Upload a file to where runs take their data from, and return its S3 URI."""
     where = storage.S3Uri(pipeline.data_bucket, f"incoming/{safe_name(data.name)}")
-    cloud.client("s3").upload_file(str(data), where.bucket, where.key)
+    s3: S3Client = cloud.client("s3")
+    s3.upload_file(str(data), where.bucket, where.key)
     return str(where)
 
 
@@ -148,7 +155,8 @@ def execute(
     Returns:
         The execution, whichever way it ended.
     """
-    started = cloud.client("stepfunctions").start_execution(
+    step_functions: SFNClient = cloud.client("stepfunctions")
+    started = step_functions.start_execution(
         stateMachineArn=pipeline.state_machine_arn,
         name=name,
         input=json.dumps({"source": source}),
@@ -165,14 +173,15 @@ def execute(
 
 def alias_value(cloud: LocalCloud, pipeline: Pipeline) -> str:
     """Return what consumers invoke now."""
-    parameter = cloud.client("ssm").get_parameter(Name=pipeline.alias_parameter)
+    ssm: SSMClient = cloud.client("ssm")
+    parameter = ssm.get_parameter(Name=pipeline.alias_parameter)
     return parameter["Parameter"]["Value"]
 
 
 def _follow(
     cloud: LocalCloud, pipeline: Pipeline, execution_arn: str, timeline: Timeline
 ) -> Progress:
-    step_functions = cloud.client("stepfunctions")
+    step_functions: SFNClient = cloud.client("stepfunctions")
     machine = step_functions.describe_state_machine(stateMachineArn=pipeline.state_machine_arn)
     definition = Definition.parse(machine["definition"])
     watch = ExecutionWatch(step_functions, execution_arn, definition)
@@ -191,7 +200,7 @@ def _collect(
     """Copy report and manifest, as far as the run wrote them, and return them by name."""
     if "run" not in progress.variables:
         return {}
-    s3 = cloud.client("s3")
+    s3: S3Client = cloud.client("s3")
     prefix = storage.S3Uri.parse(progress.variables["run"]["artifacts"] + "/").key
     listed = s3.list_objects_v2(Bucket=pipeline.artifacts_bucket, Prefix=prefix, Delimiter="/")
     names = {entry["Key"].removeprefix(prefix) for entry in listed.get("Contents", [])}

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bedrock_customization_local.cli.running import REGION, VerboseOption, command
+from bedrock_customization_local.cli.running import REGION, TIME_SCALE, VerboseOption, command
 
 local = typer.Typer(help="The embedded AWS on this machine.", no_args_is_help=True)
 
@@ -24,14 +24,14 @@ def up(
         typer.Option(min=0, max=65535, metavar="PORT", help="Port; 0 is any free one."),
     ] = 4599,
     time_scale: Annotated[
-        float | None,
+        float,
         typer.Option(
             min=0.0,
             max=1.0,
             metavar="X",
-            help="What a second of waiting in AWS lasts, in seconds. Without it: 0.001.",
+            help="What a second of waiting in AWS lasts, in seconds.",
         ),
-    ] = None,
+    ] = TIME_SCALE,
     region: Annotated[str, typer.Option(metavar="REGION", help="The Region it plays.")] = REGION,
     verbose: VerboseOption = False,
 ) -> None:

@@ -66,9 +66,8 @@ class RunFailure:
 
 
 _ADVICE = {
-    "InvalidInput": "mend the input that the message names, then run the command again",
-    "DatasetRejected": "the report lists each broken rule with its lines: mend the file, "
-    "then run the command again",
+    "InvalidInput": "mend what the message names and run the command again",
+    "DatasetRejected": "the report lists the broken rules: mend the file and run the command again",
     "SourceChanged": "the file changed while it was read: run the command again",
     "CustomizationFailed": "the report holds the job's own message and hyperparameters",
     "DeploymentFailed": "the report holds the deployment's message; nothing was promoted",

@@ -262,6 +262,10 @@ def _preparation(value: dict[str, Any]) -> str:
     return f"{counts['read']:,} read: " + ", ".join([*left_out, kept])
 
 
+def _customization(value: dict[str, Any]) -> str:
+    return "model " + str(value["model_arn"]).rpartition("/")[2]
+
+
 def _evaluation(value: dict[str, Any]) -> str:
     base, tuned = wording.percent(value["base"]), wording.percent(value["tuned"])
     return f"{wording.title_of(value['metric'])} {base} → {tuned}"
@@ -282,6 +286,7 @@ def _run(value: dict[str, Any]) -> str:
 _DESCRIPTIONS: dict[str, Callable[[Any], str]] = {
     "run": _run,
     "preparation": _preparation,
+    "customization": _customization,
     "answers": _answers,
     "evaluation": _evaluation,
     "decision": _decision,

@@ -36,6 +36,15 @@ def print_outcome(console: Console, manifest: Manifest, alias_value: str) -> Non
         manifest: Of a run that came to a decision.
         alias_value: What the alias holds.
     """
+    if manifest.customization and manifest.customization.training_curve:
+        first, *_, last = [*manifest.customization.training_curve] * 2
+        console.print()
+        console.print(
+            Text.assemble(
+                ("Training loss ", "bold"),
+                f"{first.loss:.3f} → {last.loss:.3f} in {last.step + 1:,} steps",
+            )
+        )
     if manifest.evaluation:
         _title(console, "Base against tuned, on the blind set")
         console.print(Padding(comparison(manifest.evaluation), _INDENT))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REGION = "us-east-1"
+TIME_SCALE = 0.001
+"""What a second of waiting in AWS lasts, in seconds."""
 
 VerboseOption = Annotated[
     bool,

@@ -101,6 +101,12 @@ def template_of(
         raise usage_error(f"{target!r} cannot be both --target and --input: it is the answer")
     if not asked:
         raise usage_error(f"{data.path} has no column beside {target!r}: there is nothing to ask")
+    for column in (target, *asked):
+        if _BRACES & set(column):
+            raise usage_error(
+                f"the column {column!r} of {data.path} has a brace in its name, which a template "
+                "cannot hold: rename the column"
+            )
     lines = [f"{{{asked[0]}}}"] if len(asked) == 1 else [f"{name}: {{{name}}}" for name in asked]
     return Template(
         prompt="\n".join(lines), completion=f"{{{target}}}", system=system, group_by=group_by
@@ -111,16 +117,13 @@ def safe_name(name: str) -> str:
     """Return a file's name as a segment of an S3 key that every part of Bedrock takes.
 
     Args:
-        name: Of any alphabet. Accents go, what is no ASCII letter, digit, dot, hyphen or
-            underscore becomes a hyphen, and the suffixes survive a cut.
+        name: Of any alphabet. Accents go, what is no ASCII letter, digit or underscore becomes a
+            hyphen, and the suffix survives.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    stem, dot, suffixes = plain.partition(".")
-    stem = re.sub(r"[^A-Za-z0-9_]+", "-", stem).strip("-") or "data"
-    suffixes = re.sub(r"[^A-Za-z0-9_.]+", "-", suffixes).strip("-.")
-    ending = f"{dot}{re.sub(r'[.]{2,}', '.', suffixes)}" if suffixes else ""
-    ending = ending[-_LONGEST_NAME // 2 :]
-    return stem[: _LONGEST_NAME - len(ending)] + ending
+    stem, _, suffix = plain.rpartition(".")
+    stem, suffix = (re.sub(r"[^A-Za-z0-9_]+", "-", part).strip("-") for part in (stem, suffix))
+    return f"{stem or 'data'}.{suffix}"[-_LONGEST_NAME:]
 
 
 def _check_column(data: DataFile, column: str) -> None:
@@ -130,11 +133,6 @@ def _check_column(data: DataFile, column: str) -> None:
         raise usage_error(
             f"{data.path} has no column {column!r}{question}",
             f"columns: {', '.join(data.columns)}",
-        )
-    if _BRACES & set(column):
-        raise usage_error(
-            f"the column {column!r} of {data.path} has a brace in its name, which a template "
-            "cannot hold: rename the column"
         )
 
 

@@ -23,11 +23,6 @@ _PAGE = 200
 _CUSTOMIZE = "bedrock:createModelCustomizationJob"
 _INVOKE = "lambda:invoke"
 _MODELS = ("base", "tuned")
-_JOB_PARTS = {
-    "trainingDetails": "training",
-    "dataProcessingDetails": "processing the data",
-    "validationDetails": "checking the data",
-}
 
 
 class ExecutionWatch:
@@ -94,10 +89,17 @@ class LiveDetails:
         # Until the job exists there is nothing to say.
         with suppress(ClientError):
             job = self._bedrock.get_model_customization_job(jobIdentifier=name)
+            if job["status"] != "InProgress":
+                return job["status"]
             details = job.get("statusDetails", {})
-            for part, words in _JOB_PARTS.items():
-                if details.get(part, {}).get("status") == "InProgress":
+            for words, part in (
+                ("training", details.get("trainingDetails")),
+                ("processing the data", details.get("dataProcessingDetails")),
+                ("checking the data", details.get("validationDetails")),
+            ):
+                if part and part.get("status") == "InProgress":
                     return words
+            return "waiting for its turn"
         return ""
 
     def _answers(self, prefix: str, questions: int) -> str:

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import socket
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 ACCOUNT_ID = "123456789012"
+_BACKLOG = 128
+_SHUTDOWN_POLL_SECONDS = 0.02
 
 _in_use = threading.Lock()  # moto keeps its state in globals, so a process has one plane at a time
 
@@ -52,7 +55,7 @@ class Plane:
         with ExitStack() as on_failure:
             on_failure.callback(self.close)
             server = self._serve(port)
-            self.port: int = server.server_port
+            self.port = server.port
             self.endpoint_url = f"http://{LOOPBACK}:{self.port}"
             self._undo.callback(_set_environment(self.environment()))
             on_failure.pop_all()
@@ -106,10 +109,14 @@ class Plane:
 
     def close(self) -> None:
         """Stop the server; a second call does nothing."""
+        with self._clients_lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
         self._undo.close()
 
     @functools.cached_property
-    def _session(self) -> boto3.Session:
+    def _session(self) -> Any:  # noqa: ANN401 - boto3's types know services by literal names only
         core = botocore.session.Session()
         core.set_config_variable("config_file", os.devnull)
         core.set_config_variable("credentials_file", os.devnull)
@@ -128,9 +135,9 @@ class Plane:
             MotoRequestHandler,
             create_backend_app,
         )
-        from werkzeug.serving import make_server  # noqa: PLC0415
+        from werkzeug.serving import ThreadedWSGIServer  # noqa: PLC0415
 
-        class QuietHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped
+        class QuietHandler(MotoRequestHandler):
             """Keeps connections open, answers at once, and logs no request."""
 
             protocol_version = "HTTP/1.1"
@@ -140,15 +147,20 @@ class Plane:
                 """Log nothing."""
 
         moto_api_backend.reset()
-        server = make_server(
-            LOOPBACK,
-            port,
-            DomainDispatcherApplication(create_backend_app),
-            threaded=True,
-            request_handler=QuietHandler,
+        # The socket is made here: werkzeug would end the process if the port is taken.
+        with socket.create_server((LOOPBACK, port), backlog=_BACKLOG) as listening:
+            server = ThreadedWSGIServer(
+                LOOPBACK,
+                port,
+                DomainDispatcherApplication(create_backend_app),
+                QuietHandler,
+                fd=listening.fileno(),
+            )
+        thread = threading.Thread(
+            target=functools.partial(server.serve_forever, _SHUTDOWN_POLL_SECONDS),
+            name="embedded-aws",
+            daemon=True,
         )
-        server.daemon_threads = True
-        thread = threading.Thread(target=functools.partial(server.serve_forever, 0.02), name="embedded-aws", daemon=True)
         thread.start()
         self._undo.callback(moto_api_backend.reset)
         self._undo.callback(server.server_close)

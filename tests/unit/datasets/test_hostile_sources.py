@@ -60,7 +60,7 @@ BAD_LINES = {
     "null field": (b'{"prompt":"what","completion":null}', "field-type"),
     "wrongly typed field": (b'{"prompt":["what"],"completion":"this"}', "field-type"),
     "200,000 keys": (
-        b"{" + b",".join(b'"%d":1' % key for key in range(100_000)) + b"}",
+        b"{" + b",".join(b'"%d":1' % key for key in range(200_000)) + b"}",
         "line-too-long",
     ),
     "50,000 keys": (
@@ -159,7 +159,7 @@ FOREIGN = {
     "indented JSON": (json.dumps(json.loads(GOOD), indent=2).encode(), "indented JSON"),
     "gzip inside gzip": (gzip.compress(gzip.compress(GOOD)), "gzip inside gzip"),
     "cut gzip": (gzip.compress(GOOD * 100)[:-9], "end early"),
-    "broken gzip": (gzip.compress(GOOD)[:12] + b"\xff" * 30, "break after"),
+    "broken gzip": (gzip.compress(GOOD * 100)[:-8] + bytes(8), "break after"),
     "CSV without a template": (b"q,a\nwhat,this\n", "no template"),
 }
 
@@ -171,7 +171,7 @@ def test_a_foreign_file_is_refused_by_what_it_is(judge, source, named):
 
 
 def test_a_gzip_bomb_is_refused_long_before_it_is_unpacked(judge):
-    bomb = gzip.compress(b"\n" * 200_000_000, compresslevel=9)
+    bomb = gzip.compress(b"x" * 50_000_000)
 
     with pytest.raises(DatasetRejected, match="200-fold"):
         judge(bomb)

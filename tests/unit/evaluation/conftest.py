@@ -64,10 +64,10 @@ def s3(endpoint):
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
-    for bucket in ("blind", "artifacts"):
+    for bucket in ("evaluation-blind", "evaluation-artifacts"):
         client.create_bucket(Bucket=bucket)
     yield client
-    for bucket in ("blind", "artifacts"):
+    for bucket in ("evaluation-blind", "evaluation-artifacts"):
         for found in client.list_objects_v2(Bucket=bucket).get("Contents", []):
             client.delete_object(Bucket=bucket, Key=found["Key"])
     client.close()
@@ -87,7 +87,7 @@ def write_test(s3):
             )
             for number in range(count)
         )
-        s3.put_object(Bucket="blind", Key="runs/7/test.jsonl", Body=body)
-        return "s3://blind/runs/7/test.jsonl"
+        s3.put_object(Bucket="evaluation-blind", Key="runs/7/test.jsonl", Body=body)
+        return "s3://evaluation-blind/runs/7/test.jsonl"
 
     return write

@@ -113,6 +113,17 @@ def test_a_comparison_counts_wins_and_losses_by_record():
     assert f"2,000 paired bootstrap draws (PCG64, seed {comparison.SEED})" in accuracy.method
 
 
+def test_models_that_tie_on_every_record_get_bounds_and_no_draws():
+    scores = scored("a", "a", references=["a", "b"])
+
+    accuracy = comparison.compare("accuracy", scores, scores)[0]
+
+    assert accuracy.difference == 0
+    assert accuracy.interval == pytest.approx((-0.841886, 0.841886), abs=1e-6)
+    assert accuracy.p_value == 1
+    assert accuracy.method.endswith("Clopper-Pearson bounds, because all differences are equal")
+
+
 def test_a_metric_between_0_and_1_is_tested_by_sign_flips():
     base = scored("a b", "c d", references=["a x", "c d"])
     tuned = scored("a x", "c d", references=["a x", "c d"])

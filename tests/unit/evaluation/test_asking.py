@@ -9,7 +9,7 @@ from bedrock_customization_runtime.evaluation import asking, parts
 
 BASE = {"name": "base", "id": "amazon.nova-micro-v1:0"}
 TUNED = {"name": "tuned", "id": "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/a"}
-PREFIX = "s3://blind/runs/7/answers"
+PREFIX = "s3://evaluation-blind/runs/7/answers"
 HOUR_MS = 3_600_000
 
 
@@ -29,7 +29,9 @@ def ask(s3, write_test):
 
 
 def keys(s3):
-    found = s3.list_objects_v2(Bucket="blind", Prefix="runs/7/answers/").get("Contents", [])
+    found = s3.list_objects_v2(Bucket="evaluation-blind", Prefix="runs/7/answers/").get(
+        "Contents", []
+    )
     return [item["Key"].removeprefix("runs/7/answers/") for item in found]
 
 
@@ -92,7 +94,7 @@ def test_a_repeated_call_asks_nothing_again(ask, make_models):
 
 def test_a_call_that_died_is_resumed_at_the_parts_it_left(ask, s3, make_models):
     ask(make_models(), questions=70)
-    s3.delete_object(Bucket="blind", Key="runs/7/answers/tuned/part-00000.jsonl")
+    s3.delete_object(Bucket="evaluation-blind", Key="runs/7/answers/tuned/part-00000.jsonl")
     models = make_models()
 
     answers = ask(models, questions=70)
@@ -224,11 +226,11 @@ def test_the_answer_is_the_text_of_the_response_whatever_else_it_holds(output, t
 
 
 def test_a_line_that_is_no_test_record_is_refused_without_being_quoted(ask, s3, make_models):
-    s3.put_object(Bucket="blind", Key="bad.jsonl", Body=b'{"id": "secret words"}\n')
+    s3.put_object(Bucket="evaluation-blind", Key="bad.jsonl", Body=b'{"id": "secret words"}\n')
 
     with pytest.raises(EvaluationFailed) as raised:
-        ask(make_models(), test="s3://blind/bad.jsonl")
-    assert "line 1 of s3://blind/bad.jsonl is not a test record" in str(raised.value)
+        ask(make_models(), test="s3://evaluation-blind/bad.jsonl")
+    assert "line 1 of s3://evaluation-blind/bad.jsonl is not a test record" in str(raised.value)
     assert "secret" not in str(raised.value)
 
 
@@ -251,6 +253,8 @@ def test_no_more_than_the_threads_of_one_part_are_asked_at_once(ask, make_models
 def test_parts_hold_one_json_object_a_line(ask, s3, make_models):
     ask(make_models(lambda *_: "two\nlines"), questions=2)
 
-    body = s3.get_object(Bucket="blind", Key="runs/7/answers/base/part-00000.jsonl")["Body"].read()
+    body = s3.get_object(Bucket="evaluation-blind", Key="runs/7/answers/base/part-00000.jsonl")[
+        "Body"
+    ].read()
 
     assert [msgspec.json.decode(line)["answer"] for line in body.splitlines()] == ["two\nlines"] * 2

@@ -17,13 +17,13 @@ RUN = {
     "execution_arn": "arn:aws:states:us-east-1:123456789012:execution:Tuning:run-7",
     "source": "s3://data/incoming/a.jsonl",
     "data": "s3://data/runs/7",
-    "blind": "s3://blind/runs/7",
-    "artifacts": "s3://artifacts/runs/7",
-    "manifest": "s3://artifacts/runs/7/manifest.json",
+    "blind": "s3://evaluation-blind/runs/7",
+    "artifacts": "s3://evaluation-artifacts/runs/7",
+    "manifest": "s3://evaluation-artifacts/runs/7/manifest.json",
     "names": NAMES,
     "tokens": NAMES,
 }
-PREFIX = "s3://blind/runs/7/answers"
+PREFIX = "s3://evaluation-blind/runs/7/answers"
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_the_verdict_is_the_primary_metric_of_both_models(judge):
     assert (evaluation["base"], evaluation["tuned"], evaluation["difference"]) == (0.5, 1, 0.5)
     assert 0.1 <= evaluation["interval"][0] < 0.5 < evaluation["interval"][1] <= 0.9
     assert evaluation["p_value"] == pytest.approx(2 / 2**5)
-    assert evaluation["report"] == "s3://artifacts/runs/7/evaluation/evaluation.json"
+    assert evaluation["report"] == "s3://evaluation-artifacts/runs/7/evaluation/evaluation.json"
 
 
 def test_the_order_of_the_models_does_not_swap_them(judge):
@@ -133,7 +133,7 @@ def test_other_models_than_base_and_tuned_are_refused(judge, models):
 
 
 def test_a_missing_part_is_refused_and_the_manifest_left_alone(judge, s3):
-    s3.delete_object(Bucket="blind", Key="runs/7/answers/tuned/part-00000.jsonl")
+    s3.delete_object(Bucket="evaluation-blind", Key="runs/7/answers/tuned/part-00000.jsonl")
 
     with pytest.raises(EvaluationFailed, match=r"tuned model .* 10 missing, 0 duplicate, 0 of"):
         judge()
@@ -142,9 +142,9 @@ def test_a_missing_part_is_refused_and_the_manifest_left_alone(judge, s3):
 
 def test_a_part_that_was_copied_is_refused(judge, s3):
     s3.copy_object(
-        Bucket="blind",
+        Bucket="evaluation-blind",
         Key="runs/7/answers/base/part-00001.jsonl",
-        CopySource="blind/runs/7/answers/base/part-00000.jsonl",
+        CopySource="evaluation-blind/runs/7/answers/base/part-00000.jsonl",
     )
 
     with pytest.raises(EvaluationFailed, match=r"base model .* 0 missing, 10 duplicate"):
@@ -153,14 +153,16 @@ def test_a_part_that_was_copied_is_refused(judge, s3):
 
 def test_a_blind_set_with_an_id_twice_is_refused(judge, s3, answered):
     body = storage.read(s3, answered)
-    s3.put_object(Bucket="blind", Key="twice.jsonl", Body=body + body[: body.index(b"\n") + 1])
+    s3.put_object(
+        Bucket="evaluation-blind", Key="twice.jsonl", Body=body + body[: body.index(b"\n") + 1]
+    )
 
     with pytest.raises(EvaluationFailed, match=r"1 records of .* share their id"):
-        judge(test="s3://blind/twice.jsonl")
+        judge(test="s3://evaluation-blind/twice.jsonl")
 
 
 def prepared(manifest, digest):
-    file = FileRecord(uri="s3://blind/x", sha256=digest, bytes=1, records=10)
+    file = FileRecord(uri="s3://evaluation-blind/x", sha256=digest, bytes=1, records=10)
     section = PreparationSection(
         source=file,
         train=file,

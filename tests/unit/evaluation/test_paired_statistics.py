@@ -77,13 +77,24 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
     assert 180 <= covered <= 199
 
 
-@pytest.mark.parametrize("value", [-1.0, 0.0, 0.25])
-def test_equal_differences_have_an_interval_of_that_one_value(value):
-    assert bootstrap_interval(np.full(7, value), seed=3) == (value, value)
+@pytest.mark.parametrize(
+    ("value", "count", "lower", "upper"),
+    [
+        (1.0, 1, -0.95, 1.0),
+        (-1.0, 1, -1.0, 0.95),
+        (0.0, 1, -0.975, 0.975),
+        # One minus the tenth root of 0.025 is 0.3085, the Clopper-Pearson limit of 0 in 10.
+        (1.0, 10, 1 - 2 * 0.30849710781876083, 1.0),
+        (0.5, 10, 0.5 - 1.5 * 0.30849710781876083, 0.5 + 0.5 * 0.30849710781876083),
+        (0.0, 500, -0.00735063, 0.00735063),
+    ],
+)
+def test_equal_differences_have_the_exact_interval_of_what_so_few_records_can_miss(
+    value, count, lower, upper
+):
+    interval = bootstrap_interval(np.full(count, value), seed=3)
 
-
-def test_a_single_record_says_nothing_so_its_interval_is_everything():
-    assert bootstrap_interval(np.array([1.0]), seed=3) == (-1.0, 1.0)
+    assert interval == pytest.approx((lower, upper), abs=1e-6)
 
 
 @given(values=differences)
@@ -91,8 +102,8 @@ def test_a_single_record_says_nothing_so_its_interval_is_everything():
 def test_an_interval_is_ordered_and_within_the_differences(values):
     lower, upper = bootstrap_interval(values, seed=3, draws=200)
 
-    assert lower <= upper
-    if values.size > 1:
+    assert -1 <= lower <= upper <= 1
+    if np.ptp(values):
         assert values.min() - 1e-12 <= lower
         assert upper <= values.max() + 1e-12
 

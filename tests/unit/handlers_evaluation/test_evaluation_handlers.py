@@ -21,14 +21,14 @@ RUN = {
     "execution_arn": "arn:aws:states:us-east-1:123456789012:execution:Tuning:run-7",
     "source": "s3://data/incoming/a.jsonl",
     "data": "s3://data/runs/7",
-    "blind": "s3://blind/runs/7",
-    "artifacts": "s3://artifacts/runs/7",
-    "manifest": "s3://artifacts/runs/7/manifest.json",
+    "blind": "s3://handlers-blind/runs/7",
+    "artifacts": "s3://handlers-artifacts/runs/7",
+    "manifest": "s3://handlers-artifacts/runs/7/manifest.json",
     "names": NAMES,
     "tokens": NAMES,
 }
 MODELS = [{"name": "base", "id": "amazon.nova-micro-v1:0"}, {"name": "tuned", "id": TUNED}]
-TEST = "s3://blind/runs/7/test.jsonl"
+TEST = "s3://handlers-blind/runs/7/test.jsonl"
 
 
 class Converse(BaseHTTPRequestHandler):
@@ -83,7 +83,7 @@ def run(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     aws._client.cache_clear()
     s3 = aws.s3()
-    for bucket in ("blind", "artifacts"):
+    for bucket in ("handlers-blind", "handlers-artifacts"):
         s3.create_bucket(Bucket=bucket)
     yield s3
     aws.s3().close()
@@ -106,7 +106,7 @@ def test_questions_are_answered_and_compared_through_the_handlers(run):
         for number in range(8)
     ]
     run.put_object(
-        Bucket="blind",
+        Bucket="handlers-blind",
         Key="runs/7/test.jsonl",
         Body=msgspec.json.Encoder().encode_lines(records),
     )
@@ -144,7 +144,7 @@ def test_questions_are_answered_and_compared_through_the_handlers(run):
         "done": True,
         "answered": 16,
         "total": 16,
-        "prefix": "s3://blind/runs/7/answers",
+        "prefix": "s3://handlers-blind/runs/7/answers",
     }
     assert (evaluation["base"], evaluation["tuned"]) == (0, 1)
     assert evaluation["p_value"] == pytest.approx(2 / 2**8)

@@ -119,5 +119,6 @@ def test_figures_name_everything_a_reader_needs_to_judge_a_difference():
     )
 
     assert wording.figures(metric) == (
-        "Difference \N{MINUS SIGN}10.0 points, 95 % interval \N{MINUS SIGN}15.0 to \N{MINUS SIGN}5.0, p = 0.0002, 1,200 unseen questions."
+        "Difference \N{MINUS SIGN}10.0 points, 95 % interval \N{MINUS SIGN}15.0 to "
+        "\N{MINUS SIGN}5.0, p = 0.0002, 1,200 unseen questions."
     )

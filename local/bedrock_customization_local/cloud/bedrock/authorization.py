@@ -13,9 +13,7 @@ SERVICE_PRINCIPAL = "bedrock.amazonaws.com"
 class RoleAuthorizer(Protocol):
     """Evaluates the policies of a service role. Every method raises `cloud.iam.AccessDenied`."""
 
-    def assume(
-        self, role_arn: str, service: str, *, source_arn: str, source_account: str
-    ) -> None:
+    def assume(self, role_arn: str, service: str, *, source_arn: str, source_account: str) -> None:
         """Check that a service may assume a role on behalf of a resource."""
 
     def authorize(

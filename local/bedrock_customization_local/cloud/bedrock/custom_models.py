@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bedrock_customization_local.cloud.bedrock.errors import ConflictError, NotFoundError
 from bedrock_customization_local.cloud.bedrock.paging import page
-from bedrock_customization_runtime.catalog.service import service
+from bedrock_customization_runtime.catalog import service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_local.cloud.bedrock.account import Account
     from bedrock_customization_local.cloud.bedrock.tinylm.model import Model
-    from bedrock_customization_runtime.catalog.base_models import BaseModel
+    from bedrock_customization_runtime.catalog import BaseModel
 
 _CREATING_SECONDS = 60
 
@@ -57,7 +57,9 @@ class CustomModels:
         """Register a family of resources that may use a model; a model in use is not deleted."""
         self._users.append(is_used)
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """How many there are."""
         return len(self._models)
 
     def has_name(self, name: str) -> bool:

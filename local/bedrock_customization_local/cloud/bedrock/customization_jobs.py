@@ -18,14 +18,16 @@ from bedrock_customization_local.cloud.bedrock.errors import (
 )
 from bedrock_customization_local.cloud.bedrock.paging import page
 from bedrock_customization_local.cloud.iam import AccessDenied
-from bedrock_customization_runtime.catalog.base_models import (
+from bedrock_customization_runtime.catalog import (
     BaseModel,
+    HyperparameterError,
+    Method,
+    MethodRules,
     UnknownBaseModelError,
     UnsupportedCustomizationError,
     base_model,
 )
-from bedrock_customization_runtime.catalog.hyperparameters import HyperparameterError, rendered
-from bedrock_customization_runtime.catalog.rules import Method, MethodRules
+from bedrock_customization_runtime.catalog.hyperparameters import rendered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -150,8 +152,8 @@ class CustomizationJobs:
             )
         except AccessDenied as error:
             raise ValidationError(
-                "Could not assume provided IAM role. Please ensure that the role exists and that its "
-                f"trust policy allows {SERVICE_PRINCIPAL}. ({error})"
+                "Could not assume provided IAM role. Please ensure that the role exists and that "
+                f"its trust policy allows {SERVICE_PRINCIPAL}. ({error})"
             ) from error
         account.tags.create(job.arn, parameters.get("jobTags", []))
         self._jobs[job.arn] = job
@@ -205,8 +207,8 @@ class CustomizationJobs:
             raise ValidationError(f"hyperParameters: {error}") from error
         if rules.record_format not in LEARNABLE or method is not Method.FINE_TUNING:
             raise NotEmulatedError(
-                f"customizationType: {method} of {base.id} is not emulated; the embedded Bedrock does "
-                "FINE_TUNING on text"
+                f"customizationType: {method} of {base.id} is not emulated; the embedded Bedrock "
+                "does FINE_TUNING on text"
             )
         if "s3Uri" not in parameters["trainingDataConfig"]:
             raise ValidationError("trainingDataConfig.s3Uri: FINE_TUNING needs it")
@@ -258,8 +260,8 @@ class CustomizationJobs:
         job_name, model_name = parameters["jobName"], parameters["customModelName"]
         if any(job.name == job_name for job in self._jobs.values()):
             raise ConflictError(
-                f"The provided job name is currently in use. jobName: {job_name} belongs to another "
-                "job; names of jobs are never free again"
+                f"The provided job name is currently in use. jobName: {job_name} belongs to "
+                "another job; names of jobs are never free again"
             )
         running = (job for job in self._jobs.values() if job.status in _RUNNING)
         taken = {job.parameters["customModelName"] for job in running}
@@ -276,7 +278,7 @@ class CustomizationJobs:
                 f"You have {running} scheduled customization jobs, the quota is "
                 f"{quotas.scheduled_customization_jobs}. Wait until one ends."
             )
-        if running + len(self._models) >= quotas.custom_models:
+        if running + self._models.count >= quotas.custom_models:
             raise QuotaExceededError(
                 f"The account would have more than {quotas.custom_models} custom models. "
                 "Delete one or request an increase."

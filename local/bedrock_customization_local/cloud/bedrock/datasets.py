@@ -1,7 +1,7 @@
-"""The data of a fine-tuning job as the service checks it: one long record, or one bad line, fails the job.
+"""The data of a fine-tuning job as the service checks it: one bad line fails the job.
 
-Written against the service's documents, not against the preparation that this project runs before, so
-that each checks the other.
+Written against the service's documents, not against the preparation that this project runs before,
+so that each checks the other.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bedrock_customization_local.cloud.bedrock.prompts import join_turns
-from bedrock_customization_runtime.catalog.rules import MethodRules, RecordFormat, SetLimits
+from bedrock_customization_runtime.catalog import MethodRules, RecordFormat, SetLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,8 +69,8 @@ def read_examples(body: bytes, *, key: str, what: str, rules: MethodRules) -> li
             record = None
         if not isinstance(record, dict):
             raise BadDataError(
-                f"Unable to parse Amazon S3 file {key} at line {number}. Data files must conform to "
-                "JSONL format."
+                f"Unable to parse Amazon S3 file {key} at line {number}. Data files must conform "
+                "to JSONL format."
             )
         problem = _Problem(f"{what} data, line {number}")
         texts = list(_texts(record))
@@ -87,7 +87,9 @@ def read_examples(body: bytes, *, key: str, what: str, rules: MethodRules) -> li
     return examples
 
 
-def check_counts(train: Sequence[Example], validation: Sequence[Example], rules: MethodRules) -> None:
+def check_counts(
+    train: Sequence[Example], validation: Sequence[Example], rules: MethodRules
+) -> None:
     """Check the sizes of both sets together and apart.
 
     Raises:
@@ -110,9 +112,13 @@ class _Problem:
 def _check_count(what: str, count: int, limits: SetLimits) -> None:
     lowest, highest = limits.minimum_records, limits.maximum_records
     if lowest is not None and count < lowest:
-        raise BadDataError(f"The number of {what} records is {count}, below the minimum of {lowest}")
+        raise BadDataError(
+            f"The number of {what} records is {count}, below the minimum of {lowest}"
+        )
     if highest is not None and count > highest:
-        raise BadDataError(f"The number of {what} records is {count}, above the maximum of {highest}")
+        raise BadDataError(
+            f"The number of {what} records is {count}, above the maximum of {highest}"
+        )
 
 
 def _prompt_completion(record: dict[str, Any], problem: _Problem) -> Example:

@@ -101,7 +101,9 @@ class Faults:
         if fault is None:
             return
         if fault.kind is FaultKind.THROTTLE:
-            raise ThrottledError(fault.message or "Too many requests, please wait before trying again.")
+            raise ThrottledError(
+                fault.message or "Too many requests, please wait before trying again."
+            )
         raise QuotaExceededError(fault.message or "You have exceeded the service quota.")
 
     def after(self, operation: str) -> None:
@@ -124,9 +126,7 @@ class Faults:
                     return armed.fault
         return None
 
-    def _matching(
-        self, operation: str | None, kinds: tuple[FaultKind, ...]
-    ) -> Iterator[_Armed]:
+    def _matching(self, operation: str | None, kinds: tuple[FaultKind, ...]) -> Iterator[_Armed]:
         for armed in self._armed:
             fault = armed.fault
             hits = operation is None or fault.operation in {None, operation}

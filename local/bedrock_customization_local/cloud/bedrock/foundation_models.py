@@ -1,7 +1,7 @@
 """Foundation models: what the catalogue says of them, as the API shows it.
 
-A customizable model has two entries: one to invoke it, one (with the size of its context in the id) to
-customize it.
+A customizable model has two entries: one to invoke it, one (with the size of its context in the id)
+to customize it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bedrock_customization_local.cloud.bedrock.arns import split_arn
 from bedrock_customization_local.cloud.bedrock.errors import NotFoundError, ValidationError
 from bedrock_customization_local.cloud.bedrock.shapes import CONTROL_PLANE, service_model
-from bedrock_customization_runtime.catalog.base_models import BaseModel, base_models
-from bedrock_customization_runtime.catalog.lifecycle import LifecycleStatus
+from bedrock_customization_runtime.catalog import BaseModel, LifecycleStatus, base_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +46,9 @@ class FoundationModels:
         for entry in self._entries():
             if entry.id == model_id:
                 return {"modelDetails": self._details(entry)}
-        raise NotFoundError(f"Could not resolve the foundation model from the model identifier: {model_id}")
+        raise NotFoundError(
+            f"Could not resolve the foundation model from the model identifier: {model_id}"
+        )
 
     def list_foundation_models(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """ListFoundationModels."""
@@ -83,9 +84,9 @@ class FoundationModels:
                 continue
             if entry.customizable or (entry.by_profile and profile is None):
                 raise ValidationError(
-                    f"Invocation of model ID {identifier} with on-demand throughput isn't supported. "
-                    "Retry your request with the ID or ARN of an inference profile that contains "
-                    "this model."
+                    f"Invocation of model ID {identifier} with on-demand throughput isn't "
+                    "supported. Retry your request with the ID or ARN of an inference profile that "
+                    "contains this model."
                 )
             if self._status(entry.model) is LifecycleStatus.RETIRED:
                 raise NotFoundError("This model version has reached the end of its life.")

@@ -33,7 +33,9 @@ class Tokens:
         if asked == dict(parameters):
             return reply
         message = "clientRequestToken: it was used for a request with other parameters"
-        raise (ConflictError if declares(operation, ConflictError.code) else ValidationError)(message)
+        raise (ConflictError if declares(operation, ConflictError.code) else ValidationError)(
+            message
+        )
 
     def remember(
         self, operation: str, parameters: Mapping[str, Any], reply: dict[str, Any]

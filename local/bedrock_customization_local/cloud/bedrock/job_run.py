@@ -1,4 +1,4 @@
-"""What a customization job does: check the data as its role, train, write the artifacts, leave a model."""
+"""What a customization job does: check the data as its role, train, leave artifacts and a model."""
 
 from __future__ import annotations
 
@@ -46,9 +46,7 @@ _QUEUE_SECONDS = 300
 _ANNOUNCE_SECONDS = 60
 _STALLED_SECONDS = 7 * 24 * 3600
 _TRAINING_METRICS = "training_artifacts/step_wise_training_metrics.csv"
-_VALIDATION_METRICS = (
-    "validation_artifacts/post_fine_tuning_validation/validation_metrics.csv"
-)
+_VALIDATION_METRICS = "validation_artifacts/post_fine_tuning_validation/validation_metrics.csv"
 _LAST_STEPS = 20
 _MODEL_DETAILS = (
     *("jobName", "jobArn", "customizationType", "hyperParameters", "trainingDataConfig"),
@@ -81,7 +79,6 @@ class JobRunner:
         s3: Returns an S3 client for a Region.
         authorizer: Evaluates the jobs' roles.
         notify: Told of every change of status.
-        stop: Asks a job to stop, as a person would.
     """
 
     def __init__(
@@ -131,32 +128,28 @@ class JobRunner:
         self._train(job, data)
 
     def _train(self, job: CustomizationJob, data: _Data) -> None:
-        settings = _settings(job)
         with tempfile.TemporaryDirectory(prefix="bedrock-job-") as folder:
             worker = Worker(
                 Path(folder),
                 [(example.prompt, example.completion) for example in data.train],
                 [(example.prompt, example.completion) for example in data.validation],
-                settings,
+                _settings(job),
                 None if job.parent is None else job.parent.model,
             )
             try:
-                progress = self._watch(job, worker)
+                progress = self._watch(job, worker, data)
                 model = worker.model()
             except WorkerFailedError as error:
                 self._raise_if_stopped(job)
                 raise _JobFailedError(f"Internal error: the training failed ({error}).") from error
             finally:
                 worker.close()
-        self._bill_training(job, data, settings.epochs)
         losses = [one.loss for one in progress if not one.validation]
         checks = [one.loss for one in progress if one.validation]
         job.training_loss = sum(losses[-_LAST_STEPS:]) / len(losses[-_LAST_STEPS:])
         job.validation_loss = min(checks, default=None)
         folder_key = f"model-customization-job-{job.id}"
-        self._write(
-            job, f"{folder_key}/{_TRAINING_METRICS}", _metrics(progress, validation=False)
-        )
+        self._write(job, f"{folder_key}/{_TRAINING_METRICS}", _metrics(progress, validation=False))
         if checks:
             self._write(
                 job, f"{folder_key}/{_VALIDATION_METRICS}", _metrics(progress, validation=True)
@@ -180,39 +173,36 @@ class JobRunner:
             self._complete(job, "trainingDetails")
             self._set_status(job, "Completed")
 
-    def _watch(self, job: CustomizationJob, worker: Worker) -> list[Progress]:
-        """Collect a training's progress; end it when the job is to stop."""
+    def _watch(self, job: CustomizationJob, worker: Worker, data: _Data) -> list[Progress]:
+        """Collect a training's progress; end it when the job is to stop. Bill what was computed."""
         progress: list[Progress] = []
-        for event in worker.progress():
-            if isinstance(event, Plan):
-                logger.info(
-                    "%s: an epoch is %.2f local passes, %d steps; %d records reach the context's end",
-                    job.arn,
-                    event.passes_per_epoch,
-                    event.steps_per_epoch,
-                    event.truncated,
+        plan: Plan | None = None
+        try:
+            for event in worker.progress():
+                if isinstance(event, Plan):
+                    plan = event
+                    _log_plan(job, plan)
+                    continue
+                self._raise_if_stopped(job)
+                if not math.isfinite(event.loss):
+                    raise _JobFailedError("The training diverged: the loss is not a number.")
+                progress.append(event)
+        finally:
+            if plan is not None and progress:
+                epochs = (progress[-1].step + 1) / plan.steps_per_epoch
+                tokens = round(epochs * sum(example.tokens for example in data.train))
+                self._account.meter.count_tokens(
+                    job.arn, Unit.TRAINING_TOKENS, tokens, job.base.prices.training_per_1k_tokens
                 )
-                continue
-            if job.stop_asked.is_set() or self._account.background.closing.is_set():
-                worker.stop()
-                raise _JobStoppedError
-            if not math.isfinite(event.loss):
-                raise _JobFailedError("The training diverged: the loss is not a number.")
-            progress.append(event)
         return progress
-
-    def _bill_training(self, job: CustomizationJob, data: _Data, epochs: int) -> None:
-        tokens = epochs * sum(example.tokens for example in data.train)
-        self._account.meter.count_tokens(
-            job.arn, Unit.TRAINING_TOKENS, tokens, job.base.prices.training_per_1k_tokens
-        )
 
     def _read_data(self, job: CustomizationJob) -> _Data:
         asked = job.parameters
         validators = asked.get("validationDataConfig", {}).get("validators", [])
         if validators and job.rules.validation is None:
             raise _JobFailedError(
-                f"A validation dataset is not supported for {job.base.id}. Remove validationDataConfig."
+                f"A validation dataset is not supported for {job.base.id}. Remove "
+                "validationDataConfig."
             )
         train = self._read(job, asked["trainingDataConfig"]["s3Uri"], "train")
         validation = [
@@ -243,8 +233,8 @@ class JobRunner:
         prefix = job.parameters["outputDataConfig"]["s3Uri"].rstrip("/")
         where = _uri(f"{prefix}/{name}")
         refusal = (
-            "Amazon S3 perms missing (PutObject): Could not validate PutObject permissions to access "
-            f"S3 bucket: {where.bucket} at key {where.key}"
+            "Amazon S3 perms missing (PutObject): Could not validate PutObject permissions to "
+            f"access S3 bucket: {where.bucket} at key {where.key}"
         )
         self._authorize(job, "PutObject", where, refusal)
         try:
@@ -253,9 +243,7 @@ class JobRunner:
         except ClientError as error:
             raise _JobFailedError(f"{refusal} ({error.response['Error']['Code']})") from error
 
-    def _authorize(
-        self, job: CustomizationJob, operation: str, where: S3Uri, refusal: str
-    ) -> None:
+    def _authorize(self, job: CustomizationJob, operation: str, where: S3Uri, refusal: str) -> None:
         try:
             self._authorizer.authorize(
                 role_arn=job.parameters["roleArn"],
@@ -316,6 +304,16 @@ def _settings(job: CustomizationJob) -> Settings:
         warmup=int(given.get("learningRateWarmupSteps", 10)),
         patience=None if patience is None else int(patience),
         threshold=float(given.get("earlyStoppingThreshold", 0)),
+    )
+
+
+def _log_plan(job: CustomizationJob, plan: Plan) -> None:
+    logger.info(
+        "%s: an epoch is %.2f local passes, %d steps; %d records reach the context's end",
+        job.arn,
+        plan.passes_per_epoch,
+        plan.steps_per_epoch,
+        plan.truncated,
     )
 
 

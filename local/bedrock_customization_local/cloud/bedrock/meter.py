@@ -1,7 +1,7 @@
 """What AWS would have billed: every charge with its quantity, and its price where one is known.
 
-An unknown price is None, never zero. Time passes as the embedded AWS's clock scales it, so an hour of
-provisioned throughput is an hour of AWS, not of the person waiting.
+An unknown price is None, never zero. Time passes as the embedded AWS's clock scales it, so an hour
+of provisioned throughput is an hour of AWS, not of the person waiting.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bedrock_customization_local.cloud.clock import Clock
-    from bedrock_customization_runtime.catalog.prices import Price
+    from bedrock_customization_runtime.catalog import Price
 
 _HOUR = 3600.0
 _MONTH = 30 * 24 * _HOUR

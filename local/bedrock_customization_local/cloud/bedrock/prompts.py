@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LLAMA_TURN = re.compile(
-    r"<\|start_header_id\|>(?P<role>\w+)<\|end_header_id\|>\s*(?P<text>.*?)(?:<\|eot_id\|>|$)", re.DOTALL
+    r"<\|start_header_id\|>(?P<role>\w+)<\|end_header_id\|>\s*(?P<text>.*?)(?:<\|eot_id\|>|$)",
+    re.DOTALL,
 )
 
 
@@ -28,7 +29,7 @@ def join_turns(system: Sequence[str], turns: Sequence[tuple[str, str]]) -> str:
 
 
 def read_llama_prompt(prompt: str) -> str:
-    """Return a prompt in Llama 3's chat template as `join_turns` has it; any other prompt as it is."""
+    """Return a prompt in Llama 3's chat template as `join_turns` has it; any other as it is."""
     turns = [(turn["role"], turn["text"]) for turn in _LLAMA_TURN.finditer(prompt)]
     if not turns:
         return prompt

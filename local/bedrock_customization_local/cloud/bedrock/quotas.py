@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bedrock_customization_runtime.catalog.service import service
+from bedrock_customization_runtime.catalog import service
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,13 +1,14 @@
 """Requests and replies held against botocore's service models.
 
-boto3 checks required and unknown members, types and minima. The service also checks patterns, enums,
-maxima and sizes of lists and maps: so does this.
+boto3 checks required and unknown members, types and minima. The service also checks patterns,
+enums, maxima and sizes of lists and maps: so does this.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.loaders import Loader
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 CONTROL_PLANE, DATA_PLANE = "bedrock", "bedrock-runtime"
 
-# botocore's pattern of job names nests two repetitions that match the same hyphens, so a long name that
-# does not match takes for ever. A hyphen is in the inner class too: the language is exactly this one.
+# botocore's pattern of job names nests two repetitions that match the same hyphens, so a long name
+# that does not match takes for ever. A hyphen is in the inner class too: the language is exactly
+# this one.
 _SLOW_JOB_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9\+\-\.])*"
 _JOB_NAME = r"[a-zA-Z0-9][a-zA-Z0-9+\-.]*"
 _QUOTED = 128
@@ -49,6 +51,15 @@ def operation_model(operation: str) -> OperationModel:
 def declares(operation: str, error: str) -> bool:
     """Tell whether an operation can answer with an error."""
     return error in {shape.name for shape in operation_model(operation).error_shapes}
+
+
+def error_status(operation: str, error: str) -> int:
+    """Return the HTTP status of an error; 501 for one that AWS does not have."""
+    for shape in operation_model(operation).error_shapes:
+        if shape.name == error:
+            status: int = shape.metadata["error"]["httpStatusCode"]
+            return status
+    return HTTPStatus.BAD_REQUEST if error.endswith("Exception") else HTTPStatus.NOT_IMPLEMENTED
 
 
 def check_request(operation: str, parameters: Mapping[str, Any]) -> None:
@@ -83,31 +94,38 @@ def check_reply(operation: str, reply: Mapping[str, Any]) -> None:
         raise InternalServerError(f"reply of {operation}: {problem}")
 
 
-def _problems(value: Any, shape: Shape, path: str, *, enums_only: bool = False) -> Iterator[str]:  # noqa: ANN401 - any JSON
-    if shape.type_name == "structure":
-        if getattr(shape, "is_document_type", False):
-            return
+def _problems(
+    value: Any,  # noqa: ANN401 - any JSON
+    shape: Shape,
+    path: str,
+    *,
+    enums_only: bool = False,
+) -> Iterator[str]:
+    """Yield what is wrong with a value that is of the shape's type."""
+    if not enums_only and shape.type_name in {"list", "map"}:
+        yield from _size_problems(len(value), shape, path, "size")
+    if not enums_only and shape.type_name in {"integer", "long", "float", "double"}:
+        yield from _size_problems(value, shape, path, "value")
+    if shape.type_name == "string":
+        yield from _string_problems(value, cast("StringShape", shape), path, enums_only=enums_only)
+    for member, member_shape, where in _members(value, shape, path):
+        yield from _problems(member, member_shape, where, enums_only=enums_only)
+
+
+def _members(value: Any, shape: Shape, path: str) -> Iterator[tuple[Any, Shape, str]]:  # noqa: ANN401 - any JSON
+    """Yield what a value is made of, each with its shape and where it is."""
+    if shape.type_name == "structure" and not getattr(shape, "is_document_type", False):
         for name, member in cast("StructureShape", shape).members.items():
             if value.get(name) is not None:
-                where = f"{path}.{name}" if path else name
-                yield from _problems(value[name], member, where, enums_only=enums_only)
+                yield value[name], member, f"{path}.{name}" if path else name
     elif shape.type_name == "list":
-        if not enums_only:
-            yield from _size_problems(len(value), shape, path, "size")
-        for index, item in enumerate(value):
-            member = cast("ListShape", shape).member
-            yield from _problems(item, member, f"{path}.{index + 1}.member", enums_only=enums_only)
+        for index, item in enumerate(value, 1):
+            yield item, cast("ListShape", shape).member, f"{path}.{index}.member"
     elif shape.type_name == "map":
-        if not enums_only:
-            yield from _size_problems(len(value), shape, path, "size")
         entries = cast("MapShape", shape)
         for key, item in value.items():
-            yield from _problems(key, entries.key, f"{path}.{key}", enums_only=enums_only)
-            yield from _problems(item, entries.value, f"{path}.{key}", enums_only=enums_only)
-    elif shape.type_name == "string":
-        yield from _string_problems(value, cast("StringShape", shape), path, enums_only=enums_only)
-    elif shape.type_name in {"integer", "long", "float", "double"} and not enums_only:
-        yield from _size_problems(value, shape, path, "value")
+            yield key, entries.key, f"{path}.{key}"
+            yield item, entries.value, f"{path}.{key}"
 
 
 def _string_problems(

@@ -129,7 +129,9 @@ def _deploy_stack(
     tags = [{"Key": key, "Value": value} for key, value in properties.get("tags", {}).items()]
     cloudformation = cloud.client("cloudformation")
     deploy = (
-        cloudformation.update_stack if _exists(cloudformation, name) else cloudformation.create_stack
+        cloudformation.update_stack
+        if _exists(cloudformation, name)
+        else cloudformation.create_stack
     )
     try:
         # The real API takes a template of 51,200 bytes this way; here there is no limit.

@@ -33,7 +33,7 @@ class MotoResource(Resource):
             logical_resource_id=logical_resource_id, properties=properties, scope=scope
         )
         self.cf_resource_type = kind
-        self._model = moto_model(kind)
+        self._model: Any = moto_model(kind)
         self._made: Any = None
 
     def create(self) -> None:
@@ -86,7 +86,10 @@ class MotoResource(Resource):
         return bool(self._made.is_created())
 
     def _keep(self, made: Any) -> None:  # noqa: ANN401 - moto's models are untyped
-        made.logical_resource_id, made.cf_resource_type = self.logical_resource_id, self.cf_resource_type
+        made.logical_resource_id, made.cf_resource_type = (
+            self.logical_resource_id,
+            self.cf_resource_type,
+        )
         self._made = made
         self.physical_resource_id = made.physical_resource_id
 

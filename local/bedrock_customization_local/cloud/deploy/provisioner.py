@@ -44,9 +44,7 @@ class Provisioner:
         client: Makes the clients that resources are created through.
     """
 
-    def __init__(
-        self, backend: CloudFormationBackend, stack: Stack, client: ClientFactory
-    ) -> None:
+    def __init__(self, backend: CloudFormationBackend, stack: Stack, client: ClientFactory) -> None:
         self._backend = backend
         self._stack = stack
         self._scope = StackScope(
@@ -123,7 +121,7 @@ class Provisioner:
         declared: Mapping[str, Declaration] = self._stack.template_dict["Resources"]
         wanted = [name for name in _in_dependency_order(declared) if self._holds(declared[name])]
         stale = [r for r in self._resources() if r.logical_resource_id not in wanted]
-        superseded = []
+        superseded: list[Resource] = []
         for name in wanted:
             try:
                 superseded.extend(self._bring_about(name, declared[name]))
@@ -183,7 +181,8 @@ class Provisioner:
         self._event(name, resource.physical_resource_id, kind, "CREATE_COMPLETE")
 
     def _delete_all(self) -> bool:
-        return all([self._remove(resource) for resource in reversed(self._resources())])
+        left = [r for r in reversed(self._resources()) if not self._remove(r)]
+        return not left
 
     def _remove(self, resource: Resource) -> bool:
         """Take a resource out of the stack; return False if it could not be deleted."""

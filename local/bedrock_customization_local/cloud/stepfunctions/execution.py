@@ -1,6 +1,6 @@
 """One execution of a state machine: its life from start to end, and from end to redrive."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event, Lock, Thread
@@ -48,6 +48,7 @@ class Blueprint:
         definition: Its definition as text.
         version_arn: The version that was started, if any.
         alias_arn: The alias that was started, if any.
+        settings: What else the API says of the machine, such as its logging configuration.
     """
 
     state_machine_arn: str
@@ -58,6 +59,7 @@ class Blueprint:
     definition: str = ""
     version_arn: str | None = None
     alias_arn: str | None = None
+    settings: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

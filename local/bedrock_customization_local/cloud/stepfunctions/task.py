@@ -19,15 +19,18 @@ class TaskCall:
         resource: What to call.
         arguments: The task's parameters, computed.
         role_arn: Whose permissions the call has.
+        assumed_by: The machine's role, if `role_arn` comes from `Credentials`.
         execution_arn: The execution that makes it.
         token: The task token, if the task waits for one.
         scope: What can end the call early: every wait in it goes through this.
-        submitted: To be told, once, what the service answered to a request that is then waited for.
+        submitted: To be told, once, what the service answered to a request that is then waited for;
+            of an activity, the name of the worker that fetched the task.
     """
 
     resource: Resource
     arguments: Json
     role_arn: str
+    assumed_by: str | None
     execution_arn: str
     token: str | None
     scope: Scope
@@ -114,7 +117,8 @@ class _FunctionEvents:
             self._trail.add("LambdaFunctionStarted")
 
     def submitted(self, output: Json) -> None:
-        """Nothing: an activity is not submitted, it is fetched."""
+        # An activity's task is accepted by the worker that fetches it.
+        self._trail.add(f"{self._prefix}Started", {"workerName": output} if output else {})
 
     def succeeded(self, output: Json) -> None:
         details = {"output": dump(output), "outputDetails": {"truncated": False}}

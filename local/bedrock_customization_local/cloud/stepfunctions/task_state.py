@@ -8,7 +8,7 @@ from bedrock_customization_local.cloud.stepfunctions.dataflow import DataFlow, f
 from bedrock_customization_local.cloud.stepfunctions.definition import QueryLanguage, State
 from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, StateError
 from bedrock_customization_local.cloud.stepfunctions.frame import Frame
-from bedrock_customization_local.cloud.stepfunctions.resources import Pattern
+from bedrock_customization_local.cloud.stepfunctions.resources import Kind, Pattern
 from bedrock_customization_local.cloud.stepfunctions.task import (
     Schedule,
     TaskCall,
@@ -78,10 +78,12 @@ class TaskRunner:
                 credentials=role,
             )
         )
+        machine_role: str = frame.context["Execution"]["RoleArn"]
         call = TaskCall(
             resource=resource,
             arguments=arguments,
-            role_arn=role or frame.context["Execution"]["RoleArn"],
+            role_arn=role or machine_role,
+            assumed_by=machine_role if role else None,
             execution_arn=frame.context["Execution"]["Id"],
             token=pending.token if pending else None,
             scope=scope,
@@ -90,7 +92,8 @@ class TaskRunner:
         try:
             result = scope.call(lambda: self.call(call))
             if pending is not None:
-                events.submitted(result)
+                if resource.kind is not Kind.ACTIVITY:
+                    events.submitted(result)
                 result = pending.wait(scope, heartbeat)
             _limit_size(state, result)
         except StateError as error:

@@ -118,7 +118,8 @@ class _Decoder:
             inner = np.maximum(h @ weights[f"{layer}.expand"] + weights[f"{layer}.expand_bias"], 0)
             x = x + inner @ weights[f"{layer}.contract"]
         y = normalize(x[np.arange(count), last])[0] * weights["gain_final"]
-        return (y @ weights["say"] + weights["say_bias"]).argmax(-1)
+        said: Integers = (y @ weights["say"] + weights["say_bias"]).argmax(-1)
+        return said
 
     def _attend(self, x: Floats, layer: int, mask: Floats, places: Integers) -> Floats:
         weights, shape = self._weights, self._weights.shape

@@ -41,6 +41,7 @@ class Model:
     encoder: Encoder = field(init=False)
 
     def __post_init__(self) -> None:
+        """Make the encoder of the vocabulary."""
         object.__setattr__(self, "encoder", Encoder(self.vocabulary))
 
 
@@ -76,9 +77,7 @@ def _shared(old: Sequence[str], new: Sequence[str], first: int) -> tuple[list[in
     """Return the row numbers of words that both know; numbers below `first` are shared anyway."""
     places = {word: first + number for number, word in enumerate(old)}
     pairs = [(number, number) for number in range(first)]
-    pairs += [
-        (places[word], first + number) for number, word in enumerate(new) if word in places
-    ]
+    pairs += [(places[word], first + number) for number, word in enumerate(new) if word in places]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 

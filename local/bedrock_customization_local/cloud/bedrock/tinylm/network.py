@@ -1,8 +1,8 @@
 """The transformer and its gradients, in float32 (or float64 to check them).
 
 Pre-norm blocks of self-attention and a ReLU feed-forward layer. The prompt is seen whole from every
-one of its positions, the completion only from left to right. A token's embedding is its own row plus
-the mean of its character n-grams' rows; the loss is on the completion only.
+one of its positions, the completion only from left to right. A token's embedding is its own row
+plus the mean of its character n-grams' rows; the loss is on the completion only.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ class Weights:
             start += sizes[name]
 
     def __getitem__(self, name: str) -> Floats:
+        """Return a parameter: a view, not a copy."""
         return self._views[name]
 
     def views(self) -> Mapping[str, Floats]:
@@ -182,7 +183,7 @@ def loss_of(weights: Weights, batch: Batch) -> float:
 
 
 def normalize(x: Floats) -> tuple[Floats, Floats]:
-    """Return `x` divided by its root mean square along the last axis, and what it was multiplied by."""
+    """Return `x` over its root mean square along the last axis, and what it was multiplied by."""
     scale = 1 / np.sqrt((x * x).mean(-1, keepdims=True) + _EPSILON)
     return x * scale, scale
 
@@ -204,7 +205,11 @@ def _sizes(shape: Shape) -> dict[str, tuple[int, ...]]:
             f"{layer}.expand_bias": (hidden,),
             f"{layer}.contract": (hidden, width),
         }
-    return sizes | {"gain_final": (width,), "say": (width, shape.answers), "say_bias": (shape.answers,)}
+    return sizes | {
+        "gain_final": (width,),
+        "say": (width, shape.answers),
+        "say_bias": (shape.answers,),
+    }
 
 
 class _Tape:
@@ -360,7 +365,8 @@ def embed(weights: Weights, batch: Batch, places: Integers) -> Floats:
     """
     by_word = batch.gram_shares @ weights["grams"]
     x: Floats = weights["words"][batch.tokens] + by_word[batch.surfaces]
-    return x + weights["positions"][places]
+    x += weights["positions"][places]
+    return x
 
 
 def attention_mask(

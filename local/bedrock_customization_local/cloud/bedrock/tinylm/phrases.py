@@ -1,7 +1,7 @@
-"""Phrases: words that always follow each other in completions become one token (byte-pair encoding).
+"""Phrases: words that often follow each other in completions become one token.
 
-A completion of a hundred words that repeats a template is then a handful of decisions, which is what
-makes training on one core feasible.
+This is byte-pair encoding, of words. A completion of a hundred words that repeats a template is
+then a handful of decisions, which is what makes training on one core feasible.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The training loop: passes over shuffled batches, validation, early stopping.
 
-A local pass over the data is cheap and teaches little, so an epoch of a job is `PASSES_PER_EPOCH` local
-passes. Where that would cost more than `POSITIONS` tokens in the whole job, epochs are shortened, down to
-a part of the data each: a job takes about a minute and a half at most, whatever its data. `Plan` says how
-it came out.
+A local pass over the data is cheap and teaches little, so an epoch of a job is `PASSES_PER_EPOCH`
+local passes. Where that would cost more than `POSITIONS` tokens in the whole job, epochs are
+shortened, down to a part of the data each: a job takes about a minute and a half at most, whatever
+its data. `Plan` says how it came out.
 """
 
 from __future__ import annotations
@@ -75,10 +75,12 @@ class Plan:
     """How much is computed.
 
     Args:
-        passes_per_epoch: Local passes over the data in one epoch of the job; below 1, a part of the data.
+        passes_per_epoch: Local passes over the data in one epoch of the job; below 1, a part of the
+            data.
         steps_per_epoch: Batches in it.
         steps: Batches in all.
-        truncated: Training records as long as the context or longer, of which a part may not be seen.
+        truncated: Training records as long as the context or longer, of which a part may not be
+            seen.
     """
 
     passes_per_epoch: float
@@ -150,7 +152,7 @@ class Training:
         ]
 
     def __iter__(self) -> Iterator[Progress]:
-        """Yield each batch's loss and each validation's; stop early if validation gets no better."""
+        """Yield the loss of each batch and validation; stop early if validation gets no better."""
         settings, plan, weights = self._settings, self.plan, self.model.weights
         peak = min(max(PEAK_RATE * settings.rate_factor, _RATES[0]), _RATES[1])
         warmup = max(1, min(settings.warmup, plan.steps // 3))
@@ -201,4 +203,3 @@ class Training:
 def _groups(items: Sequence[_Item]) -> Iterator[list[_Item]]:
     for start in range(0, len(items), BATCH):
         yield list(items[start : start + BATCH])
-

@@ -1,7 +1,8 @@
 """Text to tokens and back: words of the training set, and slots for words too rare to be learned.
 
-A rare word of the prompt takes one of a few numbered slots for the length of its record. The network
-learns that the answer holds "the word in slot 2", so it can copy names and numbers that it never saw.
+A rare word of the prompt takes one of a few numbered slots for the length of its record. The
+network learns that the answer holds "the word in slot 2", so it can copy names and numbers that it
+never saw.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ _WORD = re.compile(r" ?\w+| ?[^\w\s]{1,3}|\s")
 
 
 def split_words(text: str) -> tuple[str, ...]:
-    """Return the words and marks of a text, each with the space before it: joined they are the text.
+    """Return the words and marks of a text, each with the space before it.
 
-    A space before another white-space character is a word of its own.
+    Joined they are the text. A space before another white-space character is a word of its own.
     """
     return tuple(_WORD.findall(text))
 
@@ -82,8 +83,8 @@ class Vocabulary:
         answers: Tokens that completions hold, ascending: what the network can say.
         prefix: Words that open every prompt of the training set (often a system prompt); one token
             stands for all of them.
-        context: Longest sequence, in tokens; of a longer prompt the end is kept, of a completion longer
-            than half of it the beginning.
+        context: Longest sequence, in tokens; of a longer prompt the end is kept, of a completion
+            longer than half of it the beginning.
     """
 
     words: tuple[str, ...]
@@ -116,7 +117,9 @@ def build_vocabulary(
     prompts = [record.prompt[len(prefix) :] for record in records]
     copied = _copied_words(prompts, records)
     known: Counter[str] = Counter(word for prompt in prompts for word in prompt)
-    frequent = {word for word, count in known.most_common(_MAXIMUM_WORDS) if count >= _MINIMUM_COUNT}
+    frequent = {
+        word for word, count in known.most_common(_MAXIMUM_WORDS) if count >= _MINIMUM_COUNT
+    }
     runs: Counter[tuple[str, ...]] = Counter()
     for prompt, record in zip(prompts, records, strict=True):
         slotted = {core_of(word) for word in prompt if word not in frequent} | copied
@@ -127,7 +130,9 @@ def build_vocabulary(
     frequent = {word for word in frequent if core_of(word) not in copied}
     if parent is not None:
         frequent |= set(parent.words)
-        said |= {parent.words[token - FIRST_WORD] for token in parent.answers if token >= FIRST_WORD}
+        said |= {
+            parent.words[token - FIRST_WORD] for token in parent.answers if token >= FIRST_WORD
+        }
     words = tuple(sorted(frequent | said))
     tokens = {word: FIRST_WORD + number for number, word in enumerate(words)}
     answers = {END, *range(FIRST_SLOT, FIRST_WORD), *(tokens[word] for word in said)}
@@ -163,8 +168,8 @@ class Encoder:
         Args:
             prompt: Words of the prompt.
             completion: Words of the completion; None to ask for it.
-            hide: Share of the known words to put into slots all the same, so that copying is learned
-                from them too and single words are not relied upon.
+            hide: Share of the known words to put into slots all the same, so that copying is
+            learned from them too and single words are not relied upon.
             rng: Source of chance, needed if `hide` is positive.
         """
         rest, opening = self._without_prefix(prompt)
@@ -262,7 +267,9 @@ def _copied_words(prompts: Sequence[Sequence[str]], records: Sequence[Record]) -
         held.update(cores)
         copied.update(cores & {core_of(word) for word in prompt})
     return {
-        core for core, count in copied.items() if 2 * count >= held[core] and _ALPHANUMERIC.fullmatch(core)
+        core
+        for core, count in copied.items()
+        if 2 * count >= held[core] and _ALPHANUMERIC.fullmatch(core)
     }
 
 

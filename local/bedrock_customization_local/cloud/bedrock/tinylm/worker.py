@@ -1,9 +1,9 @@
-"""Training in a process of its own: `python -P -m …tinylm.worker FOLDER`, ended by closing its input.
+"""Training in a process of its own: `python -P -m …tinylm.worker FOLDER`.
 
-The folder holds `train.jsonl`, `validation.jsonl` (`[prompt, completion]` a line), `settings.json` and
-perhaps `parent.npz`; the model is left there as `model.npz`. Progress goes to the output as JSON lines. The
-parent keeps the input open and never writes to it: when the parent dies, however it dies, the system
-closes the pipe and the worker ends.
+The folder holds `train.jsonl`, `validation.jsonl` (`[prompt, completion]` a line), `settings.json`
+and perhaps `parent.npz`; the model is left there as `model.npz`. Progress goes to the output as
+JSON lines. The parent keeps the input open and never writes to it: when the parent dies, however it
+dies, the system closes the pipe and the worker ends.
 """
 
 from __future__ import annotations

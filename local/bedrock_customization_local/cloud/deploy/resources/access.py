@@ -20,9 +20,7 @@ class Role(Resource):
         role = self.client.create_role(
             RoleName=name,
             AssumeRolePolicyDocument=self._trust(),
-            **self.without(
-                "AssumeRolePolicyDocument", "ManagedPolicyArns", "Policies", "RoleName"
-            ),
+            **self.without("AssumeRolePolicyDocument", "ManagedPolicyArns", "Policies", "RoleName"),
         )["Role"]
         self.physical_resource_id = name
         self.attributes = {"Arn": role["Arn"], "RoleId": role["RoleId"]}

@@ -13,9 +13,28 @@ class Topic(Resource):
     service = "sns"
     immutable = frozenset({"TopicName", "FifoTopic"})
     _NOT_ATTRIBUTES = ("Subscription", "Tags", "TopicName")
+    _ATTRIBUTES = frozenset(
+        {
+            "ArchivePolicy",
+            "ContentBasedDeduplication",
+            "DisplayName",
+            "FifoThroughputScope",
+            "FifoTopic",
+            "KmsMasterKeyId",
+            "SignatureVersion",
+            "TracingConfig",
+        }
+    )
 
     def create(self) -> None:
-        """Create the topic and the subscriptions that stand in it."""
+        """Create the topic and the subscriptions that stand in it.
+
+        Raises:
+            NotImplementedError: The template sets a property of a topic that is not emulated.
+        """
+        unknown = self.without(*self._NOT_ATTRIBUTES).keys() - self._ATTRIBUTES
+        if unknown:  # the API itself takes any attribute
+            raise NotImplementedError(f"property {min(unknown)} is not emulated")
         name = self.named("TopicName", limit=256)
         self.physical_resource_id = self.client.create_topic(
             Name=name,

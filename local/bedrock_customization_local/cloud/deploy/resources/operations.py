@@ -50,9 +50,7 @@ class MetricFilter(PutResource):
         name = self.physical_resource_id or self.named("FilterName", limit=512)
         metrics = [lower_first(metric) for metric in self.properties["MetricTransformations"]]
         parameters = lower_first(self.without("FilterName", "MetricTransformations"))
-        self.client.put_metric_filter(
-            filterName=name, metricTransformations=metrics, **parameters
-        )
+        self.client.put_metric_filter(filterName=name, metricTransformations=metrics, **parameters)
         self.physical_resource_id = name
 
     def delete(self) -> None:

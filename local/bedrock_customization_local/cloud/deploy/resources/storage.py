@@ -208,7 +208,7 @@ def _notifications(value: Properties) -> dict[str, Any]:
     if unknown:
         raise NotImplementedError(f"NotificationConfiguration.{min(unknown)} is not emulated")
     enabled = value.get("EventBridgeConfiguration", {}).get("EventBridgeEnabled", True)
-    configuration = {"EventBridgeConfiguration": {}} if enabled else {}
+    configuration: dict[str, Any] = {"EventBridgeConfiguration": {}} if enabled else {}
     return {"NotificationConfiguration": configuration}
 
 
@@ -228,31 +228,30 @@ def _lifecycle(value: Properties) -> dict[str, Any]:
 
 def _lifecycle_rule(rule: Properties) -> dict[str, Any]:
     """Translate a lifecycle rule; the template's words are older than the API's."""
+    unknown = rule.keys() - _LIFECYCLE_RENAMES.keys() - _LIFECYCLE_EXPIRATION.keys()
+    unknown -= _LIFECYCLE_FILTER
+    if unknown:
+        raise NotImplementedError(f"lifecycle rule property {min(unknown)} is not emulated")
     translated: dict[str, Any] = {"Filter": _lifecycle_filter(rule)}
-    for name, value in rule.items():
-        match name:
-            case "Id":
-                translated["ID"] = value
-            case "Status" | "AbortIncompleteMultipartUpload" | "NoncurrentVersionExpiration":
-                translated[name] = value
-            case "ExpirationInDays":
-                translated.setdefault("Expiration", {})["Days"] = value
-            case "ExpirationDate":
-                translated.setdefault("Expiration", {})["Date"] = value
-            case "ExpiredObjectDeleteMarker":
-                translated.setdefault("Expiration", {})[name] = value
-            case "NoncurrentVersionExpirationInDays":
-                translated["NoncurrentVersionExpiration"] = {"NoncurrentDays": value}
-            case "Transitions":
-                renames = {"TransitionInDays": "Days", "TransitionDate": "Date"}
-                translated[name] = [_renamed(transition, renames) for transition in value]
-            case "NoncurrentVersionTransitions":
-                renames = {"TransitionInDays": "NoncurrentDays"}
-                translated[name] = [_renamed(transition, renames) for transition in value]
-            case "Prefix" | "TagFilters" | "ObjectSizeGreaterThan" | "ObjectSizeLessThan":
-                pass  # they are the filter
-            case _:
-                raise NotImplementedError(f"lifecycle rule property {name} is not emulated")
+    for name, renamed in _LIFECYCLE_RENAMES.items():
+        if name in rule:
+            translated[renamed] = rule[name]
+    expiration = _renamed_only(rule, _LIFECYCLE_EXPIRATION)
+    if expiration:
+        translated["Expiration"] = expiration
+    if "NoncurrentVersionExpirationInDays" in rule:
+        days = translated["NoncurrentVersionExpiration"]
+        translated["NoncurrentVersionExpiration"] = {"NoncurrentDays": days}
+    for name, days in {
+        "Transitions": "Days",
+        "NoncurrentVersionTransitions": "NoncurrentDays",
+    }.items():
+        if name in rule:
+            names = {"TransitionInDays": days, "TransitionDate": "Date"}
+            translated[name] = [
+                {names.get(word, word): value for word, value in transition.items()}
+                for transition in rule[name]
+            ]
     return translated
 
 
@@ -273,8 +272,25 @@ def _lifecycle_filter(rule: Properties) -> dict[str, Any]:
             return {"And": {**conditions, **({"Tags": tags} if tags else {})}}
 
 
-def _renamed(value: Properties, names: Mapping[str, str]) -> dict[str, Any]:
-    return {names.get(name, name): item for name, item in value.items()}
+def _renamed_only(value: Properties, names: Mapping[str, str]) -> dict[str, Any]:
+    return {renamed: value[name] for name, renamed in names.items() if name in value}
+
+
+_LIFECYCLE_RENAMES = {
+    "AbortIncompleteMultipartUpload": "AbortIncompleteMultipartUpload",
+    "Id": "ID",
+    "NoncurrentVersionExpiration": "NoncurrentVersionExpiration",
+    "NoncurrentVersionExpirationInDays": "NoncurrentVersionExpiration",
+    "NoncurrentVersionTransitions": "NoncurrentVersionTransitions",
+    "Status": "Status",
+    "Transitions": "Transitions",
+}
+_LIFECYCLE_EXPIRATION = {
+    "ExpirationDate": "Date",
+    "ExpirationInDays": "Days",
+    "ExpiredObjectDeleteMarker": "ExpiredObjectDeleteMarker",
+}
+_LIFECYCLE_FILTER = {"ObjectSizeGreaterThan", "ObjectSizeLessThan", "Prefix", "TagFilters"}
 
 
 def _canned_acl(value: str) -> dict[str, str]:

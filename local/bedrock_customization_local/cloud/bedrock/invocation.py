@@ -1,0 +1,176 @@
+"""Asking models: which one an identifier means, what it says, what that costs.
+
+Answers are greedy whatever the temperature, and a foundation model's are noise: it is an untrained
+network.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bedrock_customization_local.cloud.bedrock.arns import split_arn
+from bedrock_customization_local.cloud.bedrock.datasets import count_tokens
+from bedrock_customization_local.cloud.bedrock.errors import ValidationError
+from bedrock_customization_local.cloud.bedrock.meter import Unit
+from bedrock_customization_local.cloud.bedrock.tinylm.generation import generate
+from bedrock_customization_local.cloud.bedrock.tinylm.model import base_model
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bedrock_customization_local.cloud.bedrock.account import Account
+    from bedrock_customization_local.cloud.bedrock.deployments import Deployments
+    from bedrock_customization_local.cloud.bedrock.foundation_models import FoundationModels
+    from bedrock_customization_local.cloud.bedrock.provisioned_throughputs import (
+        ProvisionedThroughputs,
+    )
+    from bedrock_customization_local.cloud.bedrock.tinylm.model import Model
+    from bedrock_customization_runtime.catalog import BaseModel
+
+_MAXIMUM_TOKENS = 256
+_NOISE_TOKENS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Invoked:
+    """What an identifier means.
+
+    Args:
+        base: The foundation model.
+        model: The custom model's network; None for the foundation model itself.
+        billed_by_token: Whether its tokens are charged.
+    """
+
+    base: BaseModel
+    model: Model | None
+    billed_by_token: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """An answer.
+
+    Args:
+        text: What was said.
+        stop_reason: `end_turn`, `max_tokens` or `stop_sequence`.
+        stop_sequence: Which one ended it.
+        input_tokens: Of the prompt.
+        output_tokens: Of the answer.
+        latency_ms: Milliseconds it took here.
+    """
+
+    text: str
+    stop_reason: str
+    stop_sequence: str | None
+    input_tokens: int
+    output_tokens: int
+    latency_ms: int
+
+
+class Invocation:
+    """Invokes models."""
+
+    def __init__(
+        self,
+        account: Account,
+        foundation_models: FoundationModels,
+        deployments: Deployments,
+        throughputs: ProvisionedThroughputs,
+    ) -> None:
+        self._account, self._foundation_models = account, foundation_models
+        self._deployments, self._throughputs = deployments, throughputs
+        # One answer after the other: two at once are slower than that on few cores.
+        self._speaking = threading.Lock()
+
+    def resolve(self, identifier: str) -> Invoked:
+        """Return what an identifier means.
+
+        Raises:
+            ValidationError: It cannot be invoked, or not yet.
+            NotFoundError: There is nothing of that name.
+        """
+        kind, _ = split_arn(identifier)
+        with self._account.lock:
+            if kind == "custom-model-deployment":
+                deployment = self._deployments.find(identifier)
+                _require(deployment.status, "Active", identifier)
+                return Invoked(deployment.model.base, deployment.model.model, billed_by_token=True)
+            if kind == "provisioned-model":
+                throughput = self._throughputs.find(identifier)
+                if throughput.status != "Updating":
+                    _require(throughput.status, "InService", identifier)
+                custom = throughput.target.model
+                network = None if custom is None else custom.model
+                return Invoked(throughput.target.base, network, billed_by_token=False)
+            if kind == "custom-model":
+                raise ValidationError(
+                    "The provided model identifier is invalid. A custom model is invoked through "
+                    "its deployment or its provisioned throughput, not by its own ARN."
+                )
+            return Invoked(
+                self._foundation_models.invocable(identifier), None, billed_by_token=True
+            )
+
+    def complete(
+        self,
+        identifier: str,
+        prompt: str,
+        *,
+        maximum_tokens: int | None = None,
+        stop_sequences: Sequence[str] = (),
+    ) -> Completion:
+        """Answer a prompt.
+
+        Args:
+            identifier: Model, profile, deployment or throughput.
+            prompt: The conversation as one text.
+            maximum_tokens: Length of the answer, at most; None for the model's own limit.
+            stop_sequences: Texts that end the answer, and are left out of it.
+        """
+        invoked = self.resolve(identifier)
+        started = time.perf_counter()
+        limit = min(maximum_tokens or _MAXIMUM_TOKENS, _MAXIMUM_TOKENS)
+        with self._speaking:
+            if invoked.model is None:
+                network = base_model(invoked.base.id, prompt)
+                answer = generate(network, [prompt], min(limit, _NOISE_TOKENS))[0]
+            else:
+                answer = generate(invoked.model, [prompt], limit)[0]
+        text, ended_by = _cut(answer.text, stop_sequences)
+        reason = "end_turn" if answer.finished else "max_tokens"
+        completion = Completion(
+            text=text,
+            stop_reason="stop_sequence" if ended_by else reason,
+            stop_sequence=ended_by,
+            input_tokens=count_tokens(prompt),
+            output_tokens=count_tokens(text),
+            latency_ms=max(1, round((time.perf_counter() - started) * 1000)),
+        )
+        if invoked.billed_by_token:
+            self._bill(identifier, invoked.base, completion)
+        return completion
+
+    def _bill(self, identifier: str, base: BaseModel, completion: Completion) -> None:
+        meter, prices = self._account.meter, base.prices
+        meter.count_tokens(
+            identifier, Unit.INPUT_TOKENS, completion.input_tokens, prices.input_per_1k_tokens
+        )
+        meter.count_tokens(
+            identifier, Unit.OUTPUT_TOKENS, completion.output_tokens, prices.output_per_1k_tokens
+        )
+
+
+def _require(status: str, wanted: str, identifier: str) -> None:
+    if status != wanted:
+        raise ValidationError(f"{identifier} is {status}: it can be invoked once it is {wanted}")
+
+
+def _cut(text: str, stop_sequences: Sequence[str]) -> tuple[str, str | None]:
+    found = [(text.find(stop), stop) for stop in stop_sequences if stop in text]
+    if not found:
+        return text, None
+    place, stop = min(found)
+    return text[:place], stop

@@ -1,0 +1,178 @@
+"""`Bedrock`: every operation, request in and reply out, in botocore's names."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore import xform_name
+
+from bedrock_customization_local.cloud.bedrock.account import Account
+from bedrock_customization_local.cloud.bedrock.arns import Place
+from bedrock_customization_local.cloud.bedrock.background import Background
+from bedrock_customization_local.cloud.bedrock.custom_models import CustomModels
+from bedrock_customization_local.cloud.bedrock.customization_jobs import (
+    CustomizationJob,
+    CustomizationJobs,
+    job_details,
+)
+from bedrock_customization_local.cloud.bedrock.deployments import Deployments
+from bedrock_customization_local.cloud.bedrock.errors import NotEmulatedError
+from bedrock_customization_local.cloud.bedrock.faults import Faults
+from bedrock_customization_local.cloud.bedrock.foundation_models import FoundationModels
+from bedrock_customization_local.cloud.bedrock.invocation import Invocation
+from bedrock_customization_local.cloud.bedrock.invocation_logging import InvocationLogging
+from bedrock_customization_local.cloud.bedrock.job_run import JobRunner
+from bedrock_customization_local.cloud.bedrock.meter import Meter
+from bedrock_customization_local.cloud.bedrock.provisioned_throughputs import (
+    ProvisionedThroughputs,
+)
+from bedrock_customization_local.cloud.bedrock.quotas import default_quotas
+from bedrock_customization_local.cloud.bedrock.runtime import Runtime
+from bedrock_customization_local.cloud.bedrock.shapes import (
+    CONTROL_PLANE,
+    DATA_PLANE,
+    check_reply,
+    check_request,
+    service_model,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mypy_boto3_s3 import S3Client
+
+    from bedrock_customization_local.cloud.bedrock.authorization import RoleAuthorizer
+    from bedrock_customization_local.cloud.bedrock.quotas import Quotas
+    from bedrock_customization_local.cloud.clock import Clock
+
+    Operation = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+_EVENT_VERSION = "0.0"
+
+
+def _ignore(_detail: Mapping[str, Any]) -> None:
+    pass
+
+
+class Bedrock:
+    """The embedded Amazon Bedrock of one account in one Region.
+
+    Args:
+        clock: Scales waits; training takes the time it takes.
+        region: AWS Region.
+        account_id: Twelve digits.
+        s3: Returns an S3 client for a Region; used for what jobs read and write.
+        authorizer: Evaluates the jobs' roles before each access.
+        quotas: Of the account; None for those of a new one.
+        on_job_state_change: Receives the `detail` of each "Model Customization Job State Change"
+            event.
+
+    Attributes:
+        meter: What AWS would have billed.
+        faults: What goes wrong on purpose.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        region: str,
+        account_id: str,
+        s3: Callable[[str], S3Client],
+        authorizer: RoleAuthorizer,
+        quotas: Quotas | None = None,
+        on_job_state_change: Callable[[Mapping[str, Any]], None] = _ignore,
+    ) -> None:
+        self.meter, self.faults = Meter(clock), Faults()
+        self._account = Account(
+            place=Place(region, account_id),
+            clock=clock,
+            quotas=default_quotas() if quotas is None else quotas,
+            meter=self.meter,
+            faults=self.faults,
+            background=Background(clock),
+        )
+        self._on_job_state_change = on_job_state_change
+        models = CustomModels(self._account)
+        runner = JobRunner(self._account, models, s3=s3, authorizer=authorizer, notify=self._notify)
+        foundation_models = FoundationModels(self._account)
+        deployments = Deployments(self._account, models)
+        throughputs = ProvisionedThroughputs(self._account, models)
+        runtime = Runtime(Invocation(self._account, foundation_models, deployments, throughputs))
+        jobs = CustomizationJobs(
+            self._account, models, authorizer=authorizer, run=runner.run, notify=self._notify
+        )
+        self._operations: dict[str, Operation] = {}
+        self._data_plane = _operations_of(runtime)
+        for family in (
+            *(foundation_models, jobs, models, deployments, throughputs),
+            *(self._account.tags, InvocationLogging()),
+        ):
+            self._operations |= _operations_of(family)
+
+    def call(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what a request asks.
+
+        Args:
+            operation: As botocore names it: `CreateModelCustomizationJob`, `Converse`.
+            parameters: As boto3 takes them.
+
+        Returns:
+            What boto3 returns, without `ResponseMetadata`.
+
+        Raises:
+            ServiceError: The request is refused.
+        """
+        data_plane = self._data_plane.get(operation)
+        work = data_plane or self._operations.get(operation)
+        if work is None:
+            raise NotEmulatedError(f"{operation} is not emulated")
+        self.faults.before(operation)
+        check_request(operation, parameters)
+        # Inference may take a while and changes nothing; it does not hold the lock.
+        reply = data_plane(parameters) if data_plane else self._change(operation, work, parameters)
+        check_reply(operation, reply)
+        self.faults.after(operation)
+        return reply
+
+    def close(self) -> None:
+        """Stop every job and wait for the threads."""
+        self._account.background.close()
+
+    def _change(
+        self, operation: str, work: Operation, parameters: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        account = self._account
+        with account.lock:
+            repeated = account.tokens.replay(operation, parameters)
+            if repeated is not None:
+                return repeated
+            reply = work(parameters)
+            account.tokens.remember(operation, parameters, reply)
+            return reply
+
+    def _notify(self, job: CustomizationJob) -> None:
+        details = job_details(job, self._account)
+        kept = (
+            *("jobName", "jobArn", "outputModelName", "outputModelArn", "roleArn"),
+            *("failureMessage", "creationTime", "lastModifiedTime", "endTime", "baseModelArn"),
+            *("hyperParameters", "trainingDataConfig", "validationDataConfig", "outputDataConfig"),
+        )
+        event = {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in details.items()
+            if name in kept
+        }
+        self._on_job_state_change({"version": _EVENT_VERSION, "jobStatus": job.status, **event})
+
+
+def _operations_of(family: object) -> dict[str, Operation]:
+    """Return the methods of a family that are operations, by the operation's name."""
+    found: dict[str, Operation] = {}
+    for service in (CONTROL_PLANE, DATA_PLANE):
+        for operation in service_model(service).operation_names:
+            method = getattr(family, xform_name(operation), None)
+            if method is not None:
+                found[operation] = method
+    return found

@@ -1,0 +1,1 @@
+"""The operations of the Step Functions API: dictionaries in and out, in botocore's shapes."""

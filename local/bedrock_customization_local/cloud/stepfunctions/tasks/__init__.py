@@ -1,0 +1,1 @@
+"""What Task states call: Lambda, AWS services, jobs that are waited for, activities."""

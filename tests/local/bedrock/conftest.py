@@ -1,0 +1,197 @@
+"""An embedded Bedrock behind a real moto server on the loopback, with real boto3 clients."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto.server import ThreadedMotoServer
+
+from bedrock_customization_local.cloud.bedrock.moto_install import install
+from bedrock_customization_local.cloud.bedrock.quotas import default_quotas
+from bedrock_customization_local.cloud.bedrock.service import Bedrock
+from bedrock_customization_local.cloud.clock import Clock
+from bedrock_customization_local.cloud.iam import AccessDenied
+
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/customization"
+NOVA_MICRO = "amazon.nova-micro-v1:0:128k"
+SYSTEM = "Name the intent."
+QUESTIONS = {
+    "card_arrival": [
+        "where is my card",
+        "my card is late",
+        "when will the card come",
+        "no card yet",
+    ],
+    "lost_phone": [
+        "my phone is gone",
+        "i lost my phone",
+        "phone stolen today",
+        "cannot find my phone",
+    ],
+    "exchange_rate": ["what is the rate", "rate for euros", "is the rate good", "rate of today"],
+}
+
+
+def converse_record(question: str, answer: str) -> str:
+    return json.dumps(
+        {
+            "schemaVersion": "bedrock-conversation-2024",
+            "system": [{"text": SYSTEM}],
+            "messages": [
+                {"role": "user", "content": [{"text": question}]},
+                {"role": "assistant", "content": [{"text": answer}]},
+            ],
+        }
+    )
+
+
+RECORDS = [converse_record(text, name) for name, texts in QUESTIONS.items() for text in texts]
+
+
+@dataclass
+class Roles:
+    """An authorizer that allows everything but what a test denies, and remembers what was asked."""
+
+    denied: set[str] = field(default_factory=set)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    def assume(self, role_arn: str, service: str, *, source_arn: str, source_account: str) -> None:
+        assert (service, source_account) == ("bedrock.amazonaws.com", ACCOUNT)
+        self.asked.append(("AssumeRole", source_arn))
+        self._deny("AssumeRole")
+
+    def authorize(
+        self, *, role_arn: str, service: str, operation: str, parameters: Mapping[str, object]
+    ) -> None:
+        assert (role_arn, service) == (ROLE, "s3")
+        self.asked.append((operation, str(parameters["Key"])))
+        self._deny(operation)
+
+    def _deny(self, operation: str) -> None:
+        if operation in self.denied:
+            raise AccessDenied(f"{operation} is denied")
+
+
+class Cloud:
+    """What a test uses: clients, and short words for what it does again and again."""
+
+    def __init__(self, endpoint: str, region: str = REGION) -> None:
+        self.roles = Roles()
+        self.events: list[Mapping[str, object]] = []
+        self.endpoint, self.region = endpoint, region
+        self.s3 = self.client("s3")
+        self.bedrock = self.client("bedrock")
+        self.runtime = self.client("bedrock-runtime")
+        quotas = replace(default_quotas(), provisioned_model_units_without_commitment=2)
+        self.service = Bedrock(
+            clock=Clock(scale=2e-4),
+            region=region,
+            account_id=ACCOUNT,
+            s3=lambda region: self.client("s3", region),
+            authorizer=self.roles,
+            quotas=quotas,
+            on_job_state_change=self.events.append,
+        )
+
+    def client(self, service: str, region: str | None = None):
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=region or self.region,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+
+    def job_request(self, **changes: object) -> dict[str, object]:
+        return {
+            "jobName": "job-1",
+            "customModelName": "model-1",
+            "roleArn": ROLE,
+            "baseModelIdentifier": NOVA_MICRO,
+            "trainingDataConfig": {"s3Uri": "s3://data/train.jsonl"},
+            "outputDataConfig": {"s3Uri": "s3://output/runs/1/"},
+            "hyperParameters": {"epochCount": "1"},
+            **changes,
+        }
+
+    def put(self, key: str, lines: list[str]) -> None:
+        self.s3.put_object(Bucket="data", Key=key, Body="".join(f"{x}\n" for x in lines).encode())
+
+    def create_job(self, **changes: object) -> str:
+        return self.bedrock.create_model_customization_job(**self.job_request(**changes))["jobArn"]
+
+    def job(self, identifier: str) -> dict:
+        return self.bedrock.get_model_customization_job(jobIdentifier=identifier)
+
+    def ended_job(self, identifier: str) -> dict:
+        return until(
+            lambda: self.job(identifier),
+            lambda job: job["status"] not in {"InProgress", "Stopping"},
+        )
+
+    def trained_model(self, **changes: object) -> str:
+        """Return the ARN of a model that is Active."""
+        job = self.ended_job(self.create_job(**changes))
+        assert job["status"] == "Completed", job
+        model = until(
+            lambda: self.bedrock.get_custom_model(modelIdentifier=job["outputModelArn"]),
+            lambda model: model["modelStatus"] == "Active",
+        )
+        return model["modelArn"]
+
+    def deployed(self, model_arn: str, name: str = "deployment-1") -> str:
+        """Return the ARN of a deployment that is Active."""
+        arn = self.bedrock.create_custom_model_deployment(
+            modelDeploymentName=name, modelArn=model_arn
+        )["customModelDeploymentArn"]
+        until(lambda: self.deployment(arn), lambda deployment: deployment["status"] == "Active")
+        return arn
+
+    def deployment(self, identifier: str) -> dict:
+        return self.bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=identifier)
+
+
+def until(look: Callable[[], dict], is_done: Callable[[dict], bool]) -> dict:
+    """Look again and again; the test's own time-out is a minute."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        found = look()
+        if is_done(found):
+            return found
+        time.sleep(0.01)
+    raise AssertionError(f"nothing changed in a minute: {found}")
+
+
+@pytest.fixture
+def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
+    """A fresh Bedrock; `indirect` parameters name its Region."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    cloud = Cloud(f"http://{host}:{port}", getattr(request, "param", REGION))
+    uninstall = install(cloud.service)
+    for bucket in ("data", "output"):
+        cloud.s3.create_bucket(
+            Bucket=bucket,
+            **(
+                {}
+                if cloud.region == REGION
+                else {"CreateBucketConfiguration": {"LocationConstraint": cloud.region}}
+            ),
+        )
+    cloud.put("train.jsonl", RECORDS)
+    yield cloud
+    cloud.service.close()
+    uninstall()
+    for name in ("data", "output"):
+        for item in cloud.s3.list_objects_v2(Bucket=name).get("Contents", []):
+            cloud.s3.delete_object(Bucket=name, Key=item["Key"])
+        cloud.s3.delete_bucket(Bucket=name)
+    server.stop()

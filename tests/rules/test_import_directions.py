@@ -1,0 +1,85 @@
+"""Who may import whom: the table of docs/architecture.md, as a test."""
+
+import ast
+from pathlib import Path
+
+import constructs
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SYNTH, RUNTIME, LOCAL = (
+    "bedrock_customization",
+    "bedrock_customization_runtime",
+    "bedrock_customization_local",
+)
+HOMES = {
+    SYNTH: ROOT / "constructs",
+    RUNTIME: ROOT / "lambdas",
+    LOCAL: ROOT / "local",
+}
+# Third-party packages that only some may import.
+AWS_CDK = {"aws_cdk", "constructs", "jsii", "cdk_nag"}
+FORBIDDEN = {
+    SYNTH: {LOCAL, "boto3", "botocore", "moto", "numpy", "msgspec"},
+    RUNTIME: {SYNTH, LOCAL, "moto", *AWS_CDK},
+    LOCAL: {SYNTH, *AWS_CDK},
+}
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def modules_of(package):
+    modules = sorted((HOMES[package] / package).rglob("*.py"))
+    assert modules
+    return modules
+
+
+@pytest.mark.parametrize("package", HOMES)
+def test_no_package_imports_what_it_must_not(package):
+    for path in modules_of(package):
+        roots = {name.split(".")[0] for name in imports_of(path)}
+        assert not roots & FORBIDDEN[package], path
+
+
+def test_constructs_take_only_facts_and_names_from_the_runtime():
+    allowed = (f"{RUNTIME}.catalog", f"{RUNTIME}.contract")
+    for path in modules_of(SYNTH):
+        for name in imports_of(path):
+            # _code.py asks where the package lies; it uses nothing of it.
+            if name.split(".")[0] == RUNTIME and name != RUNTIME:
+                assert name.startswith(allowed), f"{path}: {name}"
+
+
+def test_only_one_module_makes_clients():
+    for path in modules_of(RUNTIME):
+        if path.name != "aws.py":
+            assert "boto3" not in set(imports_of(path)), path
+
+
+def test_phases_do_not_know_the_pipeline():
+    for path in (HOMES[SYNTH] / SYNTH / "phases").glob("*.py"):
+        assert f"{SYNTH}.pipeline" not in set(imports_of(path)), path
+
+
+def test_pure_packages_know_no_aws():
+    for package in ("datasets", "reports"):
+        for path in (HOMES[RUNTIME] / RUNTIME / package).rglob("*.py"):
+            assert not {"botocore", "boto3"} & {n.split(".")[0] for n in imports_of(path)}, path
+
+
+def test_source_roots_are_not_packages():
+    for home in HOMES.values():
+        assert not (home / "__init__.py").exists()
+    assert not (ROOT / "tests" / "constructs").exists()
+
+
+def test_the_package_constructs_is_the_one_from_the_index():
+    assert "site-packages" in constructs.__file__

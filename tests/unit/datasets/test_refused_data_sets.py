@@ -1,0 +1,113 @@
+import json
+
+import pytest
+
+from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime.datasets import rules
+from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
+
+LLAMA = "meta.llama3-1-8b-instruct-v1:0:128k"
+
+
+def refusal(prepare, source, **given):
+    with pytest.raises(DatasetRejected) as error:
+        prepare(source, **given)
+    return str(error.value)
+
+
+def test_three_records_get_one_message_of_what_was_found_needed_and_to_do(prepare, pairs):
+    assert refusal(prepare, pairs(3), small=False) == (
+        "found 3 usable records (3 read, 0 rejected, 0 exact copies), but "
+        "amazon.nova-micro-v1:0:128k needs at least 9 for training and validation and 1 for the "
+        "blind set: add at least 7"
+    )
+
+
+def test_the_minimum_is_the_catalogues(prepare, pairs):
+    method = catalog.base_model(LLAMA).methods[catalog.Method.FINE_TUNING]
+    needed = method.total.minimum_records
+
+    assert f"needs at least {needed} for" in refusal(
+        prepare, pairs(needed), small=False, model=LLAMA
+    )
+    prepare(pairs(needed + 1), small=False, model=LLAMA)
+
+
+def test_a_third_of_broken_lines_gets_one_message_with_the_three_worst_rules(prepare, pairs):
+    lines = pairs(1000).splitlines()
+    for number in range(0, 200):
+        lines[number * 5] = b'{"prompt": "cut'
+    for number in range(0, 60):
+        lines[number * 5 + 1] = b'{"prompt": "x"}'
+    for number in range(0, 30):
+        lines[number * 5 + 2] = b'{"prompt": NaN}'
+    for number in range(0, 10):
+        lines[number * 5 + 3] = b"[]"
+
+    message = refusal(prepare, b"\n".join(lines), maximum_rejected=0.05)
+
+    assert message.startswith(
+        "300 of 1,000 records (30.0%) break a rule, and maximum_rejected allows 5.0%: "
+        "json-cut 200 times (lines 1, 6, 11, …: "
+    )
+    assert "fields-missing 60 times (lines 2, 7, 12, …: " in message
+    assert "json-number 30 times (lines 3, 8, 13, …: " in message
+    assert message.endswith("; and 1 more rule")
+
+
+def test_rejected_records_up_to_the_share_allowed_are_left_out(prepare, pairs):
+    prepared = prepare(pairs(95) + b"x\n" * 5, maximum_rejected=0.05)
+
+    assert prepared.findings["json-malformed"].count == 5
+
+
+@pytest.mark.parametrize("source", [b"", b"\n\n"])
+def test_a_source_without_records_is_refused(prepare, source):
+    assert "holds no records" in refusal(prepare, source)
+
+
+def test_records_that_are_all_alike_cannot_be_split(prepare):
+    source = "\n".join(
+        json.dumps({"prompt": f"ask {n}", "completion": f"say {n}"}) for n in range(50)
+    )
+
+    assert "leaves 1 set of records to split" in refusal(prepare, source.encode())
+
+
+def test_a_single_group_cannot_be_split(prepare, pairs):
+    rows = [{**json.loads(line), "g": "one"} for line in pairs(50).splitlines()]
+    template = {"prompt": "{prompt}", "completion": "{completion}", "group_by": "g"}
+
+    assert "group by a column with more values" in refusal(
+        prepare, "\n".join(map(json.dumps, rows)).encode(), template=template
+    )
+
+
+def test_more_records_than_the_model_takes_are_refused_with_both_ways_out(prepare, pairs):
+    message = refusal(prepare, pairs(12_000), model=LLAMA, small=False, test=0.01)
+
+    assert f"{LLAMA} takes at most 10,000: remove 1," in message
+    assert "raise split.test" in message
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"maximum_rejected": 1.5}, "maximum_rejected"),
+        ({"test": 0.0}, r"split\.test"),
+        ({"validation": 1.0}, r"split\.validation"),
+        ({"test": 0.5, "validation": 0.5}, "leaves nothing for training"),
+    ],
+)
+def test_settings_that_make_no_sense_are_invalid_input(settings, given, named):
+    with pytest.raises(InvalidInput, match=named):
+        settings(**given)
+
+
+def test_every_rule_has_its_own_name_and_says_what_why_and_how_to_mend_it():
+    assert len({rule.id for rule in rules.TABLE}) == len(rules.TABLE) > 30
+    for rule in rules.TABLE:
+        assert rule.what
+        assert rule.why
+        assert rule.fix
+        assert not rule.fix.endswith(".")

@@ -1,0 +1,124 @@
+"""The state machine's definition."""
+
+from itertools import pairwise
+
+import pytest
+
+from bedrock_customization_runtime import errors
+from bedrock_customization_runtime.contract import ErrorName
+
+
+@pytest.fixture(scope="module")
+def states(definition):
+    return definition["States"]
+
+
+@pytest.fixture(scope="module")
+def tasks(states):
+    return {name: state for name, state in states.items() if state["Type"] == "Task"}
+
+
+def test_the_machine_speaks_jsonata(definition):
+    assert definition["QueryLanguage"] == "JSONata"
+
+
+def test_the_job_is_waited_for(states):
+    job = states["Customize model"]
+    assert job["Resource"] == "arn:aws:states:::bedrock:createModelCustomizationJob.sync"
+    assert job["TimeoutSeconds"] == 8 * 24 * 3600
+
+
+def test_whatever_a_run_makes_is_named_and_tokened_by_the_run(states):
+    job = states["Customize model"]["Arguments"]
+    assert job["JobName"] == "{% $run.names.job %}"
+    assert job["CustomModelName"] == "{% $run.names.model %}"
+    assert job["ClientRequestToken"] == "{% $run.tokens.job %}"
+    deployment = states["Deploy candidate"]["Arguments"]
+    assert deployment["ModelDeploymentName"] == "{% $run.names.deployment %}"
+    assert deployment["ClientRequestToken"] == "{% $run.tokens.deployment %}"
+
+
+def test_whatever_a_run_makes_is_tagged(states):
+    assert states["Customize model"]["Arguments"]["JobTags"]
+    assert states["Customize model"]["Arguments"]["CustomModelTags"]
+    assert states["Deploy candidate"]["Arguments"]["Tags"]
+
+
+def test_every_task_has_a_time_out_and_retries_named_errors(tasks):
+    for name, task in tasks.items():
+        assert task["TimeoutSeconds"] > 0, name
+        for retrier in task["Retry"]:
+            assert "States.ALL" not in retrier["ErrorEquals"], name
+            assert retrier["MaxAttempts"] > 0, name
+
+
+def test_every_task_has_a_way_out(tasks):
+    for name, task in tasks.items():
+        assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+
+
+def test_errors_lead_to_compensation_a_record_a_notification_and_a_failed_execution(states):
+    path, name = [], "Remove failed candidate"
+    while name:
+        path.append(name)
+        name = states[name].get("Next")
+    assert path == ["Remove failed candidate", "Record failure", "Notify failure", "Failed"]
+    for this, following in pairwise(path):
+        assert states[this]["Catch"][-1]["Next"] == following
+    assert states["Failed"]["Error"] == "{% $failure.error %}"
+
+
+def test_a_run_that_never_began_is_only_notified(states):
+    assert states["Start run"]["Catch"][-1]["Next"] == "Notify failure"
+
+
+def test_a_topic_out_of_reach_does_not_undo_a_promotion(states):
+    assert states["Notify"]["Catch"] == [{"ErrorEquals": ["States.ALL"], "Next": "Done"}]
+
+
+def test_functions_are_invoked_by_published_version(tasks, template):
+    versions = template.find_resources("AWS::Lambda::Version")
+    for name, task in tasks.items():
+        if task["Resource"].endswith("lambda:invoke"):
+            assert task["Arguments"]["FunctionName"].strip("${}") in versions, name
+
+
+def test_every_state_says_its_phase(states):
+    for name, state in states.items():
+        assert ": " in state["Comment"], name
+
+
+def test_every_state_can_be_reached(definition):
+    seen, todo = set(), [definition["StartAt"]]
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        state = definition["States"][name]
+        followers = [state.get("Next"), state.get("Default")]
+        followers += [rule["Next"] for rule in state.get("Choices", []) + state.get("Catch", [])]
+        todo += [follower for follower in followers if follower]
+    assert seen == set(definition["States"])
+
+
+def test_waits_grow_up_to_an_hour(states):
+    assert states["Deploy candidate"]["Assign"]["deployment_wait"] == 300
+    assert states["Wait for the deployment"]["Assign"] == {
+        "deployment_wait": "{% $min([$deployment_wait * 2, 3600]) %}"
+    }
+
+
+def test_error_names_of_the_contract_are_errors_of_the_runtime():
+    for name in ErrorName:
+        assert issubclass(getattr(errors, name), errors.CustomizationError)
+
+
+def test_executions_are_traced_and_logged_without_data(template):
+    template.has_resource_properties(
+        "AWS::StepFunctions::StateMachine",
+        {
+            "TracingConfiguration": {"Enabled": True},
+            "LoggingConfiguration": {"Level": "ALL", "IncludeExecutionData": False},
+        },
+    )
