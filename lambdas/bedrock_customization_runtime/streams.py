@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 from io import RawIOBase
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
@@ -125,7 +125,7 @@ def write_lines(s3: S3Client, uri: str, lines: Iterable[bytes]) -> FileRecord:
     where = S3Uri.parse(uri)
     reader = _LineReader(lines)
     s3.upload_fileobj(
-        reader,
+        cast("IO[bytes]", reader),
         where.bucket,
         where.key,
         ExtraArgs={"ContentType": "application/jsonl"},

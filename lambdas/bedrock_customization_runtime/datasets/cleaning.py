@@ -45,9 +45,9 @@ def clean(text: str, note: Callable[[rules.Rule], None]) -> str:
         if not unicodedata.is_normalized("NFC", text):
             text = unicodedata.normalize("NFC", text)
             note(rules.UNICODE_NORMALIZATION)
-        if _UNUSUAL.search(text):
+        if (not text.isprintable() or "\ufffd" in text) and _UNUSUAL.search(text):
             text = _without_unusual(text, note)
-    elif _UNUSUAL_ASCII.search(text):
+    elif not text.isprintable() and _UNUSUAL_ASCII.search(text):
         text = _without_unusual(text, note)
     stripped = text.strip()
     if len(stripped) != len(text):

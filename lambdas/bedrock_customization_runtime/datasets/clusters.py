@@ -1,6 +1,6 @@
 """Which records must stay together: near-copies, and records of one group.
 
-A key is 64 bits; records that share a key in any of several columns are joined, directly or through
+Records that share a key in any of several columns are joined, directly or through
 others. Near-copies are recognized by one key of the normalized question; any other way of finding
 them (band hashes of MinHash signatures, verified pairs) is one more column of keys.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bedrock_customization_runtime.datasets.records import key_of_texts
+from bedrock_customization_runtime.datasets.records import key_of_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,15 +31,15 @@ _ASCII_FOLDING = bytes(
 ).ljust(256)
 
 
-def near_key(record: Record) -> int:
-    """Return 64 bits that are equal for questions that differ in case, signs or digits alone."""
-    question = "\n".join(message.text for message in record.question)
-    return key_of_texts(("near", _folded(question) or question))
+def near_key(record: Record) -> bytes:
+    """Return a hash that is equal for questions that differ in case, signs or digits alone."""
+    question = "\n".join([message.text for message in record.question])
+    return key_of_text("near", _folded(question) or question)
 
 
-def group_key(value: str) -> int:
-    """Return 64 bits of a group's name."""
-    return key_of_texts(("group", value))
+def group_key(value: str) -> bytes:
+    """Return a hash of a group's name."""
+    return key_of_text("group", value)
 
 
 def components(columns: Sequence[NDArray[np.uint64]]) -> NDArray[np.intp]:
@@ -63,7 +63,11 @@ def components(columns: Sequence[NDArray[np.uint64]]) -> NDArray[np.intp]:
 
 def _folded(text: str) -> str:
     if text.isascii():
-        return _squeezed(_squeezed(text.encode().translate(_ASCII_FOLDING), b"0"), b" ").decode().strip()
+        return (
+            _squeezed(_squeezed(text.encode().translate(_ASCII_FOLDING), b"0"), b" ")
+            .decode()
+            .strip()
+        )
     folded = unicodedata.normalize("NFKC", text.casefold())
     return _NO_WORD.sub(" ", _DIGITS.sub("0", folded)).strip()
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bedrock_customization_runtime.datasets import clusters, records
+from bedrock_customization_runtime.datasets import clusters
+from bedrock_customization_runtime.datasets.records import keys_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,12 +67,13 @@ class Index:
 
     def append(self, line: int, record: Record, size: Tokens, group: str | None) -> None:
         """Add a record."""
+        keys = keys_of(record)
         near = clusters.near_key(record)
-        label = records.key_of_texts((record.answer,))
-        self._exact.append(records.key_of(record))
-        self._question.append(records.key_of_question(record))
-        self._near.append(near)
-        self._group.append(near if group is None else clusters.group_key(group))
+        label = _number(keys.answer)
+        self._exact.append(_number(keys.exact))
+        self._question.append(_number(keys.question))
+        self._near.append(_number(near))
+        self._group.append(_number(near if group is None else clusters.group_key(group)))
         self._label.append(label)
         self._line.append(line)
         self._tokens.append(size.likely)
@@ -103,6 +105,11 @@ class Index:
             self._label_texts = None
         else:
             self._label_texts[key] = text
+
+
+def _number(key: bytes) -> int:
+    """Return the part of a hash that the index keeps; 64 bits tell many millions apart."""
+    return int.from_bytes(key[:8], "big")
 
 
 def _array(column: array[int]) -> NDArray[np.uint64]:

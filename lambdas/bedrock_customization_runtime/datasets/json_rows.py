@@ -84,14 +84,17 @@ def _check_depth(data: bytes) -> None:
             raise RecordRejectedError(rules.JSON_TOO_DEEP)
 
 
-def _count_keys(value: object) -> int:
-    if isinstance(value, dict):
-        return len(value) + sum(
-            _count_keys(item) for item in value.values() if isinstance(item, (dict, list))
-        )
-    if isinstance(value, list):
-        return sum(_count_keys(item) for item in value if isinstance(item, (dict, list)))
-    return 0
+def _count_keys(value: dict[str, object]) -> int:
+    count = 0
+    unseen: list[object] = [value]
+    while unseen:
+        item = unseen.pop()
+        if isinstance(item, dict):
+            count += len(item)
+            unseen.extend(item.values())
+        elif isinstance(item, list):
+            unseen.extend(item)
+    return count
 
 
 def _explain(data: bytes) -> NoReturn:

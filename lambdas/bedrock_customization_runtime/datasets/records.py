@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-_ID_BYTES = 12
-_KEY_BYTES = 8
+_DIGEST_BYTES = 12
 
 
 class TextBlock(msgspec.Struct, frozen=True):
@@ -29,6 +25,8 @@ class Message(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         """The blocks' texts, joined by line ends."""
+        if len(self.content) == 1:
+            return self.content[0].text
         return "\n".join(block.text for block in self.content)
 
 
@@ -76,37 +74,38 @@ def exchange(system: str | None, prompt: str, completion: str) -> Record:
 def blind(record: Record) -> TestRecord:
     """Return the record as a line of the blind set."""
     return TestRecord(
-        id=_digest(_parts(record), _ID_BYTES).hex(),
+        id=keys_of(record).exact.hex(),
         system=record.system,
         messages=record.question,
         reference=record.answer,
     )
 
 
-def key_of(record: Record) -> int:
-    """Return 64 bits that are equal for exact copies."""
-    return key_of_texts(_parts(record))
+class Keys(msgspec.Struct, frozen=True):
+    """Hashes by which records are compared, 96 bits each."""
+
+    exact: bytes
+    """Equal for exact copies."""
+    question: bytes
+    """Equal for records that ask exactly the same."""
+    answer: bytes
+    """Equal for the same answer."""
 
 
-def key_of_question(record: Record) -> int:
-    """Return 64 bits that are equal for records that ask exactly the same."""
-    return key_of_texts(_parts(record)[:-2])
-
-
-def key_of_texts(texts: Iterable[str]) -> int:
-    """Return 64 bits of a list of texts."""
-    return int.from_bytes(_digest(texts, _KEY_BYTES), "big")
-
-
-def _parts(record: Record) -> list[str]:
-    parts = ["" if record.system is None else f"system {record.system}"]
-    for message in record.messages:
+def keys_of(record: Record) -> Keys:
+    """Return the hashes of a cleaned record, whose texts hold no NUL."""
+    parts = [record.system or ""]
+    for message in record.question:
         parts += (message.role, message.text)
-    return parts
+    question = blake2b("\0".join(parts).encode(), digest_size=_DIGEST_BYTES)
+    answer = record.answer.encode()
+    exact = question.copy()
+    exact.update(b"\0" + answer)
+    return Keys(
+        exact.digest(), question.digest(), blake2b(answer, digest_size=_DIGEST_BYTES).digest()
+    )
 
 
-def _digest(texts: Iterable[str], size: int) -> bytes:
-    # Lengths keep ["ab", "c"] and ["a", "bc"] apart.
-    encoded = [text.encode() for text in texts]
-    head = ",".join(str(len(text)) for text in encoded).encode()
-    return blake2b(b"\n".join((head, *encoded)), digest_size=size).digest()
+def key_of_text(kind: str, text: str) -> bytes:
+    """Return a hash of a text that stands for something of that kind."""
+    return blake2b(f"{kind}\0{text}".encode(), digest_size=_DIGEST_BYTES).digest()

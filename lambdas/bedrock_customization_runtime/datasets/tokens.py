@@ -47,8 +47,9 @@ def estimate(record: Record) -> Tokens:
 def _estimate(text: str) -> tuple[float, float]:
     if text.isascii():
         return _estimate_ascii(text.encode())
-    likely, most = _estimate_ascii(text.encode("ascii", "ignore"))
-    beyond = sum(character > "\x7f" for character in text)
+    plain = text.encode("ascii", "ignore")
+    likely, most = _estimate_ascii(plain)
+    beyond = len(text) - len(plain)
     wide = len(_WIDE.findall(text))
     european = len(_EUROPEAN.findall(text))
     other = beyond - wide - european

@@ -56,7 +56,6 @@ _STYLE = {
     "savefig.facecolor": "none",
     "svg.fonttype": "none",
     "text.color": _INK,
-    "text.parse_math": False,
     "xtick.color": _GRID,
     "xtick.labelcolor": _MUTED,
     "ytick.color": _GRID,

@@ -20,7 +20,8 @@ app = typer.Typer(
     help="Customize foundation models on Amazon Bedrock, and try it all on this machine first.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    pretty_exceptions_show_locals=False,
+    # A bug shows Python's own traceback: shorter, and what people expect in an issue.
+    pretty_exceptions_enable=False,
 )
 app.command("demo")(demo)
 app.add_typer(local, name="local")

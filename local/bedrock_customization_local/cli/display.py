@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from rich.console import Group
 from rich.live import Live
+from rich.padding import Padding
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -54,6 +55,7 @@ class Timeline:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._draws = console.is_terminal and not console.is_dumb_terminal
         self._phase: str | None = None
         self._settled: set[str] = set()
         self._work: Work | None = None
@@ -64,7 +66,7 @@ class Timeline:
 
     def __enter__(self) -> Self:
         """Begin to draw."""
-        if self._console.is_terminal:
+        if self._draws:
             self._live = Live(
                 get_renderable=self._now,
                 console=self._console,
@@ -128,42 +130,50 @@ class Timeline:
                     step.seconds(datetime.now(UTC)),
                     _with_retries(step),
                 )
+        for step in progress.running:
+            self.phase(step.state.phase)
         begun = {step.state.phase for step in progress.steps}
         self._coming = tuple(phase for phase in definition.phases if phase not in begun)
         self._live_details = live_details
         self._progress = progress
 
     def _line(self, icon: Text, name: str, seconds: float, detail: str) -> None:
-        if self._console.is_terminal:
+        if self._draws:
             self._console.print(self._row(icon, Text(name), seconds, Text(detail, style="dim")))
         else:
             told = f"  {icon} {name:<{_NAME_WIDTH}} {duration(seconds):>7}  {detail}".rstrip()
             self._console.print(Text(told), soft_wrap=True)
 
     def _now(self) -> RenderableType:
-        rows: list[RenderableType] = []
+        # Always two lines: rich draws from a thread of its own, and a height that changes just when
+        # a line is printed leaves remains on the screen.
+        coming = "then: " + " · ".join(self._coming) if self._coming else ""
+        return Group(
+            self._running_row(), Text(coming, style="dim", no_wrap=True, overflow="ellipsis")
+        )
+
+    def _running_row(self) -> RenderableType:
         if self._work:
             elapsed = time.monotonic() - self._work.started
-            rows.append(self._running_row(self._work.name, elapsed, self._work.detail))
-        if self._progress:
-            now = datetime.now(UTC)
-            for step in self._progress.running:
-                if self._progress.status is Status.RUNNING:
-                    if step.state.phase and step.state.phase != self._phase:
-                        rows.append(Text(step.state.phase, style="bold"))
-                    detail = self._live_details.get(step.name) or _with_retries(step)
-                    rows.append(self._running_row(step.name, step.seconds(now), detail))
-            if self._coming:
-                coming = "then: " + " · ".join(self._coming)
-                rows.append(Text(coming, style="dim", no_wrap=True, overflow="ellipsis"))
-        return Group(*rows)
+            return self._spinning(self._work.name, elapsed, self._work.detail)
+        running = self._progress.running if self._progress else ()
+        if not running:
+            return Text()
+        # Of a Map or Parallel state and those inside it, what was entered last says most.
+        step = running[-1]
+        detail = self._live_details.get(step.name) or _with_retries(step)
+        return self._spinning(step.name, step.seconds(datetime.now(UTC)), detail)
 
-    def _running_row(self, name: str, seconds: float, detail: str) -> Table:
-        # All rows share the clock, so that the spinner turns however often a row is made anew.
+    def _spinning(self, name: str, seconds: float, detail: str) -> Table:
         spinner = Spinner("dots", style="cyan")
+        # All share one beginning, so that it turns however often a row is made anew.
         spinner.start_time = 0.0
-        text = Text(detail, no_wrap=True, overflow="ellipsis")
-        return self._row(spinner, Text(name, style="cyan"), seconds, text)
+        return self._row(
+            spinner,
+            Text(name, style="cyan", no_wrap=True, overflow="ellipsis"),
+            seconds,
+            Text(detail, no_wrap=True, overflow="ellipsis"),
+        )
 
     def _row(self, icon: RenderableType, name: Text, seconds: float, detail: Text) -> Table:
         narrow = self._console.width < _NARROW
@@ -172,7 +182,7 @@ class Timeline:
         row.add_column(width=_NARROW_NAME_WIDTH if narrow else _NAME_WIDTH)
         row.add_column(width=7, justify="right")
         row.add_column(ratio=1, overflow="fold")
-        row.add_row(icon, name, duration(seconds), detail)
+        row.add_row(icon, name, duration(seconds), Padding(detail, (0, 0, 0, 1)))
         return row
 
 

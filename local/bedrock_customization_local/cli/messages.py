@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -48,9 +47,10 @@ def usage_error(message: str, *advice: str) -> CommandError:
 
 def print_error(console: Console, error: CommandError) -> None:
     """Print an error and its advice."""
-    console.print(Text.assemble(("error: ", "bold red"), error.message), soft_wrap=False)
+    console.print(Text.assemble(("error: ", "bold red"), error.message))
     for line in error.advice:
-        console.print(Padding(Text(line), (0, 0, 0, 2)))
+        # Never broken, so that an address in it can be clicked or copied.
+        console.print(Text(f"  {line}"), soft_wrap=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bedrock_customization_local.cloud.bedrock.meter import Unit
 from bedrock_customization_runtime.reports import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
 
 _INDENT = (0, 0, 0, 2)
+_TABLE_WIDTH = 78
 
 
 def print_outcome(console: Console, manifest: Manifest, alias_value: str) -> None:
@@ -47,7 +48,8 @@ def print_outcome(console: Console, manifest: Manifest, alias_value: str) -> Non
         )
     if manifest.evaluation:
         _title(console, "Base against tuned, on the blind set")
-        console.print(Padding(comparison(manifest.evaluation), _INDENT))
+        told = comparison if console.width >= _TABLE_WIDTH else _comparison_in_words
+        console.print(Padding(told(manifest.evaluation), _INDENT))
     if manifest.decision:
         _print_decision(console, manifest.decision)
     if manifest.deployment and manifest.deployment.alias_parameter:
@@ -60,14 +62,15 @@ def print_outcome(console: Console, manifest: Manifest, alias_value: str) -> Non
         )
 
 
-def print_bill(console: Console, lines: Iterable[LineItem]) -> None:
+def print_bill(console: Console, lines: Sequence[LineItem]) -> None:
     """Print what Bedrock would have billed.
 
     Args:
         console: Where to print.
         lines: Of the embedded Bedrock's meter.
     """
-    _title(console, "Bedrock would have billed")
+    usd, complete = _sum(lines)
+    _title(console, f"Bedrock would have billed USD {usd:.4f}" + ("" if complete else " and more"))
     console.print(Padding(bill(lines), _INDENT))
 
 
@@ -77,11 +80,13 @@ def print_report(console: Console, report: Path | None) -> None:
     console.print(Text(wording.EMBEDDED_NOTICE, style="yellow"))
     if report:
         console.print()
-        # The address itself is printed, so that it can be clicked or copied in any terminal.
-        address = report.absolute().as_uri()
-        console.print(
-            Text.assemble(("Report  ", "bold"), (address, f"link {address}")), soft_wrap=True
-        )
+        for title, file in (("Report", report), ("Manifest", report.with_name("manifest.json"))):
+            # The address itself is printed, so that any terminal lets it be clicked or copied.
+            address = file.absolute().as_uri()
+            console.print(
+                Text.assemble((f"{title:<10}", "bold"), (address, f"link {address}")),
+                soft_wrap=True,
+            )
 
 
 def comparison(evaluation: EvaluationSection) -> Table:
@@ -90,7 +95,7 @@ def comparison(evaluation: EvaluationSection) -> Table:
     table.add_column("metric")
     for title in ("base", "tuned", "difference", "95 % interval", "p-value", "records"):
         table.add_column(title, justify="right", no_wrap=True)
-    for metric in sorted(evaluation.metrics, key=lambda each: each.name != evaluation.primary):
+    for metric in _ordered(evaluation):
         low, high = metric.interval
         table.add_row(
             wording.title_of(metric.name),
@@ -104,22 +109,44 @@ def comparison(evaluation: EvaluationSection) -> Table:
     return table
 
 
-def bill(lines: Iterable[LineItem]) -> Table:
+def _comparison_in_words(evaluation: EvaluationSection) -> Text:
+    return Text("\n").join(
+        Text(
+            f"{wording.title_of(metric.name)}: base {wording.percent(metric.base)}, "
+            f"tuned {wording.percent(metric.tuned)}. {wording.figures(metric)}",
+            style=_style(metric),
+        )
+        for metric in _ordered(evaluation)
+    )
+
+
+def _ordered(evaluation: EvaluationSection) -> list[MetricComparison]:
+    return sorted(evaluation.metrics, key=lambda each: each.name != evaluation.primary)
+
+
+def bill(lines: Sequence[LineItem]) -> Table:
     """Return a table of charges by unit."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
     table.add_column(justify="right", no_wrap=True)
     table.add_column()
     table.add_column(justify="right", no_wrap=True)
-    for unit, group in groupby(sorted(lines, key=lambda line: line.unit), lambda line: line.unit):
-        charges = list(group)
-        quantity = sum(line.quantity for line in charges)
-        prices = [line.usd for line in charges if line.usd is not None]
-        table.add_row(
-            f"{quantity:,.0f}" if quantity >= 1 else f"{quantity:.3f}",
-            unit,
-            f"USD {sum(prices):.4f}" if len(prices) == len(charges) else "price not known",
-        )
+    for unit in Unit:
+        charges = [line for line in lines if line.unit is unit]
+        if charges:
+            quantity = sum(line.quantity for line in charges)
+            usd, complete = _sum(charges)
+            table.add_row(
+                f"{quantity:,.0f}" if quantity >= 1 else f"{quantity:.3f}",
+                unit,
+                f"USD {usd:.4f}" if complete else "price not known",
+            )
     return table
+
+
+def _sum(lines: Sequence[LineItem]) -> tuple[float, bool]:
+    """Return the known prices' sum, and whether all are known."""
+    known = [line.usd for line in lines if line.usd is not None]
+    return sum(known), len(known) == len(lines)
 
 
 def _print_decision(console: Console, decision: DecisionSection) -> None:

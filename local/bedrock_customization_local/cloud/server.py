@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .bedrock.service import Bedrock
-    from .stepfunctions import StepFunctions
+    from .stepfunctions.service import StepFunctions
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ class LocalCloud:
         from .iam import Authorizer, Permissive  # noqa: PLC0415
         from .lambdas import LambdaRuntime  # noqa: PLC0415
         from .lambdas.moto_install import install as install_lambda  # noqa: PLC0415
-        from .stepfunctions import StepFunctions  # noqa: PLC0415
+        from .stepfunctions.service import StepFunctions  # noqa: PLC0415
         from .stepfunctions.moto_install import install as install_step_functions  # noqa: PLC0415
 
         # What is imported stays: without this, each full collection walks moto's 200,000 objects.

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
 from bedrock_customization_local.cloud.bedrock.moto_install import install
 from bedrock_customization_local.cloud.bedrock.quotas import default_quotas
 from bedrock_customization_local.cloud.bedrock.service import Bedrock
 from bedrock_customization_local.cloud.clock import Clock
-from bedrock_customization_local.cloud.iam import AccessDenied
+from bedrock_customization_local.cloud.iam import AccessDenied, Decision
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -38,11 +39,11 @@ QUESTIONS = {
 }
 
 
-def converse_record(question: str, answer: str) -> str:
+def converse_record(question: str, answer: str, system: str = SYSTEM) -> str:
     return json.dumps(
         {
             "schemaVersion": "bedrock-conversation-2024",
-            "system": [{"text": SYSTEM}],
+            "system": [{"text": system}],
             "messages": [
                 {"role": "user", "content": [{"text": question}]},
                 {"role": "assistant", "content": [{"text": answer}]},
@@ -75,11 +76,15 @@ class Roles:
 
     def _deny(self, operation: str) -> None:
         if operation in self.denied:
-            raise AccessDenied(f"{operation} is denied")
+            decision = Decision(allowed=False, reason="because no policy allows it")
+            raise AccessDenied(ROLE, operation, "*", decision)
 
 
 class Cloud:
     """What a test uses: clients, and short words for what it does again and again."""
+
+    records = RECORDS
+    record = staticmethod(converse_record)
 
     def __init__(self, endpoint: str, region: str = REGION) -> None:
         self.roles = Roles()
@@ -121,6 +126,14 @@ class Cloud:
             **changes,
         }
 
+    @staticmethod
+    def refusal(call: Callable[..., object], **parameters: object) -> tuple[str, str]:
+        """Return the code and the message with which a call is refused."""
+        with pytest.raises(ClientError) as caught:
+            call(**parameters)
+        error = caught.value.response["Error"]
+        return error["Code"], error["Message"]
+
     def put(self, key: str, lines: list[str]) -> None:
         self.s3.put_object(Bucket="data", Key=key, Body="".join(f"{x}\n" for x in lines).encode())
 
@@ -131,7 +144,7 @@ class Cloud:
         return self.bedrock.get_model_customization_job(jobIdentifier=identifier)
 
     def ended_job(self, identifier: str) -> dict:
-        return until(
+        return self.until(
             lambda: self.job(identifier),
             lambda job: job["status"] not in {"InProgress", "Stopping"},
         )
@@ -140,7 +153,7 @@ class Cloud:
         """Return the ARN of a model that is Active."""
         job = self.ended_job(self.create_job(**changes))
         assert job["status"] == "Completed", job
-        model = until(
+        model = self.until(
             lambda: self.bedrock.get_custom_model(modelIdentifier=job["outputModelArn"]),
             lambda model: model["modelStatus"] == "Active",
         )
@@ -151,22 +164,35 @@ class Cloud:
         arn = self.bedrock.create_custom_model_deployment(
             modelDeploymentName=name, modelArn=model_arn
         )["customModelDeploymentArn"]
-        until(lambda: self.deployment(arn), lambda deployment: deployment["status"] == "Active")
+        self.until(
+            lambda: self.deployment(arn), lambda deployment: deployment["status"] == "Active"
+        )
         return arn
+
+    @staticmethod
+    def until(look: Callable[[], dict], is_done: Callable[[dict], bool]) -> dict:
+        """Look again and again; the test's own time-out is a minute."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            found = look()
+            if is_done(found):
+                return found
+            time.sleep(0.01)
+        raise AssertionError(f"nothing changed in a minute: {found}")
+
+    def question(self, model_id: str, text: str, **config: object) -> dict:
+        return self.runtime.converse(
+            modelId=model_id,
+            system=[{"text": SYSTEM}],
+            messages=[{"role": "user", "content": [{"text": text}]}],
+            inferenceConfig=config,
+        )
+
+    def answer(self, model_id: str, text: str) -> str:
+        return self.question(model_id, text)["output"]["message"]["content"][0]["text"]
 
     def deployment(self, identifier: str) -> dict:
         return self.bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=identifier)
-
-
-def until(look: Callable[[], dict], is_done: Callable[[dict], bool]) -> dict:
-    """Look again and again; the test's own time-out is a minute."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        found = look()
-        if is_done(found):
-            return found
-        time.sleep(0.01)
-    raise AssertionError(f"nothing changed in a minute: {found}")
 
 
 @pytest.fixture

@@ -15,11 +15,11 @@ import pytest
 from bedrock_customization_local.cloud.lambdas import (
     Archive,
     Credentials,
-    InvalidArchive,
+    InvalidArchiveError,
     LambdaRuntime,
     LogFormat,
-    TooManyRequests,
-    UnsupportedFunction,
+    TooManyRequestsError,
+    UnsupportedFunctionError,
 )
 
 ECHO = "def handler(event, context):\n    return event\n"
@@ -246,9 +246,9 @@ def test_an_archive_cannot_write_outside_its_folder(runtime, function):
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w") as bomb:
         bomb.writestr("../../evil.py", "")
-    with pytest.raises(InvalidArchive, match="lies outside"):
+    with pytest.raises(InvalidArchiveError, match="lies outside"):
         runtime.invoke(function("", code=Archive.of(buffer.getvalue())), b"{}")
-    with pytest.raises(InvalidArchive, match="not a zip file"):
+    with pytest.raises(InvalidArchiveError, match="not a zip file"):
         runtime.invoke(function("", code=Archive.of(b"plain")), b"{}")
 
 
@@ -301,12 +301,12 @@ def test_json_logs_are_json_down_to_the_platforms_lines(runtime, function):
 
 
 def test_reserved_concurrency_is_a_limit(runtime, function):
-    with pytest.raises(TooManyRequests, match="reserved concurrency"):
+    with pytest.raises(TooManyRequestsError, match="reserved concurrency"):
         runtime.invoke(function(ECHO, reserved_concurrency=0), b"{}")
 
 
 def test_only_python_functions_run(runtime, function):
-    with pytest.raises(UnsupportedFunction, match=r"nodejs24\.x"):
+    with pytest.raises(UnsupportedFunctionError, match=r"nodejs24\.x"):
         runtime.invoke(function(ECHO, runtime="nodejs24.x"), b"{}")
 
 
@@ -330,7 +330,7 @@ def test_when_every_sandbox_stays_busy_an_invocation_is_refused(function, tmp_pa
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(lambdas.invoke, busy, b"{}")
         with fifo.open("w") as release:  # opens when the handler does
-            with pytest.raises(TooManyRequests, match="all 1 sandboxes are busy"):
+            with pytest.raises(TooManyRequestsError, match="all 1 sandboxes are busy"):
                 lambdas.invoke(function(ECHO), b"{}")
             release.write("done")
         assert running.result().payload == b'"done"'

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.catalog import MethodRules, SetLimits
 from bedrock_customization_runtime.datasets.examination import examine
-from bedrock_customization_runtime.datasets.findings import Finding
 from bedrock_customization_runtime.datasets.preparation import divide
 from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.datasets.splitting import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from bedrock_customization_runtime.datasets.findings import Finding
 
 NOVA_MICRO = "amazon.nova-micro-v1:0:128k"
 

@@ -68,7 +68,10 @@ BAD_LINES = {
         "fields-missing",
     ),
     "empty answer": (b'{"prompt":"what","completion":""}', "empty-turn"),
-    "invisible answer": (b'{"prompt":"what","completion":"\xe2\x80\x8b\xe3\x85\xa4"}', "empty-turn"),
+    "invisible answer": (
+        b'{"prompt":"what","completion":"\xe2\x80\x8b\xe3\x85\xa4"}',
+        "empty-turn",
+    ),
     "empty object": (b"{}", "fields-missing"),
     "assistant first": (converse("assistant", "user"), "role-order"),
     "user twice": (converse("user", "user"), "role-order"),

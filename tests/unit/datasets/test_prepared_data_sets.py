@@ -13,7 +13,11 @@ def shop(count):
     names = ["red", "blue", "green", "black", "white"]
     return "\n".join(
         json.dumps(
-            {"q": f"have you {names[n % 5]} ones {'abcdefghij'[n // 5]}", "a": "yes", "kind": "hats"}
+            {
+                "q": f"have you {names[n % 5]} ones {'abcdefghij'[n // 5]}",
+                "a": "yes",
+                "kind": "hats",
+            }
         )
         for n in range(count)
     ).encode()
@@ -106,7 +110,10 @@ def test_the_same_input_gives_the_same_bytes(prepare, advising):
 
 
 def test_labels_are_counted_and_free_text_is_not(prepare, pairs):
-    rows = [{**json.loads(line), "completion": "ab"[n % 2]} for n, line in enumerate(pairs(100).splitlines())]
+    rows = [
+        {**json.loads(line), "completion": "ab"[n % 2]}
+        for n, line in enumerate(pairs(100).splitlines())
+    ]
     labelled = prepare("\n".join(map(json.dumps, rows)).encode())
 
     assert sum(labelled.label_counts.values()) == len(labelled.records("train"))

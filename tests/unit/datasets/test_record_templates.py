@@ -49,9 +49,7 @@ def test_an_unknown_column_of_json_rows_is_refused_once_enough_were_seen(judge):
     rows = b'{"text":"a","label":"b"}\n' * 500
 
     with pytest.raises(DatasetRejected, match=r"template\.group_by names the column 'id'"):
-        judge(
-            rows, template={"prompt": "{text}", "completion": "{label}", "group_by": "id"}
-        )
+        judge(rows, template={"prompt": "{text}", "completion": "{label}", "group_by": "id"})
 
 
 def test_a_column_missing_here_and_there_costs_those_rows(judge):

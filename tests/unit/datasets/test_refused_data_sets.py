@@ -35,13 +35,13 @@ def test_the_minimum_is_the_catalogues(prepare, pairs):
 
 def test_a_third_of_broken_lines_gets_one_message_with_the_three_worst_rules(prepare, pairs):
     lines = pairs(1000).splitlines()
-    for number in range(0, 200):
+    for number in range(200):
         lines[number * 5] = b'{"prompt": "cut'
-    for number in range(0, 60):
+    for number in range(60):
         lines[number * 5 + 1] = b'{"prompt": "x"}'
-    for number in range(0, 30):
+    for number in range(30):
         lines[number * 5 + 2] = b'{"prompt": NaN}'
-    for number in range(0, 10):
+    for number in range(10):
         lines[number * 5 + 3] = b"[]"
 
     message = refusal(prepare, b"\n".join(lines), maximum_rejected=0.05)

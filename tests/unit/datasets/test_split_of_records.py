@@ -30,7 +30,7 @@ def test_a_record_keeps_its_side_when_records_are_added(prepare, pairs):
 def test_a_group_keeps_its_side_when_records_are_added_to_it(prepare, advising):
     template = {**ADVISING, "group_by": "query_id"}
     lines = advising.splitlines(keepends=True)
-    random.Random(5).shuffle(lines)
+    random.Random(5).shuffle(lines)  # noqa: S311 - an order, not a secret
     before = side_of_each(prepare(b"".join(lines[:120]), template=template))
     after = side_of_each(prepare(b"".join(lines), template=template))
 
@@ -40,7 +40,7 @@ def test_a_group_keeps_its_side_when_records_are_added_to_it(prepare, advising):
 def test_the_order_of_the_source_does_not_show_in_the_result(prepare, pairs):
     lines = pairs(200).splitlines(keepends=True)
     files = prepare(b"".join(lines)).files
-    random.Random(3).shuffle(lines)
+    random.Random(3).shuffle(lines)  # noqa: S311 - an order, not a secret
 
     assert prepare(b"".join(lines)).files == files
 
@@ -145,6 +145,11 @@ def test_without_a_validation_set_its_share_is_trained(prepare, pairs):
 
     assert prepared.files["validation"] == b""
     assert len(prepared.records("train")) == pytest.approx(400, abs=40)
+
+
+@given(text=st.text(alphabet=st.characters(max_codepoint=127)))
+def test_near_copies_of_plain_text_are_folded_as_those_of_any_other(text):
+    assert clusters._folded(text) == clusters._folded(f"{text}\u00b7")
 
 
 @given(

@@ -28,7 +28,15 @@ def test_english_is_estimated_within_a_third(text, counted):
 
 @pytest.mark.parametrize(
     "text",
-    ["prose of ordinary words", "日本語の文章", "ภาษาไทย", "12345 67890", "{}[]();:", "été à Noël", "🎉🎊"],
+    [
+        "prose of ordinary words",
+        "日本語の文章",
+        "ภาษาไทย",
+        "12345 67890",
+        "{}[]();:",
+        "été à Noël",
+        "🎉🎊",
+    ],
 )
 def test_the_cautious_estimate_is_the_larger_one(text):
     likely, most = estimate(text)

@@ -1,6 +1,10 @@
+import os
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -99,8 +103,35 @@ def test_every_plot_is_an_image_with_a_title_and_a_description(promoted):
         assert re.search(r"<title id=\"[^\"]+\">[^<]+</title><desc id=\"[^\"]+\">[^<]+", drawing)
 
 
+def test_a_plot_describes_its_figures_in_escaped_text(promoted):
+    drawing = plots.comparison(promoted.evaluation.metrics[0], 0.05)
+
+    assert "+20.8 to +29.4, p &lt; 0.0001, 500 unseen questions. The gate is at +5.0" in drawing
+
+
 def test_the_same_manifest_gives_the_same_bytes(promoted):
     assert html.render(promoted) == html.render(promoted)
+
+
+def test_neither_the_process_nor_a_persons_plot_settings_change_the_bytes(promoted, tmp_path):
+    (tmp_path / "matplotlibrc").write_text("font.size: 30\nlines.linewidth: 9\n")
+    program = (
+        "import sys, msgspec\n"
+        "from bedrock_customization_runtime.manifest import Manifest\n"
+        "from bedrock_customization_runtime.reports import html\n"
+        "manifest = msgspec.json.decode(sys.stdin.buffer.read(), type=Manifest)\n"
+        "sys.stdout.buffer.write(html.render(manifest).encode())\n"
+    )
+
+    page = subprocess.run(
+        [sys.executable, "-c", program],
+        input=msgspec.json.encode(promoted),
+        env={**os.environ, "PYTHONHASHSEED": "7", "MPLCONFIGDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+
+    assert page.decode() == html.render(promoted)
 
 
 def test_the_verdict_comes_before_the_evidence(promoted):

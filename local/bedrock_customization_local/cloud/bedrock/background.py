@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bedrock_customization_local.cloud.clock import Clock
 
 _SLICES = 20
+_LOOK_SECONDS = 0.05
 _JOIN_SECONDS = 10
 
 
@@ -54,6 +55,11 @@ class Background:
                 return False
             self._clock.wait(seconds / _SLICES)
         return not self._ended(until)
+
+    def wait(self, until: threading.Event) -> None:
+        """Wait for an event, or for the end of all."""
+        while not self._ended(until):
+            until.wait(_LOOK_SECONDS)
 
     def close(self) -> None:
         """End every pause and wait for the threads."""

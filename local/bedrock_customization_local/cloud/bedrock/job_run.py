@@ -44,7 +44,6 @@ _VALIDATION_SECONDS = 180
 _PROCESSING_SECONDS = 60
 _QUEUE_SECONDS = 300
 _ANNOUNCE_SECONDS = 60
-_STALLED_SECONDS = 7 * 24 * 3600
 _TRAINING_METRICS = "training_artifacts/step_wise_training_metrics.csv"
 _VALIDATION_METRICS = "validation_artifacts/post_fine_tuning_validation/validation_metrics.csv"
 _LAST_STEPS = 20
@@ -115,8 +114,8 @@ class JobRunner:
         self._pause(job, _PROCESSING_SECONDS)
         self._complete(job, "dataProcessingDetails")
         if fault is not None and fault.kind is FaultKind.STALL_JOB:
-            while True:
-                self._pause(job, _STALLED_SECONDS)
+            self._account.background.wait(job.stop_asked)
+            raise _JobStoppedError
         self._pause(job, _QUEUE_SECONDS)
         self._begin(job, "trainingDetails")
         self._pause(job, _ANNOUNCE_SECONDS)

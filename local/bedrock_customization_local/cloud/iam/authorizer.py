@@ -35,7 +35,7 @@ _OBJECT_WRITES = {
 }
 
 
-class AccessDenied(Exception):
+class AccessDenied(Exception):  # noqa: N818 - AWS's own name of the error
     """A role may not do what it asked for; the message is worded as AWS words it.
 
     Args:
@@ -129,10 +129,14 @@ class Authorizer:
             **tags,
         }
         policy, trust = self._held.resource_policy(resource)
-        return evaluate(
+        decision = evaluate(
             self._request(principal, action, resource, {**own, **(context or {})}),
             Policies(identity=role.policies, boundary=role.boundary, resource=policy, trust=trust),
         )
+        unmentioned = not decision.allowed and decision.statement is None
+        if unmentioned and self._held.granted(resource, role_arn, action):
+            return Decision(allowed=True, reason="allowed by a grant")
+        return decision
 
     def assume(self, role_arn: str, service: str, *, source_arn: str, source_account: str) -> None:
         """Return if a service may assume a role, by the role's trust policy.

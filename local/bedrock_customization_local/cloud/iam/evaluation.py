@@ -68,11 +68,9 @@ def evaluate(request: Request, policies: Policies) -> Decision:
     """Return the decision of all policies on one request."""
     denial = next(_denials(request, policies), None)
     if denial:
-        kind, statement = denial
-        article = "an" if kind is PolicyKind.IDENTITY else "a"
-        return Decision(
-            allowed=False, reason=f"with an explicit deny in {article} {kind}", statement=statement
-        )
+        article = "an" if denial[0] is PolicyKind.IDENTITY else "a"
+        reason = f"with an explicit deny in {article} {denial[0]}"
+        return Decision(allowed=False, reason=reason, statement=denial[1])
     statement, match = _resource_allowance(request, policies)
     if policies.trust is not ResourceTrust.UNION and statement is None:
         return _silent(PolicyKind.RESOURCE, request)

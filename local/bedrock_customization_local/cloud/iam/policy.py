@@ -163,18 +163,22 @@ def _match(
     names = frozenset(principals.get("AWS", ()))
     if isinstance(principal, ServicePrincipal):
         services = frozenset(principals.get("Service", ()))
-        ways = ((PrincipalMatch.SERVICE, principal.name in services),)
+        ways = [
+            (PrincipalMatch.SERVICE, principal.name in services),
+            (PrincipalMatch.ANYONE, "*" in names),
+        ]
     else:
         partition = principal.role_arn.split(":")[1]
         root = {principal.account, f"arn:{partition}:iam::{principal.account}:root"}
-        ways = (
+        ways = [
             (PrincipalMatch.SESSION, principal.session_arn in names),
             (PrincipalMatch.ROLE, principal.role_arn in names),
             (PrincipalMatch.ANYONE, "*" in names),
             (PrincipalMatch.ACCOUNT, bool(root & names)),
-        )
+        ]
     return next((way for way, given in ways if given), None)
 
 
-def _literally(_key: str) -> None:
-    return None
+def _literally(key: str) -> str:
+    """Stand for variables in policies from before there were any."""
+    return f"${{{key}}}"

@@ -5,7 +5,7 @@ architecture, `/opt` and `/var/task` as paths, freezing between invocations, or 
 from hostile code.
 """
 
-from bedrock_customization_local.cloud.lambdas.archives import InvalidArchive
+from bedrock_customization_local.cloud.lambdas.archives import InvalidArchiveError
 from bedrock_customization_local.cloud.lambdas.environment import DUMMY_CREDENTIALS, Credentials
 from bedrock_customization_local.cloud.lambdas.functions import (
     Archive,
@@ -13,8 +13,8 @@ from bedrock_customization_local.cloud.lambdas.functions import (
     FunctionDefinition,
     Invocation,
     LogFormat,
-    TooManyRequests,
-    UnsupportedFunction,
+    TooManyRequestsError,
+    UnsupportedFunctionError,
 )
 from bedrock_customization_local.cloud.lambdas.moto_install import install
 from bedrock_customization_local.cloud.lambdas.runtime import LambdaRuntime
@@ -25,11 +25,11 @@ __all__ = [
     "Credentials",
     "FailureKind",
     "FunctionDefinition",
-    "InvalidArchive",
+    "InvalidArchiveError",
     "Invocation",
     "LambdaRuntime",
     "LogFormat",
-    "TooManyRequests",
-    "UnsupportedFunction",
+    "TooManyRequestsError",
+    "UnsupportedFunctionError",
     "install",
 ]

@@ -14,7 +14,7 @@ MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
 """Lambda's limit on a function with its layers; here on each archive."""
 
 
-class InvalidArchive(Exception):
+class InvalidArchiveError(Exception):
     """The archive is no zip file, is too large, or would write outside its folder."""
 
 
@@ -33,7 +33,7 @@ class ArchiveStore:
         """Return the folder that holds the archive's files.
 
         Raises:
-            InvalidArchive: The archive must not be unpacked.
+            InvalidArchiveError: The archive must not be unpacked.
         """
         folder = self._root / archive.sha256
         with self._lock:
@@ -62,20 +62,20 @@ def _unpack(content: bytes, folder: Path) -> None:
                 if mode and not member.is_dir():
                     path.chmod(mode | 0o444)  # Lambda, too, makes every file readable
     except zipfile.BadZipFile as error:
-        raise InvalidArchive(f"the code archive is not a zip file: {error}") from error
+        raise InvalidArchiveError(f"the code archive is not a zip file: {error}") from error
 
 
 def _check(archive: zipfile.ZipFile, folder: Path) -> None:
     total = sum(member.file_size for member in archive.infolist())
     if total > MAX_UNZIPPED_BYTES:
-        raise InvalidArchive(
+        raise InvalidArchiveError(
             f"the code archive unpacks to {total} bytes, allowed are {MAX_UNZIPPED_BYTES}: "
             "leave out what the function does not import"
         )
     # zipfile would quietly rename such members; Lambda's own layout then would not be ours.
     for member in archive.infolist():
         if not (folder / member.filename).resolve().is_relative_to(folder.resolve()):
-            raise InvalidArchive(
+            raise InvalidArchiveError(
                 f"the code archive's member {member.filename!r} lies outside the archive: "
                 "build it from relative paths"
             )

@@ -12,7 +12,7 @@ import boto3
 
 from bedrock_customization_local.cloud.clock import Clock
 from bedrock_customization_local.cloud.lambdas.environment import DUMMY_CREDENTIALS
-from bedrock_customization_local.cloud.lambdas.functions import Invocation, TooManyRequests
+from bedrock_customization_local.cloud.lambdas.functions import Invocation, TooManyRequestsError
 
 _RETRY_DELAYS = (60, 120)
 _THROTTLE_SECONDS = 0.05
@@ -74,7 +74,7 @@ class AsynchronousInvoker:
         while True:
             try:
                 invocation = invoke()
-            except TooManyRequests:
+            except TooManyRequestsError:
                 # Throttled events stay in Lambda's queue for hours: no attempt is used up.
                 if self._clock.stop.wait(_THROTTLE_SECONDS) or self._closed:
                     return

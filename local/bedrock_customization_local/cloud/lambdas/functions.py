@@ -139,9 +139,9 @@ class Invocation:
         return [line.replace("\r", "\n") for line in self.log.split("\n") if line]
 
 
-class TooManyRequests(Exception):
+class TooManyRequestsError(Exception):
     """The function's reserved concurrency, or the runtime's sandboxes, are all busy."""
 
 
-class UnsupportedFunction(Exception):
+class UnsupportedFunctionError(Exception):
     """The function cannot run on a person's machine: not Python, or a container image."""

@@ -16,7 +16,7 @@ from moto.awslambda.utils import get_backend
 from moto.utilities.aws_headers import amz_crc32
 
 from bedrock_customization_local.cloud.clock import Clock
-from bedrock_customization_local.cloud.lambdas.archives import InvalidArchive
+from bedrock_customization_local.cloud.lambdas.archives import InvalidArchiveError
 from bedrock_customization_local.cloud.lambdas.asynchronous import (
     AsynchronousEvent,
     AsynchronousInvoker,
@@ -26,8 +26,8 @@ from bedrock_customization_local.cloud.lambdas.functions import (
     FunctionDefinition,
     Invocation,
     LogFormat,
-    TooManyRequests,
-    UnsupportedFunction,
+    TooManyRequestsError,
+    UnsupportedFunctionError,
 )
 from bedrock_customization_local.cloud.lambdas.moto_logs import LogWriter
 from bedrock_customization_local.cloud.lambdas.runtime import LambdaRuntime
@@ -35,9 +35,9 @@ from bedrock_customization_local.cloud.lambdas.runtime_api import MAX_PAYLOAD_BY
 
 _MAX_ASYNCHRONOUS_BYTES = 1024 * 1024
 _REFUSALS: Mapping[type[Exception], tuple[HTTPStatus, str]] = {
-    InvalidArchive: (HTTPStatus.BAD_GATEWAY, "InvalidZipFileException"),
-    TooManyRequests: (HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequestsException"),
-    UnsupportedFunction: (HTTPStatus.BAD_GATEWAY, "InvalidRuntimeException"),
+    InvalidArchiveError: (HTTPStatus.BAD_GATEWAY, "InvalidZipFileException"),
+    TooManyRequestsError: (HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequestsException"),
+    UnsupportedFunctionError: (HTTPStatus.BAD_GATEWAY, "InvalidRuntimeException"),
 }
 # moto ships no types: its objects are Any wherever they are passed on.
 _Moto = Any
@@ -73,7 +73,7 @@ def install(runtime: LambdaRuntime, *, clock: Clock | None = None) -> Callable[[
     return undo.close
 
 
-class _Refused(LambdaClientError):
+class _RefusedError(LambdaClientError):
     """An error that Invoke itself answers with."""
 
     def __init__(self, status: HTTPStatus, error: str, message: str) -> None:
@@ -117,7 +117,7 @@ class _Invoker:
 def definition_of(function: _Moto) -> FunctionDefinition:
     """Return a function version of moto's as the runtime takes it."""
     if function.package_type != "Zip":
-        raise UnsupportedFunction(
+        raise UnsupportedFunctionError(
             f"function {function.function_name} is a container image: "
             "the embedded AWS runs functions from zip archives"
         )
@@ -275,8 +275,8 @@ def _run_for_clients(invoker: _Invoker, original: Callable[..., _Moto]) -> Calla
         context = self.headers.get("X-Amz-Client-Context", "")
         try:
             invocation = invoker.run(function, payload, arn, context)
-        except (InvalidArchive, TooManyRequests, UnsupportedFunction) as error:
-            raise _Refused(*_REFUSALS[type(error)], str(error)) from error
+        except (InvalidArchiveError, TooManyRequestsError, UnsupportedFunctionError) as error:
+            raise _RefusedError(*_REFUSALS[type(error)], str(error)) from error
         headers = {"X-Amz-Executed-Version": invocation.executed_version}
         if invocation.function_error:
             headers["X-Amz-Function-Error"] = invocation.function_error
@@ -298,7 +298,7 @@ def _called(response: _Moto) -> tuple[str, str | None]:
 
 def _check(payload: bytes, limit: int) -> None:
     if len(payload) > limit:
-        raise _Refused(
+        raise _RefusedError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             "RequestTooLargeException",
             f"Request must be smaller than {limit} bytes for the InvokeFunction operation",
@@ -306,7 +306,7 @@ def _check(payload: bytes, limit: int) -> None:
     try:
         json.loads(payload)
     except ValueError as error:
-        raise _Refused(
+        raise _RefusedError(
             HTTPStatus.BAD_REQUEST,
             "InvalidRequestContentException",
             f"Could not parse request body into json: {error}",

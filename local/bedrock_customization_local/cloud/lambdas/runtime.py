@@ -23,8 +23,8 @@ from bedrock_customization_local.cloud.lambdas.functions import (
     FailureKind,
     FunctionDefinition,
     Invocation,
-    TooManyRequests,
-    UnsupportedFunction,
+    TooManyRequestsError,
+    UnsupportedFunctionError,
 )
 from bedrock_customization_local.cloud.lambdas.runtime_api import Event, Report, Signal
 from bedrock_customization_local.cloud.lambdas.sandbox import Folders, Sandbox, new_home
@@ -46,7 +46,7 @@ class LambdaRuntime:
         region: The Region the functions see.
         credentials_of: Gives the credentials of an execution role.
         max_sandboxes: How many processes may live at once; idle ones make room.
-        patience: Seconds to wait for a free sandbox before TooManyRequests.
+        patience: Seconds to wait for a free sandbox before TooManyRequestsError.
     """
 
     def __init__(
@@ -93,12 +93,12 @@ class LambdaRuntime:
             client_context: The caller's client context, as JSON.
 
         Raises:
-            InvalidArchive: The code or a layer cannot be unpacked.
-            TooManyRequests: No sandbox may or can take the invocation.
-            UnsupportedFunction: The function is not a Python function.
+            InvalidArchiveError: The code or a layer cannot be unpacked.
+            TooManyRequestsError: No sandbox may or can take the invocation.
+            UnsupportedFunctionError: The function is not a Python function.
         """
         if not function.runtime.startswith("python"):
-            raise UnsupportedFunction(
+            raise UnsupportedFunctionError(
                 f"function {function.name} has runtime {function.runtime!r}: "
                 "the embedded AWS runs Python functions"
             )
@@ -151,16 +151,16 @@ class LambdaRuntime:
         limit = function.reserved_concurrency
         with self._changed:
             if limit is not None and self._busy.get(function.name, 0) >= limit:
-                raise TooManyRequests(
+                raise TooManyRequestsError(
                     f"function {function.name} already runs {limit} times, its reserved "
                     "concurrency: raise it, or call it less often"
                 )
             if not self._changed.wait_for(self._has_room, self._patience):
-                raise TooManyRequests(
+                raise TooManyRequestsError(
                     f"all {self._max_sandboxes} sandboxes are busy for {self._patience} s"
                 )
             if self._closed:
-                raise TooManyRequests("the embedded AWS is going down")
+                raise TooManyRequestsError("the embedded AWS is going down")
             self._busy[function.name] = self._busy.get(function.name, 0) + 1
             warm = self._idle.get(function.fingerprint(), [])
             while warm:

@@ -93,9 +93,7 @@ def read(body: Mapping[str, Json], inherited: QueryLanguage) -> StateList:
         inherited: The language of states that name none.
     """
     language = QueryLanguage(body.get("QueryLanguage", inherited))
-    states = {
-        name: read_state(name, fields, language) for name, fields in body["States"].items()
-    }
+    states = {name: read_state(name, fields, language) for name, fields in body["States"].items()}
     return StateList(start_at=body["StartAt"], states=states, body=body)
 
 

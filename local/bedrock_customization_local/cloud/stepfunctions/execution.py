@@ -150,8 +150,9 @@ class Execution:
         if self.blueprint.is_express:
             limit = min(limit or EXPRESS_SECONDS, EXPRESS_SECONDS)
         with self._lock:
-            aborted, self._scope = self._scope, Scope(
-                self._surroundings.clock, parent=scope, timeout=limit, expired=TimedOut
+            aborted, self._scope = (
+                self._scope,
+                Scope(self._surroundings.clock, parent=scope, timeout=limit, expired=TimedOut),
             )
         try:
             aborted.check()

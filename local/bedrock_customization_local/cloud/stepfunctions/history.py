@@ -46,8 +46,7 @@ class History:
             if len(self._events) >= EVENT_LIMIT - 1 and not kind.startswith("Execution"):
                 raise StateError(
                     ErrorName.RUNTIME,
-                    "The execution reached the maximum number of history events "
-                    f"({EVENT_LIMIT}).",
+                    f"The execution reached the maximum number of history events ({EVENT_LIMIT}).",
                 )
             event: dict[str, Json] = {
                 "id": len(self._events) + 1,

@@ -272,4 +272,3 @@ def _exit_details(state: State, outcome: Outcome) -> dict[str, Json]:
         }
         details["assignedVariablesDetails"] = {"truncated": False}
     return details
-

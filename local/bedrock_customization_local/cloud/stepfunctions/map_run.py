@@ -13,7 +13,6 @@ from bedrock_customization_local.cloud.stepfunctions.errors import (
 )
 from bedrock_customization_local.cloud.stepfunctions.result_writer import ChildResult
 from bedrock_customization_local.cloud.stepfunctions.scope import Scope
-from bedrock_customization_local.cloud.stepfunctions.values import Json
 
 DISTRIBUTED_CONCURRENCY: Final = 64
 """Child executions at a time on one machine; AWS runs up to 10,000."""

@@ -109,7 +109,9 @@ def export(
     target = flow.template(writer.get(name, {}), f"ResultWriter/{name}", raw, frame.sight)
     bucket: str = target["Bucket"]
     folder = "/".join(
-        part for part in (target.get("Prefix", "").strip("/"), map_run_arn.rsplit(":", 1)[1]) if part
+        part
+        for part in (target.get("Prefix", "").strip("/"), map_run_arn.rsplit(":", 1)[1])
+        if part
     )
     config = {"Transformation": "NONE", "OutputType": "JSON", **writer.get("WriterConfig", {})}
     role: str = frame.context["Execution"]["RoleArn"]

@@ -127,5 +127,3 @@ def _role(state: State, flow: DataFlow, data: Json, frame: Frame) -> str | None:
     filled = flow.template(credentials, "Credentials", data if is_jsonata else raw, frame.sight)
     role: str = filled["RoleArn"]
     return role
-
-

@@ -104,7 +104,8 @@ class _Checker:
         language = state.get("QueryLanguage", inherited)
         if inherited == QueryLanguage.JSONATA and language == QueryLanguage.JSONPATH:
             self._add(
-                f"{where}/QueryLanguage", "cannot be JSONPath in a machine whose language is JSONata"
+                f"{where}/QueryLanguage",
+                "cannot be JSONPath in a machine whose language is JSONata",
             )
         if language not in set(QueryLanguage):
             self._add(f"{where}/QueryLanguage", f"must be JSONata or JSONPath, got {language!r}")

@@ -386,7 +386,8 @@ def attention_mask(
 
 
 def _normalize_backward(d: Floats, normal: Floats, scale: Floats) -> Floats:
-    return (d - normal * (d * normal).mean(-1, keepdims=True)) * scale
+    change: Floats = (d - normal * (d * normal).mean(-1, keepdims=True)) * scale
+    return change
 
 
 def _sum_by(groups: Integers, rows: Floats, count: int) -> Floats:

@@ -1,6 +1,7 @@
 """SNS, SQS and EventBridge."""
 
 import json
+from collections.abc import Set
 from typing import Any
 
 from ._base import PutResource, ReplacedResource, Resource, tag_map
@@ -27,14 +28,8 @@ class Topic(Resource):
     )
 
     def create(self) -> None:
-        """Create the topic and the subscriptions that stand in it.
-
-        Raises:
-            NotImplementedError: The template sets a property of a topic that is not emulated.
-        """
-        unknown = self.without(*self._NOT_ATTRIBUTES).keys() - self._ATTRIBUTES
-        if unknown:  # the API itself takes any attribute
-            raise NotImplementedError(f"property {min(unknown)} is not emulated")
+        """Create the topic and the subscriptions that stand in it."""
+        _refuse_unknown(self.properties.keys() - self._ATTRIBUTES - set(self._NOT_ATTRIBUTES))
         name = self.named("TopicName", limit=256)
         self.physical_resource_id = self.client.create_topic(
             Name=name,
@@ -116,9 +111,28 @@ class Queue(Resource):
     cf_resource_type = "AWS::SQS::Queue"
     service = "sqs"
     immutable = frozenset({"QueueName", "FifoQueue"})
+    _ATTRIBUTES = frozenset(
+        {
+            "ContentBasedDeduplication",
+            "DeduplicationScope",
+            "DelaySeconds",
+            "FifoQueue",
+            "FifoThroughputLimit",
+            "KmsDataKeyReusePeriodSeconds",
+            "KmsMasterKeyId",
+            "MaximumMessageSize",
+            "MessageRetentionPeriod",
+            "ReceiveMessageWaitTimeSeconds",
+            "RedriveAllowPolicy",
+            "RedrivePolicy",
+            "SqsManagedSseEnabled",
+            "VisibilityTimeout",
+        }
+    )
 
     def create(self) -> None:
         """Create the queue."""
+        _refuse_unknown(self.properties.keys() - self._ATTRIBUTES - {"QueueName", "Tags"})
         name = self.named("QueueName", limit=80)
         self.physical_resource_id = self.client.create_queue(
             QueueName=name,
@@ -205,6 +219,12 @@ class Rule(PutResource):
     def _bus(self) -> dict[str, str]:
         bus = self.properties.get("EventBusName")
         return {"EventBusName": bus} if bus else {}
+
+
+def _refuse_unknown(names: Set[str]) -> None:
+    """Do what the APIs of SNS and SQS do not: refuse an attribute that does not exist."""
+    if names:
+        raise NotImplementedError(f"property {min(names)} is not emulated")
 
 
 def _attributes(properties: dict[str, Any]) -> dict[str, str]:

@@ -132,21 +132,20 @@ class Parameter(Resource):
     def create(self) -> None:
         """Create the parameter."""
         tags = [{"Key": k, "Value": v} for k, v in self.properties.get("Tags", {}).items()]
-        self.physical_resource_id = self.named("Name", limit=512)
-        self._put(Tags=tags)
+        name = self.named("Name", limit=512)
+        self._put(name, Tags=tags)
+        self.physical_resource_id = name
 
     def update(self) -> None:
         """Overwrite the value; SSM takes tags only with a new parameter."""
-        self._put(Overwrite=True)
+        self._put(self.physical_resource_id, Overwrite=True)
 
     def delete(self) -> None:
         """Delete the parameter."""
         self.client.delete_parameter(Name=self.physical_resource_id)
 
-    def _put(self, **parameters: Any) -> None:  # noqa: ANN401 - JSON for the API
-        self.client.put_parameter(
-            Name=self.physical_resource_id, **self.without("Name", "Tags"), **parameters
-        )
+    def _put(self, name: str, **parameters: Any) -> None:  # noqa: ANN401 - JSON for the API
+        self.client.put_parameter(Name=name, **self.without("Name", "Tags"), **parameters)
         self.attributes = {"Type": self.properties["Type"], "Value": self.properties["Value"]}
 
 

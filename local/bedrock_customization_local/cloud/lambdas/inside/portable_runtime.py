@@ -20,7 +20,7 @@ _PREFIX = "/2018-06-01/runtime/"
 _Handler = Callable[[object, "Context"], object]
 
 
-class _Fault(Exception):
+class _FaultError(Exception):
     """A failure that Lambda has a name for."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -76,20 +76,20 @@ def main(arguments: list[str]) -> None:
 def _load(name: str) -> _Handler:
     module_name, separator, attribute = name.rpartition(".")
     if not separator:
-        raise _Fault("Runtime.MalformedHandlerName", f"Bad handler '{name}'")
+        raise _FaultError("Runtime.MalformedHandlerName", f"Bad handler '{name}'")
     try:
         module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:
-        raise _Fault(
+        raise _FaultError(
             "Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}"
         ) from error
     except SyntaxError as error:
-        raise _Fault(
+        raise _FaultError(
             "Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}"
         ) from error
     handler: _Handler | None = getattr(module, attribute, None)
     if handler is None:
-        raise _Fault(
+        raise _FaultError(
             "Runtime.HandlerNotFound", f"Handler '{attribute}' missing on module '{module_name}'"
         )
     return handler
@@ -107,7 +107,9 @@ def _run(handler: _Handler, event: HTTPResponse, body: bytes, request_id: str) -
         try:
             return json.dumps(answer).encode(), "response"
         except (TypeError, ValueError) as error:
-            raise _Fault("Runtime.MarshalError", f"Unable to marshal response: {error}") from error
+            raise _FaultError(
+                "Runtime.MarshalError", f"Unable to marshal response: {error}"
+            ) from error
     except Exception as error:  # noqa: BLE001 - whatever a handler raises is its answer
         return _described(error, request_id), "error"
 
@@ -118,8 +120,8 @@ def _fail_init(connection: HTTPConnection, error: Exception) -> NoReturn:
 
 
 def _described(error: Exception, request_id: str) -> bytes:
-    kind = error.kind if isinstance(error, _Fault) else type(error).__name__
-    frames = [] if isinstance(error, _Fault) else traceback.extract_tb(error.__traceback__)[1:]
+    kind = error.kind if isinstance(error, _FaultError) else type(error).__name__
+    frames = [] if isinstance(error, _FaultError) else traceback.extract_tb(error.__traceback__)[1:]
     trace = traceback.format_list(frames)
     lines = [f"[ERROR] {kind}: {error}", "Traceback (most recent call last):", *trace]
     sys.stdout.write("\r".join(line.rstrip("\n").replace("\n", "\r") for line in lines) + "\n")

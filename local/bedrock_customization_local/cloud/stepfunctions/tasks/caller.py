@@ -51,5 +51,3 @@ class AwsTasks:
             {"RoleArn": call.role_arn, "RoleSessionName": "StepFunctions"},
             lambda _model, _code: ErrorName.PERMISSIONS,
         )
-
-

@@ -119,7 +119,9 @@ def denied_code(model: ServiceModel) -> str:
 
 def _exception(model: ServiceModel, code: str) -> str | None:
     """Return the SDK's exception for an error code; None if the model does not know it."""
-    known = {shape.metadata.get("error", {}).get("code", shape.name) for shape in model.error_shapes}
+    known = {
+        shape.metadata.get("error", {}).get("code", shape.name) for shape in model.error_shapes
+    }
     known |= {shape.name for shape in model.error_shapes}
     if code not in known:
         return None

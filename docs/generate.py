@@ -1,0 +1,102 @@
+"""Write the pages that come from data: `uv run python docs/generate.py`."""
+
+from pathlib import Path
+
+from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime.evaluation.metrics import METRICS
+
+HERE = Path(__file__).parent
+
+
+def pages() -> dict[Path, str]:
+    """Return the pages and what they should hold."""
+    return {HERE / "base-models.md": base_models(), HERE / "metrics.md": metrics()}
+
+
+def base_models() -> str:
+    """Return the page of base models."""
+    rows = []
+    for model in catalog.base_models():
+        price = model.prices.training_per_1k_tokens
+        lifecycle = model.lifecycle.status.value
+        if model.lifecycle.end_of_life:
+            lifecycle += f", ends {model.lifecycle.end_of_life}"
+        modes = [
+            name
+            for name, offered in (
+                ("on demand", model.deployability.on_demand),
+                ("provisioned", model.deployability.provisioned),
+            )
+            if offered
+        ]
+        rows.append(
+            [
+                f"`{model.id}`",
+                f"`{model.inference_id}`",
+                ", ".join(model.regions),
+                lifecycle,
+                ", ".join(method.value for method in model.methods),
+                " or ".join(modes) or "not",
+                f"{price.usd:g}{' (unverified)' if price.unverified else ''}"
+                if price
+                else "unknown",
+            ]
+        )
+    head = [
+        "id for customization",
+        "id for inference",
+        "Regions",
+        "lifecycle",
+        "methods",
+        "deployed",
+        "USD per 1,000 training tokens",
+    ]
+    notes = [
+        f"- **{model.name}**: {note}"
+        for model in catalog.base_models()
+        for note in model.sources_disagree
+    ]
+    return "\n".join(
+        [
+            "# Base models",
+            "",
+            f"The catalogue of {catalog.VERSION}. Limits, hyperparameters, sources and dates are in",
+            "`lambdas/bedrock_customization_runtime/catalog/data/`.",
+            "",
+            *table(head, rows),
+            "",
+            "## Where sources disagree",
+            "",
+            *notes,
+            "",
+        ]
+    )
+
+
+def metrics() -> str:
+    """Return the page of metrics."""
+    rows = [
+        [f"`{metric.name}`", metric.title, metric.meaning, "yes" if metric.binary else "no"]
+        for metric in METRICS.values()
+    ]
+    return "\n".join(
+        [
+            "# Metrics",
+            "",
+            "Every score lies in [0, 1] and more is better. `metric=` of `CustomizationPipeline` takes a name.",
+            "",
+            *table(["name", "title", "meaning", "binary"], rows),
+            "",
+        ]
+    )
+
+
+def table(head: list[str], rows: list[list[str]]) -> list[str]:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        path.write_text(text)

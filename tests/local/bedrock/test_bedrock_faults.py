@@ -1,0 +1,77 @@
+"""Faults on demand: what is refused, lost, failed, stalled, stopped."""
+
+from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind, Faults
+
+CREATE = "CreateModelCustomizationJob"
+
+
+def jobs(cloud):
+    return cloud.bedrock.list_model_customization_jobs()["modelCustomizationJobSummaries"]
+
+
+def test_a_throttled_call_has_no_effect(cloud):
+    cloud.service.faults.inject(
+        Fault(name="F01", kind=FaultKind.THROTTLE, operation=CREATE, times=2)
+    )
+    for _ in range(2):
+        assert cloud.refusal(cloud.create_job)[0] == "ThrottlingException"
+    assert not jobs(cloud)
+    assert cloud.create_job()
+    assert cloud.service.faults.injected == ("F01", "F01")
+
+
+def test_a_quota_can_be_exceeded_on_demand(cloud):
+    cloud.service.faults.inject(Fault(name="F03", kind=FaultKind.QUOTA, operation=CREATE))
+    assert cloud.refusal(cloud.create_job)[0] == "ServiceQuotaExceededException"
+    assert not jobs(cloud)
+
+
+def test_a_lost_reply_took_effect_and_the_same_token_finds_it(cloud):
+    cloud.service.faults.inject(Fault(name="F07", kind=FaultKind.LOST_REPLY, operation=CREATE))
+    code, _ = cloud.refusal(cloud.create_job, clientRequestToken="token-1")
+    assert code == "InternalServerException"
+    (job,) = jobs(cloud)
+    assert cloud.create_job(clientRequestToken="token-1") == job["jobArn"]
+    assert len(jobs(cloud)) == 1
+
+
+def test_a_job_fails_on_demand(cloud):
+    cloud.service.faults.inject(Fault(name="F13", kind=FaultKind.FAIL_JOB, message="no capacity"))
+    job = cloud.ended_job(cloud.create_job())
+    assert (job["status"], job["failureMessage"]) == ("Failed", "no capacity")
+    assert job["statusDetails"]["trainingDetails"]["status"] == "Failed"
+
+
+def test_a_job_is_stopped_from_outside_on_demand(cloud):
+    cloud.service.faults.inject(Fault(name="F14", kind=FaultKind.STOP_JOB))
+    assert cloud.ended_job(cloud.create_job())["status"] == "Stopped"
+
+
+def test_a_stalled_job_never_trains_and_can_be_stopped(cloud):
+    cloud.service.faults.inject(Fault(name="F16", kind=FaultKind.STALL_JOB))
+    arn = cloud.create_job()
+    job = cloud.until(
+        lambda: cloud.job(arn),
+        lambda job: job["statusDetails"]["dataProcessingDetails"]["status"] == "Completed",
+    )
+    assert job["statusDetails"]["trainingDetails"]["status"] == "NotStarted"
+    cloud.bedrock.stop_model_customization_job(jobIdentifier=arn)
+    assert cloud.ended_job(arn)["status"] == "Stopped"
+
+
+def test_the_same_seed_hits_the_same_calls():
+    def hits(seed):
+        faults = Faults()
+        faults.inject(
+            Fault(name="some", kind=FaultKind.LOST_REPLY, times=None, share=0.5, seed=seed)
+        )
+        found = []
+        for number in range(40):
+            try:
+                faults.after(CREATE)
+            except Exception:  # noqa: BLE001 - whatever it is, it hit
+                found.append(number)
+        return found
+
+    assert hits(1) == hits(1) != hits(2)
+    assert 10 < len(hits(1)) < 30

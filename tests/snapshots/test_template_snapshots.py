@@ -1,0 +1,58 @@
+"""Two whole templates: a changed logical id or resource shows here before it reaches a user.
+
+Digests of assets are masked, so that editing a handler changes no snapshot.
+"""
+
+import json
+import re
+
+from aws_cdk import App, Stack, aws_sns as sns
+from aws_cdk.assertions import Template
+
+from bedrock_customization import (
+    BaseModel,
+    CustomizationPipeline,
+    DataSplit,
+    FineTuning,
+    RecordTemplate,
+)
+
+_DIGESTS = [
+    (re.compile(r"[0-9a-f]{64}"), "<asset>"),
+    (re.compile(r"(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}"), r"\1<code>"),
+    (re.compile(r"\(libraries [0-9a-f]{12}\)"), "(libraries <lock>)"),
+    (re.compile(r"lock [0-9a-f]{12}"), "lock <lock>"),
+]
+
+
+def masked(stack):
+    text = json.dumps(Template.from_stack(stack).to_json(), indent=1, sort_keys=True)
+    for digest, mask in _DIGESTS:
+        text = digest.sub(mask, text)
+    return text
+
+
+def test_a_pipeline_with_nothing_but_a_base_model(context, snapshot):
+    stack = Stack(App(context=context), "Minimal")
+    CustomizationPipeline(stack, "Pipeline", base_model=BaseModel.NOVA_MICRO)
+    assert masked(stack) == snapshot
+
+
+def test_a_pipeline_with_everything_on(context, snapshot):
+    stack = Stack(App(context=context), "Everything")
+    CustomizationPipeline(
+        stack,
+        "Pipeline",
+        base_model=BaseModel.NOVA_PRO,
+        template=RecordTemplate(
+            prompt="{question}", completion="{sql}", system="Write SQL.", group_by="query_id"
+        ),
+        method=FineTuning(hyperparameters={"epochCount": 3, "learningRate": 1e-5}),
+        split=DataSplit(validation=0.05, test=0.15, seed=7),
+        maximum_rejected=0.01,
+        metric="token_f1",
+        minimum_improvement=0.02,
+        maximum_tokens=1024,
+        topic=sns.Topic(stack, "Own"),
+    )
+    assert masked(stack) == snapshot
