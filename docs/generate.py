@@ -17,7 +17,6 @@ def base_models() -> str:
     """Return the page of base models."""
     rows = []
     for model in catalog.base_models():
-        price = model.prices.training_per_1k_tokens
         lifecycle = model.lifecycle.status.value
         if model.lifecycle.end_of_life:
             lifecycle += f", ends {model.lifecycle.end_of_life}"
@@ -37,9 +36,7 @@ def base_models() -> str:
                 lifecycle,
                 ", ".join(method.value for method in model.methods),
                 " or ".join(modes) or "not",
-                f"{price.usd:g}{' (unverified)' if price.unverified else ''}"
-                if price
-                else "unknown",
+                _price(model.prices.training_per_1k_tokens),
             ]
         )
     head = [
@@ -73,6 +70,12 @@ def base_models() -> str:
     )
 
 
+def _price(price: catalog.Price | None) -> str:
+    if price is None:
+        return "unknown"
+    return f"{price.usd:g} (unverified)" if price.unverified else f"{price.usd:g}"
+
+
 def metrics() -> str:
     """Return the page of metrics."""
     rows = [
@@ -83,7 +86,8 @@ def metrics() -> str:
         [
             "# Metrics",
             "",
-            "Every score lies in [0, 1] and more is better. `metric=` of `CustomizationPipeline` takes a name.",
+            "Every score lies in [0, 1] and more is better. `metric=` of `CustomizationPipeline`",
+            "takes a name.",
             "",
             *table(["name", "title", "meaning", "binary"], rows),
             "",

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from bedrock_customization_runtime import customization
 from bedrock_customization_runtime.errors import CustomizationFailed
 
