@@ -57,7 +57,7 @@ def base_models() -> str:
         [
             "# Base models",
             "",
-            f"The catalogue of {catalog.VERSION}. Limits, hyperparameters, sources and dates are in",
+            f"The catalogue of {catalog.VERSION}. Limits, hyperparameters and sources are in",
             "`lambdas/bedrock_customization_runtime/catalog/data/`.",
             "",
             *table(head, rows),
@@ -87,7 +87,7 @@ def metrics() -> str:
             "# Metrics",
             "",
             "Every score lies in [0, 1] and more is better. `metric=` of `CustomizationPipeline`",
-            "takes a name.",
+            "takes one, as `MetricName`.",
             "",
             *table(["name", "title", "meaning", "binary"], rows),
             "",

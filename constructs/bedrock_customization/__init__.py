@@ -12,6 +12,7 @@ from bedrock_customization.pipeline import CustomizationPipeline
 from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.stack import CustomizationStack
 from bedrock_customization.storage import CustomizationStorage
+from bedrock_customization_runtime.contract import MetricName
 
 __all__ = [
     "BaseModel",
@@ -23,6 +24,7 @@ __all__ = [
     "DataSplit",
     "FineTuning",
     "JobKind",
+    "MetricName",
     "ModelCustomization",
     "ModelDeployment",
     "ModelEvaluation",

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
 def acknowledge(scope: Construct, reason: str, *ids: str) -> None:
     """Acknowledge findings on a construct and what is below it."""
-    validations = Validations.of(scope)
-    for finding in ids:
-        validations.acknowledge(Acknowledgment(id=finding, reason=reason))
+    Validations.of(scope).acknowledge(*(Acknowledgment(id=id, reason=reason) for id in ids))
 
 
 def acknowledge_wildcard(scope: Construct, reason: str, *arns: str) -> None:

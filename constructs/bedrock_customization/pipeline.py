@@ -30,7 +30,7 @@ from bedrock_customization.phases.evaluation import ModelEvaluation
 from bedrock_customization.phases.preparation import DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
 from bedrock_customization.storage import RUNS, CustomizationStorage
-from bedrock_customization_runtime.contract import Handler
+from bedrock_customization_runtime.contract import Handler, MetricName
 
 if TYPE_CHECKING:
     from bedrock_customization.base_model import BaseModel
@@ -68,7 +68,7 @@ class CustomizationPipeline(Construct):
         split: Shares of the validation set and the blind set.
         maximum_rejected: Share of the records, in [0, 1], that may break a rule and be left out
             before the data set as a whole is refused.
-        metric: What decides, by its name in docs/metrics.md.
+        metric: What decides (docs/metrics.md).
         minimum_improvement: What the tuned model must surely gain over the base model, in units of
             the metric; 0 asks for any improvement beyond chance.
         maximum_tokens: Limit of an answer in the evaluation.
@@ -93,7 +93,7 @@ class CustomizationPipeline(Construct):
         method: FineTuning | None = None,
         split: DataSplit | None = None,
         maximum_rejected: float = 0.05,
-        metric: str = "accuracy",
+        metric: MetricName = MetricName.ACCURACY,
         minimum_improvement: float = 0.0,
         maximum_tokens: int = 512,
         storage: CustomizationStorage | None = None,
@@ -290,6 +290,8 @@ class CustomizationPipeline(Construct):
             "RecordRun",
             handler=Handler.RECORD_RUN,
             description="Closes a run's manifest and writes its report",
+            # matplotlib keeps its list of fonts there; nothing else in the function can be written.
+            environment={"MPLCONFIGDIR": "/tmp"},  # noqa: S108 - Lambda's own scratch space
         )
         function.may_read(self.storage.artifacts_bucket, RUNS)
         function.may_write(self.storage.artifacts_bucket, RUNS)

@@ -25,6 +25,14 @@ class Handler(StrEnum):
     RECORD_RUN = "record_run"
 
 
+class MetricName(StrEnum):
+    """What may decide: the metrics of `evaluation.metrics`, by name (a test pairs them)."""
+
+    ACCURACY = "accuracy"
+    TOKEN_F1 = "token_f1"
+    ANSWERED = "answered"
+
+
 class ErrorName(StrEnum):
     """Error names that states retry or catch; each is a class of `errors` (a test pairs them)."""
 

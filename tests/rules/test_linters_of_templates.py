@@ -51,8 +51,8 @@ def test_every_acknowledgment_answers_a_finding_and_says_why(context, monkeypatc
         def of(_scope):
             return Recorder()
 
-        def acknowledge(self, acknowledgment):
-            acknowledged[acknowledgment.id] = acknowledgment.reason
+        def acknowledge(self, *acknowledgments):
+            acknowledged.update({found.id: found.reason for found in acknowledgments})
 
     monkeypatch.setattr(_acknowledged, "Validations", Recorder)
     app = customization_app(context)

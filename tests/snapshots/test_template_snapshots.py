@@ -14,6 +14,7 @@ from bedrock_customization import (
     CustomizationPipeline,
     DataSplit,
     FineTuning,
+    MetricName,
     RecordTemplate,
 )
 
@@ -50,7 +51,7 @@ def test_a_pipeline_with_everything_on(context, snapshot):
         method=FineTuning(hyperparameters={"epochCount": 3, "learningRate": 1e-5}),
         split=DataSplit(validation=0.05, test=0.15, seed=7),
         maximum_rejected=0.01,
-        metric="token_f1",
+        metric=MetricName.TOKEN_F1,
         minimum_improvement=0.02,
         maximum_tokens=1024,
         topic=sns.Topic(stack, "Own"),

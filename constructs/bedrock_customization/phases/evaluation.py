@@ -7,17 +7,26 @@ from typing import TYPE_CHECKING
 from aws_cdk import Duration, Size, aws_stepfunctions as sfn
 
 from bedrock_customization._access import bedrock_arn
-from bedrock_customization._asl import Phase, States
+from bedrock_customization._asl import Phase, States, retry
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.storage import RUNS
-from bedrock_customization_runtime.contract import Handler
+from bedrock_customization_runtime.contract import Handler, MetricName
 
 if TYPE_CHECKING:
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.storage import CustomizationStorage
+
+# A model that stays busy, or a call that was cut off: what is answered already is kept.
+_BUSY_MODEL_ERRORS = [
+    "ThrottlingException",
+    "ModelNotReadyException",
+    "ServiceUnavailableException",
+    "InternalServerException",
+    "Sandbox.Timedout",
+]
 
 
 class ModelEvaluation(Phase):
@@ -34,7 +43,7 @@ class ModelEvaluation(Phase):
         id: Id below the parent.
         storage: Where the blind set is, and answers and figures go.
         base_model: What the tuned model is compared with.
-        metric: What decides, by its name in docs/metrics.md.
+        metric: What decides (docs/metrics.md).
         maximum_tokens: Limit of an answer, in tokens, from 1 to 5,000.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
@@ -50,7 +59,7 @@ class ModelEvaluation(Phase):
         *,
         storage: CustomizationStorage,
         base_model: BaseModel,
-        metric: str = "accuracy",
+        metric: MetricName = MetricName.ACCURACY,
         maximum_tokens: int = 512,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
@@ -83,7 +92,7 @@ class ModelEvaluation(Phase):
                 "test": "{% $preparation.test %}",
                 "answers": "{% $answers.prefix %}",
                 "models": models,
-                "metric": metric,
+                "metric": metric.value,
             },
             comment="Pair the answers by record and test the difference",
             assign="evaluation",
@@ -93,6 +102,7 @@ class ModelEvaluation(Phase):
         )
         is_answered.when(sfn.Condition.jsonata("{% $not($answers.done) %}"), answer)
         is_answered.otherwise(compare)
+        retry(answer, _BUSY_MODEL_ERRORS, interval=Duration.minutes(1))
         answer.next(is_answered)
         self._start = answer
         self._ends = [compare]

@@ -1,7 +1,7 @@
 """The first pass: every record read, repaired, checked, and kept in a spool with a small index.
 
-Memory does not grow with the size of the records: accepted ones lie in a temporary file beyond
-32 MiB, and spool and index hold 64 bytes for each.
+Memory does not grow with the size of the records: accepted ones lie in a temporary file, and spool
+and index hold 64 bytes for each.
 """
 
 from __future__ import annotations

@@ -119,8 +119,9 @@ def _check_leaks(kept: Columns, side: NDArray[np.int8]) -> None:
         shared = np.intersect1d(keys[blind_set], keys[~blind_set])
         if shared.size:
             raise DatasetRejected(
-                f"{shared.size:,} records of the blind set have copies in training or validation, "
-                "so its results would flatter the model: please report this, with the seed"
+                f"{shared.size:,} {'record' if shared.size == 1 else 'records'} of the blind set "
+                "would have copies in training or validation, so its results would flatter the "
+                "model: this is a fault of data preparation, please report it"
             )
 
 

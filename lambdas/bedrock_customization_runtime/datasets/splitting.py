@@ -111,14 +111,14 @@ class _Board:
         while self._count(Side.TRAIN) + self._count(Side.VALIDATION) < sizes.minimum_total:
             self._move(Side.TEST, Side.TRAIN)
         while self._count(Side.TRAIN) < sizes.minimum_train:
-            spare = self._count(Side.VALIDATION) > sizes.minimum_validation
-            movable = spare and self._on(Side.VALIDATION).size > 1
-            self._move(Side.VALIDATION if movable else Side.TEST, Side.TRAIN)
+            self._move(self._best_off(), Side.TRAIN)
         while sizes.validation and self._count(Side.VALIDATION) < sizes.minimum_validation:
             self._move(Side.TEST, Side.VALIDATION)
         if sizes.maximum_validation is not None:
             while self._count(Side.VALIDATION) > sizes.maximum_validation:
                 self._move(Side.VALIDATION, Side.TRAIN)
+        if sizes.validation and self._count(Side.VALIDATION) < sizes.minimum_validation:
+            raise TooFewClustersError
 
     def train_every_label(self, cluster: NDArray[np.intp], labels: NDArray[np.intp]) -> None:
         """Move a cluster of each answer that training lacks, where its side can spare it."""
@@ -140,6 +140,16 @@ class _Board:
         left = self._count(side) - int(self._records[candidate])
         return side is Side.TEST or left >= self._sizes.minimum_validation
 
+    def _best_off(self) -> Side:
+        """Return the side from which training takes a cluster."""
+        if self._on(Side.VALIDATION).size > 1 and (
+            self._count(Side.VALIDATION) > self._sizes.minimum_validation
+        ):
+            return Side.VALIDATION
+        if self._on(Side.TEST).size > 1:
+            return Side.TEST
+        return max((Side.TEST, Side.VALIDATION), key=self._count)
+
     def _on(self, side: Side) -> NDArray[np.intp]:
         """Return the clusters of a side by place."""
         on_side: NDArray[np.intp] = self._order[self.side[self._order] == side]
@@ -149,7 +159,12 @@ class _Board:
         return int(self._records[self.side == side].sum())
 
     def _move(self, source: Side, target: Side) -> None:
+        """Move a cluster; for the last of its side a smaller one must come back."""
         movable = self._on(source)
-        if movable.size <= 1:
-            raise TooFewClustersError
+        if movable.size == 1:
+            others = self._on(target)
+            if not others.size or self._records[others].min() >= self._records[movable[0]]:
+                raise TooFewClustersError
+            returned = others[np.argmin(self._records[others])]
+            self.side[returned] = source
         self.side[movable[-1]] = target

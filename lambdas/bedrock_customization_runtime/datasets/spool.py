@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from tempfile import SpooledTemporaryFile
 
-_IN_MEMORY = 32 * 2**20
+_IN_MEMORY = 8 * 2**20
 """Bytes before a file is made."""
 
 

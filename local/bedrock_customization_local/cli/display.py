@@ -189,8 +189,9 @@ class Timeline:
 def _with_retries(step: Step) -> str:
     if not step.failures:
         return step.detail
-    attempts = f"{step.failures} failed attempt" + ("s" if step.failures > 1 else "")
-    told = f"{attempts}, last {step.error}"
+    if step.status is Status.FAILED:
+        return f"{step.error}" + (f", {step.failures} attempts" if step.failures > 1 else "")
+    told = f"tried {step.failures + 1} times, last {step.error}"
     return f"{step.detail} ({told})" if step.detail else told
 
 

@@ -47,7 +47,8 @@ def usage_error(message: str, *advice: str) -> CommandError:
 
 def print_error(console: Console, error: CommandError) -> None:
     """Print an error and its advice."""
-    console.print(Text.assemble(("error: ", "bold red"), error.message))
+    text = Text.assemble(("error: ", "bold red"), error.message)
+    console.print(text, soft_wrap=not console.is_terminal)
     for line in error.advice:
         # Never broken, so that an address in it can be clicked or copied.
         console.print(Text(f"  {line}"), soft_wrap=True)

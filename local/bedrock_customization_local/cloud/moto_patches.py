@@ -457,6 +457,21 @@ def s3_takes_a_log_bucket_whose_policy_comes_later(patches: Patches) -> None:
     patches.replace(s3.FakeBucket, "_log_permissions_enabled_policy", staticmethod(log_permissions))
 
 
+def s3_tells_of_tags_only_when_there_are_any(patches: Patches) -> None:
+    """Send one event for one put object; moto sends another one for the tags it does not have."""
+    original = s3.S3Backend.put_object_tagging
+
+    @functools.wraps(original)
+    def put_object_tagging(
+        self: s3.S3Backend, key: s3.FakeKey, tags: dict[str, str] | None
+    ) -> s3.FakeKey:
+        if not tags and not self.tagger.has_tags(key.arn):
+            return key
+        return original(self, key, tags)
+
+    patches.replace(s3.S3Backend, "put_object_tagging", put_object_tagging)
+
+
 PATCHES: tuple[Callable[[Patches], None], ...] = (
     cloudformation_provisions_through_the_services,
     cloudformation_deletes_in_reverse_order,
@@ -473,4 +488,5 @@ PATCHES: tuple[Callable[[Patches], None], ...] = (
     lambda_updates_its_whole_configuration,
     s3_leaves_conditions_of_a_bucket_policy_alone,
     s3_takes_a_log_bucket_whose_policy_comes_later,
+    s3_tells_of_tags_only_when_there_are_any,
 )

@@ -168,12 +168,14 @@ class LocalCloud:
             **place,
         )
         undo(self.step_functions.close)
-        undo(install_step_functions(self.step_functions))
+        self._undo.enter_context(install_step_functions(self.step_functions))
 
     def _announce(self, source: str, detail_type: str) -> Callable[[Mapping[str, Any]], None]:
         """Return what puts a service's events on the default bus, as best effort as AWS does."""
 
         def put(detail: Mapping[str, Any]) -> None:
+            if self._clock.stop.is_set():
+                return
             entry = {
                 "Source": source,
                 "DetailType": detail_type,

@@ -9,6 +9,8 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
 from bedrock_customization_local.cloud.bedrock.moto_install import install
@@ -63,7 +65,8 @@ class Roles:
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     def assume(self, role_arn: str, service: str, *, source_arn: str, source_account: str) -> None:
-        assert (service, source_account) == ("bedrock.amazonaws.com", ACCOUNT)
+        assert (role_arn, service) == (ROLE, "bedrock.amazonaws.com")
+        assert source_account == ACCOUNT
         self.asked.append(("AssumeRole", source_arn))
         self._deny("AssumeRole")
 
@@ -86,7 +89,7 @@ class Cloud:
     records = RECORDS
     record = staticmethod(converse_record)
 
-    def __init__(self, endpoint: str, region: str = REGION) -> None:
+    def __init__(self, endpoint: str, region: str) -> None:
         self.roles = Roles()
         self.events: list[Mapping[str, object]] = []
         self.endpoint, self.region = endpoint, region
@@ -98,17 +101,17 @@ class Cloud:
             clock=Clock(scale=2e-4),
             region=region,
             account_id=ACCOUNT,
-            s3=lambda region: self.client("s3", region),
+            s3=lambda _region: self.s3,
             authorizer=self.roles,
             quotas=quotas,
             on_job_state_change=self.events.append,
         )
 
-    def client(self, service: str, region: str | None = None):
+    def client(self, service: str):
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
-            region_name=region or self.region,
+            region_name=self.region,
             aws_access_key_id="test",
             aws_secret_access_key="test",
             config=Config(retries={"total_max_attempts": 1}),
@@ -125,6 +128,11 @@ class Cloud:
             "hyperParameters": {"epochCount": "1"},
             **changes,
         }
+
+    def heard(self, count: int) -> list[str]:
+        """Return the statuses of the first events, once there are so many."""
+        self.until(lambda: {"count": len(self.events)}, lambda found: found["count"] >= count)
+        return [str(event["jobStatus"]) for event in self.events]
 
     @staticmethod
     def refusal(call: Callable[..., object], **parameters: object) -> tuple[str, str]:
@@ -195,29 +203,28 @@ class Cloud:
         return self.bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=identifier)
 
 
-@pytest.fixture
-def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
-    """A fresh Bedrock; `indirect` parameters name its Region."""
+@pytest.fixture(scope="session")
+def server() -> Iterator[ThreadedMotoServer]:
+    """One HTTP server for all tests: stopping it takes half a second."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def cloud(request: pytest.FixtureRequest, server: ThreadedMotoServer) -> Iterator[Cloud]:
+    """A fresh Bedrock; `indirect` parameters name its Region."""
+    # moto keeps the routes of its first request, and each test installs its own.
+    server._server.app = DomainDispatcherApplication(create_backend_app)
     host, port = server.get_host_and_port()
     cloud = Cloud(f"http://{host}:{port}", getattr(request, "param", REGION))
     uninstall = install(cloud.service)
+    elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": cloud.region}}
     for bucket in ("data", "output"):
-        cloud.s3.create_bucket(
-            Bucket=bucket,
-            **(
-                {}
-                if cloud.region == REGION
-                else {"CreateBucketConfiguration": {"LocationConstraint": cloud.region}}
-            ),
-        )
+        cloud.s3.create_bucket(Bucket=bucket, **({} if cloud.region == REGION else elsewhere))
     cloud.put("train.jsonl", RECORDS)
     yield cloud
     cloud.service.close()
     uninstall()
-    for name in ("data", "output"):
-        for item in cloud.s3.list_objects_v2(Bucket=name).get("Contents", []):
-            cloud.s3.delete_object(Bucket=name, Key=item["Key"])
-        cloud.s3.delete_bucket(Bucket=name)
-    server.stop()
+    s3_backends.reset()

@@ -109,7 +109,7 @@ def test_statuses_come_in_the_documented_order(cloud):
     ]
     assert set(seen) <= set(order)
     assert seen == sorted(seen, key=order.index)
-    assert [event["jobStatus"] for event in cloud.events] == ["InProgress", "Completed"]
+    assert cloud.heard(2) == ["InProgress", "Completed"]
     assert cloud.events[-1]["jobArn"] == arn
 
 
@@ -153,7 +153,7 @@ def test_a_job_is_stopped_by_its_arn(cloud):
     assert cloud.refusal(cloud.bedrock.stop_model_customization_job, jobIdentifier=arn)[0] == (
         "ConflictException"
     )
-    assert [event["jobStatus"] for event in cloud.events] == ["InProgress", "Stopping", "Stopped"]
+    assert cloud.heard(3) == ["InProgress", "Stopping", "Stopped"]
 
 
 def test_the_data_are_read_and_written_as_the_role(cloud):
@@ -173,20 +173,20 @@ def test_the_data_are_read_and_written_as_the_role(cloud):
     [
         (
             "GetObject",
-            "Could not validate GetObject permissions to access Amazon S3 bucket: data at key "
-            "train.jsonl",
+            "Amazon S3 bucket: data at key train.jsonl",
         ),
         (
             "PutObject",
-            "Amazon S3 perms missing (PutObject): Could not validate PutObject permissions to "
-            "access S3 bucket: output at key runs/1/.write_access_check_file.tmp",
+            "S3 bucket: output at key runs/1/.write_access_check_file.tmp",
         ),
     ],
 )
 def test_a_role_without_rights_fails_the_job(cloud, denied, message):
     cloud.roles.denied.add(denied)
     job = cloud.ended_job(cloud.create_job())
-    assert (job["status"], job["failureMessage"]) == ("Failed", message)
+    assert job["status"] == "Failed"
+    assert f"Could not validate {denied} permissions to access" in job["failureMessage"]
+    assert job["failureMessage"].endswith(message)
     assert job["statusDetails"]["validationDetails"]["status"] == "Failed"
     assert job["statusDetails"]["trainingDetails"]["status"] == "NotStarted"
 

@@ -22,7 +22,7 @@ def changed(record, **members):
         (lambda _: "", "line 9. Data files must conform to JSONL format"),
         (lambda line: "\ufeff" + line, "must conform to JSONL format"),
         (lambda line: line[:-2], "must conform to JSONL format"),
-        (lambda line: "[" * 100_000, "must conform to JSONL format"),
+        (lambda _: "[" * 100_000, "must conform to JSONL format"),
         (lambda line: changed(line, messages=[]), "the last message must be the assistant's"),
         (
             lambda line: changed(line, messages=json.loads(line)["messages"][::-1]),

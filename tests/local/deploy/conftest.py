@@ -1,17 +1,24 @@
-"""A plane of moto's server per test: each starts from nothing, in some 20 ms."""
+"""One plane of moto's server per module; each test finds it empty and unpatched, or patched."""
 
 import json
 
 import pytest
+from moto.moto_api._internal import moto_api_backend
 
 from bedrock_customization_local.cloud import moto_patches
 from bedrock_customization_local.cloud.plane import Plane
 
 
-@pytest.fixture
-def raw_plane():
+@pytest.fixture(scope="module")
+def running_plane():
     with Plane() as plane:
         yield plane
+
+
+@pytest.fixture
+def raw_plane(running_plane):
+    moto_api_backend.reset()
+    return running_plane
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bedrock_customization_local.cloud import moto_patches
-from bedrock_customization_local.cloud.plane import Plane
 
 TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {}}
 ASSUMED_BY_LAMBDA = json.dumps(
@@ -236,6 +235,22 @@ def access_logging_can_be_set_before_the_log_buckets_policy(plane):
     assert s3.get_bucket_logging(Bucket="data")["LoggingEnabled"]["TargetBucket"] == "logs"
 
 
+def one_put_object_is_one_event(plane):
+    s3, events, sqs = plane.client("s3"), plane.client("events"), plane.client("sqs")
+    s3.create_bucket(Bucket="bucket")
+    s3.put_bucket_notification_configuration(
+        Bucket="bucket", NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    queue = sqs.create_queue(QueueName="queue")["QueueUrl"]
+    events.put_rule(Name="rule", EventPattern=json.dumps({"source": ["aws.s3"]}))
+    target = {"Id": "queue", "Arn": f"arn:aws:sqs:us-east-1:{plane.account_id}:queue"}
+    events.put_targets(Rule="rule", Targets=[target])
+    s3.put_object(Bucket="bucket", Key="key", Body=b"")
+    messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    details = [json.loads(message["Body"])["detail-type"] for message in messages]
+    assert details == ["Object Created"]
+
+
 FACTS = {
     moto_patches.cloudformation_provisions_through_the_services: (
         a_change_set_sets_the_outputs_of_its_stack
@@ -274,6 +289,7 @@ FACTS = {
     moto_patches.s3_takes_a_log_bucket_whose_policy_comes_later: (
         access_logging_can_be_set_before_the_log_buckets_policy
     ),
+    moto_patches.s3_tells_of_tags_only_when_there_are_any: one_put_object_is_one_event,
 }
 each_fact = pytest.mark.parametrize(
     ("patch", "fact"), FACTS.items(), ids=lambda function: function.__name__
@@ -290,14 +306,13 @@ def test_it_holds_with_all_patches(patch, fact, plane):
 
 
 @each_fact
-def test_it_does_not_hold_without_its_patch(patch, fact, monkeypatch):
+def test_it_does_not_hold_without_its_patch(patch, fact, raw_plane, monkeypatch):
     others = tuple(other for other in moto_patches.PATCHES if other is not patch)
     monkeypatch.setattr(moto_patches, "PATCHES", others)
-    with Plane() as plane:
-        undo = moto_patches.apply(plane.client)
-        try:
-            # A fault shows as a wrong answer, an error, or a page that no client can parse.
-            with pytest.raises((Exception, pytest.fail.Exception)):  # noqa: B017, PT011
-                fact(plane)
-        finally:
-            undo()
+    undo = moto_patches.apply(raw_plane.client)
+    try:
+        # A fault shows as a wrong answer, an error, or a page that no client can parse.
+        with pytest.raises((Exception, pytest.fail.Exception)):  # noqa: B017, PT011
+            fact(raw_plane)
+    finally:
+        undo()

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from bedrock_customization_runtime.datasets import clusters, splitting
+from bedrock_customization_runtime.datasets import clusters, preparation, splitting
+from bedrock_customization_runtime.datasets.index import Columns
 from bedrock_customization_runtime.datasets.splitting import Side
+from bedrock_customization_runtime.errors import DatasetRejected
 
 ADVISING = {"prompt": "{question}", "completion": "{sql}"}
 
@@ -196,6 +198,32 @@ def test_a_split_keeps_to_its_limits_or_says_that_it_cannot(data):
         assert count[Side.VALIDATION] == 0
     if sizes.maximum_validation is not None:
         assert count[Side.VALIDATION] <= sizes.maximum_validation
+
+
+def test_a_large_group_does_not_stay_in_the_blind_set_when_the_model_needs_it(prepare, pairs):
+    rows = [{**json.loads(line), "g": n >= 20} for n, line in enumerate(pairs(23).splitlines())]
+    rows[22]["g"] = "third"
+    template = {"prompt": "{prompt}", "completion": "{completion}", "group_by": "g"}
+
+    for seed in range(20):
+        prepared = prepare(
+            "\n".join(map(json.dumps, rows)).encode(), template=template, seed=seed, small=False
+        )
+        assert len(prepared.records("train")) == 20
+
+
+def test_a_copy_across_the_split_is_refused_however_it_came_about():
+    none = np.zeros(0, dtype=np.uint64)
+    different = np.arange(4, dtype=np.uint64)
+    same = np.array([7, 8, 9, 7], dtype=np.uint64)
+    side = np.array([Side.TRAIN, Side.TRAIN, Side.VALIDATION, Side.TEST], dtype=np.int8)
+    keys = dict.fromkeys(("exact", "question", "near", "group"), different)
+    rest = {"label": none, "line": none, "tokens": none}
+
+    preparation._check_leaks(Columns(**keys, **rest), side)
+    for name in keys:
+        with pytest.raises(DatasetRejected, match="1 record of the blind set would have copies"):
+            preparation._check_leaks(Columns(**{**keys, name: same}, **rest), side)
 
 
 def test_places_are_spread_evenly():

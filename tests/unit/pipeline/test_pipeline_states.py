@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 
 from bedrock_customization_runtime import errors
-from bedrock_customization_runtime.contract import ErrorName
+from bedrock_customization_runtime.contract import ErrorName, MetricName
+from bedrock_customization_runtime.evaluation.metrics import METRICS
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +113,10 @@ def test_waits_grow_up_to_an_hour(states):
 def test_error_names_of_the_contract_are_errors_of_the_runtime():
     for name in ErrorName:
         assert issubclass(getattr(errors, name), errors.CustomizationError)
+
+
+def test_metric_names_of_the_contract_are_metrics_of_the_runtime():
+    assert list(METRICS) == [name.value for name in MetricName]
 
 
 def test_executions_are_traced_and_logged_without_data(template):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ _LOOK_SECONDS = 0.05
 _JOIN_SECONDS = 10
 
 
+logger = logging.getLogger(__name__)
+
+
 class Background:
     """Threads of one embedded Bedrock.
 
@@ -25,6 +30,7 @@ class Background:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._threads: list[threading.Thread] = []
+        self._messenger = ThreadPoolExecutor(max_workers=1)
         self.closing = threading.Event()
 
     def start(self, work: Callable[[], None]) -> None:
@@ -33,6 +39,21 @@ class Background:
         thread = threading.Thread(target=work, daemon=True)
         self._threads.append(thread)
         thread.start()
+
+    def tell(self, message: Callable[[], None]) -> None:
+        """Deliver a message to a listener, one after the other, in the order of the calls.
+
+        Not in the caller's thread: a listener may ask this service something in its turn.
+        """
+
+        def deliver() -> None:
+            try:
+                message()
+            except Exception:
+                logger.exception("a listener failed")
+
+        if not self.closing.is_set():
+            self._messenger.submit(deliver)
 
     def later(self, seconds: float, work: Callable[[], None]) -> None:
         """Do something after what AWS would call `seconds`, unless all ends before."""
@@ -66,6 +87,7 @@ class Background:
         self.closing.set()
         for thread in self._threads:
             thread.join(_JOIN_SECONDS)
+        self._messenger.shutdown(wait=False, cancel_futures=True)
 
     def _ended(self, until: threading.Event | None) -> bool:
         if self.closing.is_set() or self._clock.stop.is_set():

@@ -11,6 +11,7 @@ from bedrock_customization_local.cloud.bedrock.errors import (
     ConflictError,
     NotFoundError,
     QuotaExceededError,
+    ServiceError,
     ValidationError,
 )
 from bedrock_customization_local.cloud.bedrock.paging import page
@@ -147,7 +148,7 @@ class ProvisionedThroughputs:
 
     def update_provisioned_model_throughput(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """UpdateProvisionedModelThroughput: another name, another custom model."""
-        throughput = self._settled(parameters)
+        throughput = self._settled(parameters, ValidationError)
         name, model_id = (
             parameters.get("desiredProvisionedModelName"),
             parameters.get("desiredModelId"),
@@ -169,7 +170,7 @@ class ProvisionedThroughputs:
 
     def delete_provisioned_model_throughput(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """DeleteProvisionedModelThroughput."""
-        throughput = self._settled(parameters)
+        throughput = self._settled(parameters, ConflictError)
         until = throughput.committed_until
         if until is not None and self._account.now() < until:
             raise ConflictError(
@@ -220,12 +221,12 @@ class ProvisionedThroughputs:
                 "not fit."
             )
 
-    def _settled(self, parameters: Mapping[str, Any]) -> ProvisionedThroughput:
+    def _settled(
+        self, parameters: Mapping[str, Any], refusal: type[ServiceError]
+    ) -> ProvisionedThroughput:
         throughput = self.find(parameters["provisionedModelId"])
         if throughput.status != "InService":
-            raise ConflictError(
-                f"{throughput.arn} is {throughput.status}: wait until it is InService"
-            )
+            raise refusal(f"{throughput.arn} is {throughput.status}: wait until it is InService")
         return throughput
 
     def _uses(self, model_arn: str) -> bool:

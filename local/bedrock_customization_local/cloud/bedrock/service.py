@@ -164,7 +164,8 @@ class Bedrock:
             for name, value in details.items()
             if name in kept
         }
-        self._on_job_state_change({"version": _EVENT_VERSION, "jobStatus": job.status, **event})
+        detail = {"version": _EVENT_VERSION, "jobStatus": job.status, **event}
+        self._account.background.tell(lambda: self._on_job_state_change(detail))
 
 
 def _operations_of(family: object) -> dict[str, Operation]:
