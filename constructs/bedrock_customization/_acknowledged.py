@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 def acknowledge(scope: Construct, reason: str, *ids: str) -> None:
     """Acknowledge findings on a construct and what is below it."""
-    Validations.of(scope).acknowledge(*(Acknowledgment(id=id, reason=reason) for id in ids))
+    Validations.of(scope).acknowledge(
+        *(Acknowledgment(id=finding, reason=reason) for finding in ids)
+    )
 
 
 def acknowledge_wildcard(scope: Construct, reason: str, *arns: str) -> None:

@@ -36,7 +36,6 @@ class HandlerFunction(Construct):
         memory_size: Also decides the share of a processor.
         timeout: At most 15 minutes.
         ephemeral_storage: Room below `/tmp`.
-        environment: Variables.
     """
 
     def __init__(
@@ -49,7 +48,6 @@ class HandlerFunction(Construct):
         memory_size: Size | None = None,
         timeout: Duration | None = None,
         ephemeral_storage: Size | None = None,
-        environment: dict[str, str] | None = None,
     ) -> None:
         super().__init__(scope, id)
         self.timeout = timeout or Duration.minutes(2)
@@ -79,7 +77,6 @@ class HandlerFunction(Construct):
             memory_size=(memory_size or Size.mebibytes(512)).to_mebibytes(),
             timeout=self.timeout,
             ephemeral_storage_size=ephemeral_storage,
-            environment=environment,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE,

@@ -290,8 +290,6 @@ class CustomizationPipeline(Construct):
             "RecordRun",
             handler=Handler.RECORD_RUN,
             description="Closes a run's manifest and writes its report",
-            # matplotlib keeps its list of fonts there; nothing else in the function can be written.
-            environment={"MPLCONFIGDIR": "/tmp"},  # noqa: S108 - Lambda's own scratch space
         )
         function.may_read(self.storage.artifacts_bucket, RUNS)
         function.may_write(self.storage.artifacts_bucket, RUNS)
