@@ -26,7 +26,7 @@ _CALL_TIMEOUT = Duration.minutes(2)
 _FAILURE = {
     "error": "{% $states.errorOutput.Error %}",
     "cause": "{% ($cause := $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : ''; "
-    '$contains($cause, /^{"errorMessage": ?"/) ? $parse($cause).errorMessage : $cause) %}',
+    "$substring($cause, 0, 16) = '{\"errorMessage\":' ? $parse($cause).errorMessage : $cause) %}",
 }
 _TRANSIENT_LAMBDA_ERRORS = [
     "Lambda.ClientExecutionTimeoutException",

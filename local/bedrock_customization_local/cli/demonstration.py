@@ -80,7 +80,7 @@ def run(console: Console, request: Request) -> None:
                 work.detail = f"stack {pipeline.stack}"
             with timeline.work("Upload the data") as work:
                 source_uri = lifecycle.upload(cloud, pipeline, request.data or _DATA)
-                work.detail = source_uri
+                work.detail = source_uri.rpartition("/")[2]
             execution = lifecycle.execute(
                 cloud, pipeline, name=name, source=source_uri, timeline=timeline, output=output
             )

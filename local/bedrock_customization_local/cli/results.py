@@ -49,7 +49,7 @@ def print_outcome(console: Console, manifest: Manifest, alias_value: str) -> Non
     if manifest.evaluation:
         _title(console, "Base against tuned, on the blind set")
         told = comparison if console.width >= _TABLE_WIDTH else _comparison_in_words
-        console.print(Padding(told(manifest.evaluation), _INDENT))
+        console.print(Padding(told(manifest.evaluation), _INDENT, expand=False))
     if manifest.decision:
         _print_decision(console, manifest.decision)
     if manifest.deployment and manifest.deployment.alias_parameter:
@@ -71,7 +71,7 @@ def print_bill(console: Console, lines: Sequence[LineItem]) -> None:
     """
     usd, complete = _sum(lines)
     _title(console, f"Bedrock would have billed USD {usd:.4f}" + ("" if complete else " and more"))
-    console.print(Padding(bill(lines), _INDENT))
+    console.print(Padding(bill(lines), _INDENT, expand=False))
 
 
 def print_report(console: Console, report: Path | None) -> None:
@@ -155,7 +155,7 @@ def _print_decision(console: Console, decision: DecisionSection) -> None:
     console.print()
     console.print(Text.assemble(("Decision: ", "bold"), promoted if decision.promote else kept))
     for reason in decision.reasons:
-        console.print(Padding(Text(reason), _INDENT))
+        console.print(Padding(Text(reason), _INDENT, expand=False))
 
 
 def _title(console: Console, text: str) -> None:

@@ -107,4 +107,5 @@ class LiveDetails:
             min(len(parts.finished(self._s3, prefix, model)) * parts.QUESTIONS, questions)
             for model in _MODELS
         )
-        return f"{answered:,} of {questions * len(_MODELS):,} answers"
+        total = questions * len(_MODELS)
+        return f"{answered:,} of {total:,} answers" if answered < total else ""

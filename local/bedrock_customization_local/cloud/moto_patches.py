@@ -422,11 +422,12 @@ def lambda_updates_its_whole_configuration(patches: Patches) -> None:
 
 
 def s3_leaves_conditions_of_a_bucket_policy_alone(patches: Patches) -> None:
-    """Enforce only the statements of a bucket policy that have no condition.
+    """Enforce only the statements of a bucket policy that concern everybody, always.
 
     moto knows nothing of a request's context and takes every condition for not met, which denies
     everything even under an `Allow`; the Deny that `enforce_ssl` writes shuts a bucket that is
-    reached over loopback. The embedded AWS evaluates whole policies where a role acts.
+    reached over loopback. It does not look at the principal either, so a Deny of one role shuts out
+    all. The embedded AWS evaluates whole policies where a role acts.
     """
 
     def get_permission(self: s3.FakeBucket, action: str, resource: str) -> PermissionResult:
@@ -435,7 +436,11 @@ def s3_leaves_conditions_of_a_bucket_policy_alone(patches: Patches) -> None:
         policy = json.loads(self.policy)
         statements = policy["Statement"]
         statements = statements if isinstance(statements, list) else [statements]
-        policy["Statement"] = [s for s in statements if not s.get("Condition")]
+        policy["Statement"] = [
+            s
+            for s in statements
+            if not s.get("Condition") and s.get("Principal") in ("*", {"AWS": "*"})
+        ]
         return IAMPolicy(json.dumps(policy)).is_action_permitted(action, resource)
 
     patches.replace(s3.FakeBucket, "get_permission", get_permission)

@@ -17,9 +17,10 @@ from bedrock_customization_local.cloud.bedrock.tinylm.network import (
     make_batch,
 )
 from bedrock_customization_local.cloud.bedrock.tinylm.training import (
-    POSITIONS,
+    BUDGET,
     Settings,
     Training,
+    cost_of,
     plan_of,
 )
 from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import (
@@ -135,7 +136,7 @@ def test_an_epoch_shrinks_where_the_data_are_large():
     assert plan_of([20] * 800, 2).passes_per_epoch == 8
     large = plan_of([250] * 20_000, 5)
     assert large.passes_per_epoch < 1
-    assert large.steps * 32 * 250 <= 1.01 * POSITIONS
+    assert large.steps * 32 * cost_of(250) <= 1.01 * BUDGET
 
 
 def test_fewer_epochs_and_a_lower_rate_learn_less():

@@ -10,7 +10,7 @@ def estimate(text):
     return found.likely - turns.likely, found.most - turns.most
 
 
-# Counts by o200k_base, the tokenizer of GPT-4o, as a public example of the kind.
+# One token for each of these common words and signs, as byte-pair tokenizers have them.
 @pytest.mark.parametrize(
     ("text", "counted"),
     [

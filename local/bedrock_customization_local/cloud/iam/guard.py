@@ -153,7 +153,7 @@ def _refusal(
         body = json.dumps({"__type": code, "message": message})
     content = b"" if environ["REQUEST_METHOD"] == "HEAD" else body.encode()
     # What stays unread of an upload would be taken for the next request.
-    environ["wsgi.input"].read()
+    Request(environ).get_data(cache=False)
     headers = [("x-amzn-ErrorType", code), ("Content-Length", str(len(content)))]
     start_response(f"{status.value} {status.phrase}", headers)
     return [content]

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.responses import StepFunctionResponse
@@ -65,8 +64,7 @@ def _answer_with(service: StepFunctions) -> "Callable[[StepFunctionResponse], TY
             result = ActionResult(service.call(response._get_action(), parameters))  # noqa: SLF001 - moto has no public name for it
             status, headers, body = response.serialized(result)
         except ApiError as error:
-            result = ActionResult(ServiceException(error.code, error.message))
-            status, headers, body = response.serialized(result)
+            status, headers, body = response.serialized(ActionResult(error))
             headers["status"] = str(status)
         return status, headers, body
 

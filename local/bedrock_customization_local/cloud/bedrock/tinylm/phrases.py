@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_ROUNDS = 40
+_ROUNDS = 30
 _MERGES_PER_ROUND = 32
 _MINIMUM_COUNT = 4
-_WORDS_LOOKED_AT = 50_000
+_WORDS_LOOKED_AT = 30_000
 
 Merge = tuple[str, str]
 
@@ -45,15 +45,25 @@ def learn_merges(runs: Mapping[tuple[str, ...], int]) -> tuple[Merge, ...]:
     return tuple(merges)
 
 
-def merge(run: Sequence[str], merges: Sequence[Merge]) -> tuple[str, ...]:
-    """Return a run with its phrases joined: the earliest learned merge first."""
-    ranks = {pair: rank for rank, pair in enumerate(merges)}
-    pieces = list(run)
-    while True:
-        pairs = {pair for pair in itertools.pairwise(pieces) if pair in ranks}
-        if not pairs:
-            return tuple(pieces)
-        pieces = _apply(pieces, {min(pairs, key=ranks.__getitem__)})
+class Merger:
+    """Joins the phrases of a run.
+
+    Args:
+        merges: What `learn_merges` found.
+    """
+
+    def __init__(self, merges: Sequence[Merge]) -> None:
+        self._ranks = {pair: rank for rank, pair in enumerate(merges)}
+
+    def merge(self, run: Sequence[str]) -> tuple[str, ...]:
+        """Return a run with its phrases joined: the earliest learned merge first."""
+        ranks = self._ranks
+        pieces = list(run)
+        while True:
+            pairs = {pair for pair in itertools.pairwise(pieces) if pair in ranks}
+            if not pairs:
+                return tuple(pieces)
+            pieces = _apply(pieces, {min(pairs, key=ranks.__getitem__)})
 
 
 def _frequent_pairs(pieces: Sequence[tuple[list[str], int]]) -> list[Merge]:
@@ -74,6 +84,8 @@ def _frequent_pairs(pieces: Sequence[tuple[list[str], int]]) -> list[Merge]:
 
 
 def _apply(run: Sequence[str], chosen: set[Merge]) -> list[str]:
+    if not any(pair in chosen for pair in itertools.pairwise(run)):
+        return list(run)
     pieces: list[str] = []
     position = 0
     while position < len(run):

@@ -1,9 +1,9 @@
 """The training loop: passes over shuffled batches, validation, early stopping.
 
 A local pass over the data is cheap and teaches little, so an epoch of a job is `PASSES_PER_EPOCH`
-local passes. Where that would cost more than `POSITIONS` tokens in the whole job, epochs are
-shortened, down to a part of the data each: a job takes about a minute and a half at most, whatever
-its data. `Plan` says how it came out.
+local passes. Where the whole job would cost more than `BUDGET`, epochs are shortened, down to a part
+of the data each: a job takes about a minute and a half at most, whatever its data. `Plan` says how it
+came out.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import Encoded
 
 PASSES_PER_EPOCH = 8
-POSITIONS = 3_000_000
+BUDGET = 3_500_000
+"""What all steps of a job may cost together; see `cost_of`."""
 BATCH = 32
 PEAK_RATE = 3e-3
 """Learning rate at a job's default hyperparameter; other values scale it."""
@@ -113,11 +114,16 @@ def plan_of(lengths: Sequence[int], epochs: int) -> Plan:
         lengths: Length of each training record, in tokens.
         epochs: Epochs of the job.
     """
-    passes = min(PASSES_PER_EPOCH, POSITIONS / (sum(lengths) * epochs))
+    passes = min(PASSES_PER_EPOCH, BUDGET / (sum(map(cost_of, lengths)) * epochs))
     per_pass = -(-len(lengths) // BATCH)
     steps = max(1, round(passes * per_pass))
     truncated = sum(length >= CONTEXT for length in lengths)
     return Plan(steps / per_pass, steps, steps * epochs, truncated)
+
+
+def cost_of(length: int) -> float:
+    """Return what a record costs: its tokens, and more for long ones, where attention is dear."""
+    return length * (1 + length / 100)
 
 
 class Training:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from bedrock_customization_local.cloud.bedrock.tinylm.phrases import learn_merges, merge
+from bedrock_customization_local.cloud.bedrock.tinylm.phrases import Merger, learn_merges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -125,7 +125,8 @@ def build_vocabulary(
         slotted = {core_of(word) for word in prompt if word not in frequent} | copied
         runs.update(_runs(record.completion, slotted & {core_of(word) for word in prompt}))
     merges = learn_merges(runs) + (() if parent is None else parent.merges)
-    said = {piece for run in runs for piece in merge(run, merges)}
+    merger = Merger(merges)
+    said = {piece for run in runs for piece in merger.merge(run)}
     said |= {word for run in runs for word in run}
     frequent = {word for word in frequent if core_of(word) not in copied}
     if parent is not None:
@@ -153,7 +154,7 @@ class Encoder:
         self._vocabulary = vocabulary
         self._tokens = {word: FIRST_WORD + n for n, word in enumerate(vocabulary.words)}
         self._copied = frozenset(vocabulary.copied)
-        self._merge = lru_cache(maxsize=10_000)(lambda run: merge(run, vocabulary.merges))
+        self._merge = lru_cache(maxsize=50_000)(Merger(vocabulary.merges).merge)
 
     def encode(
         self,
