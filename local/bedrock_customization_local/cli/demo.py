@@ -77,7 +77,7 @@ def demo(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help=f"Folder for report and manifest. Without it: {REPORTS}/<run>/ here.",
+            help=f"Folder for report, manifest and the like. Without it: {REPORTS}/<run>/ here.",
         ),
     ] = None,
     verbose: VerboseOption = False,

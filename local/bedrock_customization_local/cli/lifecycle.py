@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from bedrock_customization_local.cli.progress import Progress
 
 _LOOK_EVERY_SECONDS = 0.25
-_REPORT, _MANIFEST = "report.html", "manifest.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +43,7 @@ class Pipeline:
 
     stack: str
     data_bucket: str
+    """Raw data go below its `incoming/`."""
     artifacts_bucket: str
     state_machine_arn: str
     alias_parameter: str
@@ -105,7 +106,7 @@ def local_cloud(*, region: str, port: int, time_scale: float) -> Iterator[LocalC
         if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
             raise
         raise CommandError(
-            f"port {port} cannot be had: {error.strerror or error}",
+            f"port {port} cannot be had: {os.strerror(error.errno)}",
             advice=("--port 0 takes any free port",),
         ) from error
     with cloud:
@@ -150,7 +151,7 @@ def execute(
         name: Of the execution.
         source: S3 URI of the raw data.
         timeline: Shows what happens.
-        output: Folder for copies of report and manifest; made if there is anything to copy.
+        output: Folder for copies of what the run writes for people.
 
     Returns:
         The execution, whichever way it ended.
@@ -162,12 +163,15 @@ def execute(
         input=json.dumps({"source": source}),
     )
     progress = _follow(cloud, pipeline, started["executionArn"], timeline)
-    files = _collect(cloud, pipeline, progress, output)
+    _collect(cloud, progress, output)
+    report, manifest = output / "report.html", output / "manifest.json"
     return Execution(
         arn=started["executionArn"],
-        failure=progress.failure,
-        manifest=_manifest(files.get(_MANIFEST)),
-        report=files.get(_REPORT),
+        failure=_failure(progress, output),
+        manifest=msgspec.json.decode(manifest.read_bytes(), type=Manifest)
+        if manifest.is_file()
+        else None,
+        report=report if report.is_file() else None,
     )
 
 
@@ -194,22 +198,24 @@ def _follow(
         time.sleep(_LOOK_EVERY_SECONDS)
 
 
-def _collect(
-    cloud: LocalCloud, pipeline: Pipeline, progress: Progress, output: Path
-) -> dict[str, Path]:
-    """Copy report and manifest, as far as the run wrote them, and return them by name."""
+def _collect(cloud: LocalCloud, progress: Progress, output: Path) -> None:
+    """Copy what the run wrote for people; it goes when the embedded AWS does."""
     if "run" not in progress.variables:
-        return {}
+        return
     s3: S3Client = cloud.client("s3")
-    prefix = storage.S3Uri.parse(progress.variables["run"]["artifacts"] + "/").key
-    listed = s3.list_objects_v2(Bucket=pipeline.artifacts_bucket, Prefix=prefix, Delimiter="/")
-    names = {entry["Key"].removeprefix(prefix) for entry in listed.get("Contents", [])}
-    files = {name: output / name for name in (_REPORT, _MANIFEST) if name in names}
-    for name, file in files.items():
-        output.mkdir(parents=True, exist_ok=True)
-        s3.download_file(pipeline.artifacts_bucket, prefix + name, str(file))
-    return files
+    prefix = storage.S3Uri.parse(progress.variables["run"]["artifacts"] + "/")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
+    for page in pages:
+        for found in page.get("Contents", []):
+            file = output / found["Key"].removeprefix(prefix.key)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            s3.download_file(prefix.bucket, found["Key"], str(file))
 
 
-def _manifest(file: Path | None) -> Manifest | None:
-    return msgspec.json.decode(file.read_bytes(), type=Manifest) if file else None
+def _failure(progress: Progress, output: Path) -> RunFailure | None:
+    """Return why the run failed, with the copies' addresses instead of the originals'."""
+    if progress.failure is None or "run" not in progress.variables:
+        return progress.failure
+    artifacts = progress.variables["run"]["artifacts"]
+    cause = progress.failure.cause.replace(artifacts, output.absolute().as_uri())
+    return replace(progress.failure, cause=cause)

@@ -30,6 +30,7 @@ from .deploy.change_sets import (
     execute,
     find_change_set,
     implicit_change_set,
+    list_change_sets,
 )
 from .deploy.provisioner import Provisioner, unsupported_types
 from .deploy.resources import ClientFactory
@@ -144,6 +145,8 @@ def cloudformation_deletes_in_reverse_order(patches: Patches) -> None:
             exports = self.exports.items()
             for name in [n for n, e in exports if e.exporting_stack_id == stack.stack_id]:
                 del self.exports[name]
+            for change_set in list_change_sets(self, stack):
+                del self.change_sets[change_set.change_set_id]
             self.deleted_stacks[stack.stack_id] = self.stacks.pop(stack.stack_id)
 
     patches.replace(cloudformation.CloudFormationBackend, "delete_stack", delete_stack)
@@ -244,6 +247,8 @@ def cloudformation_change_sets_belong_to_a_stack(patches: Patches) -> None:
     ) -> tuple[str, str]:
         for stack in [s for s in self.stacks.values() if s.name == parameters["stack_name"]]:
             if stack.status == "REVIEW_IN_PROGRESS":
+                for change_set in list_change_sets(self, stack):
+                    del self.change_sets[change_set.change_set_id]
                 del self.stacks[stack.stack_id]
             elif parameters["change_set_type"] == "CREATE":
                 raise ValidationError(message=f"Stack [{stack.name}] already exists")

@@ -46,7 +46,7 @@ def test_a_custom_model_is_not_invoked_by_its_own_arn(cloud):
         cloud.runtime.invoke_model, modelId=model, body=json.dumps({"messages": []})
     )
     assert code == "ValidationException"
-    assert "model identifier is invalid" in message or "modelId" in message
+    assert "at 'modelId' failed to satisfy constraint" in message
 
 
 def test_invoke_model_speaks_novas_own_words(cloud):

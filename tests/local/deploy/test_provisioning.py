@@ -108,6 +108,18 @@ def test_a_stack_whose_bucket_holds_objects_cannot_be_deleted(create, plane, fai
     assert "BucketNotEmpty" in failures()["Data"]
 
 
+def test_a_stack_of_the_same_name_has_change_sets_of_its_own(plane):
+    cloudformation = plane.client("cloudformation")
+    for _ in range(2):
+        template = json.dumps({"Resources": {"Topic": topic()}})
+        names = {"StackName": "stack", "ChangeSetName": "changes"}
+        cloudformation.create_change_set(**names, ChangeSetType="CREATE", TemplateBody=template)
+        cloudformation.execute_change_set(**names)
+        (stack,) = cloudformation.describe_stacks(StackName="stack")["Stacks"]
+        assert stack["StackStatus"] == "CREATE_COMPLETE"
+        cloudformation.delete_stack(StackName="stack")
+
+
 def test_an_update_changes_what_changed_and_nothing_else(create, update, plane):
     outputs = {"A": {"Value": {"Ref": "A"}}, "B": {"Value": {"Ref": "B"}}}
     before = create({"A": parameter("1"), "B": parameter("2")}, Outputs=outputs)

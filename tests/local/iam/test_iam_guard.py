@@ -1,5 +1,6 @@
 import io
 import json
+import urllib.request
 import zipfile
 
 import pytest
@@ -28,32 +29,43 @@ def as_role(aws, sessions, role, service, **config):
     return aws.client(service, key=key, **config)
 
 
-@pytest.mark.parametrize(
-    ("service", "call", "code", "action"),
-    [
-        ("s3", lambda c: c.get_object(Bucket="data", Key="x"), "AccessDenied", "s3:GetObject"),
-        ("s3", lambda c: c.put_object(Bucket="data", Key="x", Body=b"1" * 100_000), "AccessDenied", "s3:PutObject"),
-        ("s3", lambda c: c.upload_fileobj(io.BytesIO(b"1" * 9_000_000), "data", "x"), "AccessDenied", "s3:PutObject"),
-        ("s3", lambda c: c.list_objects_v2(Bucket="data"), "AccessDenied", "s3:ListBucket"),
-        ("s3", lambda c: c.delete_objects(Bucket="data", Delete={"Objects": [{"Key": "x"}]}), "AccessDenied", "s3:DeleteObject"),
-        ("ssm", lambda c: c.get_parameter(Name="/a"), "AccessDeniedException", "ssm:GetParameter"),
-        ("sns", lambda c: c.publish(TopicArn="arn:aws:sns:us-east-1:123456789012:t", Message="m"), "AuthorizationError", "sns:Publish"),
-        ("lambda", lambda c: c.invoke(FunctionName="f"), "AccessDeniedException", "lambda:InvokeFunction"),
-        ("stepfunctions", lambda c: c.list_state_machines(), "AccessDeniedException", "states:ListStateMachines"),
-        ("bedrock", lambda c: c.list_custom_models(), "AccessDeniedException", "bedrock:ListCustomModels"),
-        ("bedrock-runtime", lambda c: c.converse(modelId="m.x", messages=[]), "AccessDeniedException", "bedrock:InvokeModel"),
-        ("events", lambda c: c.put_events(Entries=[{"Source": "a", "DetailType": "b", "Detail": "{}"}]), "AccessDeniedException", "events:PutEvents"),
-        ("cloudwatch", lambda c: c.put_metric_data(Namespace="n", MetricData=[{"MetricName": "m"}]), "AccessDeniedException", "cloudwatch:PutMetricData"),
-    ],
-)  # fmt: skip
-def test_a_role_is_refused_what_it_may_not_do(aws, sessions, service, call, code, action):
+TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
+EVENT = {"Source": "a", "DetailType": "b", "Detail": "{}"}
+# An operation with its parameters, and what is missing for it.
+REFUSED = [
+    ("s3.get_object", {"Bucket": "data", "Key": "x"}, "s3:GetObject"),
+    ("s3.put_object", {"Bucket": "data", "Key": "x", "Body": b"1" * 100_000}, "s3:PutObject"),
+    ("s3.list_objects_v2", {"Bucket": "data"}, "s3:ListBucket"),
+    (
+        "s3.delete_objects",
+        {"Bucket": "data", "Delete": {"Objects": [{"Key": "x"}]}},
+        "s3:DeleteObject",
+    ),
+    ("ssm.get_parameter", {"Name": "/a"}, "ssm:GetParameter"),
+    ("sns.publish", {"TopicArn": TOPIC, "Message": "m"}, "sns:Publish"),
+    ("lambda.invoke", {"FunctionName": "f"}, "lambda:InvokeFunction"),
+    ("stepfunctions.list_state_machines", {}, "states:ListStateMachines"),
+    ("bedrock.list_custom_models", {}, "bedrock:ListCustomModels"),
+    ("bedrock-runtime.converse", {"modelId": "m.x", "messages": []}, "bedrock:InvokeModel"),
+    ("events.put_events", {"Entries": [EVENT]}, "events:PutEvents"),
+    (
+        "cloudwatch.put_metric_data",
+        {"Namespace": "n", "MetricData": [{"MetricName": "m"}]},
+        "cloudwatch:PutMetricData",
+    ),
+]
+CODES = {"s3": "AccessDenied", "sns": "AuthorizationError"}
+
+
+@pytest.mark.parametrize(("call", "parameters", "action"), REFUSED)
+def test_a_role_is_refused_what_it_may_not_do(aws, sessions, call, parameters, action):
+    service, _, method = call.partition(".")
     aws.client("s3").create_bucket(Bucket="data")
     client = as_role(aws, sessions, aws.role(), service)
-    with pytest.raises(Exception, match=f"not authorized to perform: {action}") as refused:
-        call(client)
-    error = refused.value
-    if isinstance(error, ClientError):
-        assert error.response["Error"]["Code"] == code
+    with pytest.raises(ClientError, match=f"not authorized to perform: {action}") as refused:
+        getattr(client, method)(**parameters)
+    code = refused.value.response["Error"]["Code"]
+    assert code == CODES.get(service, "AccessDeniedException")
 
 
 def test_a_role_may_do_what_its_policies_allow(aws, sessions):
@@ -72,14 +84,12 @@ def test_a_role_may_do_what_its_policies_allow(aws, sessions):
 
 
 def test_a_presigned_url_carries_its_signers_rights(aws, sessions):
-    import urllib.request  # noqa: PLC0415 - only here
-
     aws.client("s3").create_bucket(Bucket="data")
     aws.client("s3").put_object(Bucket="data", Key="x", Body=b"secret")
     s3 = as_role(aws, sessions, aws.role(), "s3", signature_version="s3v4")
     url = s3.generate_presigned_url("get_object", Params={"Bucket": "data", "Key": "x"})
     with pytest.raises(urllib.request.HTTPError, match="403"):
-        urllib.request.urlopen(url)
+        urllib.request.urlopen(url)  # noqa: S310 - our own loopback address
 
 
 def test_people_pass_unchecked(aws, sessions):
@@ -93,7 +103,7 @@ def test_a_function_is_refused_what_its_role_may_not_do(aws, sessions):
         "import boto3\n"
         "def handler(event, context):\n"
         "    ssm = boto3.client('ssm')\n"
-        "    ssm.put_parameter(Name='/alias', Value='v', Type='String')\n"
+        "    ssm.put_parameter(Name='/alias', Value='v', Type='String', Overwrite=True)\n"
         "    return ssm.get_parameter(Name='/alias')['Parameter']['Value']\n"
     )
     buffer = io.BytesIO()
@@ -122,7 +132,7 @@ def test_a_function_is_refused_what_its_role_may_not_do(aws, sessions):
                 Code={"ZipFile": buffer.getvalue()},
             )
             outcomes.append(json.loads(functions.invoke(FunctionName=name)["Payload"].read()))
-            aws.client("ssm").delete_parameter(Name="/alias")
+        aws.client("ssm").delete_parameter(Name="/alias")
     finally:
         uninstall()
         runtime.close()

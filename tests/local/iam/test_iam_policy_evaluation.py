@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import given, strategies as st
 
@@ -81,10 +79,9 @@ def test_wildcards_match_what_a_plain_recursion_matches(pattern, text):
     assert glob_matches(pattern, text, nothing) is plain(pattern, text)
 
 
-def test_no_pattern_is_slow():
-    started = time.process_time()
+def test_a_pattern_of_many_stars_does_not_backtrack():
+    # Backtracking would take longer than the universe lasts.
     assert not glob_matches("a*" * 200 + "b", "a" * 2000, nothing)
-    assert time.process_time() - started < 5  # backtracking would take longer than the universe
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
 from bedrock_customization_local.cloud.clock import Clock
-from bedrock_customization_local.cloud.lambdas import LambdaRuntime, install
+from bedrock_customization_local.cloud.lambdas import LambdaRuntime
+from bedrock_customization_local.cloud.lambdas.moto_install import install
 
 ROLE_TRUST = json.dumps(
     {
@@ -286,13 +287,19 @@ def test_a_failing_asynchronous_invocation_is_tried_three_times_and_handed_on(aw
         DeadLetterConfig={"TargetArn": letters},
     )
     functions = aws.client("lambda")
+    version = functions.publish_version(FunctionName=name)["Version"]
     functions.put_function_event_invoke_config(
-        FunctionName=name, DestinationConfig={"OnFailure": {"Destination": failures}}
+        FunctionName=name,
+        Qualifier=version,
+        DestinationConfig={"OnFailure": {"Destination": failures}},
     )
-    functions.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"n": 1}')
+    functions.invoke(
+        FunctionName=name, Qualifier=version, InvocationType="Event", Payload=b'{"n": 1}'
+    )
     record = json.loads(failed())
     assert record["requestContext"]["condition"] == "RetriesExhausted"
     assert record["requestContext"]["approximateInvokeCount"] == 3
+    assert record["requestContext"]["functionArn"].endswith(f":{name}:{version}")
     assert record["responsePayload"]["errorType"] == "OSError"
     assert json.loads(dead_letter()) == {"n": 1}
 

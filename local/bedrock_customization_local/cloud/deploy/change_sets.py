@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from moto.cloudformation.exceptions import CloudFormationError
-from moto.cloudformation.models import ChangeSet, CloudFormationBackend
+from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 
 from .provisioner import Provisioner
 from .resources import ClientFactory
@@ -36,6 +36,12 @@ def find_change_set(backend: CloudFormationBackend, name: str, stack_name: str |
         if belongs and change_set.change_set_name == name:
             return change_set
     raise ChangeSetNotFound(name)
+
+
+def list_change_sets(backend: CloudFormationBackend, stack: Stack) -> list[ChangeSet]:
+    """Return the change sets of a stack."""
+    change_sets = backend.change_sets.values()
+    return [change_set for change_set in change_sets if change_set.stack_id == stack.stack_id]
 
 
 def implicit_change_set(

@@ -69,6 +69,7 @@ def install(authorizer: CallAuthorizer, sessions: RoleSessions) -> Callable[[], 
                 )
             except AccessDenied as error:
                 return _refusal(environ, start_response, service, str(error))
+            _rewind(environ)
         return original(self, environ, start_response)
 
     DomainDispatcherApplication.__call__ = guarded
@@ -92,15 +93,14 @@ def _call(environ: _Environ, signed_as: str) -> tuple[str, str, Mapping[str, obj
     for service in _SIGNED_AS.get(signed_as, (signed_as,)):
         if service != "s3":
             _keep_body(environ)
-        request = Request(dict(environ))
         try:
-            operation, labels = get_service_router(service).match(request)
+            operation, labels = get_service_router(service).match(_request(environ))
         except NotFound:
             continue
         if operation.name == "DeleteObjects":
             _keep_body(environ)
-            request = Request(dict(environ))
-        return service, operation.name, _parameters(request, service, operation, labels)
+        parameters = _parameters(_request(environ), service, operation, labels)
+        return service, operation.name, parameters
     return None
 
 
@@ -111,7 +111,17 @@ def _keep_body(environ: _Environ) -> None:
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
         environ.pop("HTTP_TRANSFER_ENCODING", None)
-    environ["wsgi.input"].seek(0)
+
+
+def _request(environ: _Environ) -> Request:
+    _rewind(environ)
+    return Request(dict(environ))
+
+
+def _rewind(environ: _Environ) -> None:
+    """Let a body that was kept be read again."""
+    if isinstance(environ["wsgi.input"], io.BytesIO):
+        environ["wsgi.input"].seek(0)
 
 
 def _parameters(
@@ -153,7 +163,7 @@ def _refusal(
         body = json.dumps({"__type": code, "message": message})
     content = b"" if environ["REQUEST_METHOD"] == "HEAD" else body.encode()
     # What stays unread of an upload would be taken for the next request.
-    Request(environ).get_data(cache=False)
+    _request(environ).get_data(cache=False)
     headers = [("x-amzn-ErrorType", code), ("Content-Length", str(len(content)))]
     start_response(f"{status.value} {status.phrase}", headers)
     return [content]

@@ -16,7 +16,6 @@ from bedrock_customization_local.cloud.lambdas.functions import (
     TooManyRequestsError,
     UnsupportedFunctionError,
 )
-from bedrock_customization_local.cloud.lambdas.moto_install import install
 from bedrock_customization_local.cloud.lambdas.runtime import LambdaRuntime
 
 __all__ = [
@@ -31,5 +30,4 @@ __all__ = [
     "LogFormat",
     "TooManyRequestsError",
     "UnsupportedFunctionError",
-    "install",
 ]

@@ -64,10 +64,10 @@ class AsynchronousInvoker:
                 self._pool.submit(self._work, event, invoke)
 
     def close(self) -> None:
-        """Forget what has not begun, and wait for what has."""
+        """Forget what has not begun; what has ends with its sandbox."""
         with self._lock:
             self._closed = True
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _work(self, event: AsynchronousEvent, invoke: Callable[[], Invocation]) -> None:
         attempts = 0

@@ -101,7 +101,7 @@ class _Invoker:
 
     def submit(self, function: _Moto, payload: bytes, arn: str) -> None:
         """Take an event to be worked off later."""
-        config = function.event_invoke_config[-1].config if function.event_invoke_config else {}
+        config = _event_invoke_config(function)
         destinations = config.get("DestinationConfig", {})
         event = AsynchronousEvent(
             function_arn=arn,
@@ -143,6 +143,14 @@ def definition_of(function: _Moto) -> FunctionDefinition:
         log_level=logging.get("ApplicationLogLevel", "INFO"),
         reserved_concurrency=None if reserved is None else int(reserved),
     )
+
+
+def _event_invoke_config(function: _Moto) -> Mapping[str, Any]:
+    # moto keeps one configuration for all qualifiers, with $LATEST.
+    backend = get_backend(function.account_id, function.region)
+    kept = backend.get_function(function.function_name).event_invoke_config
+    config: Mapping[str, Any] = kept[-1].config if kept else {}
+    return config
 
 
 def log_group_of(function: _Moto) -> str:
@@ -230,7 +238,6 @@ def _freeze_version(original: Callable[..., _Moto]) -> Callable[..., _Moto]:
                 "tags",
                 "logging_config",
                 "dead_letter_config",
-                "event_invoke_config",
             ):
                 setattr(published, name, copy.deepcopy(getattr(published, name)))
         return published

@@ -1,5 +1,6 @@
 """One execution of a state machine: its life from start to end, and from end to redrive."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ from bedrock_customization_local.cloud.stepfunctions.distributed import run_dist
 from bedrock_customization_local.cloud.stepfunctions.errors import (
     Aborted,
     Closed,
+    ErrorName,
     Interrupted,
     StateError,
     TimedOut,
@@ -30,6 +32,8 @@ from bedrock_customization_local.cloud.stepfunctions.task import TaskCaller, fai
 from bedrock_customization_local.cloud.stepfunctions.task_state import TaskRunner
 from bedrock_customization_local.cloud.stepfunctions.tokens import TaskTokens
 from bedrock_customization_local.cloud.stepfunctions.values import Json, dump, timestamp
+
+_log = logging.getLogger(__name__)
 
 EXPRESS_SECONDS: Final = 300
 """How long an Express execution may run."""
@@ -125,6 +129,7 @@ class Execution:
         self.output: Json = None
         self.error: str | None = None
         self.cause: str | None = None
+        self.crash: Exception | None = None
         self.redrives = 0
         self.redriven: datetime | None = None
         self._surroundings = surroundings
@@ -168,6 +173,11 @@ class Execution:
             self._end("ABORTED", error=reason.error, cause=reason.cause)
         except Interrupted:
             self._end("ABORTED")
+        except Exception as error:
+            # A fault of the interpreter or of what it calls: the run must end all the same.
+            _log.exception("the execution %s ended by a fault of the embedded AWS", self.arn)
+            self.crash = error
+            self._end("FAILED", error=ErrorName.RUNTIME, cause=f"{type(error).__name__}: {error}")
 
     def abort(self, error: str | None = None, cause: str | None = None) -> None:
         """End it, as StopExecution does, and wait until it has ended."""

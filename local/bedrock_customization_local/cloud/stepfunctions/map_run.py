@@ -18,6 +18,7 @@ DISTRIBUTED_CONCURRENCY: Final = 64
 """Child executions at a time on one machine; AWS runs up to 10,000."""
 
 _COUNTED: Final = {
+    "PENDING": "pending",
     "RUNNING": "running",
     "SUCCEEDED": "succeeded",
     "FAILED": "failed",
@@ -72,6 +73,7 @@ class MapRun:
     redrives: int = 0
     redriven: datetime | None = None
     results_written: int = 0
+    _waiting: set[int] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
 
     def run(self, scope: Scope, now: Callable[[], datetime]) -> list[ChildResult]:
@@ -112,17 +114,21 @@ class MapRun:
 
     def counts(self, *, of_items: bool) -> dict[str, int]:
         """Return how many executions, or items, are in which state."""
-        counts = dict.fromkeys(("pending", *_COUNTED.values(), "total", "resultsWritten"), 0)
+        counts = dict.fromkeys((*_COUNTED.values(), "total", "resultsWritten"), 0)
         for child in self.children:
             amount = child.item_count if of_items else 1
             counts["total"] += amount
-            counts[_COUNTED.get(child.status, "pending")] += amount
+            # A child that failed before a redrive waits again, and does not count as failed.
+            is_waiting = id(child) in self._waiting
+            counts["pending" if is_waiting else _COUNTED[child.status]] += amount
         counts["resultsWritten"] = self.results_written
         return counts
 
     def _run_children(self, scope: Scope) -> None:
         own = scope.child()
-        waiting = iter([child for child in self.children if child.status != "SUCCEEDED"])
+        unfinished = [child for child in self.children if child.status != "SUCCEEDED"]
+        self._waiting = {id(child) for child in unfinished}
+        waiting = iter(unfinished)
 
         def work() -> None:
             while True:
@@ -130,6 +136,7 @@ class MapRun:
                     child = None if self._has_failed_too_often() else next(waiting, None)
                 if child is None:
                     return
+                self._waiting.discard(id(child))
                 child.run(own)
                 if self._has_failed_too_often():
                     own.cancel(MapRunFailed())

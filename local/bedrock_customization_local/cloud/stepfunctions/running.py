@@ -44,6 +44,7 @@ def run_machine(
 
     Raises:
         ValueError: The definition is not valid; every finding is told.
+        Exception: What `call_task` raised, if it is no StateError.
     """
     text = machine if isinstance(machine, str) else json.dumps(machine)
     if found := findings(text):
@@ -67,6 +68,8 @@ def run_machine(
         ),
     )
     execution.run()
+    if execution.crash is not None:
+        raise execution.crash
     return execution
 
 

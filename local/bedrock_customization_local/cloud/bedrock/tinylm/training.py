@@ -1,9 +1,9 @@
 """The training loop: passes over shuffled batches, validation, early stopping.
 
 A local pass over the data is cheap and teaches little, so an epoch of a job is `PASSES_PER_EPOCH`
-local passes. Where the whole job would cost more than `BUDGET`, epochs are shortened, down to a part
-of the data each: a job takes about a minute and a half at most, whatever its data. `Plan` says how it
-came out.
+local passes. Where the whole job would cost more than `BUDGET`, epochs are shortened, down to a
+part of the data each: a job takes about a minute and a half at most, whatever its data. `Plan` says
+how it came out.
 """
 
 from __future__ import annotations

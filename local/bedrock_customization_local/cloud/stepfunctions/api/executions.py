@@ -156,7 +156,10 @@ class Executions:
         status = parameters.get("statusFilter")
         redriven = parameters.get("redriveFilter")
         chosen = [
-            summary(execution)
+            {
+                **summary(execution),
+                **({"itemCount": execution.item_count} if execution.map_run_arn else {}),
+            }
             for execution in reversed(executions)
             if status in {None, execution.status}
             and redriven in {None, "REDRIVEN" if execution.redrives else "NOT_REDRIVEN"}
@@ -274,7 +277,6 @@ def summary(execution: Execution) -> dict[str, Json]:
     optional = {
         "stopDate": execution.stopped,
         "mapRunArn": execution.map_run_arn,
-        "itemCount": execution.item_count if execution.map_run_arn else None,
         "stateMachineVersionArn": blueprint.version_arn,
         "stateMachineAliasArn": blueprint.alias_arn,
         "redriveCount": execution.redrives or None,

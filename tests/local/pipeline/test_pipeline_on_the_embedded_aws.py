@@ -1,0 +1,203 @@
+"""Whole runs of the synthesized state machine with the real handlers."""
+
+import csv
+import io
+import json
+import random
+
+import pytest
+from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
+from bedrock_customization_local.cloud.iam import Authorizer
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def bedrock(fair):
+    """The embedded Bedrock, without faults before and after."""
+    fair.cloud.bedrock.faults.clear()
+    yield fair.cloud.bedrock
+    fair.cloud.bedrock.faults.clear()
+
+
+@pytest.fixture
+def unpaid(fair):
+    """Check that a test made no job."""
+    jobs = fair.cloud.client("bedrock").list_model_customization_jobs
+    before = jobs()["modelCustomizationJobSummaries"]
+    bill = fair.cloud.bedrock.meter.lines()
+    yield
+    assert jobs()["modelCustomizationJobSummaries"] == before
+    assert [line.resource for line in fair.cloud.bedrock.meter.lines()] == [
+        line.resource for line in bill
+    ]
+
+
+@pytest.fixture(scope="module")
+def promoted(deployed, questions):
+    """The manifest of a run whose candidate is better."""
+    execution = deployed["Fair"].run("promoted", questions)
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    return deployed["Fair"].manifest("promoted")
+
+
+def test_a_better_model_is_promoted_and_answers_behind_the_alias(fair, promoted):
+    assert promoted.status == "promoted"
+    assert promoted.evaluation.metrics[0].interval[0] > 0
+    assert fair.alias() == promoted.deployment.arn
+    answer = fair.cloud.client("bedrock-runtime").converse(
+        modelId=fair.alias(),
+        system=[{"text": "Answer with the intent."}],
+        messages=[{"role": "user", "content": [{"text": "How do I activate my card?"}]}],
+    )
+    assert answer["output"]["message"]["content"][0]["text"]
+
+
+@pytest.mark.usefixtures("promoted")
+def test_the_report_of_a_run_is_a_page(fair):
+    page = fair.s3.get_object(Bucket=fair.outputs["Artifacts"], Key="runs/promoted/report.html")
+    assert page["ContentType"].startswith("text/html")
+    assert b"Promoted" in page["Body"].read()
+
+
+def test_the_customization_role_cannot_read_the_blind_set(fair, promoted):
+    authorizer = Authorizer(region=fair.cloud.region, account_id=fair.cloud.account_id)
+    role = fair.outputs["ServiceRole"]
+
+    def may(action, resource):
+        return authorizer.check(role, action, resource)
+
+    blind = may("s3:GetObject", promoted.preparation.test.uri.replace("s3://", "arn:aws:s3:::"))
+    assert not blind.allowed
+    assert "explicit deny" in blind.reason
+    assert not may("s3:ListBucket", f"arn:aws:s3:::{fair.outputs['Blind']}").allowed
+    assert not may("kms:Decrypt", fair.outputs["BlindKey"]).allowed
+    train = promoted.preparation.train.uri.replace("s3://", "arn:aws:s3:::")
+    assert may("s3:GetObject", train).allowed
+
+
+def test_a_job_that_is_pointed_at_the_blind_set_fails(fair, promoted):
+    client = fair.cloud.client("bedrock")
+    client.create_model_customization_job(
+        jobName="thief",
+        customModelName="thief",
+        roleArn=fair.outputs["ServiceRole"],
+        baseModelIdentifier="amazon.nova-micro-v1:0:128k",
+        trainingDataConfig={"s3Uri": promoted.preparation.test.uri},
+        outputDataConfig={"s3Uri": f"s3://{fair.outputs['Artifacts']}/runs/thief/customization/"},
+    )
+    job = {"status": "InProgress"}
+    while job["status"] == "InProgress":
+        job = client.get_model_customization_job(jobIdentifier="thief")
+    assert job["status"] == "Failed"
+    assert fair.outputs["Blind"] in job["failureMessage"]
+
+
+def test_a_candidate_that_does_not_pass_is_taken_away_again(strict, questions):
+    execution = strict.run("rejected", questions)
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    found = strict.manifest("rejected")
+    assert found.status == "rejected"
+    assert found.deployment.removed
+    assert found.deployment.arn not in strict.deployments()
+    assert strict.alias() == "none"
+
+
+def shuffled(questions):
+    rows = list(csv.reader(io.StringIO(questions)))
+    labels = [label for _, label in rows[1:]]
+    random.Random(0).shuffle(labels)
+    return "text,category\n" + "".join(
+        f'"{text}",{label}\n' for (text, _), label in zip(rows[1:], labels, strict=True)
+    )
+
+
+def broken(questions):
+    header, *lines = questions.splitlines()
+    return "\n".join([header, *(line if i % 10 > 2 else "x" for i, line in enumerate(lines))])
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "error", "message"),
+    [
+        ("empty", lambda _: "", "DatasetRejected", "empty"),
+        ("three", lambda q: "\n".join(q.splitlines()[:4]), "DatasetRejected", "3"),
+        ("broken", broken, "DatasetRejected", "maximum_rejected|of the records|rejected"),
+        ("column", lambda q: q.replace("category", "label", 1), "DatasetRejected", "category"),
+    ],
+)
+@pytest.mark.usefixtures("unpaid")
+def test_data_that_cannot_be_used_end_the_run_before_anything_is_paid(
+    fair, questions, name, data, error, message
+):
+    execution = fair.run(f"bad-{name}", data(questions))
+    assert execution["status"] == "FAILED"
+    assert execution["error"] == error
+    assert any(word in execution["cause"] for word in message.split("|")), execution["cause"]
+    assert "\n" not in execution["cause"].strip()
+    assert fair.manifest(f"bad-{name}").status == "failed"
+
+
+def test_an_input_that_makes_no_sense_ends_the_run_with_an_example(fair):
+    arn = fair.states.start_execution(
+        stateMachineArn=fair.outputs["StateMachine"], name="nonsense", input=json.dumps({"src": 1})
+    )["executionArn"]
+    execution = fair.wait(arn)
+    assert (execution["status"], execution["error"]) == ("FAILED", "InvalidInput")
+    assert '{"source": "s3://' in execution["cause"]
+
+
+def test_a_throttled_create_makes_one_job(fair, bedrock, questions):
+    bedrock.faults.inject(
+        Fault(
+            name="throttled",
+            kind=FaultKind.THROTTLE,
+            operation="CreateModelCustomizationJob",
+            times=2,
+        )
+    )
+    execution = fair.run("throttled", questions)
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    assert bedrock.faults.injected == ("throttled", "throttled")
+
+
+def test_a_lost_reply_makes_one_job(fair, bedrock, questions):
+    bedrock.faults.inject(
+        Fault(name="lost", kind=FaultKind.LOST_REPLY, operation="CreateModelCustomizationJob"),
+        Fault(name="lost", kind=FaultKind.LOST_REPLY, operation="CreateCustomModelDeployment"),
+    )
+    execution = fair.run("lost", questions)
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    jobs = fair.cloud.client("bedrock").list_model_customization_jobs(nameContains="lost-")
+    assert len(jobs["modelCustomizationJobSummaries"]) == 1
+
+
+def test_a_failed_job_fails_the_run_and_leaves_nothing_deployed(fair, bedrock, questions):
+    before = fair.deployments()
+    bedrock.faults.inject(
+        Fault(name="broke", kind=FaultKind.FAIL_JOB, message="The capacity is gone.")
+    )
+    execution = fair.run("job-failed", questions)
+    assert execution["status"] == "FAILED"
+    assert "The capacity is gone." in execution["cause"]
+    assert fair.manifest("job-failed").failure.cause
+    assert fair.deployments() == before
+
+
+def test_stopping_the_execution_stops_the_job(fair, bedrock, questions):
+    bedrock.faults.inject(Fault(name="stalls", kind=FaultKind.STALL_JOB))
+    arn = fair.start("aborted", questions)
+    client = fair.cloud.client("bedrock")
+
+    def jobs():
+        return client.list_model_customization_jobs(nameContains="aborted-")[
+            "modelCustomizationJobSummaries"
+        ]
+
+    while not jobs():
+        assert fair.states.describe_execution(executionArn=arn)["status"] == "RUNNING"
+    fair.states.stop_execution(executionArn=arn, error="Changed", cause="my mind")
+    assert fair.wait(arn)["status"] == "ABORTED"
+    while (status := jobs()[0]["status"]) in {"InProgress", "Stopping"}:
+        pass
+    assert status == "Stopped"
