@@ -129,6 +129,8 @@ class MethodRules:
     """Text that makes the job fail wherever a record holds it; letter case matters."""
     media: MediaRules | None
     """None where records hold text alone."""
+    blocks: tuple[str, ...]
+    """Kinds of Converse content besides text and media, such as `toolUse`."""
     hyperparameters: Mapping[str, Hyperparameter]
     """By name, in the order people are shown."""
     teachers: tuple[Teacher, ...]
@@ -152,6 +154,7 @@ def method_rules(method: Method, table: Table) -> MethodRules:
         bytes_per_record=rules.get("bytes_per_record"),
         reserved_words=tuple(rules.get("reserved_words", ())),
         media=_media_rules(modalities, table["media"]),
+        blocks=tuple(rules.get("blocks", ())),
         hyperparameters={
             name: _hyperparameter(name, hyperparameter)
             for name, hyperparameter in rules.get("hyperparameters", {}).items()

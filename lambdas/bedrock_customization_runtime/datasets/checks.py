@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime.datasets import formats, rules, tokens
+from bedrock_customization_runtime.datasets import formats, rules, shapes, tokens
 from bedrock_customization_runtime.datasets.cleaning import clean, is_visible
-from bedrock_customization_runtime.datasets.records import Message, Record, TextBlock
-from bedrock_customization_runtime.datasets.rules import RecordRejectedError
+from bedrock_customization_runtime.datasets.content import ContentRules
+from bedrock_customization_runtime.datasets.fields import Fields
+from bedrock_customization_runtime.datasets.problems import raise_all
+from bedrock_customization_runtime.datasets.records import ContentBlock, Message, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from bedrock_customization_runtime.catalog.rules import MethodRules
+    from bedrock_customization_runtime.datasets.shapes import Shape
     from bedrock_customization_runtime.datasets.tokens import Tokens
 
 
@@ -22,43 +25,66 @@ class Checks:
 
     Args:
         method: The catalogue's rules of the method.
+        bucket: Of the data set, where it is known.
     """
 
-    def __init__(self, method: MethodRules) -> None:
+    def __init__(self, method: MethodRules, bucket: str | None = None) -> None:
         self._format = method.record_format
         self._maximum_tokens = method.tokens_per_record
+        self._maximum_bytes = method.bytes_per_record
+        self._content = ContentRules(method, bucket)
         words = sorted(method.reserved_words, key=len, reverse=True)
         self._reserved = re.compile("|".join(map(re.escape, words))) if words else None
 
-    def accept(self, record: Record, note: Callable[[rules.Rule], None]) -> tuple[Record, Tokens]:
+    def accept(
+        self, record: Record, shape: Shape | None, note: Callable[[rules.Rule], None]
+    ) -> tuple[Record, Tokens]:
         """Return the record as it will be written, and its size.
 
         Args:
             record: As read.
+            shape: Of the row it was read from; None where a template made it.
             note: Is told of repairs and of what is worth a look.
 
         Raises:
-            RecordRejectedError: The record cannot be used.
+            RecordRejectedError: The record cannot be used; with everything that is wrong.
         """
-        record = formats.fitted(_cleaned(record, note), self._format)
+        fields = Fields()
+        self._content.check(record, fields)
+        record = _cleaned(record, note)
         for index, message in enumerate(record.messages):
-            if not is_visible(message.text):
-                raise RecordRejectedError(rules.EMPTY_TURN, f"in message {index + 1}")
-            self._check_words(message.text, f"in message {index + 1}")
+            for number, block in enumerate(message.content):
+                path = shapes.text_path(shape, index, number)
+                if block.text is not None and not is_visible(block.text):
+                    fields.fail(rules.EMPTY_TURN, path)
+                for text in _strings(block):
+                    self._check_words(text, path, fields)
         if record.system:
-            self._check_words(record.system, "in the system prompt")
+            self._check_words(record.system, shapes.text_path(shape, -1), fields)
+        raise_all(fields.problems)
+        record = formats.fitted(record, self._format)
         size = tokens.estimate(record)
-        if self._maximum_tokens is not None and size.most > self._maximum_tokens:
-            raise RecordRejectedError(
-                rules.TOO_MANY_TOKENS,
-                f"up to {size.most:,} tokens by a cautious estimate, {self._maximum_tokens:,} fit",
-            )
+        self._check_size(record, size, fields)
+        raise_all(fields.problems)
         return record, size
 
-    def _check_words(self, text: str, where: str) -> None:
+    def _check_words(self, text: str, path: str, fields: Fields) -> None:
         if self._reserved and (found := self._reserved.search(text)):
             # The word is the catalogue's, so naming it quotes nobody's data.
-            raise RecordRejectedError(rules.RESERVED_WORD, f"{found[0]!r} {where}")
+            fields.fail(rules.RESERVED_WORD, path, repr(found[0]))
+
+    def _check_size(self, record: Record, size: Tokens, fields: Fields) -> None:
+        if self._maximum_tokens is not None and size.most > self._maximum_tokens:
+            fields.fail(
+                rules.TOO_MANY_TOKENS,
+                "$",
+                f"up to {size.most:,} tokens by a cautious estimate, {self._maximum_tokens:,} fit",
+            )
+        if self._maximum_bytes is not None:
+            length = len(formats.training_line(record, self._format))
+            if length > self._maximum_bytes:
+                detail = f"{length:,} bytes, {self._maximum_bytes:,} fit"
+                fields.fail(rules.RECORD_TOO_LARGE, "$", detail)
 
 
 def _cleaned(record: Record, note: Callable[[rules.Rule], None]) -> Record:
@@ -66,7 +92,32 @@ def _cleaned(record: Record, note: Callable[[rules.Rule], None]) -> Record:
     return Record(
         system if system and is_visible(system) else None,
         [
-            Message(message.role, [TextBlock(clean(block.text, note)) for block in message.content])
+            Message(
+                message.role,
+                [
+                    block if block.text is None else ContentBlock(clean(block.text, note))
+                    for block in message.content
+                ],
+            )
             for message in record.messages
         ],
+        tools=record.tools,
+        reference=record.reference,
+        extra=record.extra,
     )
+
+
+def _strings(block: ContentBlock) -> Iterator[str]:
+    """Yield every text that a model reads from a block."""
+    if block.text is not None:
+        yield block.text
+        return
+    unseen: list[object] = [block.reasoningContent, block.toolUse, block.toolResult]
+    while unseen:
+        item = unseen.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            unseen.extend(item.values())
+        elif isinstance(item, list):
+            unseen.extend(item)

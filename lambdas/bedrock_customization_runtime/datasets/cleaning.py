@@ -30,7 +30,7 @@ _CONTROLS = re.compile(
 _IDLE_JOINERS = re.compile(f"(?<![^{_PLAIN}])[\u200b-\u200d]+(?![^{_PLAIN}])")
 _TAGS = re.compile("(\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f)|[\U000e0000-\U000e007f]")
 _BIDIRECTIONAL = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
+FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
 """Characters that count as letters or symbols and show nothing."""
 
 
@@ -60,7 +60,7 @@ def is_visible(text: str) -> bool:
     if text.isascii():
         return bool(text)
     return any(
-        unicodedata.category(character)[0] in "LNPS" and character not in _FILLERS
+        unicodedata.category(character)[0] in "LNPS" and character not in FILLERS
         for character in text
     )
 

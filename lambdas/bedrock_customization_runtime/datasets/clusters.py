@@ -31,13 +31,13 @@ _ASCII_FOLDING = bytes(
 ).ljust(256)
 
 
-def near_key(record: Record) -> bytes:
+def near_key(record: Record) -> int:
     """Return a hash that is equal for questions that differ in case, signs or digits alone."""
-    question = "\n".join([message.text for message in record.question])
+    question = "\n".join([message.identity for message in record.question]) or record.answer
     return key_of_text("near", _folded(question) or question)
 
 
-def group_key(value: str) -> bytes:
+def group_key(value: str) -> int:
     """Return a hash of a group's name."""
     return key_of_text("group", value)
 

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from bedrock_customization_runtime.datasets import conversations
+from bedrock_customization_runtime.datasets import formats, json_rows, shapes
 from bedrock_customization_runtime.datasets.checks import Checks
 from bedrock_customization_runtime.datasets.csv_rows import CsvRows
 from bedrock_customization_runtime.datasets.findings import Findings
 from bedrock_customization_runtime.datasets.index import Index
-from bedrock_customization_runtime.datasets.json_rows import rows as json_rows
 from bedrock_customization_runtime.datasets.lines import lines
-from bedrock_customization_runtime.datasets.records import Record, exchange
+from bedrock_customization_runtime.datasets.plain import PlainLines
+from bedrock_customization_runtime.datasets.problems import Problem, RecordRejectedError
+from bedrock_customization_runtime.datasets.records import exchange
 from bedrock_customization_runtime.datasets.rows import Row, UnreadableRow
-from bedrock_customization_runtime.datasets.rules import Input, RecordRejectedError
+from bedrock_customization_runtime.datasets.rules import Input
 from bedrock_customization_runtime.datasets.sniffing import opened
 from bedrock_customization_runtime.datasets.spool import Spool
 from bedrock_customization_runtime.datasets.templates import Template, named
@@ -29,18 +30,27 @@ from bedrock_customization_runtime.errors import DatasetRejected
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from bedrock_customization_runtime.datasets.lines import Line
+    from bedrock_customization_runtime.datasets.records import Record
     from bedrock_customization_runtime.datasets.rows import Note
     from bedrock_customization_runtime.datasets.rules import Rule
     from bedrock_customization_runtime.datasets.settings import Settings
-    from bedrock_customization_runtime.datasets.tokens import Tokens
 
 _ORIGINALS_KEPT = 64 * 2**20
 """Bytes of rejected lines kept; later ones are listed without their original."""
 _SAMPLE_ROWS = 100
 """Rows of JSON after which a column that none of them has is taken for misspelled."""
 _COLUMNS_REMEMBERED = 1000
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Record).decode
+
+
+class RejectedProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the reasons why a line was rejected."""
+
+    rule: str
+    path: str
+    """JSONPath into the record; for CSV and templates the name of a column or part."""
+    reason: str
+    fix: str
 
 
 class RejectedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -48,7 +58,9 @@ class RejectedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     line: int
     rule: str
+    """Of the first problem; likewise the reason."""
     reason: str
+    problems: list[RejectedProblem]
     original: str | None = None
     """What stood there; missing where it is too much to keep."""
     original_base64: str | None = None
@@ -97,25 +109,43 @@ class Examined:
         """Records that cannot."""
         return len(self._rejected)
 
+    def line(self, index: int) -> bytes:
+        """Return an accepted record as a line in the base model's format, by its number."""
+        return self._accepted[index]
+
     def record(self, index: int) -> Record:
         """Return an accepted record by its number in the index."""
-        return _decode(self._accepted[index])
+        return formats.parse(self._accepted[index], self.settings.method.record_format)
 
     def rejected_lines(self) -> Iterator[bytes]:
         """Yield the rejected records as JSON (`RejectedLine`), each with its line feed."""
         for index in range(len(self._rejected)):
             yield self._rejected[index]
 
-    def accept(self, line: int, record: Record, size: Tokens, group: str | None) -> None:
-        """Keep a record for the second pass."""
-        self.read += 1
-        self.index.append(line, record, size, group)
-        self._accepted.append(_encode(record))
+    def accept(
+        self, line: int, record: Record, group: str | None, original: bytes | None = None
+    ) -> None:
+        """Keep a record for the second pass.
 
-    def reject(self, row: Row | UnreadableRow, rule: Rule, detail: str | None) -> None:
-        """Keep a record with the reason why it cannot be used."""
+        Args:
+            line: Where it began in the source.
+            record: As the base model's format holds it.
+            group: What it must stay together with.
+            original: Its line, where that needs no change.
+        """
         self.read += 1
-        self.findings.note(rule, row.line)
+        self.index.append(line, record, group)
+        if original is None:
+            written = formats.training_line(record, self.settings.method.record_format)
+        else:
+            written = original + b"\n"
+        self._accepted.append(written)
+
+    def reject(self, row: Row | UnreadableRow, problems: list[Problem]) -> None:
+        """Keep a record with the reasons why it cannot be used."""
+        self.read += 1
+        for problem in problems:
+            self.findings.note(problem.rule, row.line)
         self._originals += len(row.original)
         original: dict[str, str] = {}
         if self._originals <= _ORIGINALS_KEPT:
@@ -123,8 +153,21 @@ class Examined:
                 original = {"original": row.original.decode()}
             except UnicodeDecodeError:
                 original = {"original_base64": base64.b64encode(row.original).decode()}
-        reason = f"{rule.what} ({detail})" if detail else rule.what
-        rejected = RejectedLine(line=row.line, rule=rule.id, reason=reason, **original)
+        rejected = RejectedLine(
+            line=row.line,
+            rule=problems[0].rule.id,
+            reason=problems[0].reason,
+            problems=[
+                RejectedProblem(
+                    rule=problem.rule.id,
+                    path=problem.path,
+                    reason=problem.reason,
+                    fix=problem.rule.fix,
+                )
+                for problem in problems
+            ],
+            **original,
+        )
         self._rejected.append(msgspec.json.encode(rejected) + b"\n")
 
 
@@ -153,41 +196,69 @@ def examine(chunks: Iterable[bytes], settings: Settings) -> Examined:
 
 
 def _fill(examined: Examined, chunks: Iterable[bytes]) -> None:
-    settings = examined.settings
-    template = Template(settings.template) if settings.template else None
-    checks = Checks(settings.method)
-    line = 0
+    template = Template(examined.settings.template) if examined.settings.template else None
+    kind, text = opened(chunks)
+    judge = _Judge(examined, template)
+    if kind is Input.JSONL and template is None:
+        _fill_from_records(examined, lines(text), judge)
+        return
+    for row in _rows(kind, text, template, examined.findings.note):
+        judge.judge(row)
 
-    def note(rule: Rule) -> None:
-        examined.findings.note(rule, line)
 
-    for row in _rows(chunks, template, examined.findings.note):
+def _fill_from_records(examined: Examined, source: Iterable[Line], judge: _Judge) -> None:
+    """Judge lines that are records already: most are proved sound, the others examined."""
+    read = PlainLines(examined.settings.method).read
+    accept = examined.accept
+    note = examined.findings.note
+    for line in source:
+        data = line.data
+        record = read(data)
+        if record is not None and not line.cut:
+            accept(line.number, record, None, data)
+        elif (row := json_rows.row(line, note)) is not None:
+            judge.judge(row)
+
+
+class _Judge:
+    """Takes rows one by one and accepts or rejects each."""
+
+    def __init__(self, examined: Examined, template: Template | None) -> None:
+        self._examined = examined
+        self._template = template
+        self._checks = Checks(examined.settings.method, examined.settings.bucket)
+        self._line = 0
+
+    def judge(self, row: Row | UnreadableRow) -> None:
+        """Decide on a row."""
         if isinstance(row, UnreadableRow):
-            examined.reject(row, row.rule, row.detail)
-            continue
-        line = row.line
+            self._examined.reject(row, [Problem(row.rule, detail=row.detail)])
+            return
+        self._line = row.line
         try:
-            if template:
-                filled = template.fill(row.values, note)
-                group = filled.group
+            if self._template:
+                filled = self._template.fill(row.values, self._note)
+                shape, group = None, filled.group
                 record = exchange(filled.system, filled.prompt, filled.completion)
             else:
                 group = None
-                record = conversations.record_of(row.values)
-            record, size = checks.accept(record, note)
+                shape, record = shapes.record_of(row.values)
+            record, _ = self._checks.accept(record, shape, self._note)
         except RecordRejectedError as error:
-            examined.reject(row, error.rule, error.detail)
+            self._examined.reject(row, error.problems)
         else:
-            examined.accept(line, record, size, group)
+            self._examined.accept(row.line, record, group)
+
+    def _note(self, rule: Rule) -> None:
+        self._examined.findings.note(rule, self._line)
 
 
 def _rows(
-    chunks: Iterable[bytes], template: Template | None, note: Note
+    kind: Input, text: Iterator[bytes], template: Template | None, note: Note
 ) -> Iterator[Row | UnreadableRow]:
     """Yield the rows of a source, which must have the columns the template names."""
-    kind, text = opened(chunks)
     if kind is Input.JSONL:
-        rows = json_rows(lines(text), note)
+        rows = json_rows.rows(lines(text), note)
         return _with_columns_checked(rows, template) if template else rows
     table = CsvRows(lines(text), note)
     if template is None:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bedrock_customization_runtime.datasets import clusters
+from bedrock_customization_runtime.datasets import clusters, tokens
 from bedrock_customization_runtime.datasets.records import keys_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bedrock_customization_runtime.datasets.records import Record
-    from bedrock_customization_runtime.datasets.tokens import Tokens
 
 _LABELS = 100
 _LABEL_CHARACTERS = 200
@@ -65,18 +64,18 @@ class Index:
         self._tokens = array("Q")
         self._label_texts: dict[int, str] | None = {}
 
-    def append(self, line: int, record: Record, size: Tokens, group: str | None) -> None:
+    def append(self, line: int, record: Record, group: str | None) -> None:
         """Add a record."""
         keys = keys_of(record)
         near = clusters.near_key(record)
-        label = _number(keys.answer)
-        self._exact.append(_number(keys.exact))
-        self._question.append(_number(keys.question))
-        self._near.append(_number(near))
-        self._group.append(_number(near if group is None else clusters.group_key(group)))
+        label = keys.answer
+        self._exact.append(keys.exact)
+        self._question.append(keys.question)
+        self._near.append(near)
+        self._group.append(near if group is None else clusters.group_key(group))
         self._label.append(label)
         self._line.append(line)
-        self._tokens.append(size.likely)
+        self._tokens.append(tokens.estimate(record).likely)
         self._keep_label(label, record.answer)
 
     def columns(self) -> Columns:
@@ -105,11 +104,6 @@ class Index:
             self._label_texts = None
         else:
             self._label_texts[key] = text
-
-
-def _number(key: bytes) -> int:
-    """Return the part of a hash that the index keeps; 64 bits tell many millions apart."""
-    return int.from_bytes(key[:8], "big")
 
 
 def _array(column: array[int]) -> NDArray[np.uint64]:

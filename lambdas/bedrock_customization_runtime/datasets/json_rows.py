@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 
 from bedrock_customization_runtime.datasets import rules
+from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.rows import Row, UnreadableRow
-from bedrock_customization_runtime.datasets.rules import RecordRejectedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,21 +36,27 @@ _decode = msgspec.json.Decoder().decode
 def rows(lines: Iterable[Line], note: Note) -> Iterator[Row | UnreadableRow]:
     """Yield a row for every line that is not blank."""
     for line in lines:
-        data = line.data
-        if data.startswith(codecs.BOM_UTF8):
-            data = data.removeprefix(codecs.BOM_UTF8)
-            note(rules.BYTE_ORDER_MARK, line.number)
-        if line.cut:
-            yield UnreadableRow(line.number, line.data, rules.LINE_TOO_LONG)
-        elif not data.strip():
-            note(rules.BLANK_LINE, line.number)
-        else:
-            try:
-                values = decode(data)
-            except RecordRejectedError as error:
-                yield UnreadableRow(line.number, line.data, error.rule, error.detail)
-            else:
-                yield Row(line.number, line.data, values)
+        found = row(line, note)
+        if found is not None:
+            yield found
+
+
+def row(line: Line, note: Note) -> Row | UnreadableRow | None:
+    """Return the row on a line, None where it is blank."""
+    data = line.data
+    if data.startswith(codecs.BOM_UTF8):
+        data = data.removeprefix(codecs.BOM_UTF8)
+        note(rules.BYTE_ORDER_MARK, line.number)
+    if line.cut:
+        return UnreadableRow(line.number, line.data, rules.LINE_TOO_LONG)
+    if not data.strip():
+        note(rules.BLANK_LINE, line.number)
+        return None
+    try:
+        return Row(line.number, line.data, decode(data))
+    except RecordRejectedError as error:
+        (problem,) = error.problems
+        return UnreadableRow(line.number, line.data, problem.rule, problem.detail)
 
 
 def decode(data: bytes) -> dict[str, object]:
@@ -130,7 +136,8 @@ def _parse_slowly(data: bytes) -> str:
     except UnicodeDecodeError:
         raise RecordRejectedError(rules.INVALID_UTF_8) from None
     except json.JSONDecodeError as error:
-        raise RecordRejectedError(*_syntax_error(error, text)) from None
+        rule, where = _syntax_error(error, text)
+        raise RecordRejectedError(rule, detail=where) from None
     strings.extend(_strings(outermost))
     return "".join(strings)
 

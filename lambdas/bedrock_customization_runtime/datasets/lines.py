@@ -13,7 +13,7 @@ MAXIMUM_BYTES = 2**20
 """Of a line. The largest record a base model takes (32,000 tokens) is a fifth of it."""
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """A line as an editor counts them: it ends at LF, CR LF or a lone CR, or with the file."""
 
     number: int
@@ -30,15 +30,20 @@ def lines(chunks: Iterable[bytes]) -> Iterator[Line]:
     rest = b""
     cut = False
     for chunk in _with_line_feeds(chunks):
-        *whole, last = chunk.split(b"\n")
-        for piece in whole:
+        first, *others = chunk.split(b"\n")
+        if others:
             number += 1
-            data = rest + piece if rest else piece
-            if cut or len(data) > MAXIMUM_BYTES:
-                yield Line(number, data[:MAXIMUM_BYTES], cut=True)
-            else:
-                yield Line(number, data)
+            yield _line(number, rest + first, cut=cut)
             rest, cut = b"", False
+            last = others.pop()
+            if len(chunk) > MAXIMUM_BYTES:
+                for number, piece in enumerate(others, number + 1):  # noqa: B020 - goes on
+                    yield _line(number, piece)
+            else:
+                for number, piece in enumerate(others, number + 1):  # noqa: B020 - goes on
+                    yield Line(number, piece)
+        else:
+            last = first
         if last:
             # One chunk at a time joins the rest, so no more than a limit and a chunk is held.
             rest = rest + last if rest else last
@@ -46,6 +51,12 @@ def lines(chunks: Iterable[bytes]) -> Iterator[Line]:
                 rest, cut = rest[:MAXIMUM_BYTES], True
     if rest:
         yield Line(number + 1, rest, cut)
+
+
+def _line(number: int, data: bytes, *, cut: bool = False) -> Line:
+    if cut or len(data) > MAXIMUM_BYTES:
+        return Line(number, data[:MAXIMUM_BYTES], cut=True)
+    return Line(number, data)
 
 
 def _with_line_feeds(chunks: Iterable[bytes]) -> Iterator[bytes]:

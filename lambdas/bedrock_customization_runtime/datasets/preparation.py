@@ -61,13 +61,12 @@ class PreparedDataset:
         Training and validation lines are in the base model's own format, those of the blind set
         are `TestRecord`s.
         """
-        record_format = self._examined.settings.method.record_format
+        examined = self._examined
+        if side is not Side.TEST:
+            yield from map(examined.line, self._rows[side].tolist())
+            return
         for row in self._rows[side].tolist():
-            record = self._examined.record(row)
-            if side is Side.TEST:
-                yield formats.blind_line(blind(record))
-            else:
-                yield formats.training_line(record, record_format)
+            yield formats.blind_line(blind(examined.record(row)))
 
 
 def divide(examined: Examined) -> PreparedDataset:

@@ -2,49 +2,91 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
+import xxhash
 
-_DIGEST_BYTES = 12
+Json = dict[str, Any]
+"""An object that Bedrock defines and this package hands through; `converse` checks it."""
 
-
-class TextBlock(msgspec.Struct, frozen=True):
-    """A content block of Bedrock's Converse API that holds text."""
-
-    text: str
+_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-class Message(msgspec.Struct, frozen=True):
+class ContentBlock(
+    msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True
+):
+    """A content block of Bedrock's Converse API; exactly one field is set."""
+
+    text: str | None = None
+    image: Json | None = None
+    video: Json | None = None
+    document: Json | None = None
+    reasoningContent: Json | None = None  # noqa: N815 - Bedrock's names, likewise the next
+    toolUse: Json | None = None  # noqa: N815
+    toolResult: Json | None = None  # noqa: N815
+
+
+class Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """A message of Bedrock's Converse API."""
 
     role: Literal["user", "assistant"]
-    content: list[TextBlock]
+    content: list[ContentBlock]
 
     @property
     def text(self) -> str:
-        """The blocks' texts, joined by line ends."""
-        if len(self.content) == 1:
-            return self.content[0].text
-        return "\n".join(block.text for block in self.content)
+        """The text blocks' texts, joined by line ends."""
+        content = self.content
+        if len(content) == 1:
+            return content[0].text or ""
+        return "\n".join(block.text for block in content if block.text is not None)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it holds nothing but text."""
+        return all(block.text is not None for block in self.content)
+
+    @property
+    def identity(self) -> str:
+        """What two equal messages share: the text, or where there is more, all of it as JSON."""
+        return self.text if self.is_text else _encode(self.content).decode()
 
 
-class Record(msgspec.Struct, frozen=True):
-    """What a model is trained on: user and assistant in turn, the assistant last."""
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """What a model is trained on: user and assistant in turn.
+
+    The assistant is last, except where a model learns from prompts alone (distillation) or from a
+    grader (reinforcement). A text for continued pre-training is one message of the assistant's.
+    """
 
     system: str | None
     messages: list[Message]
+    tools: msgspec.Raw | None = None
+    """Converse's `toolConfig`, or the tools of OpenAI's chat format, as they were read."""
+    reference: msgspec.Raw | None = None
+    """Reinforcement: what a grader compares with, any JSON."""
+    extra: msgspec.Raw | None = None
+    """Reinforcement: further fields for the grader, as one JSON object."""
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the last message is the assistant's."""
+        return self.messages[-1].role == "assistant"
 
     @property
     def question(self) -> list[Message]:
         """The messages before the last answer."""
-        return self.messages[:-1]
+        return self.messages[:-1] if self.is_answered else self.messages
 
     @property
     def answer(self) -> str:
-        """The text the model is to learn."""
-        return self.messages[-1].text
+        """The text the model is to learn, or is graded by; empty where there is none."""
+        if self.is_answered:
+            return self.messages[-1].text
+        if self.reference is None:
+            return ""
+        value = msgspec.json.decode(self.reference)
+        return value if isinstance(value, str) else bytes(self.reference).decode()
 
 
 class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,52 +102,56 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
 
 
+def text_message(role: Literal["user", "assistant"], text: str) -> Message:
+    """Return a message of one text."""
+    return Message(role, [ContentBlock(text)])
+
+
 def exchange(system: str | None, prompt: str, completion: str) -> Record:
     """Return the record of one question and its answer."""
-    return Record(
-        system,
-        [
-            Message("user", [TextBlock(prompt)]),
-            Message("assistant", [TextBlock(completion)]),
-        ],
-    )
+    return Record(system, [text_message("user", prompt), text_message("assistant", completion)])
 
 
 def blind(record: Record) -> TestRecord:
     """Return the record as a line of the blind set."""
     return TestRecord(
-        id=keys_of(record).exact.hex(),
+        id=xxhash.xxh3_128_hexdigest("\0".join((*_question(record), record.answer)).encode())[:24],
         system=record.system,
         messages=record.question,
         reference=record.answer,
     )
 
 
-class Keys(msgspec.Struct, frozen=True):
-    """Hashes by which records are compared, 96 bits each."""
+class Keys(msgspec.Struct, frozen=True, gc=False):
+    """Hashes by which records are compared; 64 bits tell many millions apart."""
 
-    exact: bytes
+    exact: int
     """Equal for exact copies."""
-    question: bytes
+    question: int
     """Equal for records that ask exactly the same."""
-    answer: bytes
+    answer: int
     """Equal for the same answer."""
 
 
 def keys_of(record: Record) -> Keys:
     """Return the hashes of a cleaned record, whose texts hold no NUL."""
-    parts = [record.system or ""]
-    for message in record.question:
-        parts += (message.role, message.text)
-    question = blake2b("\0".join(parts).encode(), digest_size=_DIGEST_BYTES)
-    answer = record.answer.encode()
-    exact = question.copy()
-    exact.update(b"\0" + answer)
+    question = "\0".join(_question(record)).encode()
+    last = record.messages[-1]
+    answer = (last.identity if last.role == "assistant" else record.answer).encode()
     return Keys(
-        exact.digest(), question.digest(), blake2b(answer, digest_size=_DIGEST_BYTES).digest()
+        xxhash.xxh3_64_intdigest(question + b"\0" + answer),
+        xxhash.xxh3_64_intdigest(question),
+        xxhash.xxh3_64_intdigest(answer),
     )
 
 
-def key_of_text(kind: str, text: str) -> bytes:
+def key_of_text(kind: str, text: str) -> int:
     """Return a hash of a text that stands for something of that kind."""
-    return blake2b(f"{kind}\0{text}".encode(), digest_size=_DIGEST_BYTES).digest()
+    return xxhash.xxh3_64_intdigest(f"{kind}\0{text}".encode())
+
+
+def _question(record: Record) -> list[str]:
+    parts = [record.system or ""]
+    for message in record.question:
+        parts += (message.role, message.identity)
+    return parts

@@ -31,6 +31,17 @@ class Input(StrEnum):
     JSONL = "jsonl"
 
 
+class Source(StrEnum):
+    """Who says so."""
+
+    GUIDE = "guide"
+    """Bedrock's or Nova's user guide: the job fails, or trains on something else."""
+    VALIDATOR = "validator"
+    """One of AWS's published validators refuses it."""
+    ENGINE = "engine"
+    """This package: nobody at AWS checks it, and it spoils data sets."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """One rule. The sentences start in lower case and never quote a record."""
@@ -43,6 +54,9 @@ class Rule:
     inputs: tuple[Input, ...] = tuple(Input)
     formats: tuple[RecordFormat, ...] = tuple(RecordFormat)
     """Record formats of base models for which it holds."""
+    source: Source = Source.ENGINE
+    sources_disagree: str | None = None
+    """What AWS's documents and validators say differently, and which side the verdict takes."""
 
     @property
     def severity(self) -> Literal["error", "warning"]:
@@ -50,19 +64,18 @@ class Rule:
         return "error" if self.verdict is Verdict.REJECT else "warning"
 
 
-class RecordRejectedError(Exception):
-    """A record breaks a rule whose verdict is REJECT."""
-
-    def __init__(self, rule: Rule, detail: str | None = None) -> None:
-        """Keep the rule, and where in the record it was broken (a place, never a value)."""
-        super().__init__(rule.id)
-        self.rule = rule
-        self.detail = detail
-
-
 _ONE_OBJECT_A_LINE = "write one complete JSON object on each line"
 _JSONL = (Input.JSONL,)
 _CSV = (Input.CSV,)
+_CONVERSE = (RecordFormat.CONVERSE,)
+_DISTILLATION = (RecordFormat.DISTILLATION_PROMPTS,)
+_REINFORCEMENT = (RecordFormat.OPENAI_MESSAGES_WITH_REFERENCE,)
+_CHATS = (
+    RecordFormat.CONVERSE,
+    RecordFormat.CLAUDE_MESSAGES,
+    RecordFormat.OPENAI_MESSAGES_WITH_REFERENCE,
+    RecordFormat.DISTILLATION_PROMPTS,
+)
 
 LINE_TOO_LONG = Rule(
     id="line-too-long",
@@ -84,6 +97,7 @@ BYTE_ORDER_MARK = Rule(
     what="byte order mark at the start of a line",
     why="it would become part of the first word",
     fix='nothing to do; save as "UTF-8 without BOM" to avoid it',
+    source=Source.GUIDE,
 )
 BLANK_LINE = Rule(
     id="blank-line",
@@ -91,6 +105,7 @@ BLANK_LINE = Rule(
     what="blank line between records",
     why="Bedrock refuses a file that has one",
     fix="nothing to do: it is left out",
+    source=Source.GUIDE,
 )
 JSON_MALFORMED = Rule(
     id="json-malformed",
@@ -198,8 +213,11 @@ COLUMN_EMPTY = Rule(
 FIELDS_MISSING = Rule(
     id="fields-missing",
     verdict=Verdict.REJECT,
-    what='neither "messages" nor both "prompt" and "completion"',
-    why="without a template a record must hold a conversation or a prompt and its completion",
+    what="none of the record shapes",
+    why=(
+        "without a template a record must hold messages, a prompt and its completion, an input for "
+        "continued pre-training, or a model invocation log"
+    ),
     fix="rename the fields (letter case matters), or give a template that names your columns",
     inputs=_JSONL,
 )
@@ -210,6 +228,7 @@ FIELD_TYPE = Rule(
     why="Bedrock takes texts, and messages as a list of role and content blocks",
     fix='write texts as strings and content as [{"text": "…"}]',
     inputs=_JSONL,
+    source=Source.GUIDE,
 )
 FIELD_UNKNOWN = Rule(
     id="field-unknown",
@@ -218,13 +237,251 @@ FIELD_UNKNOWN = Rule(
     why="it would be lost silently, or make the job fail",
     fix="remove it, or give a template that names the columns to use",
     inputs=_JSONL,
+    source=Source.VALIDATOR,
+    sources_disagree="the validators for Claude and distillation refuse further fields, the one "
+    "for Nova ignores them; they count as faults, because what they say would be lost",
 )
-CONTENT_NOT_TEXT = Rule(
-    id="content-not-text",
+CONTENT_NOT_TAKEN = Rule(
+    id="content-not-taken",
     verdict=Verdict.REJECT,
-    what="a content block that is not text",
-    why="data preparation reads text records only",
-    fix="leave images, videos, documents, reasoning and tool use out of the records",
+    what="a content block of a kind that the base model does not take",
+    why="the job fails on it",
+    fix="leave the block out, or choose a base model that takes it",
+    inputs=_JSONL,
+    source=Source.GUIDE,
+)
+CONTENT_BLOCK = Rule(
+    id="content-block",
+    verdict=Verdict.REJECT,
+    what="a content block that is not exactly one of Converse's kinds",
+    why="Bedrock cannot tell what it is",
+    fix='write {"text": "…"}, or one of image, video, document, reasoningContent, toolUse, '
+    "toolResult",
+    inputs=_JSONL,
+    source=Source.GUIDE,
+)
+MEDIA_SOURCE = Rule(
+    id="media-source",
+    verdict=Verdict.REJECT,
+    what="a medium without format and S3 location",
+    why="Bedrock reads media from S3 alone",
+    fix='write {"format": "…", "source": {"s3Location": {"uri": "s3://bucket/key"}}}',
+    inputs=_JSONL,
+    formats=_CONVERSE,
+    source=Source.GUIDE,
+)
+MEDIA_FORMAT = Rule(
+    id="media-format",
+    verdict=Verdict.REJECT,
+    what="a file format that the base model does not take",
+    why="the job fails on it",
+    fix="convert the file",
+    inputs=_JSONL,
+    formats=_CONVERSE,
+    source=Source.GUIDE,
+)
+MEDIA_URI = Rule(
+    id="media-uri",
+    verdict=Verdict.REJECT,
+    what="an S3 URI that Bedrock does not take",
+    why="spaces and signs such as = + : in a key make the job fail",
+    fix="rename the object with letters, digits, _ - / and . only",
+    inputs=_JSONL,
+    source=Source.GUIDE,
+)
+MEDIA_BUCKET = Rule(
+    id="media-bucket",
+    verdict=Verdict.REJECT,
+    what="a medium in another bucket than the data set",
+    why="the job may read the data set's bucket alone",
+    fix="copy the media into the data set's bucket",
+    inputs=_JSONL,
+    formats=_CONVERSE,
+    source=Source.GUIDE,
+)
+MEDIA_COUNT = Rule(
+    id="media-count",
+    verdict=Verdict.REJECT,
+    what="more media in one record than the base model takes",
+    why="the job fails on it",
+    fix="split the record",
+    inputs=_JSONL,
+    formats=_CONVERSE,
+    source=Source.GUIDE,
+    sources_disagree="images are limited per message by the guide and per record by the Nova Forge "
+    "SDK; the record counts, which is stricter",
+)
+MEDIA_TURN = Rule(
+    id="media-turn",
+    verdict=Verdict.REJECT,
+    what="a medium in the assistant's turn",
+    why="models read media and answer with text",
+    fix="move it to the user's turn",
+    inputs=_JSONL,
+    formats=_CONVERSE,
+    source=Source.GUIDE,
+)
+MEDIA_MIXED = Rule(
+    id="media-mixed",
+    verdict=Verdict.REJECT,
+    what="media of another kind than the first record's with media",
+    why="a Nova data set holds images, or videos, or documents, never two of them",
+    fix="make one data set of each",
+    inputs=_JSONL,
+    formats=_CONVERSE,
+    source=Source.GUIDE,
+)
+REASONING = Rule(
+    id="reasoning",
+    verdict=Verdict.REJECT,
+    what="reasoning outside the assistant's turn, or without its text",
+    why="only the assistant reasons, and only text is learned",
+    fix='write {"reasoningContent": {"reasoningText": {"text": "…"}}} before the answer\'s text',
+    inputs=_JSONL,
+    formats=_CONVERSE,
+    source=Source.GUIDE,
+)
+TOOL_CONFIG = Rule(
+    id="tool-config",
+    verdict=Verdict.REJECT,
+    what="a toolConfig that is no list of tool specifications with distinct names",
+    why="the model cannot be told of the tools",
+    fix='write {"tools": [{"toolSpec": {"name": "…", "inputSchema": {"json": {…}}}}]}',
+    inputs=_JSONL,
+    formats=_CONVERSE,
+    source=Source.GUIDE,
+)
+TOOL_USE = Rule(
+    id="tool-use",
+    verdict=Verdict.REJECT,
+    what="a tool use that is not the assistant's, incomplete, or of a tool not declared",
+    why="Bedrock refuses it",
+    fix="write toolUseId, name and input in the assistant's turn, and declare the tool",
+    inputs=_JSONL,
+    formats=_CONVERSE,
+    source=Source.GUIDE,
+)
+TOOL_RESULT = Rule(
+    id="tool-result",
+    verdict=Verdict.REJECT,
+    what="a tool result that is not the user's, incomplete, or of no tool use before it",
+    why="Bedrock refuses it",
+    fix="write toolUseId and content in the user's turn that follows the tool use",
+    inputs=_JSONL,
+    formats=_CONVERSE,
+    source=Source.GUIDE,
+)
+TOOL_UNANSWERED = Rule(
+    id="tool-unanswered",
+    verdict=Verdict.REJECT,
+    what="a tool use that is not answered exactly once, or an id used twice",
+    why="Bedrock refuses it",
+    fix="give every tool use its own id and one result",
+    inputs=_JSONL,
+    formats=_CONVERSE,
+    source=Source.VALIDATOR,
+)
+SCHEMA_VERSION = Rule(
+    id="schema-version",
+    verdict=Verdict.REPAIR,
+    what='a schemaVersion other than "bedrock-conversation-2024"',
+    why="some of AWS's validators refuse any other",
+    fix="nothing to do: it is written",
+    inputs=_JSONL,
+    formats=(RecordFormat.CONVERSE, RecordFormat.DISTILLATION_PROMPTS),
+    source=Source.VALIDATOR,
+    sources_disagree="Nova's guide takes any string, the validators for Llama and distillation "
+    "this one alone; it is written always, which suits both",
+)
+SYSTEM_MISSING = Rule(
+    id="system-missing",
+    verdict=Verdict.REJECT,
+    what="a distillation prompt without a system prompt",
+    why="AWS's validator drops such prompts, and too few that are left fail the job",
+    fix="add one system text, or give a template with a system prompt",
+    formats=_DISTILLATION,
+    source=Source.VALIDATOR,
+    sources_disagree="the guide calls it optional, the validator demands exactly one; this rule "
+    "follows the validator, because what it drops is lost without a word",
+)
+SINGLE_TURN = Rule(
+    id="single-turn",
+    verdict=Verdict.REJECT,
+    what="a distillation prompt that is no single user turn with at most one answer",
+    why="the teacher answers one prompt; others are dropped",
+    fix="keep one user turn, and its answer if there is one",
+    inputs=_JSONL,
+    formats=_DISTILLATION,
+    source=Source.VALIDATOR,
+)
+RECORD_TOO_LARGE = Rule(
+    id="record-too-large",
+    verdict=Verdict.REJECT,
+    what="a line with more bytes than the base model takes",
+    why="Bedrock drops it, or fails the job",
+    fix="shorten the record",
+    source=Source.GUIDE,
+)
+REFERENCE_MISSING = Rule(
+    id="reference-missing",
+    verdict=Verdict.REJECT,
+    what="a reinforcement record without a reference answer",
+    why="the grader has nothing to compare with",
+    fix='add "reference_answer", or end the messages with the answer wanted',
+    inputs=_JSONL,
+    formats=_REINFORCEMENT,
+    source=Source.GUIDE,
+)
+LOG_FAILED = Rule(
+    id="log-failed",
+    verdict=Verdict.REJECT,
+    what="the log of an invocation that failed or has no output",
+    why="there is no answer to learn from",
+    fix="nothing to do: it is left out",
+    inputs=_JSONL,
+    source=Source.VALIDATOR,
+)
+LOG_OUTSIDE = Rule(
+    id="log-outside",
+    verdict=Verdict.REJECT,
+    what="the log of an invocation whose body lies in an object of its own",
+    why="bodies above 100 KB are not in the log",
+    fix="put the body in its place in the log, or leave the record out",
+    inputs=_JSONL,
+    source=Source.GUIDE,
+)
+SHAPE_UNFIT = Rule(
+    id="shape-unfit",
+    verdict=Verdict.REJECT,
+    what="a record of another kind than the customization takes",
+    why="plain texts, captions, conversations and graded prompts do not stand for each other",
+    fix="choose the method or the base model that the records are for",
+    inputs=_JSONL,
+)
+LOG_MULTI_TURN = Rule(
+    id="log-multi-turn",
+    verdict=Verdict.REJECT,
+    what="the log of a conversation of several turns",
+    why="only single turns are used",
+    fix="nothing to do: it is left out",
+    inputs=_JSONL,
+    source=Source.VALIDATOR,
+)
+LOG_NOT_TEXT = Rule(
+    id="log-not-text",
+    verdict=Verdict.REJECT,
+    what="the log of an invocation with more than text in it",
+    why="only text is used",
+    fix="nothing to do: it is left out",
+    inputs=_JSONL,
+    source=Source.VALIDATOR,
+)
+LOG_UNKNOWN = Rule(
+    id="log-unknown",
+    verdict=Verdict.REJECT,
+    what="the log of an invocation of a shape that is not known",
+    why="prompt and answer cannot be told from the rest",
+    fix="log through Converse, or give a template that names the columns",
     inputs=_JSONL,
 )
 ROLE_ORDER = Rule(
@@ -234,6 +491,7 @@ ROLE_ORDER = Rule(
     why="Bedrock refuses other orders",
     fix='join messages of one role, end with the answer, and put instructions into "system"',
     inputs=_JSONL,
+    source=Source.GUIDE,
 )
 MULTI_TURN = Rule(
     id="multi-turn",
@@ -250,6 +508,7 @@ EMPTY_TURN = Rule(
     what="a question or an answer without a visible character",
     why="there is nothing to learn from it, and Bedrock refuses empty texts",
     fix="fill it in or remove the record",
+    source=Source.GUIDE,
 )
 RESERVED_WORD = Rule(
     id="reserved-word",
@@ -257,6 +516,8 @@ RESERVED_WORD = Rule(
     what="a word the base model reserves for itself",
     why="one of them in any record makes the job fail",
     fix="write it another way, for example without the colon or the brackets",
+    source=Source.GUIDE,
+    sources_disagree="Nova's guide lists seven words, the Nova Forge SDK thirteen; all count",
 )
 TOO_MANY_TOKENS = Rule(
     id="too-many-tokens",
@@ -264,6 +525,84 @@ TOO_MANY_TOKENS = Rule(
     what="a record that may be longer than the base model takes",
     why="one such record makes the job fail after it started",
     fix="shorten the record or split it in two",
+    source=Source.GUIDE,
+)
+CHAT_TEMPLATE = Rule(
+    id="chat-template",
+    verdict=Verdict.FLAG,
+    what="a control token of a chat template, such as <|eot_id|> or [INST]",
+    why="the text was formatted for another model; Bedrock formats it again",
+    fix="export the records without the template",
+)
+PERSONAL_DATA = Rule(
+    id="personal-data",
+    verdict=Verdict.FLAG,
+    what="what looks like personal data",
+    why="a tuned model can repeat what it was trained on",
+    fix="mask or remove it: privacy mask or reject does",
+)
+PERSONAL_DATA_MASKED = Rule(
+    id="personal-data-masked",
+    verdict=Verdict.REPAIR,
+    what="what looks like personal data, masked",
+    why="a tuned model can repeat what it was trained on",
+    fix="nothing to do: its kind stands in its place",
+)
+PERSONAL_DATA_REJECTED = Rule(
+    id="personal-data-rejected",
+    verdict=Verdict.REJECT,
+    what="what looks like personal data",
+    why="a tuned model can repeat what it was trained on",
+    fix="remove it from the record",
+)
+SECRET = Rule(
+    id="secret",
+    verdict=Verdict.FLAG,
+    what="what looks like a key, token or password",
+    why="a tuned model can repeat what it was trained on",
+    fix="revoke it, then remove it: privacy mask or reject does",
+)
+SECRET_MASKED = Rule(
+    id="secret-masked",
+    verdict=Verdict.REPAIR,
+    what="what looks like a key, token or password, masked",
+    why="a tuned model can repeat what it was trained on",
+    fix="revoke it: it has been in a file",
+)
+SECRET_REJECTED = Rule(
+    id="secret-rejected",
+    verdict=Verdict.REJECT,
+    what="what looks like a key, token or password",
+    why="a tuned model can repeat what it was trained on",
+    fix="revoke it, then remove it from the record",
+)
+REPETITION = Rule(
+    id="repetition",
+    verdict=Verdict.FLAG,
+    what="an answer that repeats itself over and over",
+    why="the model would learn to",
+    fix="shorten the answer or remove the record",
+)
+MOJIBAKE = Rule(
+    id="mojibake",
+    verdict=Verdict.FLAG,
+    what="UTF-8 that was read as another encoding, such as Ã© for é",
+    why="the model would learn to write it",
+    fix="export the data again in UTF-8",
+)
+ANSWER_IS_QUESTION = Rule(
+    id="answer-is-question",
+    verdict=Verdict.FLAG,
+    what="an answer that is the question again",
+    why="the model would learn to repeat what it is asked",
+    fix="fill in the answer or remove the record",
+)
+ANSWER_SCRIPT = Rule(
+    id="answer-script",
+    verdict=Verdict.FLAG,
+    what="an answer in another writing system than its question",
+    why="right for translation and transliteration, an export fault elsewhere",
+    fix="check some of the records",
 )
 REPLACEMENT_CHARACTER = Rule(
     id="replacement-character",
@@ -314,12 +653,29 @@ OUTER_SPACE = Rule(
     why="the model would learn to answer with it",
     fix="nothing to do: it is removed",
 )
+TRAINING_COPY = Rule(
+    id="training-copy",
+    verdict=Verdict.FLAG,
+    what="a training or validation record that holds a passage of the blind set",
+    why="the model would be tested on what it has seen",
+    fix="nothing to do: it is left out of training and validation",
+)
+NEAR_COPIES = Rule(
+    id="near-copies",
+    verdict=Verdict.FLAG,
+    what="questions that are nearly the same",
+    why="a plain random split would put some into training and their copies into the blind set",
+    fix="nothing to do: they stay on one side of the split",
+)
 FEW_RECORDS = Rule(
     id="few-records",
     verdict=Verdict.FLAG,
     what="fewer training records than advised for the base model",
     why="the job runs, but the model may learn little",
     fix="add records",
+    source=Source.GUIDE,
+    sources_disagree="for Nova 2 Lite the guide says at least 8, AWS's validator 200; 8 are "
+    "required and 200 advised",
 )
 SPLIT_OFF_TARGET = Rule(
     id="split-off-target",
@@ -327,6 +683,13 @@ SPLIT_OFF_TARGET = Rule(
     what="a side of the split that is far from the share asked for",
     why="near-copies and groups stay together, and some of them are large",
     fix="add records, or group by a column with more values",
+)
+BLIND_SET_SMALL = Rule(
+    id="blind-set-small",
+    verdict=Verdict.FLAG,
+    what="a blind set that only shows large differences",
+    why="a smaller improvement would be taken for chance",
+    fix="add records, or raise split.test",
 )
 LABEL_ONLY_TESTED = Rule(
     id="label-only-tested",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime.datasets import formats
 from bedrock_customization_runtime.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -26,12 +25,14 @@ class Settings:
     split: Split
     maximum_rejected: float
     """Share of the records read, above which the data set as a whole is refused."""
+    bucket: str | None = None
+    """Where the data set will lie: some base models want media there too."""
 
     def __post_init__(self) -> None:
         """Check what the catalogue and the template do not check themselves.
 
         Raises:
-            InvalidInput: A share is out of range, or the base model's format is not one we write.
+            InvalidInput: A share is out of range.
         """
         if not 0 <= self.maximum_rejected <= 1:
             raise InvalidInput(
@@ -46,11 +47,6 @@ class Settings:
             raise InvalidInput(
                 f"split.validation and split.test make {sum(shares.values()):g}, "
                 "which leaves nothing for training: lower one of them"
-            )
-        if not formats.is_writable(self.method.record_format):
-            raise InvalidInput(
-                f"{self.base_model} takes records as {self.method.record_format.value}, which data "
-                "preparation does not write: choose a base model that is fine-tuned on text"
             )
 
     @property

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bedrock_customization_runtime.datasets import rules
-from bedrock_customization_runtime.datasets.rules import RecordRejectedError
+from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class _Pattern:
         empty = sum(not value or value.isspace() for value in values)
         if empty:
             if empty == len(values):
-                raise RecordRejectedError(rules.EMPTY_TURN, f"in the {self.field}")
+                raise RecordRejectedError(rules.EMPTY_TURN, self.field)
             note(rules.COLUMN_EMPTY)
         parts = [self._literals[0]]
         for value, literal in zip(values, self._literals[1:], strict=True):
@@ -145,12 +145,12 @@ def _text(row: Mapping[str, object], column: str) -> str:
     if isinstance(value, str):
         return value
     if value is row:
-        raise RecordRejectedError(rules.COLUMN_MISSING, f"column {column!r}")
+        raise RecordRejectedError(rules.COLUMN_MISSING, column)
     if value is None:
         return ""
     if isinstance(value, (bool, int, float)):
         return msgspec.json.encode(value).decode()
-    raise RecordRejectedError(rules.COLUMN_NOT_TEXT, f"column {column!r}")
+    raise RecordRejectedError(rules.COLUMN_NOT_TEXT, column)
 
 
 def _unknown_column(field: str, name: str, columns: Collection[str]) -> str:

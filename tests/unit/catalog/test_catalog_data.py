@@ -107,6 +107,7 @@ RULES = tables(
         tokens_per_record=COUNT,
         bytes_per_record=COUNT,
         reserved_words=TEXTS,
+        blocks=TEXTS,
         hyperparameters=tables(HYPERPARAMETER),
         teachers=TEXTS,
     ),

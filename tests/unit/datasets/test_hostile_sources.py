@@ -79,11 +79,11 @@ BAD_LINES = {
     "system role": (converse("system", "user", "assistant"), "role-order"),
     "no messages": (converse(), "role-order"),
     "messages as text": (b'{"messages":"hello"}', "field-type"),
-    "content as text": (converse("user", "assistant", content="hello"), "field-type"),
+    "content as a number": (converse("user", "assistant", content=7), "field-type"),
     "content without blocks": (converse("user", "assistant", content=[]), "empty-turn"),
     "image": (
         converse("user", "assistant", content=[{"image": {"format": "png"}}]),
-        "content-not-text",
+        "content-not-taken",
     ),
     "reserved word": (b'{"prompt":"User: what","completion":"this"}', "reserved-word"),
     "reserved word in the system": (

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from bedrock_customization_runtime.datasets.records import Message, TestRecord, TextBlock
+from bedrock_customization_runtime.datasets.records import ContentBlock, Message, TestRecord
 
 
 class Models:
@@ -82,7 +82,7 @@ def write_test(s3):
             TestRecord(
                 id=f"r{number}",
                 system=system,
-                messages=[Message("user", [TextBlock(f"question {number}")])],
+                messages=[Message("user", [ContentBlock(f"question {number}")])],
                 reference=f"QUESTION {number}",
             )
             for number in range(count)

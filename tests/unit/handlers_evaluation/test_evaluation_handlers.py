@@ -10,7 +10,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from bedrock_customization_runtime import aws, manifest as manifests
-from bedrock_customization_runtime.datasets.records import Message, TestRecord, TextBlock
+from bedrock_customization_runtime.datasets.records import ContentBlock, Message, TestRecord
 from bedrock_customization_runtime.handlers import answer_questions, compare_answers
 from bedrock_customization_runtime.manifest import RunSection
 
@@ -100,7 +100,7 @@ def test_questions_are_answered_and_compared_through_the_handlers(run):
         TestRecord(
             id=f"r{number}",
             system="Shout." if number % 2 else None,
-            messages=[Message("user", [TextBlock(f"question {number}")])],
+            messages=[Message("user", [ContentBlock(f"question {number}")])],
             reference=f"Question {number}",
         )
         for number in range(8)
