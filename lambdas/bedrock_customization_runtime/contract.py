@@ -79,6 +79,8 @@ class RecordTemplate(TypedDict):
     system: NotRequired[str]
     group_by: NotRequired[str]
     """Column whose equal values must stay on one side of the split."""
+    stratify_by: NotRequired[str]
+    """Column whose values are spread over the sides in equal shares."""
 
 
 class Split(TypedDict):

@@ -7,17 +7,19 @@ and index hold 64 bytes for each.
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from bedrock_customization_runtime.datasets import formats, json_rows, shapes
+from bedrock_customization_runtime.datasets import formats, json_rows, quality, shapes
 from bedrock_customization_runtime.datasets.checks import Checks
 from bedrock_customization_runtime.datasets.csv_rows import CsvRows
 from bedrock_customization_runtime.datasets.findings import Findings
 from bedrock_customization_runtime.datasets.index import Index
 from bedrock_customization_runtime.datasets.lines import lines
 from bedrock_customization_runtime.datasets.plain import PlainLines
+from bedrock_customization_runtime.datasets.privacy import Privacy, Screen
 from bedrock_customization_runtime.datasets.problems import Problem, RecordRejectedError
 from bedrock_customization_runtime.datasets.records import exchange
 from bedrock_customization_runtime.datasets.rows import Row, UnreadableRow
@@ -74,6 +76,7 @@ class Examined:
         settings: What it was examined by.
         read: Records read, rejected ones included; blank lines and a CSV header are none.
         findings: By rule.
+        personal_data: Records by what kind of personal data or secret they hold.
         index: Of the accepted records, in the order of the source.
     """
 
@@ -81,7 +84,8 @@ class Examined:
         self.settings = settings
         self.read = 0
         self.findings = Findings()
-        self.index = Index()
+        self.personal_data: Counter[str] = Counter()
+        self.index = Index(near_copies=settings.near_copies)
         self._accepted = Spool()
         self._rejected = Spool()
         self._originals = 0
@@ -123,7 +127,13 @@ class Examined:
             yield self._rejected[index]
 
     def accept(
-        self, line: int, record: Record, group: str | None, original: bytes | None = None
+        self,
+        line: int,
+        record: Record,
+        *,
+        group: str | None = None,
+        stratum: str | None = None,
+        original: bytes | None = None,
     ) -> None:
         """Keep a record for the second pass.
 
@@ -131,10 +141,11 @@ class Examined:
             line: Where it began in the source.
             record: As the base model's format holds it.
             group: What it must stay together with.
+            stratum: What is spread evenly over the sides.
             original: Its line, where that needs no change.
         """
         self.read += 1
-        self.index.append(line, record, group)
+        self.index.append(line, record, group, stratum)
         if original is None:
             written = formats.training_line(record, self.settings.method.record_format)
         else:
@@ -209,13 +220,11 @@ def _fill(examined: Examined, chunks: Iterable[bytes]) -> None:
 def _fill_from_records(examined: Examined, source: Iterable[Line], judge: _Judge) -> None:
     """Judge lines that are records already: most are proved sound, the others examined."""
     read = PlainLines(examined.settings.method).read
-    accept = examined.accept
     note = examined.findings.note
     for line in source:
-        data = line.data
-        record = read(data)
+        record = read(line.data)
         if record is not None and not line.cut:
-            accept(line.number, record, None, data)
+            judge.take(line, record)
         elif (row := json_rows.row(line, note)) is not None:
             judge.judge(row)
 
@@ -224,9 +233,11 @@ class _Judge:
     """Takes rows one by one and accepts or rejects each."""
 
     def __init__(self, examined: Examined, template: Template | None) -> None:
+        settings = examined.settings
         self._examined = examined
         self._template = template
-        self._checks = Checks(examined.settings.method, examined.settings.bucket)
+        self._checks = Checks(settings.method, settings.bucket)
+        self._screen = None if settings.privacy is Privacy.OFF else Screen(settings.privacy)
         self._line = 0
 
     def judge(self, row: Row | UnreadableRow) -> None:
@@ -235,19 +246,54 @@ class _Judge:
             self._examined.reject(row, [Problem(row.rule, detail=row.detail)])
             return
         self._line = row.line
+        group = stratum = None
         try:
             if self._template:
                 filled = self._template.fill(row.values, self._note)
-                shape, group = None, filled.group
+                shape, group, stratum = None, filled.group, filled.stratum
                 record = exchange(filled.system, filled.prompt, filled.completion)
             else:
-                group = None
                 shape, record = shapes.record_of(row.values)
             record, _ = self._checks.accept(record, shape, self._note)
+            record = self._screened(record, None)
         except RecordRejectedError as error:
             self._examined.reject(row, error.problems)
-        else:
-            self._examined.accept(row.line, record, group)
+            return
+        self._look(record)
+        self._examined.accept(row.line, record, group=group, stratum=stratum)
+
+    def take(self, line: Line, record: Record) -> None:
+        """Decide on a line that was proved sound: only what it says can be wrong with it."""
+        self._line = line.number
+        try:
+            screened = self._screened(record, line.data)
+        except RecordRejectedError as error:
+            self._examined.reject(Row(line.number, line.data, {}), error.problems)
+            return
+        self._look(screened)
+        original = line.data if screened is record else None
+        self._examined.accept(line.number, screened, original=original)
+
+    def _screened(self, record: Record, original: bytes | None) -> Record:
+        if self._screen is None:
+            return record
+        if original is None or b"\\" in original:
+            original = "\n".join((*record.question_parts, record.answer)).encode()
+        traces = self._screen.traces_in(original)
+        if not traces:
+            return record
+        return self._screen.screened(record, traces, self._count_kind, self._note)
+
+    def _look(self, record: Record) -> None:
+        if record.is_answered:
+            quality.judge(
+                record.messages[-2].text if len(record.messages) > 1 else "",
+                record.messages[-1].text,
+                self._note,
+            )
+
+    def _count_kind(self, kind: str) -> None:
+        self._examined.personal_data[kind] += 1
 
     def _note(self, rule: Rule) -> None:
         self._examined.findings.note(rule, self._line)

@@ -1,15 +1,16 @@
-"""What the split must know of each accepted record: seven numbers."""
+"""What the split must know of each accepted record: a few numbers, 16 hashes of its question."""
 
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bedrock_customization_runtime.datasets import clusters, tokens
-from bedrock_customization_runtime.datasets.records import keys_of
+from bedrock_customization_runtime.datasets import near_copies, tokens
+from bedrock_customization_runtime.datasets.records import key_of_text, keys_of
+from bedrock_customization_runtime.datasets.words import words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _LABELS = 100
 _LABEL_CHARACTERS = 200
 _RECORDS_PER_LABEL = 2
+_TEXT_AT_ONCE = 2**18
+"""Characters whose words are hashed together: what fits a processor's cache."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,9 +33,11 @@ class Columns:
     question: NDArray[np.uint64]
     """Equal for the same question."""
     near: NDArray[np.uint64]
-    """Equal for near-copies of a question."""
+    """Equal for questions of the same words; case, signs and digits do not count."""
     group: NDArray[np.uint64]
     """Equal for records of one group; the near key where a record has no group."""
+    stratum: NDArray[np.uint64]
+    """Equal for records that the split spreads alike; 0 where nothing was asked."""
     label: NDArray[np.uint64]
     """Equal for the same answer."""
     line: NDArray[np.uint64]
@@ -40,55 +45,77 @@ class Columns:
 
     def take(self, rows: NDArray[np.intp]) -> Columns:
         """Return the rows with these numbers."""
-        return Columns(
-            exact=self.exact[rows],
-            question=self.question[rows],
-            near=self.near[rows],
-            group=self.group[rows],
-            label=self.label[rows],
-            line=self.line[rows],
-            tokens=self.tokens[rows],
-        )
+        return Columns(**{column.name: getattr(self, column.name)[rows] for column in fields(self)})
 
 
 class Index:
-    """Grows by one record at a time."""
+    """Grows by one record at a time.
 
-    def __init__(self) -> None:
+    Args:
+        near_copies: Whether questions that are only similar will be looked for.
+    """
+
+    def __init__(self, *, near_copies: bool = True) -> None:
+        self._finds_near_copies = near_copies
         self._exact = array("Q")
         self._question = array("Q")
         self._near = array("Q")
         self._group = array("Q")
+        self._stratum = array("Q")
         self._label = array("Q")
         self._line = array("Q")
         self._tokens = array("Q")
+        self._bands = array("I")
         self._label_texts: dict[int, str] | None = {}
+        self._asked: list[str] = []
+        self._texts: list[str] = []
+        self._messages: list[int] = []
+        self._waiting_characters = 0
 
-    def append(self, line: int, record: Record, group: str | None) -> None:
+    def append(
+        self, line: int, record: Record, group: str | None = None, stratum: str | None = None
+    ) -> None:
         """Add a record."""
-        keys = keys_of(record)
-        near = clusters.near_key(record)
-        label = keys.answer
+        parts = record.question_parts
+        answer = record.answered
+        keys = keys_of(parts, answer)
         self._exact.append(keys.exact)
         self._question.append(keys.question)
-        self._near.append(near)
-        self._group.append(near if group is None else clusters.group_key(group))
-        self._label.append(label)
+        self._group.append(0 if group is None else key_of_text("group", group))
+        self._stratum.append(0 if stratum is None else key_of_text("stratum", stratum))
+        self._label.append(keys.answer)
         self._line.append(line)
-        self._tokens.append(tokens.estimate(record).likely)
-        self._keep_label(label, record.answer)
+        if self._label_texts is not None and keys.answer not in self._label_texts:
+            self._keep_label(keys.answer, record.answer)
+        asked = "\n".join(parts[2::2]) or answer
+        self._asked.append(asked)
+        self._texts.append("\n".join((parts[0], asked, answer)))
+        self._messages.append(len(record.messages))
+        self._waiting_characters += len(self._texts[-1])
+        if self._waiting_characters >= _TEXT_AT_ONCE:
+            self._measure()
 
     def columns(self) -> Columns:
         """Return the index as arrays; nothing can be added any more while they live."""
+        self._measure()
+        question, group = _array(self._question), _array(self._group)
+        near = _array(self._near) if self._finds_near_copies else question
         return Columns(
             exact=_array(self._exact),
-            question=_array(self._question),
-            near=_array(self._near),
-            group=_array(self._group),
+            question=question,
+            near=near,
+            group=np.where(group == 0, near, group),
+            stratum=_array(self._stratum),
             label=_array(self._label),
             line=_array(self._line),
             tokens=_array(self._tokens),
         )
+
+    def bands(self) -> NDArray[np.uint32]:
+        """Return 16 hashes for each record, equal ones for questions that may be similar."""
+        self._measure()
+        flat = np.frombuffer(self._bands, dtype=np.uint32) if self._bands else np.empty(0, "u4")
+        return flat.reshape(-1, near_copies.BANDS)
 
     def labels(self) -> dict[int, str] | None:
         """Return the answers by key if they are labels: few, short, each given again and again."""
@@ -97,8 +124,21 @@ class Index:
             return None
         return texts
 
+    def _measure(self) -> None:
+        """Count the tokens of the texts that wait, and hash their words."""
+        if not self._texts:
+            return
+        self._tokens.frombytes(tokens.likely_of(self._texts, self._messages).tobytes())
+        if self._finds_near_copies:
+            words = words_of(self._asked)
+            self._near.frombytes(words.keys().tobytes())
+            self._bands.frombytes(near_copies.bands_of(words).tobytes())
+        for waiting in (self._asked, self._texts, self._messages):
+            waiting.clear()
+        self._waiting_characters = 0
+
     def _keep_label(self, key: int, text: str) -> None:
-        if self._label_texts is None or key in self._label_texts:
+        if self._label_texts is None:
             return
         if len(self._label_texts) == _LABELS or len(text) > _LABEL_CHARACTERS:
             self._label_texts = None

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bedrock_customization_runtime.datasets import clusters, formats, refusals, rules, splitting
+from bedrock_customization_runtime.datasets import (
+    clusters,
+    formats,
+    near_copies,
+    refusals,
+    rules,
+    splitting,
+)
 from bedrock_customization_runtime.datasets.records import blind
 from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.errors import DatasetRejected
@@ -82,7 +89,8 @@ def divide(examined: Examined) -> PreparedDataset:
     refusals.check_rejected(examined)
     columns = examined.index.columns()
     _note_conflicts(examined, columns)
-    component = clusters.components([columns.near, columns.group])
+    similar = _near_copies(examined, columns)
+    component = clusters.components([columns.near, columns.group, similar])
     rows = np.sort(np.unique(columns.exact, return_index=True)[1])
     kept = columns.take(rows)
     refusals.check_distinct(examined, len(rows))
@@ -91,6 +99,23 @@ def divide(examined: Examined) -> PreparedDataset:
     _check_leaks(kept, side)
     _note_doubts(examined, kept, side)
     return PreparedDataset(examined, rows, kept, side)
+
+
+def _near_copies(examined: Examined, columns: Columns) -> NDArray[np.uint64]:
+    """Return a column of keys, equal for near-copies, and note how many there are."""
+    if not examined.settings.near_copies:
+        return columns.near
+    first = near_copies.joined(
+        examined.index.bands(), columns.near, lambda row: examined.record(row).asked
+    )
+    _, counts = np.unique(first, return_counts=True)
+    copies = int((counts - 1).sum())
+    if copies:
+        largest = int(counts.max())
+        examined.findings.note_whole(
+            rules.NEAR_COPIES, f"{copies:,} records beyond the first of each, {largest:,} alike"
+        )
+    return first.astype(np.uint64)
 
 
 def _sides(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 import xxhash
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ID_DIGITS = 24
 Json = dict[str, Any]
 """An object that Bedrock defines and this package hands through; `converse` checks it."""
 
+_hash = xxhash.xxh3_64_intdigest
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -49,6 +54,9 @@ class Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True)
     @property
     def identity(self) -> str:
         """What two equal messages share: the text, or where there is more, all of it as JSON."""
+        content = self.content
+        if len(content) == 1 and (text := content[0].text) is not None:
+            return text
         return self.text if self.is_text else _encode(self.content).decode()
 
 
@@ -77,6 +85,24 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     def question(self) -> list[Message]:
         """The messages before the last answer."""
         return self.messages[:-1] if self.is_answered else self.messages
+
+    @property
+    def question_parts(self) -> list[str]:
+        """System prompt, then role and identity of each message of the question."""
+        parts = [self.system or ""]
+        for message in self.question:
+            parts += (message.role, message.identity)
+        return parts
+
+    @property
+    def asked(self) -> str:
+        """The question as one text, or the text itself where there is no question."""
+        return "\n".join([message.identity for message in self.question]) or self.answer
+
+    @property
+    def answered(self) -> str:
+        """The answer as it is compared: with all its blocks."""
+        return self.messages[-1].identity if self.is_answered else self.answer
 
     @property
     def answer(self) -> str:
@@ -115,7 +141,9 @@ def exchange(system: str | None, prompt: str, completion: str) -> Record:
 def blind(record: Record) -> TestRecord:
     """Return the record as a line of the blind set."""
     return TestRecord(
-        id=xxhash.xxh3_128_hexdigest("\0".join((*_question(record), record.answer)).encode())[:24],
+        id=xxhash.xxh3_128_hexdigest("\0".join((*record.question_parts, record.answer)).encode())[
+            :24
+        ],
         system=record.system,
         messages=record.question,
         reference=record.answer,
@@ -133,25 +161,18 @@ class Keys(msgspec.Struct, frozen=True, gc=False):
     """Equal for the same answer."""
 
 
-def keys_of(record: Record) -> Keys:
-    """Return the hashes of a cleaned record, whose texts hold no NUL."""
-    question = "\0".join(_question(record)).encode()
-    last = record.messages[-1]
-    answer = (last.identity if last.role == "assistant" else record.answer).encode()
-    return Keys(
-        xxhash.xxh3_64_intdigest(question + b"\0" + answer),
-        xxhash.xxh3_64_intdigest(question),
-        xxhash.xxh3_64_intdigest(answer),
-    )
+def keys_of(question: Sequence[str], answer: str) -> Keys:
+    """Return the hashes of a cleaned record, whose texts hold no NUL.
+
+    Args:
+        question: `Record.question_parts`.
+        answer: `Record.answered`.
+    """
+    asked = "\0".join(question).encode()
+    answered = answer.encode()
+    return Keys(_hash(asked + b"\0" + answered), _hash(asked), _hash(answered))
 
 
 def key_of_text(kind: str, text: str) -> int:
     """Return a hash of a text that stands for something of that kind."""
-    return xxhash.xxh3_64_intdigest(f"{kind}\0{text}".encode())
-
-
-def _question(record: Record) -> list[str]:
-    parts = [record.system or ""]
-    for message in record.question:
-        parts += (message.role, message.identity)
-    return parts
+    return _hash(f"{kind}\0{text}".encode())

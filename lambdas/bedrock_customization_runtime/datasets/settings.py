@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bedrock_customization_runtime.datasets.privacy import Privacy
 from bedrock_customization_runtime.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ class Settings:
     split: Split
     maximum_rejected: float
     """Share of the records read, above which the data set as a whole is refused."""
+    near_copies: bool = True
+    """Whether questions that share most of their words are looked for, not only equal ones."""
+    privacy: Privacy = Privacy.FLAG
+    """What becomes of records with personal data or secrets."""
     bucket: str | None = None
     """Where the data set will lie: some base models want media there too."""
 

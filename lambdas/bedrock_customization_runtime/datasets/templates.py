@@ -33,6 +33,7 @@ class Filled(msgspec.Struct, frozen=True):
     prompt: str
     completion: str
     group: str | None
+    stratum: str | None
 
 
 class Template:
@@ -58,8 +59,10 @@ class Template:
             if pattern is not None
             for column in pattern.columns
         ]
-        if self._group_by:
-            self._columns.append(("group_by", self._group_by))
+        self._stratify_by = source.get("stratify_by")
+        for field, column in (("group_by", self._group_by), ("stratify_by", self._stratify_by)):
+            if column:
+                self._columns.append((field, column))
 
     def fill(self, row: Mapping[str, object], note: Callable[[rules.Rule], None]) -> Filled:
         """Return the texts for a row.
@@ -76,6 +79,7 @@ class Template:
             self._prompt.fill(row, note),
             self._completion.fill(row, note),
             (_text(row, self._group_by).strip() or None) if self._group_by else None,
+            _text(row, self._stratify_by).strip() if self._stratify_by else None,
         )
 
     def check_columns(self, columns: Collection[str]) -> None:

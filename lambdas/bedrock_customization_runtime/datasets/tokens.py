@@ -12,8 +12,13 @@ import re
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from bedrock_customization_runtime.datasets.records import Record
 
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -42,6 +47,50 @@ def estimate(record: Record) -> Tokens:
         likely += text_likely + _TURN[0]
         most += text_most + _TURN[1]
     return Tokens(round(likely), round(most))
+
+
+def likely_of(texts: Sequence[str], messages: Sequence[int]) -> NDArray[np.uint64]:
+    """Return the likely tokens of many records at once.
+
+    Args:
+        texts: Of each record, its system prompt and messages joined by line ends.
+        messages: How many messages each has.
+    """
+    joined = "\n".join(texts)
+    if not joined.isascii():
+        estimates = np.array([_estimate(text)[0] for text in texts])
+    else:
+        estimates = _likely_ascii(joined.encode(), [len(text) for text in texts])
+    turns = _TURN[0] * np.asarray(messages, dtype=np.float64)
+    likely: NDArray[np.uint64] = np.rint(estimates + turns).astype(np.uint64)
+    return likely
+
+
+def _likely_ascii(joined: bytes, lengths: list[int]) -> NDArray[np.float64]:
+    sizes = np.asarray(lengths)
+    begins = np.cumsum(sizes + 1) - sizes - 1
+    # Three counts in one pass, a third of the bits of a number each.
+    kinds = np.add.reduceat(_KINDS[np.frombuffer(joined + b"\0", dtype=np.uint8)], begins)
+    letters, digits, spaces = ((kinds >> shift) & _LANE for shift in _SHIFTS)
+    spaces[:-1] -= np.uint64(1)  # the line end between two texts
+    words = np.minimum(letters, spaces + np.uint64(1))
+    signs = sizes - letters - digits - spaces
+    likely: NDArray[np.float64] = (
+        np.maximum(1.05 * words, letters / 4.5) + digits / 2.5 + 0.7 * signs
+    )
+    return likely
+
+
+def _kinds() -> NDArray[np.uint64]:
+    kinds = np.zeros(256, dtype=np.uint64)
+    for shift, characters in zip(_SHIFTS, (_LETTERS, _DIGITS, _SPACES), strict=True):
+        kinds[list(characters)] = np.uint64(1) << shift
+    return kinds
+
+
+_SHIFTS = (np.uint64(0), np.uint64(21), np.uint64(42))
+_LANE = np.uint64(2**21 - 1)
+_KINDS = _kinds()
 
 
 def _estimate(text: str) -> tuple[float, float]:

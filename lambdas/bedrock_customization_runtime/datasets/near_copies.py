@@ -1,0 +1,145 @@
+"""Near-copies: questions that share most of their runs of five words.
+
+A signature of 128 one-permutation hashes is cut into 16 bands of 8; questions with an equal band
+are compared exactly, and belong together from a Jaccard similarity of 0.7. Only the bands are kept,
+64 bytes a record; the texts of candidates are read again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bedrock_customization_runtime.datasets.words import words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from bedrock_customization_runtime.datasets.words import Words
+
+SIMILAR = 0.7
+"""Jaccard similarity of two sets of shingles, from which texts are near-copies."""
+SHINGLE = 5
+BANDS = 16
+_HASHES = 128
+_ROWS = _HASHES // BANDS
+_EMPTY = np.uint32(0xFFFFFFFF)
+_PAIRS_AT_ONCE = 1024
+_REFUSED_REMEMBERED = 2**20
+
+
+def bands_of(words: Words) -> NDArray[np.uint32]:
+    """Return 16 hashes for each text; similar texts likely share one of them."""
+    texts = len(words.first) - 1
+    shingles, owner = words.shingles(SHINGLE)
+    signature = np.full(texts * _HASHES, _EMPTY, dtype=np.uint32)
+    place = owner * _HASHES + (shingles & np.uint32(_HASHES - 1))
+    np.minimum.at(signature, place, shingles >> np.uint32(7))
+    dense = _densified(signature.reshape(texts, _HASHES)).reshape(texts, BANDS, _ROWS)
+    bands = np.zeros((texts, BANDS), dtype=np.uint32)
+    for row in range(_ROWS):
+        bands = (bands ^ dense[:, :, row]) * np.uint32(0x9E3779B1)
+        bands ^= bands >> np.uint32(15)
+    return bands
+
+
+def joined(
+    bands: NDArray[np.uint32], keys: NDArray[np.uint64], text_of: Callable[[int], str]
+) -> NDArray[np.intp]:
+    """Return for each record the first record that it is a near-copy of, itself if none.
+
+    Args:
+        bands: Of each record, as `bands_of` returns them.
+        keys: Of each record; equal ones are copies without being compared.
+        text_of: Returns a record's question by its number.
+    """
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    rows = np.sort(first)
+    forest = _Forest(len(keys))
+    refused: set[int] = set()
+    for band in range(BANDS):
+        pairs = _candidates(bands[rows, band], rows)
+        pairs = pairs[[forest.root(left) != forest.root(right) for left, right in pairs.tolist()]]
+        packed = pairs[:, 0] * len(keys) + pairs[:, 1]
+        pairs = pairs[[pair not in refused for pair in packed.tolist()]]
+        for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+            some = pairs[start : start + _PAIRS_AT_ONCE]
+            alike = _similarity(some, text_of) >= SIMILAR
+            for left, right in some[alike].tolist():
+                forest.join(left, right)
+            if len(refused) < _REFUSED_REMEMBERED:
+                refused.update((some[~alike, 0] * len(keys) + some[~alike, 1]).tolist())
+    roots = np.array([forest.root(row) for row in first.tolist()], dtype=np.intp)
+    return roots[inverse]
+
+
+def _densified(signature: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Fill each empty hash with the next one to its right, round the end, and the way there."""
+    is_empty = signature == _EMPTY
+    if not is_empty.any():
+        return signature
+    count = signature.shape[1]
+    places = np.where(is_empty, 2 * count, np.arange(count))
+    twice = np.concatenate([places, np.where(is_empty, 2 * count, places + count)], axis=1)
+    following = np.minimum.accumulate(twice[:, ::-1], axis=1)[:, ::-1][:, :count]
+    way = (following - np.arange(count)).astype(np.uint32)
+    return np.take_along_axis(signature, following % count, axis=1) + way * np.uint32(0x85EBCA6B)
+
+
+def _candidates(band: NDArray[np.uint32], rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return pairs of rows of one band: each with the first of them, and with the one before."""
+    order = np.argsort(band, kind="stable")
+    sorted_band = band[order]
+    is_next = np.flatnonzero(sorted_band[1:] == sorted_band[:-1]) + 1
+    begins = np.flatnonzero(np.append(True, sorted_band[1:] != sorted_band[:-1]))
+    head = begins[np.searchsorted(begins, is_next, side="right") - 1]
+    members = rows[order]
+    stars = np.stack([members[head], members[is_next]], axis=1)
+    chains = np.stack([members[is_next - 1], members[is_next]], axis=1)
+    return np.unique(np.concatenate([stars, chains]), axis=0)
+
+
+def _similarity(pairs: NDArray[np.intp], text_of: Callable[[int], str]) -> NDArray[np.float64]:
+    """Return the Jaccard similarity of the two sides of each pair."""
+    rows, inverse = np.unique(pairs, return_inverse=True)
+    sets = _shingle_sets([text_of(row) for row in rows.tolist()])
+    sides = inverse.reshape(pairs.shape)
+    sizes = np.array([len(one) for one in sets])
+    tagged = [
+        (np.uint64(number) << np.uint64(32)) | sets[side]
+        for column in (0, 1)
+        for number, side in enumerate(sides[:, column].tolist())
+    ]
+    both = np.sort(np.concatenate(tagged))
+    shared = both[1:][both[1:] == both[:-1]] >> np.uint64(32)
+    common = np.bincount(shared.astype(np.intp), minlength=len(pairs))
+    union = sizes[sides].sum(axis=1) - common
+    return np.asarray(common / union, dtype=np.float64)
+
+
+def _shingle_sets(texts: Sequence[str]) -> list[NDArray[np.uint64]]:
+    shingles, owner = words_of(texts).shingles(SHINGLE)
+    tagged = np.unique((owner.astype(np.uint64) << np.uint64(32)) | shingles)
+    cuts = np.searchsorted(tagged, np.arange(1, len(texts), dtype=np.uint64) << np.uint64(32))
+    return np.split(tagged & np.uint64(0xFFFFFFFF), cuts)
+
+
+class _Forest:
+    """Rows that belong together, each under its first."""
+
+    def __init__(self, rows: int) -> None:
+        self._parent = np.arange(rows, dtype=np.intp)
+
+    def root(self, row: int) -> int:
+        parent = self._parent
+        while parent[row] != row:
+            parent[row] = parent[parent[row]]
+            row = int(parent[row])
+        return row
+
+    def join(self, left: int, right: int) -> None:
+        left, right = self.root(left), self.root(right)
+        self._parent[max(left, right)] = min(left, right)

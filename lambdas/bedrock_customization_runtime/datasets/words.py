@@ -1,0 +1,183 @@
+"""Texts as arrays of word hashes: what near-copies, leaked passages and clusters are found by.
+
+A word is a run of letters, digits and marks, its case folded; every digit counts for nothing, so
+that texts which differ in their numbers alone are the same. In scripts without spaces each
+character is a word. Many texts are hashed at once, in a few passes of NumPy over their bytes: with
+prefix sums of a polynomial, the hash of a word is a difference of two of them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xxhash
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_SEPARATOR = 32
+_NO_WORD = re.compile(r"[\W_]+")
+_WIDE = re.compile("([\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0eff\u1780-\u17ff])")
+_BASE = 0x9E3779B1
+"""Odd, so that it has an inverse modulo 2**32."""
+_BLOCK = 1 << 18
+
+# Letters in lower case, a digit the byte that counts for nothing, the rest of ASCII a separator;
+# bytes beyond ASCII belong to words.
+_DIGIT = 33
+_FOLDING = bytes(
+    code
+    if code >= 128  # noqa: PLR2004 - the end of ASCII
+    else _DIGIT
+    if chr(code).isdigit()
+    else ord(chr(code).lower())
+    if chr(code).isalpha()
+    else _SEPARATOR
+    for code in range(256)
+)
+
+
+def _mixed(values: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return the values stirred, in place (the finalizer of MurmurHash3)."""
+    values ^= values >> np.uint32(16)
+    values *= np.uint32(0x85EBCA6B)
+    values ^= values >> np.uint32(13)
+    values *= np.uint32(0xC2B2AE35)
+    values ^= values >> np.uint32(16)
+    return values
+
+
+def _powers(base: int, count: int) -> NDArray[np.uint32]:
+    factors = np.full(count, base & 0xFFFFFFFF, dtype=np.uint32)
+    factors[0] = 1
+    return np.cumprod(factors, dtype=np.uint32)
+
+
+_WITHOUT_DIGITS = str.maketrans("0123456789", "ghijklmnop")
+_POWERS = _powers(_BASE, 2 * _BLOCK)
+_INVERSES = _powers(pow(_BASE, -1, 2**32), 2 * _BLOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of some texts, one after the other."""
+
+    hashes: NDArray[np.uint32]
+    """Of each word."""
+    first: NDArray[np.intp]
+    """Number of each text's first word, and at the end the number of words."""
+
+    @property
+    def counts(self) -> NDArray[np.intp]:
+        """Words of each text."""
+        return np.diff(self.first)
+
+    def shingles(self, length: int) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
+        """Return the hashes of all runs of so many words, and which text each is of.
+
+        A text of fewer words has one: all of it.
+        """
+        texts = len(self.first) - 1
+        counts = self.counts
+        # Each text is followed by words of nothing, so that runs need not be cut at its end.
+        spaced = np.zeros(len(self.hashes) + (length - 1) * texts, dtype=np.uint32)
+        owner = np.repeat(np.arange(texts, dtype=np.intp), counts)
+        spaced[np.arange(len(self.hashes)) + (length - 1) * owner] = self.hashes
+        runs = np.zeros(max(0, len(spaced) - length + 1), dtype=np.uint32)
+        for place, factor in enumerate(_powers(0x2C1B3C6D, length).tolist()):
+            runs += spaced[place : place + len(runs)] * np.uint32(factor)
+        size = np.maximum(counts - length + 1, 1)
+        begin = self.first[:-1] + (length - 1) * np.arange(texts)
+        owner = np.repeat(np.arange(texts, dtype=np.intp), size)
+        inside = np.arange(len(owner)) - np.repeat(np.cumsum(size) - size, size)
+        return _mixed(runs[begin[owner] + inside]), owner
+
+    def keys(self) -> NDArray[np.uint64]:
+        """Return a hash of each text's words in order."""
+        wide = (self.hashes.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        owner = np.repeat(self.first[:-1], self.counts)
+        place = (np.arange(len(wide)) - owner).astype(np.uint64)
+        wide *= (place * np.uint64(2) + np.uint64(1)) * np.uint64(0xBF58476D1CE4E5B9)
+        wide ^= wide >> np.uint64(29)
+        sums = np.zeros(len(wide) + 1, dtype=np.uint64)
+        np.cumsum(wide, out=sums[1:])
+        return sums[self.first[1:]] - sums[self.first[:-1]]
+
+
+def words_of(texts: Sequence[str]) -> Words:
+    """Return the words of texts.
+
+    A text without any (signs or emoji alone) counts as one word.
+    """
+    folded = [text.encode() if text.isascii() else _folded(text) for text in texts]
+    parts = []
+    start = size = 0
+    for end, data in enumerate(folded):
+        if size + len(data) >= _BLOCK:
+            parts.append(_words_of_block(folded[start:end]))
+            start, size = end, 0
+        if len(data) >= _BLOCK:
+            parts.append(_words_of_long(data))
+            start = end + 1
+        else:
+            size += len(data) + 1
+    parts.append(_words_of_block(folded[start:]))
+    return parts[0] if len(parts) == 1 else _concatenated(parts)
+
+
+def _folded(text: str) -> bytes:
+    """Return a text with its case folded and its signs gone, wide characters as words."""
+    folded = _NO_WORD.sub(" ", unicodedata.normalize("NFKC", text.casefold()))
+    return (_WIDE.sub(r" \1 ", folded) if folded.strip() else text).encode()
+
+
+def _words_of_block(texts: list[bytes]) -> Words:
+    """Hash texts that are shorter together than a block."""
+    words = _hashed(texts)
+    empty = np.flatnonzero(words.counts == 0)
+    if not empty.size:
+        return words
+    for index in empty.tolist():
+        # A word of letters that stands for signs alone.
+        digest = xxhash.xxh3_64_hexdigest(texts[index])
+        texts[index] = digest.translate(_WITHOUT_DIGITS).encode()
+    return _hashed(texts)
+
+
+def _words_of_long(text: bytes) -> Words:
+    """Hash a text longer than a block, in pieces."""
+    step = _BLOCK - 1
+    pieces = [_hashed([text[start : start + step]]) for start in range(0, len(text), step)]
+    hashes = np.concatenate([piece.hashes for piece in pieces])
+    return Words(hashes, np.array([0, len(hashes)], dtype=np.intp))
+
+
+def _concatenated(parts: Sequence[Words]) -> Words:
+    shifts = np.cumsum([0, *(len(part.hashes) for part in parts)])
+    first = [part.first[:-1] + shift for part, shift in zip(parts, shifts, strict=False)]
+    return Words(
+        np.concatenate([part.hashes for part in parts]), np.concatenate([*first, shifts[-1:]])
+    )
+
+
+def _hashed(texts: Sequence[bytes]) -> Words:
+    lengths = np.fromiter(map(len, texts), dtype=np.intp, count=len(texts))
+    joined = b" ".join((b"", *texts, b""))
+    data = np.frombuffer(joined.translate(_FOLDING), dtype=np.uint8)
+    is_word = data > _SEPARATOR
+    edges = np.flatnonzero(is_word[1:] != is_word[:-1])
+    starts, ends = edges[::2], edges[1::2]
+    # A word's letters are those after its first edge: sums[i] ends with the letter at i.
+    sums = data.astype(np.uint32)
+    sums -= np.uint32(_DIGIT)
+    sums *= _POWERS[: len(data)]
+    np.add.accumulate(sums, out=sums)
+    hashes = (sums[ends] - sums[starts]) * _INVERSES[starts]
+    begins = np.cumsum(lengths + 1) - lengths - 1
+    return Words(hashes, np.append(np.searchsorted(starts, begins), len(starts)).astype(np.intp))
