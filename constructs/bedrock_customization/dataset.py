@@ -22,12 +22,15 @@ class RecordTemplate:
             Without one, records carry none.
         group_by: Column whose equal values stay on one side of the split, such as a customer or
             the original of paraphrases. Without one, only near-copies stay together.
+        stratify_by: Column whose values are spread over the sides of the split in equal shares,
+            such as a language or a product.
     """
 
     prompt: str
     completion: str
     system: str | None = None
     group_by: str | None = None
+    stratify_by: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse templates that would make the same record of every row.

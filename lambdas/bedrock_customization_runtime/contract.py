@@ -204,6 +204,8 @@ class PrepareDataInput(TypedDict):
     split: Split
     maximum_rejected: float
     """Share of the records read, in [0, 1], above which the data set as a whole is refused."""
+    privacy: NotRequired[Literal["off", "flag", "mask", "reject"]]
+    """What becomes of records with personal data or secrets; "flag" where it is absent."""
 
 
 class RecordCustomizationInput(TypedDict):

@@ -82,6 +82,16 @@ class PreparationSection(_Section, kw_only=True):
     findings: list[Finding] = []
     label_counts: dict[str, int] = {}
     """Training records by completion, where there are few distinct ones."""
+    left_out: int = 0
+    """Records that held a passage of the blind set."""
+    clusters: int = 0
+    """Sets of near-copies and groups, each on one side of the split; 0 where nobody counted."""
+    plain_split_leaks: int = 0
+    """Records of the blind set that a split by record would have given copies in training."""
+    minimum_detectable_effect: float | None = None
+    """Smallest difference of accuracy that the blind set shows."""
+    personal_data: dict[str, int] = {}
+    """Records by kind of personal data or secret."""
 
 
 class CurvePoint(_Section, kw_only=True):

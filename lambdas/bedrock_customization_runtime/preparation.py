@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bedrock_customization_runtime import catalog, manifest, storage, streams
+from bedrock_customization_runtime.datasets import power
 from bedrock_customization_runtime.datasets.examination import examine
 from bedrock_customization_runtime.datasets.preparation import divide
+from bedrock_customization_runtime.datasets.privacy import Privacy
 from bedrock_customization_runtime.datasets.report import report
 from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.datasets.splitting import Side
@@ -90,6 +92,8 @@ def _settings(event: PrepareDataInput) -> Settings:
         template=event.get("template"),
         split=event["split"],
         maximum_rejected=event["maximum_rejected"],
+        privacy=Privacy(event.get("privacy", Privacy.FLAG)),
+        bucket=storage.S3Uri.parse(event["run"]["data"]).bucket,
     )
 
 
@@ -132,6 +136,13 @@ def _write_sides(
             for found in examined.findings.all()
         ],
         label_counts=prepared.label_counts,
+        left_out=prepared.left_out,
+        clusters=prepared.clusters,
+        plain_split_leaks=prepared.plain_split_leaks,
+        minimum_detectable_effect=round(
+            power.minimum_detectable_effect(prepared.count(Side.TEST)), 4
+        ),
+        personal_data=dict(sorted(examined.personal_data.items())),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from aws_cdk import Duration, Size
 
@@ -39,6 +39,8 @@ class DataPreparation(Phase):
         split: Shares of the validation set and the blind set.
         maximum_rejected: Share of the records, in [0, 1], that may break a rule and be left out
             before the data set as a whole is refused.
+        privacy: What becomes of records with what looks like personal data or secrets: they are
+            counted ("flag"), masked, rejected, or nothing is looked for ("off").
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
 
@@ -56,6 +58,7 @@ class DataPreparation(Phase):
         template: RecordTemplate | None = None,
         split: DataSplit | None = None,
         maximum_rejected: float = 0.05,
+        privacy: Literal["off", "flag", "mask", "reject"] = "flag",
         on_failure: sfn.IChainable | None = None,
     ) -> None:
         check_between(
@@ -86,6 +89,8 @@ class DataPreparation(Phase):
                 "template": template.to_contract() if template else None,
                 "split": (split or DataSplit()).to_contract(),
                 "maximum_rejected": maximum_rejected,
+                # The contract's default is left out, so that templates without it stay as they are.
+                "privacy": None if privacy == "flag" else privacy,
             },
             comment="Clean, de-duplicate, split and validate the records",
             assign="preparation",

@@ -79,14 +79,19 @@ def joined(
 def _densified(signature: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Fill each empty hash with the next one to its right, round the end, and the way there."""
     is_empty = signature == _EMPTY
-    if not is_empty.any():
+    rows, columns = np.nonzero(is_empty)
+    if not rows.size:
         return signature
     count = signature.shape[1]
-    places = np.where(is_empty, 2 * count, np.arange(count))
-    twice = np.concatenate([places, np.where(is_empty, 2 * count, places + count)], axis=1)
-    following = np.minimum.accumulate(twice[:, ::-1], axis=1)[:, ::-1][:, :count]
-    way = (following - np.arange(count)).astype(np.uint32)
-    return np.take_along_axis(signature, following % count, axis=1) + way * np.uint32(0x85EBCA6B)
+    places = np.arange(2 * count, dtype=np.int16)
+    twice = np.where(np.tile(is_empty, 2), np.int16(2 * count), places)
+    backwards = np.ascontiguousarray(twice[:, ::-1])
+    np.minimum.accumulate(backwards, axis=1, out=backwards)
+    following = backwards[rows, 2 * count - 1 - columns]
+    way = (following - columns).astype(np.uint32)
+    dense = signature.copy()
+    dense[rows, columns] = signature[rows, following % count] + way * np.uint32(0x85EBCA6B)
+    return dense
 
 
 def _candidates(band: NDArray[np.uint32], rows: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,9 @@ import numpy as np
 from bedrock_customization_runtime.datasets import (
     clusters,
     formats,
+    leakage,
     near_copies,
+    power,
     refusals,
     rules,
     splitting,
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.datasets.index import Columns
 
 _OFF_TARGET = 0.1
+_SMALL_EFFECT = 0.1
 
 
 class PreparedDataset:
@@ -34,15 +38,28 @@ class PreparedDataset:
 
     Attributes:
         duplicates: Exact copies dropped.
+        left_out: Records that held a passage of the blind set.
+        clusters: Sets of records that stay together.
+        plain_split_leaks: Records of a blind set split by record, with such company in training.
         estimated_tokens: Of the training set, for one epoch.
         label_counts: Training records by answer, empty where answers are no labels.
     """
 
     def __init__(
-        self, examined: Examined, rows: NDArray[np.intp], kept: Columns, side: NDArray[np.int8]
+        self,
+        examined: Examined,
+        split: Split,
+        *,
+        duplicates: int,
+        left_out: int,
     ) -> None:
+        rows, kept, side = split.rows, split.kept, split.side
         self._examined = examined
-        self.duplicates = examined.accepted - len(rows)
+        self.duplicates = duplicates
+        self.left_out = left_out
+        self.clusters = len(np.unique(split.component))
+        self.plain_split_leaks = _plain_split_leaks(examined, split)
+        self.tokens_per_record = np.sort(kept.tokens)
         # By hash: a source sorted by class must not be learned class by class, and the order of the
         # source does not show in the result.
         order = np.argsort(kept.exact, kind="stable")
@@ -92,13 +109,65 @@ def divide(examined: Examined) -> PreparedDataset:
     similar = _near_copies(examined, columns)
     component = clusters.components([columns.near, columns.group, similar])
     rows = np.sort(np.unique(columns.exact, return_index=True)[1])
-    kept = columns.take(rows)
     refusals.check_distinct(examined, len(rows))
     side = _sides(examined, columns, component, rows)
-    refusals.check_sizes(examined, side)
-    _check_leaks(kept, side)
-    _note_doubts(examined, kept, side)
-    return PreparedDataset(examined, rows, kept, side)
+    kept = Split(rows, columns.take(rows), side, component[rows])
+    split = _without_leaks(examined, kept)
+    refusals.check_sizes(examined, split.side)
+    _check_leaks(split.kept, split.side)
+    _note_doubts(examined, split.kept, split.side)
+    return PreparedDataset(
+        examined,
+        split,
+        duplicates=examined.accepted - len(rows),
+        left_out=len(rows) - len(split.rows),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Records and the side of each, in arrays of one length."""
+
+    rows: NDArray[np.intp]
+    """Numbers in the index."""
+    kept: Columns
+    side: NDArray[np.int8]
+    component: NDArray[np.intp]
+    """Equal for records that stay together."""
+
+    def take(self, chosen: NDArray[np.bool_]) -> Split:
+        """Return some of the records."""
+        places = np.flatnonzero(chosen)
+        return Split(
+            self.rows[places], self.kept.take(places), self.side[places], self.component[places]
+        )
+
+
+def _without_leaks(examined: Examined, split: Split) -> Split:
+    """Return the split without training and validation records that quote the blind set."""
+    if not examined.settings.near_copies:
+        return split
+    is_blind = split.side == Side.TEST
+    leaks = leakage.leaked(
+        split.rows[is_blind],
+        split.rows[~is_blind],
+        lambda row: examined.record(row).asked,
+    )
+    for line in examined.index.columns().line[leaks].tolist():
+        examined.findings.note(rules.TRAINING_COPY, line)
+    if not leaks.size:
+        return split
+    left = split.take(~np.isin(split.rows, leaks))
+    refusals.check_left(examined, left.side, len(leaks))
+    return left
+
+
+def _plain_split_leaks(examined: Examined, split: Split) -> int:
+    """Return how many records of the blind set a split by record would have spoiled."""
+    settings = examined.settings
+    places = splitting.place(split.kept.exact, settings.split["seed"])
+    is_blind = places < settings.split["test"]
+    return int(np.isin(split.component[is_blind], split.component[~is_blind]).sum())
 
 
 def _near_copies(examined: Examined, columns: Columns) -> NDArray[np.uint64]:
@@ -130,8 +199,15 @@ def _sides(
     labels = None
     if examined.index.labels():
         labels = np.unique(columns.label[rows], return_inverse=True)[1]
+    strata = columns.stratum[rows]
     try:
-        return splitting.sides(cluster, places, labels, refusals.sizes(settings))
+        return splitting.sides(
+            cluster,
+            places,
+            labels,
+            refusals.sizes(settings),
+            strata=strata if strata.any() else None,
+        )
     except splitting.TooFewClustersError:
         raise refusals.too_few_clusters(examined, len(rows), len(heads)) from None
 
@@ -172,6 +248,13 @@ def _note_doubts(examined: Examined, kept: Columns, side: NDArray[np.int8]) -> N
         findings.note_whole(
             rules.SPLIT_OFF_TARGET,
             ", ".join(f"{one.name.lower()} {shares[one]:.0%} for {asked[one]:.0%}" for one in off),
+        )
+    blind_set = int((side == Side.TEST).sum())
+    effect = power.minimum_detectable_effect(blind_set)
+    if effect > _SMALL_EFFECT:
+        findings.note_whole(
+            rules.BLIND_SET_SMALL,
+            f"{blind_set:,} records show differences of accuracy from {effect:.0%} on",
         )
     if examined.index.labels():
         tested = np.setdiff1d(kept.label[side == Side.TEST], kept.label[side == Side.TRAIN])

@@ -93,6 +93,28 @@ def check_sizes(examined: Examined, side: NDArray[np.int8]) -> None:
             )
 
 
+def check_left(examined: Examined, side: NDArray[np.int8], leaks: int) -> None:
+    """Check that enough records are left without those that quote the blind set.
+
+    Raises:
+        DatasetRejected: There are not.
+    """
+    limits = sizes(examined.settings)
+    training = int(np.count_nonzero(side == Side.TRAIN))
+    validation = int(np.count_nonzero(side == Side.VALIDATION))
+    if (
+        training < limits.minimum_train
+        or validation < limits.minimum_validation
+        or training + validation < limits.minimum_total
+    ):
+        raise DatasetRejected(
+            f"{_records(leaks)} hold a passage of the blind set, and without them {training:,} are "
+            f"left for training and {validation:,} for validation; {examined.settings.base_model} "
+            f"needs at least {_needed(examined)}: add records, or group by a column that those "
+            "with common passages share"
+        )
+
+
 def too_few_clusters(examined: Examined, distinct: int, clusters: int) -> DatasetRejected:
     """Return the refusal of records of which too many are alike."""
     return DatasetRejected(

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_UNEVEN = 0.1
+"""Share of its target by which a stratum may miss it before clusters move."""
+
+
 class Side(IntEnum):
     """Where a record goes."""
 
@@ -57,6 +61,8 @@ def sides(
     places: NDArray[np.float64],
     labels: NDArray[np.intp] | None,
     sizes: Sizes,
+    *,
+    strata: NDArray[np.uint64] | None = None,
 ) -> NDArray[np.int8]:
     """Return the side of each record.
 
@@ -65,11 +71,14 @@ def sides(
         places: Of each cluster.
         labels: Of each record's answer, numbered likewise; None where answers are no labels.
         sizes: What to keep to.
+        strata: Of each record, what is spread evenly; a cluster goes by its first record.
 
     Raises:
         TooFewClustersError: No assignment keeps to it.
     """
     board = _Board(np.bincount(cluster, minlength=len(places)), places, sizes)
+    if strata is not None:
+        board.spread(cluster, strata)
     board.fill_sides()
     board.meet_minima()
     if labels is not None:
@@ -89,6 +98,36 @@ class _Board:
         self.side = np.full(len(places), Side.TRAIN, dtype=np.int8)
         self.side[places < sizes.test + sizes.validation] = Side.VALIDATION
         self.side[places < sizes.test] = Side.TEST
+
+    def spread(self, cluster: NDArray[np.intp], strata: NDArray[np.uint64]) -> None:
+        """Give each stratum its shares, moving as few clusters as that takes.
+
+        A stratum near enough to them stays as it is, so that records added to it move no other.
+        """
+        stratum_of = np.zeros(len(self._order), dtype=np.uint64)
+        stratum_of[cluster[::-1]] = strata[::-1]
+        shares = ((Side.TEST, self._sizes.test), (Side.VALIDATION, self._sizes.validation))
+        for stratum in np.unique(stratum_of):
+            own = self._order[stratum_of[self._order] == stratum]
+            total = int(self._records[own].sum())
+            for side, share in shares:
+                self._even_out(own, side, share * total)
+
+    def _even_out(self, own: NDArray[np.intp], side: Side, wanted: float) -> None:
+        """Move a stratum's clusters between a side and training, the nearest places first."""
+        off = int(self._records[own[self.side[own] == side]].sum()) - wanted
+        while abs(off) > max(1.0, _UNEVEN * wanted):
+            source, target = (side, Side.TRAIN) if off > 0 else (Side.TRAIN, side)
+            movable = own[self.side[own] == source]
+            if not movable.size:
+                return
+            cluster = movable[-1] if off > 0 else movable[0]
+            step = int(self._records[cluster])
+            left = off - step if off > 0 else off + step
+            if abs(left) >= abs(off):
+                return
+            self.side[cluster] = target
+            off = left
 
     def fill_sides(self) -> None:
         """Give every side a cluster at least."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import mmap
 from array import array
-from tempfile import SpooledTemporaryFile
+from tempfile import TemporaryFile
 
-_IN_MEMORY = 8 * 2**20
-"""Bytes before a file is made."""
+_BUFFER = 2**20
 
 
 class Spool:
-    """A list of byte strings that costs 8 bytes of memory each, once it is large."""
+    """A list of byte strings that costs 8 bytes of memory each, whatever their size."""
 
     def __init__(self) -> None:
-        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - close() closes it
+        self._file = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115 - close() closes it
         self._ends = array("Q", (0,))
+        self._map: mmap.mmap | None = None
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -28,9 +29,13 @@ class Spool:
         """
         if not 0 <= index < len(self):
             raise IndexError(index)
-        start = self._ends[index]
-        self._file.seek(start)
-        return self._file.read(self._ends[index + 1] - start)
+        start, end = self._ends[index], self._ends[index + 1]
+        if start == end:
+            return b""
+        if self._map is None:
+            self._file.flush()
+            self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        return self._map[start:end]
 
     def append(self, data: bytes) -> None:
         """Add one; the time for it is before the first is read."""
@@ -39,4 +44,6 @@ class Spool:
 
     def close(self) -> None:
         """Remove what is on disk."""
+        if self._map is not None:
+            self._map.close()
         self._file.close()

@@ -70,7 +70,7 @@ def _likely_ascii(joined: bytes, lengths: list[int]) -> NDArray[np.float64]:
     sizes = np.asarray(lengths)
     begins = np.cumsum(sizes + 1) - sizes - 1
     # Three counts in one pass, a third of the bits of a number each.
-    kinds = np.add.reduceat(_KINDS[np.frombuffer(joined + b"\0", dtype=np.uint8)], begins)
+    kinds = np.add.reduceat(_KINDS.take(np.frombuffer(joined + b"\0", dtype=np.uint8)), begins)
     letters, digits, spaces = ((kinds >> shift) & _LANE for shift in _SHIFTS)
     spaces[:-1] -= np.uint64(1)  # the line end between two texts
     words = np.minimum(letters, spaces + np.uint64(1))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,6 +65,25 @@ _POWERS = _powers(_BASE, 2 * _BLOCK)
 _INVERSES = _powers(pow(_BASE, -1, 2**32), 2 * _BLOCK)
 
 
+_WIDE_BASE = 0x9E3779B97F4A7C15
+
+
+@cache
+def _wide_tables(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    tables = []
+    for base in (_WIDE_BASE, pow(_WIDE_BASE, -1, 2**64)):
+        factors = np.full(size, base, dtype=np.uint64)
+        factors[0] = 1
+        tables.append(np.cumprod(factors, dtype=np.uint64))
+    return tables[0], tables[1]
+
+
+def _wide_powers(count: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return at least so many powers of a 64-bit base, and of its inverse."""
+    powers, inverses = _wide_tables(1 << max(16, count.bit_length()))
+    return powers[:count], inverses[:count]
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """The words of some texts, one after the other."""
@@ -97,6 +117,24 @@ class Words:
         owner = np.repeat(np.arange(texts, dtype=np.intp), size)
         inside = np.arange(len(owner)) - np.repeat(np.cumsum(size) - size, size)
         return _mixed(runs[begin[owner] + inside]), owner
+
+    def passages(self, length: int) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:
+        """Return long hashes of all runs of so many words, and which text each is of.
+
+        A text of fewer words has none.
+        """
+        starts = len(self.hashes) - length + 1
+        owner = np.repeat(np.arange(len(self.first) - 1, dtype=np.intp), self.counts)
+        if starts <= 0:
+            return np.empty(0, dtype=np.uint64), owner[:0]
+        powers, inverses = _wide_powers(len(self.hashes))
+        sums = np.zeros(len(self.hashes) + 1, dtype=np.uint64)
+        np.cumsum((self.hashes + np.uint64(1)) * powers, out=sums[1:])
+        runs = (sums[length:] - sums[:starts]) * inverses[:starts]
+        whole = owner[length - 1 :] == owner[:starts]
+        runs = runs[whole]
+        runs ^= runs >> np.uint64(31)
+        return runs * np.uint64(_WIDE_BASE), owner[:starts][whole]
 
     def keys(self) -> NDArray[np.uint64]:
         """Return a hash of each text's words in order."""

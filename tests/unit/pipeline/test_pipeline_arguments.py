@@ -97,5 +97,6 @@ def test_value_objects_hold_the_fields_of_the_contract():
         "completion": "{b}",
         "system": None,
         "group_by": None,
+        "stratify_by": None,
     }
     assert DataSplit().to_contract() == {"validation": 0.1, "test": 0.2, "seed": 0}

@@ -1,0 +1,86 @@
+"""Passages of the blind set in training and validation records.
+
+A passage is a run of 13 words of a question that few questions of the blind set have: what many
+share, or many training records, is a template. Answers are not compared: that they are built from
+the same pieces, as code and SQL are, is what there is to learn. Near-copies never straddle the
+split anyway; this finds what is no near-copy, a quotation inside something longer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bedrock_customization_runtime.datasets.words import words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+PASSAGE = 13
+_RARE = 3
+"""Questions of the blind set that may share a passage before it is a template."""
+_SAMPLE = 1000
+_COMMON = 0.01
+"""Share of a sample of the other records, from which a passage is a template."""
+_FEWEST = 5
+_BUCKET_BITS = 24
+_AT_ONCE = 128
+_SHIFT = np.uint64(64 - _BUCKET_BITS)
+
+
+def leaked(
+    blind: NDArray[np.intp], others: NDArray[np.intp], text_of: Callable[[int], str]
+) -> NDArray[np.intp]:
+    """Return which of the other records hold a passage of the blind set.
+
+    Args:
+        blind: Numbers of its records.
+        others: Numbers of the records to look through.
+        text_of: Returns a record's question by its number.
+    """
+    passages = _passages(blind, text_of)
+    if not passages.size or not others.size:
+        return others[:0]
+    sample = others[:: max(1, len(others) // _SAMPLE)]
+    found = [passages[hits] for _, hits in _hits(passages, sample, text_of)]
+    seen, counts = np.unique(np.concatenate([*found, passages[:0]]), return_counts=True)
+    common = seen[counts > max(_FEWEST, _COMMON * len(sample))]
+    passages = np.setdiff1d(passages, common, assume_unique=True)
+    rows = [rows for rows, _ in _hits(passages, others, text_of)]
+    return np.unique(np.concatenate([*rows, others[:0]]))
+
+
+def _passages(rows: NDArray[np.intp], text_of: Callable[[int], str]) -> NDArray[np.uint64]:
+    """Return the passages that few of the records have, in order."""
+    each = []
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        runs, owner = words_of([text_of(row) for row in some.tolist()]).passages(PASSAGE)
+        # A record that repeats a passage has it once.
+        order = np.lexsort((runs, owner))
+        runs, owner = runs[order], owner[order]
+        new = np.append(True, (runs[1:] != runs[:-1]) | (owner[1:] != owner[:-1]))
+        each.append(runs[new[: len(runs)]])
+    found, counts = np.unique(np.concatenate([*each, np.empty(0, "u8")]), return_counts=True)
+    return found[counts <= _RARE]
+
+
+def _hits(
+    passages: NDArray[np.uint64], rows: NDArray[np.intp], text_of: Callable[[int], str]
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield rows that hold passages, with the number of each passage."""
+    if not passages.size:
+        return
+    # One look at a table answers for nearly every run of words.
+    occupied = np.zeros(2**_BUCKET_BITS, dtype=bool)
+    occupied[passages >> _SHIFT] = True
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        runs, owner = words_of([text_of(row) for row in some.tolist()]).passages(PASSAGE)
+        maybe = np.flatnonzero(occupied[runs >> _SHIFT])
+        place = np.minimum(np.searchsorted(passages, runs[maybe]), len(passages) - 1)
+        sure = passages[place] == runs[maybe]
+        yield some[owner[maybe[sure]]], place[sure]
