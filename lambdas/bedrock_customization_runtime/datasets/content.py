@@ -46,6 +46,10 @@ class ContentRules:
         holds_blocks = method.record_format is RecordFormat.CONVERSE
         media = [kind for kind in MEDIA if _MODALITIES[kind] in method.modalities]
         self._taken = frozenset((*media, *method.blocks)) if holds_blocks else frozenset[str]()
+        self._takes_tools = (
+            "toolUse" in self._taken
+            or method.record_format is RecordFormat.OPENAI_MESSAGES_WITH_REFERENCE
+        )
         characters = (self._media and self._media.uri_characters) or _ANY_KEY
         self._key = re.compile(f"[{characters}]+")
         self._first_kind: str | None = None
@@ -57,7 +61,7 @@ class ContentRules:
             record: As read from Converse, or a caption.
             fields: Collects the problems.
         """
-        if record.tools is not None and "toolUse" not in self._taken:
+        if record.tools is not None and not self._takes_tools:
             fields.fail(rules.CONTENT_NOT_TAKEN, "$.toolConfig")
         counts: Counter[str] = Counter()
         for number, message in enumerate(record.messages):

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from bedrock_customization_runtime.datasets import formats, json_rows, quality, shapes
+from bedrock_customization_runtime.datasets import formats, json_rows, quality, rules, shapes
 from bedrock_customization_runtime.datasets.checks import Checks
+from bedrock_customization_runtime.datasets.converse import SCHEMA_VERSION
 from bedrock_customization_runtime.datasets.csv_rows import CsvRows
 from bedrock_customization_runtime.datasets.findings import Findings
 from bedrock_customization_runtime.datasets.index import Index
@@ -24,6 +25,7 @@ from bedrock_customization_runtime.datasets.problems import Problem, RecordRejec
 from bedrock_customization_runtime.datasets.records import exchange
 from bedrock_customization_runtime.datasets.rows import Row, UnreadableRow
 from bedrock_customization_runtime.datasets.rules import Input
+from bedrock_customization_runtime.datasets.shapes import Shape
 from bedrock_customization_runtime.datasets.sniffing import opened
 from bedrock_customization_runtime.datasets.spool import Spool
 from bedrock_customization_runtime.datasets.templates import Template, named
@@ -254,6 +256,10 @@ class _Judge:
                 record = exchange(filled.system, filled.prompt, filled.completion)
             else:
                 shape, record = shapes.record_of(row.values)
+                if row.values.get("schemaVersion", SCHEMA_VERSION) != SCHEMA_VERSION and (
+                    shape is Shape.CONVERSE
+                ):
+                    self._note(rules.SCHEMA_VERSION)
             record, _ = self._checks.accept(record, shape, self._note)
             record = self._screened(record, None)
         except RecordRejectedError as error:

@@ -154,9 +154,16 @@ def _fit_converse(record: Record) -> Record:
 
 
 def _fit_claude(record: Record) -> Record:
+    _check_text(record)
     if record.tools is not None:
         raise RecordRejectedError(rules.CONTENT_NOT_TAKEN, "$.toolConfig")
     return _answered(record)
+
+
+def _check_text(record: Record) -> None:
+    for index, message in enumerate(record.messages):
+        if not message.is_text:
+            raise RecordRejectedError(rules.CONTENT_NOT_TAKEN, f"$.messages[{index}].content")
 
 
 def _fit_exchange(record: Record) -> Record:
@@ -179,6 +186,7 @@ def _fit_distillation(record: Record) -> Record:
 
 
 def _fit_reinforcement(record: Record) -> Record:
+    _check_text(record)
     if not record.is_answered:
         if record.reference is None:
             raise RecordRejectedError(rules.REFERENCE_MISSING)

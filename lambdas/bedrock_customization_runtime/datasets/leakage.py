@@ -1,9 +1,10 @@
 """Passages of the blind set in training and validation records.
 
-A passage is a run of 13 words of a question that few questions of the blind set have: what many
-share, or many training records, is a template. Answers are not compared: that they are built from
-the same pieces, as code and SQL are, is what there is to learn. Near-copies never straddle the
-split anyway; this finds what is no near-copy, a quotation inside something longer.
+A passage is 13 words in a row of a question of the blind set, found as 6 runs of 8. What several of
+its questions share, or many training records, is a template and does not count. Answers are not
+compared: that they are built from the same pieces, as code and SQL are, is what there is to learn.
+Near-copies never straddle the split anyway; this finds what is no near-copy, a quotation inside
+something longer.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-PASSAGE = 13
+RUN = 8
+RUNS = 6
 _RARE = 3
-"""Questions of the blind set that may share a passage before it is a template."""
+"""Questions of the blind set that may share a run before it is a template's."""
 _SAMPLE = 1000
-_COMMON = 0.01
-"""Share of a sample of the other records, from which a passage is a template."""
-_FEWEST = 5
+_COMMON = 0.05
+"""Share of a sample of the other records, from which a run is a template's."""
+_FEWEST = 20
 _BUCKET_BITS = 24
 _AT_ONCE = 128
 _SHIFT = np.uint64(64 - _BUCKET_BITS)
@@ -49,8 +51,12 @@ def leaked(
     seen, counts = np.unique(np.concatenate([*found, passages[:0]]), return_counts=True)
     common = seen[counts > max(_FEWEST, _COMMON * len(sample))]
     passages = np.setdiff1d(passages, common, assume_unique=True)
-    rows = [rows for rows, _ in _hits(passages, others, text_of)]
-    return np.unique(np.concatenate([*rows, others[:0]]))
+    leaks = [others[:0]]
+    for rows, hits in _hits(passages, others, text_of):
+        pairs = np.unique(np.stack([rows, hits]), axis=1)
+        found_rows, counts = np.unique(pairs[0], return_counts=True)
+        leaks.append(found_rows[counts >= RUNS])
+    return np.concatenate(leaks)
 
 
 def _passages(rows: NDArray[np.intp], text_of: Callable[[int], str]) -> NDArray[np.uint64]:
@@ -58,7 +64,7 @@ def _passages(rows: NDArray[np.intp], text_of: Callable[[int], str]) -> NDArray[
     each = []
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
-        runs, owner = words_of([text_of(row) for row in some.tolist()]).passages(PASSAGE)
+        runs, owner = words_of([text_of(row) for row in some.tolist()]).passages(RUN)
         # A record that repeats a passage has it once.
         order = np.lexsort((runs, owner))
         runs, owner = runs[order], owner[order]
@@ -79,7 +85,7 @@ def _hits(
     occupied[passages >> _SHIFT] = True
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
-        runs, owner = words_of([text_of(row) for row in some.tolist()]).passages(PASSAGE)
+        runs, owner = words_of([text_of(row) for row in some.tolist()]).passages(RUN)
         maybe = np.flatnonzero(occupied[runs >> _SHIFT])
         place = np.minimum(np.searchsorted(passages, runs[maybe]), len(passages) - 1)
         sure = passages[place] == runs[maybe]

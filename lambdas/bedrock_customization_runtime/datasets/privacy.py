@@ -63,9 +63,11 @@ def _iban(found: str) -> bool:
 
 def _public_address(found: str) -> bool:
     try:
-        return ipaddress.IPv4Address(found).is_global
+        address = ipaddress.IPv4Address(found)
     except ValueError:
         return False
+    # One that ends in 0 is a network, and more often a version.
+    return address.is_global and not found.endswith(".0")
 
 
 def _phone(found: str) -> bool:

@@ -13,6 +13,7 @@ from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.catalog import MethodRules, SetLimits
 from bedrock_customization_runtime.datasets.examination import examine
 from bedrock_customization_runtime.datasets.preparation import divide
+from bedrock_customization_runtime.datasets.privacy import Privacy
 from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.datasets.splitting import Side
 
@@ -79,6 +80,7 @@ def settings() -> Callable[..., Settings]:
         test: float = 0.2,
         seed: int = 1,
         maximum_rejected: float = 1.0,
+        privacy: Privacy = Privacy.FLAG,
     ) -> Settings:
         method = method_of(model)
         return Settings(
@@ -87,6 +89,7 @@ def settings() -> Callable[..., Settings]:
             template=template,
             split={"validation": validation, "test": test, "seed": seed},
             maximum_rejected=maximum_rejected,
+            privacy=privacy,
         )
 
     return make

@@ -1,0 +1,126 @@
+"""Every planted defect is found on its line, by its rule, at its place; what is valid is not."""
+
+import json
+from dataclasses import replace
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime.catalog import SetLimits
+from bedrock_customization_runtime.datasets import rules
+from bedrock_customization_runtime.datasets.examination import examine
+from bedrock_customization_runtime.datasets.settings import Settings
+
+# Tests are no package, so what stands beside them is loaded by its path.
+SPEC = spec_from_file_location("planted_defects", Path(__file__).with_name("planted_defects.py"))
+planted = module_from_spec(SPEC)
+SPEC.loader.exec_module(planted)
+
+
+def settings_for(target, **more):
+    model, method = target.split()
+    found = catalog.base_model(model).methods[catalog.Method(method)]
+    return Settings(
+        base_model=model,
+        method=replace(found, train=SetLimits(), total=SetLimits()),
+        template=None,
+        split={"validation": 0.1, "test": 0.1, "seed": 0},
+        maximum_rejected=1.0,
+        bucket="data",
+        **more,
+    )
+
+
+def judged(target, line, **more):
+    """Return the rejected records and the findings of a line between two good ones."""
+    good = planted.GOOD[target]
+    with examine([b"\n".join((good, line, good))], settings_for(target, **more)) as examined:
+        rejected = [json.loads(row) for row in examined.rejected_lines()]
+        records = [examined.record(index) for index in range(examined.accepted)]
+        return rejected, {found.rule.id: found for found in examined.findings.all()}, records
+
+
+def test_there_are_enough_of_them():
+    assert len(planted.REJECTED) + len(planted.NOTED) >= 120
+    assert len(planted.CLEAN) >= 30
+    assert {case[0] for case in planted.REJECTED} == set(planted.GOOD)
+
+
+@pytest.mark.parametrize("target", planted.GOOD)
+def test_the_good_records_between_are_good(target):
+    rejected, findings, records = judged(target, planted.GOOD[target])
+    assert rejected == []
+    assert findings == {}
+    assert len(records) == 3
+
+
+@pytest.mark.parametrize(("target", "line", "rule", "path"), planted.REJECTED)
+def test_a_defect_is_rejected_by_line_rule_and_place(target, line, rule, path):
+    rejected, findings, records = judged(target, line)
+
+    assert [row["line"] for row in rejected] == [2]
+    named = [(problem["rule"], problem["path"]) for problem in rejected[0]["problems"]]
+    assert rule in dict(named)
+    assert path is None or (rule, path) in named
+    assert findings[rule].lines == (2,)
+    assert len(records) == 2
+
+
+@pytest.mark.parametrize(("target", "line", "rule"), planted.NOTED)
+def test_a_defect_that_costs_no_record_is_noted_on_its_line(target, line, rule):
+    rejected, findings, _ = judged(target, line)
+
+    assert rejected == []
+    assert findings[rule].lines == (2,)
+
+
+@pytest.mark.parametrize(("target", "line"), planted.CLEAN.values(), ids=planted.CLEAN)
+def test_what_is_odd_but_valid_raises_no_alarm(target, line):
+    rejected, findings, records = judged(target, line)
+
+    assert rejected == []
+    assert findings == {}
+    assert len(records) == 3
+
+
+def test_every_rule_of_a_record_is_planted():
+    planted_rules = {case[2] for case in planted.REJECTED + planted.NOTED}
+    elsewhere = {
+        # CSV, templates and privacy settings have tests of their own.
+        *("csv-quote", "csv-ragged", "column-missing", "column-not-text", "column-empty"),
+        *("personal-data-masked", "personal-data-rejected", "secret-masked", "secret-rejected"),
+        # Of a data set as a whole.
+        *("conflicting-answers", "training-copy", "near-copies", "few-records"),
+        *("split-off-target", "blind-set-small", "label-only-tested"),
+    }
+    assert {rule.id for rule in rules.TABLE} - planted_rules == elsewhere
+
+
+def test_all_that_is_wrong_with_a_record_is_said_at_once():
+    line = planted.line(
+        {
+            "id": 1,
+            "messages": [
+                {"role": "assistant", "content": [{"text": 7}, {"audio": {}}]},
+                {"role": "assistant", "content": "no"},
+            ],
+        }
+    )
+    rejected, findings, _ = judged(planted.NOVA, line)
+
+    assert [(problem["rule"], problem["path"]) for problem in rejected[0]["problems"]] == [
+        ("field-unknown", "$"),
+        ("role-order", "$.messages[0].role"),
+        ("field-type", "$.messages[0].content[0].text"),
+        ("content-block", "$.messages[0].content[1]"),
+        ("field-type", "$.messages[1].content"),
+    ]
+    assert {"field-unknown", "role-order", "field-type", "content-block"} <= findings.keys()
+
+
+@pytest.mark.parametrize("rule", [rule for rule in rules.TABLE if rule.sources_disagree])
+def test_where_sources_disagree_a_rule_says_who_and_which_side_it_takes(rule):
+    assert ";" in rule.sources_disagree
+    assert not rule.sources_disagree.endswith(".")
