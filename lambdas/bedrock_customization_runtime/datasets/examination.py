@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from bedrock_customization_runtime.datasets.lines import Line
-    from bedrock_customization_runtime.datasets.records import Record
+    from bedrock_customization_runtime.datasets.records import Content, Record
     from bedrock_customization_runtime.datasets.rows import Note
     from bedrock_customization_runtime.datasets.rules import Rule
     from bedrock_customization_runtime.datasets.settings import Settings
@@ -132,6 +132,7 @@ class Examined:
         self,
         line: int,
         record: Record,
+        content: Content,
         *,
         group: str | None = None,
         stratum: str | None = None,
@@ -142,12 +143,15 @@ class Examined:
         Args:
             line: Where it began in the source.
             record: As the base model's format holds it.
+            content: What it says.
             group: What it must stay together with.
             stratum: What is spread evenly over the sides.
             original: Its line, where that needs no change.
         """
         self.read += 1
-        self.index.append(line, record, group, stratum)
+        self.index.append(
+            line, content, messages=len(record.messages), group=group, stratum=stratum
+        )
         if original is None:
             written = formats.training_line(record, self.settings.method.record_format)
         else:
@@ -261,42 +265,45 @@ class _Judge:
                 ):
                     self._note(rules.SCHEMA_VERSION)
             record, _ = self._checks.accept(record, shape, self._note)
-            record = self._screened(record, None)
+            content = record.content()
+            screened = self._screened(record, content, None)
         except RecordRejectedError as error:
             self._examined.reject(row, error.problems)
             return
-        self._look(record)
-        self._examined.accept(row.line, record, group=group, stratum=stratum)
+        if screened is not record:
+            content = screened.content()
+        self._look(screened, content)
+        self._examined.accept(row.line, screened, content, group=group, stratum=stratum)
 
     def take(self, line: Line, record: Record) -> None:
         """Decide on a line that was proved sound: only what it says can be wrong with it."""
         self._line = line.number
+        content = record.content()
+        original: bytes | None = line.data
         try:
-            screened = self._screened(record, line.data)
+            screened = self._screened(record, content, original)
         except RecordRejectedError as error:
             self._examined.reject(Row(line.number, line.data, {}), error.problems)
             return
-        self._look(screened)
-        original = line.data if screened is record else None
-        self._examined.accept(line.number, screened, original=original)
+        if screened is not record:
+            content, original = screened.content(), None
+        self._look(screened, content)
+        self._examined.accept(line.number, screened, content, original=original)
 
-    def _screened(self, record: Record, original: bytes | None) -> Record:
+    def _screened(self, record: Record, content: Content, original: bytes | None) -> Record:
         if self._screen is None:
             return record
         if original is None or b"\\" in original:
-            original = "\n".join((*record.question_parts, record.answer)).encode()
+            original = "\n".join((*content.question, content.answer)).encode()
         traces = self._screen.traces_in(original)
         if not traces:
             return record
         return self._screen.screened(record, traces, self._count_kind, self._note)
 
-    def _look(self, record: Record) -> None:
+    def _look(self, record: Record, content: Content) -> None:
         if record.is_answered:
-            quality.judge(
-                record.messages[-2].text if len(record.messages) > 1 else "",
-                record.messages[-1].text,
-                self._note,
-            )
+            question = content.question[-1] if len(content.question) > 1 else ""
+            quality.judge(question, content.answer, self._note)
 
     def _count_kind(self, kind: str) -> None:
         self._examined.personal_data[kind] += 1

@@ -15,7 +15,7 @@ from bedrock_customization_runtime.datasets.words import words_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bedrock_customization_runtime.datasets.records import Record
+    from bedrock_customization_runtime.datasets.records import Content
 
 _LABELS = 100
 _LABEL_CHARACTERS = 200
@@ -73,12 +73,24 @@ class Index:
         self._waiting_characters = 0
 
     def append(
-        self, line: int, record: Record, group: str | None = None, stratum: str | None = None
+        self,
+        line: int,
+        content: Content,
+        *,
+        messages: int,
+        group: str | None = None,
+        stratum: str | None = None,
     ) -> None:
-        """Add a record."""
-        parts = record.question_parts
-        answer = record.answered
-        keys = keys_of(parts, answer)
+        """Add a record.
+
+        Args:
+            line: Where it began in the source.
+            content: What it says.
+            messages: How many it has.
+            group: What it must stay together with.
+            stratum: What is spread evenly over the sides.
+        """
+        keys = keys_of(content)
         self._exact.append(keys.exact)
         self._question.append(keys.question)
         self._group.append(0 if group is None else key_of_text("group", group))
@@ -86,12 +98,13 @@ class Index:
         self._label.append(keys.answer)
         self._line.append(line)
         if self._label_texts is not None and keys.answer not in self._label_texts:
-            self._keep_label(keys.answer, record.answer)
-        asked = "\n".join(parts[2::2]) or answer
+            self._keep_label(keys.answer, content.answer)
+        asked, answer = content.asked, content.answer
+        text = f"{content.question[0]}\n{asked}\n{answer}"
         self._asked.append(asked)
-        self._texts.append("\n".join((parts[0], asked, answer)))
-        self._messages.append(len(record.messages))
-        self._waiting_characters += len(self._texts[-1])
+        self._texts.append(text)
+        self._messages.append(messages)
+        self._waiting_characters += len(text)
         if self._waiting_characters >= _TEXT_AT_ONCE:
             self._measure()
 

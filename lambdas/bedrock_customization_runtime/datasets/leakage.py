@@ -64,12 +64,7 @@ def _passages(rows: NDArray[np.intp], text_of: Callable[[int], str]) -> NDArray[
     each = []
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
-        runs, owner = words_of([text_of(row) for row in some.tolist()]).passages(RUN)
-        # A record that repeats a passage has it once.
-        order = np.lexsort((runs, owner))
-        runs, owner = runs[order], owner[order]
-        new = np.append(True, (runs[1:] != runs[:-1]) | (owner[1:] != owner[:-1]))
-        each.append(runs[new[: len(runs)]])
+        each.append(words_of([text_of(row) for row in some.tolist()]).passages(RUN)[0])
     found, counts = np.unique(np.concatenate([*each, np.empty(0, "u8")]), return_counts=True)
     return found[counts <= _RARE]
 

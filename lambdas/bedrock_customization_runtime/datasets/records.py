@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 import xxhash
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _ID_DIGITS = 24
 Json = dict[str, Any]
@@ -87,24 +84,6 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         return self.messages[:-1] if self.is_answered else self.messages
 
     @property
-    def question_parts(self) -> list[str]:
-        """System prompt, then role and identity of each message of the question."""
-        parts = [self.system or ""]
-        for message in self.question:
-            parts += (message.role, message.identity)
-        return parts
-
-    @property
-    def asked(self) -> str:
-        """The question as one text, or the text itself where there is no question."""
-        return "\n".join([message.identity for message in self.question]) or self.answer
-
-    @property
-    def answered(self) -> str:
-        """The answer as it is compared: with all its blocks."""
-        return self.messages[-1].identity if self.is_answered else self.answer
-
-    @property
     def answer(self) -> str:
         """The text the model is to learn, or is graded by; empty where there is none."""
         if self.is_answered:
@@ -113,6 +92,39 @@ class Record(msgspec.Struct, frozen=True, gc=False):
             return ""
         value = msgspec.json.decode(self.reference)
         return value if isinstance(value, str) else bytes(self.reference).decode()
+
+    @property
+    def asked(self) -> str:
+        """The question as one text, or the text itself where there is no question."""
+        return self.content().asked
+
+    def content(self) -> Content:
+        """Return what the record says, as it is compared."""
+        messages = self.messages
+        last = messages[-1]
+        if last.role == "assistant":
+            answer = last.identity
+            messages = messages[:-1]
+        else:
+            answer = self.answer
+        parts = [self.system or ""]
+        for message in messages:
+            parts += (message.role, message.identity)
+        return Content(parts, answer)
+
+
+class Content(msgspec.Struct, frozen=True, gc=False):
+    """What a record says, as it is compared: with all its blocks."""
+
+    question: list[str]
+    """System prompt, then role and identity of each message of the question."""
+    answer: str
+
+    @property
+    def asked(self) -> str:
+        """The question as one text, or the text itself where there is no question."""
+        question = self.question
+        return question[2] if len(question) == 3 else "\n".join(question[2::2]) or self.answer  # noqa: PLR2004 - one message
 
 
 class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,10 +152,9 @@ def exchange(system: str | None, prompt: str, completion: str) -> Record:
 
 def blind(record: Record) -> TestRecord:
     """Return the record as a line of the blind set."""
+    text = "\0".join((*record.content().question, record.answer))
     return TestRecord(
-        id=xxhash.xxh3_128_hexdigest("\0".join((*record.question_parts, record.answer)).encode())[
-            :24
-        ],
+        id=xxhash.xxh3_128_hexdigest(text.encode())[:_ID_DIGITS],
         system=record.system,
         messages=record.question,
         reference=record.answer,
@@ -161,15 +172,10 @@ class Keys(msgspec.Struct, frozen=True, gc=False):
     """Equal for the same answer."""
 
 
-def keys_of(question: Sequence[str], answer: str) -> Keys:
-    """Return the hashes of a cleaned record, whose texts hold no NUL.
-
-    Args:
-        question: `Record.question_parts`.
-        answer: `Record.answered`.
-    """
-    asked = "\0".join(question).encode()
-    answered = answer.encode()
+def keys_of(content: Content) -> Keys:
+    """Return the hashes of a cleaned record, whose texts hold no NUL."""
+    asked = "\0".join(content.question).encode()
+    answered = content.answer.encode()
     return Keys(_hash(asked + b"\0" + answered), _hash(asked), _hash(answered))
 
 
