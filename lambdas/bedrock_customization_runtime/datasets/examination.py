@@ -80,10 +80,14 @@ class Examined:
         findings: By rule.
         personal_data: Records by what kind of personal data or secret they hold.
         index: Of the accepted records, in the order of the source.
+        accepted: Records that can be used, copies included.
+        keeps: Whether accepted records are kept for a second pass.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, keep: bool = True) -> None:
         self.settings = settings
+        self.keeps = keep
+        self.accepted = 0
         self.read = 0
         self.findings = Findings()
         self.personal_data: Counter[str] = Counter()
@@ -104,11 +108,6 @@ class Examined:
         """Remove the temporary files."""
         self._accepted.close()
         self._rejected.close()
-
-    @property
-    def accepted(self) -> int:
-        """Records that can be used, copies included."""
-        return len(self._accepted)
 
     @property
     def rejected(self) -> int:
@@ -149,6 +148,7 @@ class Examined:
             original: Its line, where that needs no change.
         """
         self.read += 1
+        self.accepted += 1
         self.index.append(
             line, content, messages=len(record.messages), group=group, stratum=stratum
         )
@@ -157,6 +157,11 @@ class Examined:
         else:
             written = original + b"\n"
         self._accepted.append(written)
+
+    def count(self, records: int) -> None:
+        """Count records that are accepted and not kept."""
+        self.read += records
+        self.accepted += records
 
     def reject(self, row: Row | UnreadableRow, problems: list[Problem]) -> None:
         """Keep a record with the reasons why it cannot be used."""
@@ -188,12 +193,14 @@ class Examined:
         self._rejected.append(msgspec.json.encode(rejected) + b"\n")
 
 
-def examine(chunks: Iterable[bytes], settings: Settings) -> Examined:
+def examine(chunks: Iterable[bytes], settings: Settings, *, keep: bool = True) -> Examined:
     """Read a source to its end and judge every record.
 
     Args:
         chunks: The source's bytes, in pieces of any size.
         settings: What to judge by.
+        keep: Whether a data set is to be made of them. Without it the rules of format and base
+            model are checked, and neither privacy nor quality looked at.
 
     Returns:
         What was found. A record that breaks a rule never raises.
@@ -203,7 +210,7 @@ def examine(chunks: Iterable[bytes], settings: Settings) -> Examined:
             CSV header that cannot be used, a template that names columns it has not.
         InvalidInput: The template is wrong in itself.
     """
-    examined = Examined(settings)
+    examined = Examined(settings, keep=keep)
     try:
         _fill(examined, chunks)
     except BaseException:
@@ -227,12 +234,18 @@ def _fill_from_records(examined: Examined, source: Iterable[Line], judge: _Judge
     """Judge lines that are records already: most are proved sound, the others examined."""
     read = PlainLines(examined.settings.method).read
     note = examined.findings.note
+    keeps = examined.keeps
+    sound = 0
     for line in source:
         record = read(line.data)
         if record is not None and not line.cut:
-            judge.take(line, record)
+            if keeps:
+                judge.take(line, record)
+            else:
+                sound += 1
         elif (row := json_rows.row(line, note)) is not None:
             judge.judge(row)
+    examined.count(sound)
 
 
 class _Judge:
@@ -265,6 +278,9 @@ class _Judge:
                 ):
                     self._note(rules.SCHEMA_VERSION)
             record, _ = self._checks.accept(record, shape, self._note)
+            if not self._examined.keeps:
+                self._examined.count(1)
+                return
             content = record.content()
             screened = self._screened(record, content, None)
         except RecordRejectedError as error:

@@ -12,6 +12,7 @@ from bedrock_customization_runtime.datasets import json_rows, rules, shapes
 from bedrock_customization_runtime.datasets.checks import Checks
 from bedrock_customization_runtime.datasets.cleaning import clean
 from bedrock_customization_runtime.datasets.conversion import convert
+from bedrock_customization_runtime.datasets.examination import examine
 from bedrock_customization_runtime.datasets.plain import PlainLines
 from bedrock_customization_runtime.datasets.privacy import mask
 from bedrock_customization_runtime.datasets.problems import RecordRejectedError
@@ -169,3 +170,17 @@ def test_a_record_keeps_its_side_whatever_the_order_and_whatever_is_added(
         moved = set(before.files[side].splitlines()) - set(longer.files[side].splitlines())
         # Only what a side had to be filled with may go back.
         assert len(moved) <= 1
+
+
+def test_validating_alone_says_the_same_as_preparing(settings):
+    lines = [
+        b'{"prompt":"a","completion":"b"}',
+        b'{"prompt":"a"}',
+        json.dumps(row_of(RecordFormat.CONVERSE, ["a", "b"], "")).encode(),
+        b'{"prompt":" a","completion":"b"}',
+    ] * 3
+    seen = []
+    for keep in (True, False):
+        with examine([b"\n".join(lines)], settings(), keep=keep) as examined:
+            seen.append((examined.read, examined.accepted, examined.findings.all()))
+    assert seen[0] == seen[1]
