@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LABELS = 100
 _LABEL_CHARACTERS = 200
 _RECORDS_PER_LABEL = 2
-_TEXT_AT_ONCE = 2**18
+_TEXT_AT_ONCE = 2**16
 """Characters whose words are hashed together: what fits a processor's cache."""
 
 

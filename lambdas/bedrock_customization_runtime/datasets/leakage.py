@@ -28,7 +28,7 @@ _SAMPLE = 1000
 _COMMON = 0.05
 """Share of a sample of the other records, from which a run is a template's."""
 _FEWEST = 20
-_BUCKET_BITS = 24
+_BUCKET_BITS = 25
 _AT_ONCE = 128
 _SHIFT = np.uint64(64 - _BUCKET_BITS)
 
@@ -47,12 +47,12 @@ def leaked(
     if not passages.size or not others.size:
         return others[:0]
     sample = others[:: max(1, len(others) // _SAMPLE)]
-    found = [passages[hits] for _, hits in _hits(passages, sample, text_of)]
+    found = [passages[hits] for _, hits in _hits(passages, sample, text_of, least=1)]
     seen, counts = np.unique(np.concatenate([*found, passages[:0]]), return_counts=True)
     common = seen[counts > max(_FEWEST, _COMMON * len(sample))]
     passages = np.setdiff1d(passages, common, assume_unique=True)
     leaks = [others[:0]]
-    for rows, hits in _hits(passages, others, text_of):
+    for rows, hits in _hits(passages, others, text_of, least=RUNS):
         pairs = np.unique(np.stack([rows, hits]), axis=1)
         found_rows, counts = np.unique(pairs[0], return_counts=True)
         leaks.append(found_rows[counts >= RUNS])
@@ -70,9 +70,13 @@ def _passages(rows: NDArray[np.intp], text_of: Callable[[int], str]) -> NDArray[
 
 
 def _hits(
-    passages: NDArray[np.uint64], rows: NDArray[np.intp], text_of: Callable[[int], str]
+    passages: NDArray[np.uint64],
+    rows: NDArray[np.intp],
+    text_of: Callable[[int], str],
+    *,
+    least: int,
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Yield rows that hold passages, with the number of each passage."""
+    """Yield rows that may hold so many runs at least, with the number of each that they hold."""
     if not passages.size:
         return
     # One look at a table answers for nearly every run of words.
@@ -82,6 +86,9 @@ def _hits(
         some = rows[start : start + _AT_ONCE]
         runs, owner = words_of([text_of(row) for row in some.tolist()]).passages(RUN)
         maybe = np.flatnonzero(occupied[runs >> _SHIFT])
+        suspects = owner[maybe]
+        maybe = maybe[np.bincount(suspects, minlength=len(some))[suspects] >= least]
         place = np.minimum(np.searchsorted(passages, runs[maybe]), len(passages) - 1)
         sure = passages[place] == runs[maybe]
-        yield some[owner[maybe[sure]]], place[sure]
+        if sure.any():
+            yield some[owner[maybe[sure]]], place[sure]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import mmap
+import os
 from array import array
 from tempfile import TemporaryFile
 
@@ -15,7 +15,7 @@ class Spool:
     def __init__(self) -> None:
         self._file = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115 - close() closes it
         self._ends = array("Q", (0,))
-        self._map: mmap.mmap | None = None
+        self._is_written = False
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -30,12 +30,10 @@ class Spool:
         if not 0 <= index < len(self):
             raise IndexError(index)
         start, end = self._ends[index], self._ends[index + 1]
-        if start == end:
-            return b""
-        if self._map is None:
+        if not self._is_written:
             self._file.flush()
-            self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
-        return self._map[start:end]
+            self._is_written = True
+        return os.pread(self._file.fileno(), end - start, start)
 
     def append(self, data: bytes) -> None:
         """Add one; the time for it is before the first is read."""
@@ -44,6 +42,4 @@ class Spool:
 
     def close(self) -> None:
         """Remove what is on disk."""
-        if self._map is not None:
-            self._map.close()
         self._file.close()
