@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 _ORIGINALS_KEPT = 64 * 2**20
 """Bytes of rejected lines kept; later ones are listed without their original."""
+_REJECTED_KEPT = 100_000
+"""Rejected lines that are listed; all are counted. More of them help nobody and fill the disk."""
 _SAMPLE_ROWS = 100
 """Rows of JSON after which a column that none of them has is taken for misspelled."""
 _COLUMNS_REMEMBERED = 1000
@@ -81,6 +83,7 @@ class Examined:
         personal_data: Records by what kind of personal data or secret they hold.
         index: Of the accepted records, in the order of the source.
         accepted: Records that can be used, copies included.
+        rejected: Records that cannot.
         keeps: Whether accepted records are kept for a second pass.
     """
 
@@ -88,6 +91,7 @@ class Examined:
         self.settings = settings
         self.keeps = keep
         self.accepted = 0
+        self.rejected = 0
         self.read = 0
         self.findings = Findings()
         self.personal_data: Counter[str] = Counter()
@@ -109,11 +113,6 @@ class Examined:
         self._accepted.close()
         self._rejected.close()
 
-    @property
-    def rejected(self) -> int:
-        """Records that cannot."""
-        return len(self._rejected)
-
     def line(self, index: int) -> bytes:
         """Return an accepted record as a line in the base model's format, by its number."""
         return self._accepted[index]
@@ -123,7 +122,7 @@ class Examined:
         return formats.parse(self._accepted[index], self.settings.method.record_format)
 
     def rejected_lines(self) -> Iterator[bytes]:
-        """Yield the rejected records as JSON (`RejectedLine`), each with its line feed."""
+        """Yield the first 100,000 rejected records as JSON (`RejectedLine`), with line feeds."""
         for index in range(len(self._rejected)):
             yield self._rejected[index]
 
@@ -168,6 +167,9 @@ class Examined:
         self.read += 1
         for problem in problems:
             self.findings.note(problem.rule, row.line)
+        self.rejected += 1
+        if len(self._rejected) == _REJECTED_KEPT:
+            return
         self._originals += len(row.original)
         original: dict[str, str] = {}
         if self._originals <= _ORIGINALS_KEPT:

@@ -28,13 +28,25 @@ _HASHES = 128
 _ROWS = _HASHES // BANDS
 _EMPTY = np.uint32(0xFFFFFFFF)
 _PAIRS_AT_ONCE = 1024
+_TEXTS_AT_ONCE = 128
+_NONE = np.empty(0, dtype=np.uint32)
+SAMPLE = 512
+"""Records by which a template is recognized."""
+_COMMON = 0.1
+"""Share of the sample, from which a shingle is a template's."""
+_FEWEST = 5
 _REFUSED_REMEMBERED = 2**20
 
 
-def bands_of(words: Words) -> NDArray[np.uint32]:
-    """Return 16 hashes for each text; similar texts likely share one of them."""
+def bands_of(words: Words, common: NDArray[np.uint32] = _NONE) -> NDArray[np.uint32]:
+    """Return 16 hashes for each text; similar texts likely share one of them.
+
+    Args:
+        words: Of the texts.
+        common: Shingles that do not count.
+    """
     texts = len(words.first) - 1
-    shingles, owner = words.shingles(SHINGLE)
+    shingles, owner = _without(common, *words.shingles(SHINGLE))
     signature = np.full(texts * _HASHES, _EMPTY, dtype=np.uint32)
     place = owner * _HASHES + (shingles & np.uint32(_HASHES - 1))
     np.minimum.at(signature, place, shingles >> np.uint32(7))
@@ -46,8 +58,32 @@ def bands_of(words: Words) -> NDArray[np.uint32]:
     return bands
 
 
+def common_shingles(texts: Sequence[str]) -> NDArray[np.uint32]:
+    """Return the shingles that many of some texts share: those of a template around the data.
+
+    With them, every question of a template longer than what it asks would be a copy of every other.
+    """
+    tagged = np.concatenate(_shingle_sets(texts, _NONE))
+    found, counts = np.unique(tagged.astype(np.uint32), return_counts=True)
+    return found[counts > max(_FEWEST, _COMMON * len(texts))]
+
+
+def all_bands(
+    rows: int, text_of: Callable[[int], str], common: NDArray[np.uint32]
+) -> NDArray[np.uint32]:
+    """Return the bands of every record, without the shingles of a template."""
+    parts = [np.empty((0, BANDS), dtype=np.uint32)]
+    for start in range(0, rows, _TEXTS_AT_ONCE):
+        some = range(start, min(start + _TEXTS_AT_ONCE, rows))
+        parts.append(bands_of(words_of([text_of(row) for row in some]), common))
+    return np.concatenate(parts)
+
+
 def joined(
-    bands: NDArray[np.uint32], keys: NDArray[np.uint64], text_of: Callable[[int], str]
+    bands: NDArray[np.uint32],
+    keys: NDArray[np.uint64],
+    text_of: Callable[[int], str],
+    common: NDArray[np.uint32] = _NONE,
 ) -> NDArray[np.intp]:
     """Return for each record the first record that it is a near-copy of, itself if none.
 
@@ -55,6 +91,7 @@ def joined(
         bands: Of each record, as `bands_of` returns them.
         keys: Of each record; equal ones are copies without being compared.
         text_of: Returns a record's question by its number.
+        common: Shingles that do not count.
     """
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     rows = np.sort(first)
@@ -67,7 +104,7 @@ def joined(
         pairs = pairs[[pair not in refused for pair in packed.tolist()]]
         for start in range(0, len(pairs), _PAIRS_AT_ONCE):
             some = pairs[start : start + _PAIRS_AT_ONCE]
-            alike = _similarity(some, text_of) >= SIMILAR
+            alike = _similarity(some, text_of, common) >= SIMILAR
             for left, right in some[alike].tolist():
                 forest.join(left, right)
             if len(refused) < _REFUSED_REMEMBERED:
@@ -107,10 +144,12 @@ def _candidates(band: NDArray[np.uint32], rows: NDArray[np.intp]) -> NDArray[np.
     return np.unique(np.concatenate([stars, chains]), axis=0)
 
 
-def _similarity(pairs: NDArray[np.intp], text_of: Callable[[int], str]) -> NDArray[np.float64]:
+def _similarity(
+    pairs: NDArray[np.intp], text_of: Callable[[int], str], common: NDArray[np.uint32]
+) -> NDArray[np.float64]:
     """Return the Jaccard similarity of the two sides of each pair."""
     rows, inverse = np.unique(pairs, return_inverse=True)
-    sets = _shingle_sets([text_of(row) for row in rows.tolist()])
+    sets = _shingle_sets([text_of(row) for row in rows.tolist()], common)
     sides = inverse.reshape(pairs.shape)
     sizes = np.array([len(one) for one in sets])
     tagged = [
@@ -120,13 +159,22 @@ def _similarity(pairs: NDArray[np.intp], text_of: Callable[[int], str]) -> NDArr
     ]
     both = np.sort(np.concatenate(tagged))
     shared = both[1:][both[1:] == both[:-1]] >> np.uint64(32)
-    common = np.bincount(shared.astype(np.intp), minlength=len(pairs))
-    union = sizes[sides].sum(axis=1) - common
-    return np.asarray(common / union, dtype=np.float64)
+    both_have = np.bincount(shared.astype(np.intp), minlength=len(pairs))
+    one_has = sizes[sides].sum(axis=1) - both_have
+    return np.asarray(both_have / np.maximum(one_has, 1), dtype=np.float64)
 
 
-def _shingle_sets(texts: Sequence[str]) -> list[NDArray[np.uint64]]:
-    shingles, owner = words_of(texts).shingles(SHINGLE)
+def _without(
+    common: NDArray[np.uint32], shingles: NDArray[np.uint32], owner: NDArray[np.intp]
+) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
+    if not common.size:
+        return shingles, owner
+    counts = ~np.isin(shingles, common)
+    return shingles[counts], owner[counts]
+
+
+def _shingle_sets(texts: Sequence[str], common: NDArray[np.uint32]) -> list[NDArray[np.uint64]]:
+    shingles, owner = _without(common, *words_of(texts).shingles(SHINGLE))
     tagged = np.unique((owner.astype(np.uint64) << np.uint64(32)) | shingles)
     cuts = np.searchsorted(tagged, np.arange(1, len(texts), dtype=np.uint64) << np.uint64(32))
     return np.split(tagged & np.uint64(0xFFFFFFFF), cuts)

@@ -172,11 +172,21 @@ def _plain_split_leaks(examined: Examined, split: Split) -> int:
 
 def _near_copies(examined: Examined, columns: Columns) -> NDArray[np.uint64]:
     """Return a column of keys, equal for near-copies, and note how many there are."""
-    if not examined.settings.near_copies:
+    if not examined.settings.near_copies or not columns.near.size:
         return columns.near
-    first = near_copies.joined(
-        examined.index.bands(), columns.near, lambda row: examined.record(row).asked
+
+    def text_of(row: int) -> str:
+        return examined.record(row).asked
+
+    # By hash, so that the order of the source does not show in the result.
+    sample = np.argsort(columns.exact, kind="stable")[: near_copies.SAMPLE]
+    common = near_copies.common_shingles([text_of(row) for row in sample.tolist()])
+    bands = (
+        near_copies.all_bands(len(columns.near), text_of, common)
+        if common.size
+        else examined.index.bands()
     )
+    first = near_copies.joined(bands, columns.near, text_of, common)
     _, counts = np.unique(first, return_counts=True)
     copies = int((counts - 1).sum())
     if copies:

@@ -136,3 +136,17 @@ def test_a_larger_blind_set_shows_smaller_differences():
     assert power.minimum_detectable_effect(100) == pytest.approx(0.14, abs=0.005)
     assert power.minimum_detectable_effect(10_000) == pytest.approx(0.014, abs=0.0005)
     assert power.minimum_detectable_effect(0) == 1
+
+
+def test_a_long_template_around_short_questions_makes_no_copies_of_them(prepare, write):
+    template = " ".join(write(120))
+    rows = [
+        {"prompt": f"{template} {' '.join(write(12))}", "completion": f"x{number}"}
+        for number in range(200)
+    ]
+    copies = [{**row, "prompt": f"{row['prompt']} please"} for row in rows[:20]]
+    prepared = prepare("\n".join(map(json.dumps, rows + copies)).encode())
+
+    assert prepared.findings["near-copies"].detail == (
+        "20 records beyond the first of each, 2 alike"
+    )
