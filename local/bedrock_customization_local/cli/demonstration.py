@@ -33,6 +33,7 @@ _TEMPLATE = source.Template(
     completion="{category}",
     system="You sort customers' questions to a bank. Answer with the intent only.",
 )
+_QUESTION, _ANY_QUESTION = "How do I change my PIN?", "<your question>"
 _BASE_MODEL_KEY = "bedrock_customization:baseModel"
 _TEMPLATE_KEYS = {
     "prompt": "bedrock_customization:prompt",
@@ -94,7 +95,9 @@ def run(console: Console, request: Request) -> None:
             if error:
                 print_error(console, error)
             explore.print_environment(console, cloud)
-            explore.print_pipeline(console, pipeline, execution.arn)
+            explore.print_pipeline(
+                console, pipeline, execution.arn, _ANY_QUESTION if request.data else _QUESTION
+            )
             explore.wait_for_end(console)
             if error:
                 raise typer.Exit(error.exit_code)
