@@ -1,5 +1,6 @@
 """`LocalCloud`: the whole embedded AWS in this process, started and stopped together."""
 
+import os
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,10 @@ from bedrock_customization_local.cloud.plane import Plane
 if TYPE_CHECKING:
     from types import TracebackType
 
+# Read when NumPy is first imported: the embedded models are small, and the threads of a linear
+# algebra library only get in the way of those that answer requests.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 
 class LocalCloud:
     """An AWS account in one Region, on loopback, with nothing in it.
@@ -22,8 +27,8 @@ class LocalCloud:
         time_scale: What a second of waiting in AWS lasts here, in seconds; work takes the time it
             takes.
         port: Where to listen on 127.0.0.1; 0 takes a free port.
-        enforce_iam: Whether tasks of state machines and jobs of Bedrock may do only what their
-            roles allow.
+        enforce_iam: Whether tasks of state machines, functions and jobs of Bedrock may do only what
+            their roles allow.
         region: The Region.
 
     Attributes:

@@ -15,7 +15,8 @@ from bedrock_customization_local.cloud import moto_patches
 from bedrock_customization_local.cloud.bedrock import moto_install as bedrock_install
 from bedrock_customization_local.cloud.bedrock.service import Bedrock
 from bedrock_customization_local.cloud.clock import Clock
-from bedrock_customization_local.cloud.iam import Authorizer, Permissive
+from bedrock_customization_local.cloud.iam import Authorizer, Permissive, guard
+from bedrock_customization_local.cloud.iam.sessions import RoleSessions
 from bedrock_customization_local.cloud.lambdas import LambdaRuntime, moto_install as lambda_install
 from bedrock_customization_local.cloud.plane import Plane
 from bedrock_customization_local.cloud.stepfunctions import moto_install as step_functions_install
@@ -43,7 +44,7 @@ def start(plane: Plane, clock: Clock, *, enforce_iam: bool, undo: ExitStack) -> 
     Args:
         plane: The running server.
         clock: Shortens waits.
-        enforce_iam: Whether tasks and jobs may do only what their roles allow.
+        enforce_iam: Whether tasks, jobs and functions may do only what their roles allow.
         undo: Receives what stops the services: who starts work stops before who does it.
 
     Returns:
@@ -55,7 +56,13 @@ def start(plane: Plane, clock: Clock, *, enforce_iam: bool, undo: ExitStack) -> 
     authorizer = Authorizer(region=region, account_id=account_id) if enforce_iam else Permissive()
     undo.callback(moto_patches.apply(plane.client))
 
-    functions = LambdaRuntime(endpoint_url_of=lambda: plane.endpoint_url, region=region)
+    sessions = RoleSessions()
+    undo.callback(guard.install(authorizer, sessions))
+    functions = LambdaRuntime(
+        endpoint_url_of=lambda: plane.endpoint_url,
+        region=region,
+        credentials_of=sessions.credentials_of,
+    )
     undo.callback(functions.close)
     undo.callback(lambda_install.install(functions, clock=clock))
 

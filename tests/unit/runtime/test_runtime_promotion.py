@@ -30,8 +30,8 @@ def test_an_interval_above_the_requirement_passes():
     assert decision["promote"]
     (reason,) = decision["reasons"]
     assert reason == (
-        "the tuned model is better beyond the required +0.0400: "
-        "accuracy 0.1000 to 0.8000, 95 % interval +0.0500 to +0.9000"
+        "accuracy improves by +5.0 to +90.0 points with 95 % confidence, "
+        "where more than +4.0 are required"
     )
 
 

@@ -71,6 +71,7 @@ class Sandbox:
         self.log_stream = log_stream
         self.deadline = float("inf")
         self.peak_rss = 0
+        self.idle_since = time.monotonic()
         self._folders = folders
         self._log = folders.home / "log"
         self._api = RuntimeApi()
