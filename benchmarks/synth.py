@@ -1,7 +1,7 @@
-"""How long `app.py` takes to synthesize, against an app of one bucket: `uv run python benchmarks/synth.py`.
+"""How long `app.py` takes to synthesize, against an app of one bucket.
 
 Both run in turn, as whole processes with the built-in rules off and nothing bundled, so the ratio
-of the medians holds on a busy machine too.
+of the medians holds on a busy machine too: `uv run python benchmarks/synth.py`.
 """
 
 import argparse

@@ -21,9 +21,7 @@ def handler(event: RecordCustomizationInput, _context: object) -> Customization:
     run = event["run"]
     section = customization.describe(aws.bedrock(), aws.s3(), run["names"]["job"])
     status = customization.model_status(aws.bedrock(), section.model_arn)
-    manifest.update(
-        aws.s3(), run["manifest"], lambda found: replace(found, customization=section)
-    )
+    manifest.update(aws.s3(), run["manifest"], lambda found: replace(found, customization=section))
     return {
         "job_arn": section.job_arn,
         "model_arn": section.model_arn,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from aws_cdk import App, Stack
+
 from bedrock_customization import BaseModel, CustomizationPipeline, FineTuning, RecordTemplate
 from bedrock_customization_local.cloud.server import LocalCloud
 from bedrock_customization_runtime import manifest

@@ -6,6 +6,7 @@ import json
 import random
 
 import pytest
+
 from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
 from bedrock_customization_local.cloud.iam import Authorizer
 

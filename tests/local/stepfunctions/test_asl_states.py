@@ -292,7 +292,7 @@ def test_zero_attempts_mean_no_retry_and_later_rules_do_not_apply():
 
 def test_full_jitter_draws_each_delay_between_nothing_and_the_backoff():
     rules = [{"ErrorEquals": ["Mine"], "IntervalSeconds": 10, "JitterStrategy": "FULL"}]
-    retrier = Retrier(rules, random.Random(1))  # noqa: S311 - jitter
+    retrier = Retrier(rules, random.Random(1))
     delays = [retrier.delay(StateError("Mine")) for _ in range(3)]
     assert all(0 <= d <= top for d, top in zip(delays, [10, 20, 40], strict=True))
     assert len(set(delays)) == 3
