@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -25,6 +27,8 @@ def print_environment(console: Console, cloud: LocalCloud) -> None:
     _print_lines(
         console,
         f"The local AWS is at {cloud.endpoint_url}. In another terminal:",
+        # Node and the CDK's Python come with this environment.
+        f"export PATH={Path(sys.executable).parent}:$PATH",
         *(f"export {name}={value}" for name, value in cloud.environment().items()),
     )
 
