@@ -10,7 +10,6 @@ from aws_cdk import (
     Fn,
     Names,
     RemovalPolicy,
-    aws_cloudwatch as cloudwatch,
     aws_iam as iam,
     aws_kms as kms,
     aws_logs as logs,
@@ -21,7 +20,8 @@ from aws_cdk import (
 from constructs import Construct
 
 from bedrock_customization import _access
-from bedrock_customization._acknowledged import acknowledge_wildcard
+from bedrock_customization._access import Right
+from bedrock_customization._acknowledged import acknowledge, wildcards
 from bedrock_customization._asl import States
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.phases.customization import ModelCustomization
@@ -33,11 +33,18 @@ from bedrock_customization.storage import RUNS, CustomizationStorage
 from bedrock_customization_runtime.contract import Handler, MetricName
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import DataSplit, RecordTemplate
     from bedrock_customization.method import FineTuning
 
 NO_MODEL = "none"
+_DELIVERING = Right(
+    actions=["logs:CreateLogDelivery", "xray:PutTraceSegments"],
+    resources=["*"],
+    wildcard_because="X-Ray and the delivery of logs have no resource-level permissions",
+)
 
 
 class MetricOptions(TypedDict, total=False):
@@ -113,6 +120,7 @@ class CustomizationPipeline(Construct):
             self, "CandidateRemoval", storage=self.storage, alias=self.alias
         )
         self._record_function = self._define_record_function()
+        self._own_states: list[States] = []
 
         on_failure = self._write_failure_path()
         self.preparation = DataPreparation(
@@ -180,13 +188,11 @@ class CustomizationPipeline(Construct):
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading the alias and invoking the models it may name."""
-        return self.alias.grant_read(grantee).combine(
-            iam.Grant.add_to_principal(
-                grantee=grantee,
-                actions=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
-                resource_arns=[_access.bedrock_arn(self, "custom-model-deployment")],
-            )
+        invoking = Right(
+            actions=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+            resources=[_access.bedrock_arn("custom-model-deployment")],
         )
+        return self.alias.grant_read(grantee).combine(_access.give(grantee, [invoking]))
 
     def metric(self, name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return a metric of the state machine, such as `ExecutionsFailed`; sum over 5 minutes."""
@@ -207,11 +213,9 @@ class CustomizationPipeline(Construct):
             "StartRun",
             handler=Handler.START_RUN,
             description="Checks a run's input, names what it will make, begins its manifest",
+            rights=self._rights_on_artifacts(),
         )
-        function.may_read(self.storage.artifacts_bucket, RUNS)
-        function.may_write(self.storage.artifacts_bucket, RUNS)
-        self._start_function = function
-        return States(self, "Start", on_failure=self._notify_failure).invoke(
+        return self._states("Start", on_failure=self._notify_failure).invoke(
             "Start run",
             function,
             {
@@ -228,7 +232,7 @@ class CustomizationPipeline(Construct):
         )
 
     def _write_end(self, on_failure: sfn.IChainable) -> sfn.IChainable:
-        states = States(self, "Record", on_failure=on_failure)
+        states = self._states("Record", on_failure=on_failure)
         record = states.invoke(
             "Record run",
             self._record_function,
@@ -237,7 +241,7 @@ class CustomizationPipeline(Construct):
             assign="record",
         )
         # Without a way to the failure path: a topic out of reach must not undo a promotion.
-        notify = States(self, "Record").publish(
+        notify = self._states("Record").publish(
             "Notify",
             self.topic,
             subject="{% 'Model customization: ' & $record.status %}",
@@ -254,7 +258,7 @@ class CustomizationPipeline(Construct):
 
         Each step goes on to the next even if it fails itself, and leaves `$failure` as it was.
         """
-        states = States(self, "Failure")
+        states = self._states("Failure")
         remove = self._removal.remove(states, "Remove failed candidate")
         record = states.invoke(
             "Record failure",
@@ -284,16 +288,23 @@ class CustomizationPipeline(Construct):
         self._notify_failure = notify
         return remove.next(record).next(notify).next(fail)
 
+    def _states(self, title: str, *, on_failure: sfn.IChainable | None = None) -> States:
+        states = States(self, title, on_failure=on_failure)
+        self._own_states.append(states)
+        return states
+
     def _define_record_function(self) -> HandlerFunction:
-        function = HandlerFunction(
+        return HandlerFunction(
             self,
             "RecordRun",
             handler=Handler.RECORD_RUN,
             description="Closes a run's manifest and writes its report",
+            rights=self._rights_on_artifacts(),
         )
-        function.may_read(self.storage.artifacts_bucket, RUNS)
-        function.may_write(self.storage.artifacts_bucket, RUNS)
-        return function
+
+    def _rights_on_artifacts(self) -> list[Right]:
+        bucket = self.storage.artifacts_bucket
+        return [*_access.reading(bucket, RUNS), *_access.writing(bucket, RUNS)]
 
     def _define_topic(self) -> sns.Topic:
         key = kms.Key(
@@ -318,39 +329,11 @@ class CustomizationPipeline(Construct):
                 include_execution_data=False,
             ),
         )
-        acknowledge_wildcard(
-            state_machine,
-            "X-Ray and the delivery of logs have no resource-level permissions",
-            "*",
-        )
-        acknowledge_wildcard(
-            state_machine,
-            "a run that is under way while the stack changes goes on with the versions it began "
-            "with",
-            *(function.arn_of_versions for function in self._functions()),
-        )
-        acknowledge_wildcard(
-            state_machine,
-            "Bedrock gives jobs, models and deployments their ids when a run makes them",
-            *(
-                _access.bedrock_arn(self, kind)
-                for kind in ("model-customization-job", "custom-model", "custom-model-deployment")
-            ),
-        )
+        phases = (self.preparation, self.customization, self.deployment, self.evaluation, self.gate)
+        of_phases = [right for phase in phases for right in phase.rights]
+        of_own = [right for states in self._own_states for right in states.rights]
+        acknowledge(state_machine, wildcards(self, [_DELIVERING, *of_phases, *of_own]))
         return state_machine
-
-    def _functions(self) -> list[HandlerFunction]:
-        return [
-            self._start_function,
-            self.preparation.function,
-            self.customization.function,
-            self.evaluation.answer_function,
-            self.evaluation.compare_function,
-            self.gate.decide_function,
-            self.gate.promote_function,
-            self._removal.function,
-            self._record_function,
-        ]
 
     def _define_log_group(self) -> logs.LogGroup:
         # Only this prefix keeps the account's log resource policy from growing past its limit. The

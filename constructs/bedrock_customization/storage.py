@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 INCOMING = "incoming/*"
 RUNS = "runs/*"
 PROMOTIONS = "promotions/*"
+_WEEK, _MONTH, _QUARTER = Duration.days(7), Duration.days(30), Duration.days(90)
 _DESTROY_DATA = "bedrock_customization:destroyData"
 
 
@@ -83,11 +84,11 @@ class CustomizationStorage(Construct):
 
     def grant_put_data(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow uploading raw data below `incoming/`."""
-        return _access.write_objects(grantee, self.data_bucket, INCOMING)
+        return _access.give(grantee, _access.writing(self.data_bucket, INCOMING))
 
     def grant_read_artifacts(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading reports, manifests and evaluations; never data or the blind set."""
-        return _access.read_objects(grantee, self.artifacts_bucket, RUNS)
+        return _access.give(grantee, _access.reading(self.artifacts_bucket, RUNS))
 
     def hide_blind_data_from(self, role: iam.IRole) -> None:
         """Deny a role the blind bucket and its key, whatever else allows it.
@@ -146,7 +147,7 @@ class CustomizationStorage(Construct):
             id,
             description=description,
             enable_key_rotation=True,
-            pending_window=Duration.days(30),
+            pending_window=_MONTH,
             removal_policy=self._removal_policy,
         )
 
@@ -178,8 +179,8 @@ class CustomizationStorage(Construct):
             versioned=True,
             lifecycle_rules=[
                 s3.LifecycleRule(
-                    abort_incomplete_multipart_upload_after=Duration.days(7),
-                    noncurrent_version_expiration=Duration.days(90),
+                    abort_incomplete_multipart_upload_after=_WEEK,
+                    noncurrent_version_expiration=_QUARTER,
                 )
             ],
             removal_policy=self._removal_policy,

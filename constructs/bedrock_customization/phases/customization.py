@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Duration, aws_iam as iam, aws_stepfunctions as sfn
+from aws_cdk import Duration, aws_stepfunctions as sfn
 
-from bedrock_customization._access import bedrock_arn
+from bedrock_customization._access import (
+    NAMED_BY_BEDROCK,
+    Right,
+    bedrock_arn,
+    reading,
+    writing,
+)
 from bedrock_customization._asl import Phase, States, run_tags
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.method import FineTuning
@@ -16,11 +22,13 @@ from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.contract import Handler
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_iam as iam
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.storage import CustomizationStorage
 
+_JOBS, _MODELS = bedrock_arn("model-customization-job"), bedrock_arn("custom-model")
 _METHOD = catalog.Method.FINE_TUNING
 
 
@@ -74,13 +82,15 @@ class ModelCustomization(Phase):
             "Record",
             handler=Handler.RECORD_CUSTOMIZATION,
             description="Records a customization job, its losses and its model",
-        )
-        self.function.may_read(storage.artifacts_bucket, RUNS)
-        self.function.may_write(storage.artifacts_bucket, RUNS)
-        self.function.may_call(
-            ["bedrock:GetModelCustomizationJob", "bedrock:GetCustomModel"],
-            [bedrock_arn(self, "model-customization-job"), bedrock_arn(self, "custom-model")],
-            wildcard_because="Bedrock gives jobs and models their ids when a run makes them",
+            rights=[
+                *reading(storage.artifacts_bucket, RUNS),
+                *writing(storage.artifacts_bucket, RUNS),
+                Right(
+                    actions=["bedrock:GetModelCustomizationJob", "bedrock:GetCustomModel"],
+                    resources=[_JOBS, _MODELS],
+                    wildcard_because=NAMED_BY_BEDROCK,
+                ),
+            ],
         )
         states = States(self, "ModelCustomization", on_failure=on_failure)
         customize = states.call_bedrock(
@@ -88,7 +98,7 @@ class ModelCustomization(Phase):
             "bedrock:createModelCustomizationJob.sync",
             self._job(base_model, hyperparameters),
             comment="Train the base model on the records; Bedrock may queue the job for hours",
-            statements=self._job_statements(base_model),
+            rights=self._job_rights(base_model),
             assign={"model_wait": 60},
             timeout=timeout or Duration.days(8),
         )
@@ -112,6 +122,7 @@ class ModelCustomization(Phase):
             sfn.Condition.jsonata("{% $customization.model_status = 'Creating' %}"),
             wait.next(record),
         )
+        self.rights = states.rights
         self._start = customize
         self._ends = is_active.afterwards(include_otherwise=True).end_states
 
@@ -136,23 +147,25 @@ class ModelCustomization(Phase):
             }
         return job
 
-    def _job_statements(self, base_model: BaseModel) -> list[iam.PolicyStatement]:
-        jobs, models = (
-            bedrock_arn(self, "model-customization-job"),
-            bedrock_arn(self, "custom-model"),
-        )
+    def _job_rights(self, base_model: BaseModel) -> list[Right]:
         return [
-            iam.PolicyStatement(
+            Right(
                 actions=["bedrock:CreateModelCustomizationJob"],
-                resources=[base_model.arn_for_customization(), models, jobs],
+                resources=[base_model.arn_for_customization(), _MODELS, _JOBS],
+                wildcard_because=NAMED_BY_BEDROCK,
             ),
-            iam.PolicyStatement(
+            Right(
                 # `.sync` polls the job, and stops it when the execution is stopped.
                 actions=["bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"],
-                resources=[jobs],
+                resources=[_JOBS],
+                wildcard_because=NAMED_BY_BEDROCK,
             ),
-            iam.PolicyStatement(actions=["bedrock:TagResource"], resources=[jobs, models]),
-            iam.PolicyStatement(
+            Right(
+                actions=["bedrock:TagResource"],
+                resources=[_JOBS, _MODELS],
+                wildcard_because=NAMED_BY_BEDROCK,
+            ),
+            Right(
                 actions=["iam:PassRole"],
                 resources=[self.service_role.role.role_arn],
                 conditions={"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, Size, aws_stepfunctions as sfn
 
-from bedrock_customization._access import bedrock_arn
+from bedrock_customization._access import (
+    NAMED_BY_BEDROCK,
+    Right,
+    bedrock_arn,
+    reading,
+    writing,
+)
 from bedrock_customization._asl import Phase, States, retry
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
@@ -104,43 +110,46 @@ class ModelEvaluation(Phase):
         is_answered.otherwise(compare)
         retry(answer, _BUSY_MODEL_ERRORS, interval=Duration.minutes(1))
         answer.next(is_answered)
+        self.rights = states.rights
         self._start = answer
         self._ends = [compare]
 
     def _define_answer_function(
         self, storage: CustomizationStorage, base_model: BaseModel
     ) -> HandlerFunction:
-        function = HandlerFunction(
+        return HandlerFunction(
             self,
             "Answer",
             handler=Handler.ANSWER_QUESTIONS,
             description="Asks base and tuned model the blind questions",
+            rights=[
+                *reading(storage.blind_bucket, RUNS),
+                *writing(storage.blind_bucket, RUNS),
+                Right(
+                    actions=["bedrock:InvokeModel"],
+                    resources=[
+                        *base_model.arns_for_invocation(),
+                        bedrock_arn("custom-model-deployment"),
+                    ],
+                    wildcard_because=f"{NAMED_BY_BEDROCK}, and an inference profile sends "
+                    "requests to several Regions",
+                ),
+            ],
             memory_size=Size.gibibytes(1),
             timeout=Duration.minutes(15),
         )
-        function.may_read(storage.blind_bucket, RUNS)
-        function.may_write(storage.blind_bucket, RUNS)
-        function.may_call(
-            ["bedrock:InvokeModel"],
-            [
-                *base_model.arns_for_invocation(self),
-                bedrock_arn(self, "custom-model-deployment"),
-            ],
-            wildcard_because="Bedrock gives deployments their ids when a run makes them, and an "
-            "inference profile sends requests to several Regions",
-        )
-        return function
 
     def _define_compare_function(self, storage: CustomizationStorage) -> HandlerFunction:
-        function = HandlerFunction(
+        return HandlerFunction(
             self,
             "Compare",
             handler=Handler.COMPARE_ANSWERS,
             description="Compares the answers of base and tuned model",
+            rights=[
+                *reading(storage.blind_bucket, RUNS),
+                *reading(storage.artifacts_bucket, RUNS),
+                *writing(storage.artifacts_bucket, RUNS),
+            ],
             memory_size=Size.gibibytes(1),
             timeout=Duration.minutes(5),
         )
-        function.may_read(storage.blind_bucket, RUNS)
-        function.may_read(storage.artifacts_bucket, RUNS)
-        function.may_write(storage.artifacts_bucket, RUNS)
-        return function

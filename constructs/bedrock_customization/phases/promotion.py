@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_stepfunctions as sfn
 
+from bedrock_customization._access import Right, reading, writing
 from bedrock_customization._asl import Phase, States
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.phases.deployment import CandidateRemoval
@@ -84,31 +85,33 @@ class PromotionGate(Phase):
         may_go_live.when(sfn.Condition.jsonata("{% $decision.promote %}"), promote)
         may_go_live.otherwise(remove)
         decide.next(may_go_live)
+        self.rights = states.rights
         self._start = decide
         self._ends = [promote, remove]
 
     def _define_decide_function(self, storage: CustomizationStorage) -> HandlerFunction:
-        function = HandlerFunction(
+        return HandlerFunction(
             self,
             "Decide",
             handler=Handler.DECIDE_PROMOTION,
             description="Holds an evaluation against the gate",
+            rights=[
+                *reading(storage.artifacts_bucket, RUNS),
+                *writing(storage.artifacts_bucket, RUNS),
+            ],
         )
-        function.may_read(storage.artifacts_bucket, RUNS)
-        function.may_write(storage.artifacts_bucket, RUNS)
-        return function
 
     def _define_promote_function(
         self, storage: CustomizationStorage, alias: ssm.IStringParameter
     ) -> HandlerFunction:
-        function = HandlerFunction(
+        return HandlerFunction(
             self,
             "Promote",
             handler=Handler.PROMOTE_MODEL,
             description="Points the alias at a candidate",
+            rights=[
+                *reading(storage.artifacts_bucket, RUNS, PROMOTIONS),
+                *writing(storage.artifacts_bucket, RUNS, PROMOTIONS),
+                Right(actions=["ssm:PutParameter"], resources=[alias.parameter_arn]),
+            ],
         )
-        for prefix in (RUNS, PROMOTIONS):
-            function.may_read(storage.artifacts_bucket, prefix)
-            function.may_write(storage.artifacts_bucket, prefix)
-        function.may_call(["ssm:PutParameter"], [alias.parameter_arn])
-        return function

@@ -59,7 +59,7 @@ def test_a_base_model_without_validation_set_gets_none(stack, read_definition):
 
 def test_an_inference_profile_takes_rights_on_its_models_in_every_region(stack):
     CustomizationPipeline(stack, "Pipeline", base_model=BaseModel.LLAMA_3_3_70B)
-    policies = json.dumps(Template.from_stack(stack).find_resources("AWS::IAM::Policy"))
+    policies = json.dumps(Template.from_stack(stack).find_resources("AWS::IAM::Role"))
     assert ":inference-profile/us.meta.llama3-3-70b-instruct-v1:0" in policies
     assert ":bedrock:*::foundation-model/meta.llama3-3-70b-instruct-v1:0" in policies
 
