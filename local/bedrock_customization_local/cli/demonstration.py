@@ -13,9 +13,9 @@ import typer
 from rich.text import Text
 
 from bedrock_customization_local.cli import explore, results, source
-from bedrock_customization_local.cli.demo import BASE_MODEL, REPORTS
 from bedrock_customization_local.cli.display import Timeline
 from bedrock_customization_local.cli.messages import print_error, run_error, usage_error
+from bedrock_customization_local.cli.request import BASE_MODEL, REPORTS
 from bedrock_customization_local.cli.running import REGION, TIME_SCALE
 from bedrock_customization_local.cli.synth import Synthesis, find_app
 from bedrock_customization_local.cli.workspace import workspace
@@ -23,7 +23,7 @@ from bedrock_customization_local.cli.workspace import workspace
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from bedrock_customization_local.cli.demo import Request
+    from bedrock_customization_local.cli.request import Request
     from bedrock_customization_local.cli.synth import CdkApp
 
 _DATA = Path(__file__).parents[1] / "demo_data" / "banking77_excerpt.csv"
