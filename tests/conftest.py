@@ -97,4 +97,6 @@ def _text(part):
             return f"${{{name}}}"
         case {"Fn::GetAtt": [name, attribute]}:
             return f"${{{name}.{attribute}}}"
+        case {"Fn::Select": _}:
+            return "${selected}"
     raise AssertionError(part)

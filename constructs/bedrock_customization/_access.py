@@ -15,7 +15,7 @@ from aws_cdk import Aws, aws_iam as iam
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aws_cdk import aws_s3 as s3
+    from aws_cdk import aws_kms as kms, aws_s3 as s3
 
 _BEDROCK = f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}:{Aws.ACCOUNT_ID}"
 _NAMED_BY_RUNS = "runs make their objects while the pipeline lives, so only a prefix can name them"
@@ -44,11 +44,12 @@ def bedrock_arn(kind: str) -> str:
     return f"{_BEDROCK}:{kind}/*"
 
 
-def reading(bucket: s3.IBucket, *prefixes: str) -> list[Right]:
+def reading(bucket: s3.IBucket, key: kms.IKey | None, *prefixes: str) -> list[Right]:
     """Return the rights to read objects and to find out that one is missing.
 
     Args:
         bucket: Where.
+        key: What encrypts it; an imported bucket does not know.
         prefixes: Key patterns with a trailing `*`.
     """
     return [
@@ -56,21 +57,22 @@ def reading(bucket: s3.IBucket, *prefixes: str) -> list[Right]:
         # On the whole bucket: without it S3 answers 403 for a missing object, which reads like a
         # missing right, and no source says with which prefix Bedrock's jobs list.
         Right(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]),
-        *_on_key(["kms:Decrypt"], bucket),
+        *_on_key(["kms:Decrypt"], key),
     ]
 
 
-def writing(bucket: s3.IBucket, *prefixes: str) -> list[Right]:
+def writing(bucket: s3.IBucket, key: kms.IKey | None, *prefixes: str) -> list[Right]:
     """Return the rights to write objects, in one or in several parts.
 
     Args:
         bucket: Where.
+        key: What encrypts it; an imported bucket does not know.
         prefixes: Key patterns with a trailing `*`.
     """
     return [
         _on_objects(["s3:PutObject", "s3:AbortMultipartUpload"], bucket, prefixes),
         # Decrypt: S3 reads back the parts of a multipart upload.
-        *_on_key(["kms:GenerateDataKey", "kms:Decrypt"], bucket),
+        *_on_key(["kms:GenerateDataKey", "kms:Decrypt"], key),
     ]
 
 
@@ -110,6 +112,5 @@ def _on_objects(actions: list[str], bucket: s3.IBucket, prefixes: Sequence[str])
     )
 
 
-def _on_key(actions: list[str], bucket: s3.IBucket) -> list[Right]:
-    key = bucket.encryption_key
+def _on_key(actions: list[str], key: kms.IKey | None) -> list[Right]:
     return [Right(actions=actions, resources=[key.key_arn])] if key else []

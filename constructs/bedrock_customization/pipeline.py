@@ -29,6 +29,7 @@ from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeplo
 from bedrock_customization.phases.evaluation import ModelEvaluation
 from bedrock_customization.phases.preparation import DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
+from bedrock_customization.phases.run_start import RunStart
 from bedrock_customization.storage import RUNS, CustomizationStorage
 from bedrock_customization_runtime.contract import Handler, MetricName
 
@@ -39,7 +40,11 @@ if TYPE_CHECKING:
     from bedrock_customization.dataset import DataSplit, RecordTemplate
     from bedrock_customization.method import FineTuning
 
-NO_MODEL = "none"
+_NOT_REMOVED = {
+    "error": "{% $failure.error %}",
+    "cause": "{% $failure.cause & '; besides, the deployment of the candidate was not removed: ' & "
+    "$states.errorOutput.Error %}",
+}
 _DELIVERING = Right(
     actions=["logs:CreateLogDelivery", "xray:PutTraceSegments"],
     resources=["*"],
@@ -110,11 +115,13 @@ class CustomizationPipeline(Construct):
         super().__init__(scope, id)
         self.storage = storage or CustomizationStorage(self, "Storage")
         self.topic = topic or self._define_topic()
-        self.alias = ssm.StringParameter(
+        # Not a resource of the stack: CloudFormation would write its own value back one day. The
+        # first promotion makes it.
+        self.alias = ssm.StringParameter.from_string_parameter_attributes(
             self,
             "Alias",
-            string_value=NO_MODEL,
-            description="ARN of the model that consumers invoke; written by promotions",
+            parameter_name=f"/bedrock-customization/{self._unique_name()}",
+            simple_name=False,
         )
         self._removal = CandidateRemoval(
             self, "CandidateRemoval", storage=self.storage, alias=self.alias
@@ -163,9 +170,15 @@ class CustomizationPipeline(Construct):
             minimum_improvement=minimum_improvement,
             on_failure=on_failure,
         )
-        start = self._write_start(base_model)
+        self.start = RunStart(
+            self,
+            "RunStart",
+            storage=self.storage,
+            base_model=base_model,
+            on_failure=self._notify_failure,
+        )
         self.state_machine = self._define_state_machine(
-            sfn.Chain.start(start)
+            sfn.Chain.start(self.start)
             .next(self.preparation)
             .next(self.customization)
             .next(self.deployment)
@@ -207,30 +220,6 @@ class CustomizationPipeline(Construct):
         """Return the number of runs that failed; sum over 5 minutes."""
         return self.metric("ExecutionsFailed", **options)
 
-    def _write_start(self, base_model: BaseModel) -> sfn.IChainable:
-        function = HandlerFunction(
-            self,
-            "StartRun",
-            handler=Handler.START_RUN,
-            description="Checks a run's input, names what it will make, begins its manifest",
-            rights=self._rights_on_artifacts(),
-        )
-        return self._states("Start", on_failure=self._notify_failure).invoke(
-            "Start run",
-            function,
-            {
-                "execution_arn": "{% $states.context.Execution.Id %}",
-                "execution_name": "{% $states.context.Execution.Name %}",
-                "input": "{% $states.context.Execution.Input %}",
-                "data_bucket": self.storage.data_bucket.bucket_name,
-                "blind_bucket": self.storage.blind_bucket.bucket_name,
-                "artifacts_bucket": self.storage.artifacts_bucket.bucket_name,
-                "base_model": base_model.id,
-            },
-            comment="Check the input, derive names, begin the manifest",
-            assign="run",
-        )
-
     def _write_end(self, on_failure: sfn.IChainable) -> sfn.IChainable:
         states = self._states("Record", on_failure=on_failure)
         record = states.invoke(
@@ -256,7 +245,7 @@ class CustomizationPipeline(Construct):
     def _write_failure_path(self) -> sfn.IChainable:
         """Write what every error leads to: compensate, record, notify, fail.
 
-        Each step goes on to the next even if it fails itself, and leaves `$failure` as it was.
+        Each step goes on to the next even if it fails itself, and keeps the first error.
         """
         states = self._states("Failure")
         remove = self._removal.remove(states, "Remove failed candidate")
@@ -281,7 +270,7 @@ class CustomizationPipeline(Construct):
             error="{% $failure.error %}",
             cause="{% $failure.cause %}",
         )
-        remove.add_catch(record, errors=["States.ALL"])
+        remove.add_catch(record, errors=["States.ALL"], assign={"failure": _NOT_REMOVED})
         record.add_catch(notify, errors=["States.ALL"])
         notify.add_catch(fail, errors=["States.ALL"])
         # A run that never began has nothing to compensate and no manifest.
@@ -294,17 +283,17 @@ class CustomizationPipeline(Construct):
         return states
 
     def _define_record_function(self) -> HandlerFunction:
+        artifacts = self.storage.artifacts_bucket
         return HandlerFunction(
             self,
             "RecordRun",
             handler=Handler.RECORD_RUN,
             description="Closes a run's manifest and writes its report",
-            rights=self._rights_on_artifacts(),
+            rights=[
+                *self.storage.reading(artifacts, RUNS),
+                *self.storage.writing(artifacts, RUNS),
+            ],
         )
-
-    def _rights_on_artifacts(self) -> list[Right]:
-        bucket = self.storage.artifacts_bucket
-        return [*_access.reading(bucket, RUNS), *_access.writing(bucket, RUNS)]
 
     def _define_topic(self) -> sns.Topic:
         key = kms.Key(
@@ -329,21 +318,31 @@ class CustomizationPipeline(Construct):
                 include_execution_data=False,
             ),
         )
-        phases = (self.preparation, self.customization, self.deployment, self.evaluation, self.gate)
+        phases = (
+            self.start,
+            self.preparation,
+            self.customization,
+            self.deployment,
+            self.evaluation,
+            self.gate,
+        )
         of_phases = [right for phase in phases for right in phase.rights]
         of_own = [right for states in self._own_states for right in states.rights]
         acknowledge(state_machine, wildcards(self, [_DELIVERING, *of_phases, *of_own]))
         return state_machine
 
     def _define_log_group(self) -> logs.LogGroup:
-        # Only this prefix keeps the account's log resource policy from growing past its limit. The
-        # end of the stack's id keeps the name from meeting that of a stack that was deleted.
-        stack_suffix = Fn.select(4, Fn.split("-", Aws.STACK_ID))
-        unique_name = Names.unique_resource_name(self, max_length=200)
         return logs.LogGroup(
             self,
             "Logs",
-            log_group_name=f"/aws/vendedlogs/states/{unique_name}-{stack_suffix}",
+            # Only this prefix keeps the account's log resource policy from growing past its limit.
+            log_group_name=f"/aws/vendedlogs/states/{self._unique_name()}",
             retention=logs.RetentionDays.SIX_MONTHS,
             removal_policy=RemovalPolicy.RETAIN,
         )
+
+    def _unique_name(self) -> str:
+        """Return a name that not even a deleted stack of the same name has used."""
+        stack_uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
+        suffix = Fn.select(4, Fn.split("-", stack_uuid))
+        return f"{Names.unique_resource_name(self, max_length=100)}-{suffix}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import Aws, aws_iam as iam
 from constructs import Construct
 
-from bedrock_customization._access import bedrock_arn, give, reading, writing
+from bedrock_customization._access import bedrock_arn, give
 from bedrock_customization._acknowledged import acknowledge, wildcards
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class ServiceRole(Construct):
             description=f"Assumed by Bedrock for each {kind}",
         )
         rights = [
-            *reading(storage.data_bucket, _PREPARED),
-            *reading(storage.artifacts_bucket, _JOB_OUTPUT),
-            *writing(storage.artifacts_bucket, _JOB_OUTPUT),
+            *storage.reading(storage.data_bucket, _PREPARED),
+            *storage.reading(storage.artifacts_bucket, _JOB_OUTPUT),
+            *storage.writing(storage.artifacts_bucket, _JOB_OUTPUT),
         ]
         give(self.role, rights)
         storage.hide_blind_data_from(self.role)

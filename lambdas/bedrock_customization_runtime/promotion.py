@@ -101,5 +101,5 @@ def promote(
                 f"{alias_parameter} was moved by another run at the same time: compare the two "
                 "candidates, then run this one again"
             ) from None
-    ssm.put_parameter(Name=alias_parameter, Value=candidate, Overwrite=True)
+    ssm.put_parameter(Name=alias_parameter, Value=candidate, Type="String", Overwrite=True)
     return found

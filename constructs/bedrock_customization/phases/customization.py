@@ -10,8 +10,6 @@ from bedrock_customization._access import (
     NAMED_BY_BEDROCK,
     Right,
     bedrock_arn,
-    reading,
-    writing,
 )
 from bedrock_customization._asl import Phase, States, run_tags
 from bedrock_customization._function import HandlerFunction
@@ -19,7 +17,7 @@ from bedrock_customization.method import FineTuning
 from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime import catalog
-from bedrock_customization_runtime.contract import Handler
+from bedrock_customization_runtime.contract import ErrorName, Handler
 
 if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
@@ -29,6 +27,8 @@ if TYPE_CHECKING:
     from bedrock_customization.storage import CustomizationStorage
 
 _JOBS, _MODELS = bedrock_arn("model-customization-job"), bedrock_arn("custom-model")
+# Waits double from a minute: with the one that follows this, they add up to four hours.
+_LONGEST_WAIT = 10_000
 _METHOD = catalog.Method.FINE_TUNING
 
 
@@ -83,8 +83,8 @@ class ModelCustomization(Phase):
             handler=Handler.RECORD_CUSTOMIZATION,
             description="Records a customization job, its losses and its model",
             rights=[
-                *reading(storage.artifacts_bucket, RUNS),
-                *writing(storage.artifacts_bucket, RUNS),
+                *storage.reading(storage.artifacts_bucket, RUNS),
+                *storage.writing(storage.artifacts_bucket, RUNS),
                 Right(
                     actions=["bedrock:GetModelCustomizationJob", "bedrock:GetCustomModel"],
                     resources=[_JOBS, _MODELS],
@@ -114,10 +114,21 @@ class ModelCustomization(Phase):
             "Wait for the model",
             "{% $model_wait %}",
             comment="The model is being created",
-            assign={"model_wait": "{% $min([$model_wait * 2, 3600]) %}"},
+            assign={"model_wait": "{% $model_wait * 2 %}"},
         )
         is_active = states.choice("Is the model active?", comment="Completed is not yet usable")
         customize.next(record).next(is_active)
+        is_active.when(
+            sfn.Condition.jsonata(
+                "{% $customization.model_status = 'Creating' and "
+                f"$model_wait > {_LONGEST_WAIT} %}}"
+            ),
+            states.failed(
+                "Model takes too long",
+                ErrorName.CUSTOMIZATION_FAILED,
+                "the custom model is still being created hours after its job",
+            ),
+        )
         is_active.when(
             sfn.Condition.jsonata("{% $customization.model_status = 'Creating' %}"),
             wait.next(record),

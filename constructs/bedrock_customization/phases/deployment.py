@@ -11,8 +11,6 @@ from bedrock_customization._access import (
     NAMED_BY_BEDROCK,
     Right,
     bedrock_arn,
-    reading,
-    writing,
 )
 from bedrock_customization._asl import Phase, States, retry, run_tags
 from bedrock_customization._function import HandlerFunction
@@ -24,6 +22,9 @@ if TYPE_CHECKING:
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.storage import CustomizationStorage
+
+# Waits double from five minutes: with the one that follows this, they add up to five hours.
+_LONGEST_WAIT = 10_000
 
 
 class ModelDeployment(Phase):
@@ -82,7 +83,7 @@ class ModelDeployment(Phase):
             "Wait for the deployment",
             "{% $deployment_wait %}",
             comment="The deployment is being created",
-            assign={"deployment_wait": "{% $min([$deployment_wait * 2, 3600]) %}"},
+            assign={"deployment_wait": "{% $deployment_wait * 2 %}"},
         )
         check = states.call_bedrock(
             "Check deployment",
@@ -102,6 +103,16 @@ class ModelDeployment(Phase):
         is_deployed = states.choice("Is it deployed?", comment="Active, failed or not yet")
         deploy.next(wait).next(check).next(is_deployed)
         is_deployed.when(sfn.Condition.jsonata("{% $deployment_status = 'Failed' %}"), failed)
+        is_deployed.when(
+            sfn.Condition.jsonata(
+                f"{{% $deployment_status != 'Active' and $deployment_wait > {_LONGEST_WAIT} %}}"
+            ),
+            states.failed(
+                "Deployment takes too long",
+                ErrorName.DEPLOYMENT_FAILED,
+                "{% 'the deployment is still ' & $deployment_status & ' after five hours' %}",
+            ),
+        )
         is_deployed.when(sfn.Condition.jsonata("{% $deployment_status != 'Active' %}"), wait)
         self.rights = states.rights
         self._start = deploy
@@ -134,8 +145,8 @@ class CandidateRemoval(Construct):
             handler=Handler.REMOVE_DEPLOYMENT,
             description="Removes the deployment of a candidate that does not go live",
             rights=[
-                *reading(storage.artifacts_bucket, RUNS),
-                *writing(storage.artifacts_bucket, RUNS),
+                *storage.reading(storage.artifacts_bucket, RUNS),
+                *storage.writing(storage.artifacts_bucket, RUNS),
                 Right(actions=["ssm:GetParameter"], resources=[alias.parameter_arn]),
                 _on_deployments(
                     "bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"
@@ -155,7 +166,7 @@ class CandidateRemoval(Construct):
             state,
             [ErrorName.DEPLOYMENT_BUSY],
             interval=Duration.minutes(1),
-            maximum_attempts=12,
+            maximum_attempts=6,
         )
         return state
 

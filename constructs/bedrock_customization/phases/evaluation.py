@@ -10,11 +10,9 @@ from bedrock_customization._access import (
     NAMED_BY_BEDROCK,
     Right,
     bedrock_arn,
-    reading,
-    writing,
 )
 from bedrock_customization._asl import Phase, States, retry
-from bedrock_customization._checks import check_between
+from bedrock_customization._checks import check_whole
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import Handler, MetricName
@@ -69,7 +67,7 @@ class ModelEvaluation(Phase):
         maximum_tokens: int = 512,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
-        check_between("maximum_tokens", maximum_tokens, 1, 5000, "the base model has no more room")
+        check_whole("maximum_tokens", maximum_tokens, 1, 5000, "an answer has no more room")
         super().__init__(scope, id)
         self.answer_function = self._define_answer_function(storage, base_model)
         self.compare_function = self._define_compare_function(storage)
@@ -98,7 +96,7 @@ class ModelEvaluation(Phase):
                 "test": "{% $preparation.test %}",
                 "answers": "{% $answers.prefix %}",
                 "models": models,
-                "metric": metric.value,
+                "metric": MetricName(metric).value,
             },
             comment="Pair the answers by record and test the difference",
             assign="evaluation",
@@ -123,8 +121,8 @@ class ModelEvaluation(Phase):
             handler=Handler.ANSWER_QUESTIONS,
             description="Asks base and tuned model the blind questions",
             rights=[
-                *reading(storage.blind_bucket, RUNS),
-                *writing(storage.blind_bucket, RUNS),
+                *storage.reading(storage.blind_bucket, RUNS),
+                *storage.writing(storage.blind_bucket, RUNS),
                 Right(
                     actions=["bedrock:InvokeModel"],
                     resources=[
@@ -146,9 +144,9 @@ class ModelEvaluation(Phase):
             handler=Handler.COMPARE_ANSWERS,
             description="Compares the answers of base and tuned model",
             rights=[
-                *reading(storage.blind_bucket, RUNS),
-                *reading(storage.artifacts_bucket, RUNS),
-                *writing(storage.artifacts_bucket, RUNS),
+                *storage.reading(storage.blind_bucket, RUNS),
+                *storage.reading(storage.artifacts_bucket, RUNS),
+                *storage.writing(storage.artifacts_bucket, RUNS),
             ],
             memory_size=Size.gibibytes(1),
             timeout=Duration.minutes(5),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, Size
 
-from bedrock_customization._access import reading, writing
 from bedrock_customization._asl import Phase, States
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
@@ -69,11 +68,11 @@ class DataPreparation(Phase):
             handler=Handler.PREPARE_DATA,
             description="Prepares training, validation and blind records",
             rights=[
-                *reading(storage.data_bucket, INCOMING, RUNS),
-                *writing(storage.data_bucket, RUNS),
-                *writing(storage.blind_bucket, RUNS),
-                *reading(storage.artifacts_bucket, RUNS),
-                *writing(storage.artifacts_bucket, RUNS),
+                *storage.reading(storage.data_bucket, INCOMING, RUNS),
+                *storage.writing(storage.data_bucket, RUNS),
+                *storage.writing(storage.blind_bucket, RUNS),
+                *storage.reading(storage.artifacts_bucket, RUNS),
+                *storage.writing(storage.artifacts_bucket, RUNS),
             ],
             memory_size=Size.gibibytes(2),
             ephemeral_storage=Size.gibibytes(10),

@@ -58,7 +58,7 @@ def demo(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help=f"Folder for report, manifest and the like. Without it: {REPORTS}/<run>/ here.",
+            help=f"Folder for report, manifest and the like. Without it: {REPORTS}/RUN/ here.",
         ),
     ] = None,
     verbose: VerboseOption = False,

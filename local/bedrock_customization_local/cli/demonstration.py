@@ -19,6 +19,7 @@ from bedrock_customization_local.cli.request import BASE_MODEL, REPORTS
 from bedrock_customization_local.cli.running import REGION, TIME_SCALE
 from bedrock_customization_local.cli.synth import Synthesis, find_app
 from bedrock_customization_local.cli.workspace import workspace
+from bedrock_customization_runtime import catalog
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,8 +62,9 @@ def run(console: Console, request: Request) -> None:
     _print_head(console, app, request, str(context[_BASE_MODEL_KEY]))
     with ExitStack() as stack:
         folder = stack.enter_context(workspace())
+        region = _region_of(str(context[_BASE_MODEL_KEY]))
         synthesis = stack.enter_context(
-            Synthesis(app, context, assembly=folder / "cdk.out", region=REGION)
+            Synthesis(app, context, assembly=folder / "cdk.out", region=region)
         )
         with Timeline(console) as timeline:
             timeline.phase("Set-up")
@@ -71,7 +73,7 @@ def run(console: Console, request: Request) -> None:
                 from bedrock_customization_local.cli import lifecycle  # noqa: PLC0415
 
                 cloud = stack.enter_context(
-                    lifecycle.local_cloud(region=REGION, port=request.port, time_scale=TIME_SCALE)
+                    lifecycle.local_cloud(region=region, port=request.port, time_scale=TIME_SCALE)
                 )
                 work.detail = cloud.endpoint_url
             with timeline.work("Synthesize the app", since=synthesis.started):
@@ -105,6 +107,14 @@ def run(console: Console, request: Request) -> None:
         raise error
 
 
+def _region_of(base_model: str) -> str:
+    """Return where the base model is customized; of an unknown one the synth has more to say."""
+    try:
+        return catalog.base_model(base_model).regions[0]
+    except catalog.UnknownBaseModelError:
+        return REGION
+
+
 def context_of(app: CdkApp, request: Request) -> dict[str, object]:
     """Return the CDK context of the app: its own, and what the request says instead.
 
@@ -117,9 +127,10 @@ def context_of(app: CdkApp, request: Request) -> dict[str, object]:
     # Nothing is downloaded: the embedded AWS gives the functions this environment's libraries.
     context["aws:cdk:bundling-stacks"] = []
     if request.data and not request.target and _TEMPLATE_KEYS["prompt"] in context:
-        _refuse_columns(request, f"the app of {app.folder} has a template of its own")
-        source.open_data(request.data)
-        return context
+        data = source.open_data(request.data)
+        if not data.holds_records:
+            _refuse_columns(request, f"the app of {app.folder} has a template of its own")
+            return context
     template = _template_of(request)
     for field, key in _TEMPLATE_KEYS.items():
         value = getattr(template, field) if template else None

@@ -72,9 +72,12 @@ class Pipeline:
         return manifest.load(self.s3, f"s3://{self.outputs['Artifacts']}/runs/{name}/manifest.json")
 
     def alias(self):
-        """Return what consumers would invoke."""
-        found = self.cloud.client("ssm").get_parameter(Name=self.outputs["Alias"])
-        return found["Parameter"]["Value"]
+        """Return what consumers would invoke, None before the first promotion."""
+        ssm = self.cloud.client("ssm")
+        try:
+            return ssm.get_parameter(Name=self.outputs["Alias"])["Parameter"]["Value"]
+        except ssm.exceptions.ParameterNotFound:
+            return None
 
     def deployments(self):
         """Return the ARNs of what is deployed."""

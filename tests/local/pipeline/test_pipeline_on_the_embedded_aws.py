@@ -101,7 +101,7 @@ def test_a_candidate_that_does_not_pass_is_taken_away_again(strict, questions):
     assert found.status == "rejected"
     assert found.deployment.removed
     assert found.deployment.arn not in strict.deployments()
-    assert strict.alias() == "none"
+    assert strict.alias() is None
 
 
 def shuffled(questions):

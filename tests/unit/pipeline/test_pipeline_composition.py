@@ -12,6 +12,7 @@ from bedrock_customization import (
     DataPreparation,
     ModelCustomization,
     ModelDeployment,
+    RunStart,
 )
 
 
@@ -26,6 +27,7 @@ def test_two_pipelines_live_in_one_stack(stack):
 def test_phases_stand_in_a_machine_of_your_own(stack, read_definition):
     storage = CustomizationStorage(stack, "Storage")
     model = BaseModel.NOVA_LITE
+    start = RunStart(stack, "Start", storage=storage, base_model=model)
     prepare = DataPreparation(stack, "Prepare", storage=storage, base_model=model)
     customize = ModelCustomization(stack, "Customize", storage=storage, base_model=model)
     deploy = ModelDeployment(stack, "Deploy", base_model=model)
@@ -34,11 +36,11 @@ def test_phases_stand_in_a_machine_of_your_own(stack, read_definition):
         "Machine",
         query_language=sfn.QueryLanguage.JSONATA,
         definition_body=sfn.DefinitionBody.from_chainable(
-            sfn.Pass.jsonata(stack, "Before").next(prepare).next(customize).next(deploy)
+            sfn.Chain.start(start).next(prepare).next(customize).next(deploy)
         ),
     )
     states = read_definition(Template.from_stack(stack))["States"]
-    assert states["Before"]["Next"] == "Prepare data"
+    assert states["Start run"]["Next"] == "Prepare data"
     assert states["Prepare data"]["Next"] == "Customize model"
     assert states["Is the model active?"]["Default"] == "Deploy candidate"
     assert "Catch" not in states["Prepare data"]
