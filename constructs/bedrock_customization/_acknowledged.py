@@ -7,30 +7,44 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import Acknowledgment, Stack, Validations
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from constructs import Construct
 
-
-def acknowledge(scope: Construct, reason: str, *ids: str) -> None:
-    """Acknowledge findings on a construct and what is below it."""
-    Validations.of(scope).acknowledge(
-        *(Acknowledgment(id=finding, reason=reason) for finding in ids)
-    )
+    from bedrock_customization._access import Right
 
 
-def acknowledge_wildcard(scope: Construct, reason: str, *arns: str) -> None:
-    """Acknowledge that policies below a construct hold resources with a `*`.
+def acknowledge(scope: Construct, reasons: Mapping[str, str]) -> None:
+    """Acknowledge findings on a construct and what is below it.
 
     Args:
-        scope: The owner of the policy.
-        reason: Why no narrower resource can be named.
-        arns: The resources as the policy holds them, tokens included; those without a `*` need
-            nothing.
+        scope: The construct.
+        reasons: By the finding's id.
     """
-    stack = Stack.of(scope)
-    written = [_as_cdk_nag_writes(stack.resolve(arn)) for arn in arns]
-    acknowledge(
-        scope, reason, *(f"AwsSolutions-IAM5[Resource::{arn}]" for arn in written if "*" in arn)
+    Validations.of(scope).acknowledge(
+        *(Acknowledgment(id=finding, reason=reason) for finding, reason in reasons.items())
     )
+
+
+def wildcards(scope: Construct, rights: Sequence[Right]) -> dict[str, str]:
+    """Return the findings on resources with a `*`, and why they are meant.
+
+    Args:
+        scope: Where the rights are given.
+        rights: All that are given there.
+    """
+    because = {
+        arn: right.wildcard_because
+        for right in rights
+        if right.wildcard_because
+        for arn in right.resources
+    }
+    written = [_as_cdk_nag_writes(arn) for arn in Stack.of(scope).resolve(list(because))]
+    return {
+        f"AwsSolutions-IAM5[Resource::{arn}]": reason
+        for arn, reason in zip(written, because.values(), strict=True)
+        if "*" in arn
+    }
 
 
 def _as_cdk_nag_writes(value: Any) -> str:  # noqa: ANN401 - resolved CloudFormation

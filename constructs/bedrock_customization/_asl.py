@@ -12,6 +12,8 @@ import jsii
 from aws_cdk import Aws, Duration, aws_iam as iam, aws_stepfunctions as sfn
 from constructs import Construct
 
+from bedrock_customization._access import Right
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 # A task's time-out ends the state; it outlasts the function's own, which names itself better.
 _GRACE = Duration.seconds(30)
 _CALL_TIMEOUT = Duration.minutes(2)
+_SOON, _LATE = Duration.seconds(2), Duration.hours(1)
+_INTEGRATION = f"arn:{Aws.PARTITION}:states:::"
 # A function's error is JSON around the message that people need; a time-out has no cause at all.
 _FAILURE = {
     "error": "{% $states.errorOutput.Error %}",
@@ -71,6 +75,8 @@ class Phase(Construct):
         super().__init__(scope, id)
         self._start: sfn.State
         self._ends: list[sfn.INextable]
+        self.rights: list[Right]
+        """What a state machine's role is allowed for the phase."""
 
     @property
     @jsii.member(jsii_name="id")
@@ -106,6 +112,8 @@ class States:
         self._scope = scope
         self._title = title
         self._on_failure = on_failure
+        self.rights: list[Right] = []
+        """What the state machine's role is allowed for the states written so far."""
 
     def invoke(
         self,
@@ -129,14 +137,9 @@ class States:
         return self._task(
             name,
             "lambda:invoke",
-            {"FunctionName": function.version.function_arn, "Payload": dict(payload)},
+            {"FunctionName": function.version_arn, "Payload": dict(payload)},
             comment=comment,
-            # All versions: a run under way while the stack changes keeps those it began with.
-            statements=[
-                iam.PolicyStatement(
-                    actions=["lambda:InvokeFunction"], resources=[function.arn_of_versions]
-                )
-            ],
+            rights=[function.invoking],
             assign={assign: returned} if assign else {},
             output=returned,
             timeout=function.timeout.plus(_GRACE),
@@ -150,7 +153,7 @@ class States:
         arguments: Mapping[str, Any],
         *,
         comment: str,
-        statements: Sequence[iam.PolicyStatement],
+        rights: Sequence[Right],
         assign: Mapping[str, Any],
         timeout: Duration = _CALL_TIMEOUT,
     ) -> sfn.CustomState:
@@ -161,7 +164,7 @@ class States:
             resource: The integration, after `arn:aws:states:::`.
             arguments: In the integration's PascalCase; strings may be JSONata.
             comment: What happens, for people.
-            statements: What the state machine's role may do for it.
+            rights: What the state machine's role must be allowed for it.
             assign: Variables that keep what Bedrock returns.
             timeout: Of the task.
         """
@@ -170,7 +173,7 @@ class States:
             resource,
             arguments,
             comment=comment,
-            statements=statements,
+            rights=rights,
             assign=assign,
             output="{% $states.result %}",
             timeout=timeout,
@@ -188,20 +191,18 @@ class States:
             subject: Text or JSONata, at most 100 characters of ASCII.
             message: Text or JSONata.
         """
-        statements = [iam.PolicyStatement(actions=["sns:Publish"], resources=[topic.topic_arn])]
+        rights = [Right(actions=["sns:Publish"], resources=[topic.topic_arn])]
         if topic.master_key:
-            statements.append(
-                iam.PolicyStatement(
-                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                    resources=[topic.master_key.key_arn],
-                )
+            key_arn = topic.master_key.key_arn
+            rights.append(
+                Right(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key_arn])
             )
         return self._task(
             name,
             "sns:publish",
             {"TopicArn": topic.topic_arn, "Subject": subject, "Message": message},
             comment="Tell people how it ended",
-            statements=statements,
+            rights=rights,
             assign={},
             output="{% $states.input %}",
             timeout=_CALL_TIMEOUT,
@@ -247,28 +248,29 @@ class States:
         arguments: Mapping[str, Any],
         *,
         comment: str,
-        statements: Sequence[iam.PolicyStatement],
+        rights: Sequence[Right],
         assign: Mapping[str, Any],
         output: str,
         timeout: Duration,
         transient: list[str],
     ) -> sfn.CustomState:
+        self.rights += rights
         state = _PermittedTask(
             self._scope,
             name,
-            statements=statements,
+            rights=rights,
             state_json={
                 "Type": "Task",
                 "QueryLanguage": "JSONata",
                 "Comment": self._comment(comment),
-                "Resource": f"arn:{Aws.PARTITION}:states:::{resource}",
+                "Resource": f"{_INTEGRATION}{resource}",
                 "Arguments": dict(arguments),
                 "TimeoutSeconds": timeout.to_seconds(),
                 **({"Assign": dict(assign)} if assign else {}),
                 "Output": output,
             },
         )
-        retry(state, transient, interval=Duration.seconds(2))
+        retry(state, transient, interval=_SOON)
         if self._on_failure is not None:
             state.add_catch(self._on_failure, errors=["States.ALL"], assign={"failure": _FAILURE})
         return state
@@ -286,7 +288,7 @@ def retry(
         interval=interval,
         max_attempts=maximum_attempts,
         backoff_rate=2,
-        max_delay=Duration.hours(1),
+        max_delay=_LATE,
         jitter_strategy=sfn.JitterType.FULL,
     )
 
@@ -305,13 +307,23 @@ class _PermittedTask(sfn.CustomState):
         id: str,
         *,
         state_json: Mapping[str, Any],
-        statements: Sequence[iam.PolicyStatement],
+        rights: Sequence[Right],
     ) -> None:
         super().__init__(scope, id, state_json=state_json)
-        self._statements = statements
+        self._rights = rights
+        self._bound = False
 
     def bind_to_graph(self, graph: sfn.StateGraph) -> None:
         """Hand the statements to the machine's role, as every state of aws-cdk-lib does."""
         super().bind_to_graph(graph)
-        for statement in self._statements:
-            graph.register_policy_statement(statement)
+        if self._bound:  # each way into a state binds it again
+            return
+        self._bound = True
+        for right in self._rights:
+            graph.register_policy_statement(
+                iam.PolicyStatement(
+                    actions=list(right.actions),
+                    resources=list(right.resources),
+                    conditions=right.conditions,
+                )
+            )

@@ -14,15 +14,27 @@ from aws_cdk import (
 )
 from constructs import Construct
 
-from bedrock_customization import _access, _code
-from bedrock_customization._acknowledged import acknowledge, acknowledge_wildcard
+from bedrock_customization import _code
+from bedrock_customization._access import Right, policy_of
+from bedrock_customization._acknowledged import acknowledge, wildcards
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_s3 as s3
+    from collections.abc import Sequence
 
     from bedrock_customization_runtime.contract import Handler
 
 _HANDLERS = "bedrock_customization_runtime.handlers"
+_TIMEOUT = Duration.minutes(2)
+_MEMORY = Size.mebibytes(512)
+_TRACING = Right(
+    actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+    resources=["*"],
+    wildcard_because="X-Ray has no resource-level permissions",
+)
+_NO_DEAD_LETTERS = {
+    "Serverless-LambdaDLQ": "only invoked synchronously, by a state machine that retries and "
+    "catches"
+}
 
 
 class HandlerFunction(Construct):
@@ -33,6 +45,7 @@ class HandlerFunction(Construct):
         id: Id below the parent.
         handler: Which module of the runtime runs.
         description: What the function does, in the console.
+        rights: What its role may do, beside writing logs and traces.
         memory_size: Also decides the share of a processor.
         timeout: At most 15 minutes.
         ephemeral_storage: Room below `/tmp`.
@@ -45,25 +58,29 @@ class HandlerFunction(Construct):
         *,
         handler: Handler,
         description: str,
-        memory_size: Size | None = None,
-        timeout: Duration | None = None,
+        rights: Sequence[Right],
+        memory_size: Size = _MEMORY,
+        timeout: Duration = _TIMEOUT,
         ephemeral_storage: Size | None = None,
     ) -> None:
         super().__init__(scope, id)
-        self.timeout = timeout or Duration.minutes(2)
         log_group = logs.LogGroup(
             self,
             "Logs",
             retention=logs.RetentionDays.SIX_MONTHS,
             removal_policy=RemovalPolicy.RETAIN,
         )
-        self.role = iam.Role(
+        logging = Right(
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+            resources=[log_group.log_group_arn],
+        )
+        role = iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=description,
+            inline_policies={"Rights": policy_of([logging, *rights])},
         )
-        log_group.grant_write(self.role)
         function = lambda_.Function(
             self,
             "Function",
@@ -73,9 +90,9 @@ class HandlerFunction(Construct):
             code=_code.runtime_code(),
             layers=[_code.libraries_layer(self)],
             description=f"{description} (libraries {_code.libraries_digest()})",
-            role=self.role,
-            memory_size=(memory_size or Size.mebibytes(512)).to_mebibytes(),
-            timeout=self.timeout,
+            role=role,
+            memory_size=memory_size.to_mebibytes(),
+            timeout=timeout,
             ephemeral_storage_size=ephemeral_storage,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
@@ -83,47 +100,14 @@ class HandlerFunction(Construct):
             # A run keeps the version it started with, so a deployment in between keeps it too.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
-        self.function = function
-        self.version = function.current_version
-        acknowledge_wildcard(self.role, "X-Ray has no resource-level permissions", "*")
-        acknowledge(
-            self,
-            "only invoked synchronously, by a state machine that retries and catches",
-            "Serverless-LambdaDLQ",
+        self.timeout = timeout
+        self.version_arn: str = function.current_version.function_arn
+        """ARN of the version that new runs invoke."""
+        self.invoking = Right(
+            actions=["lambda:InvokeFunction"],
+            resources=[f"{function.function_arn}:*"],
+            wildcard_because="a run that is under way while the stack changes goes on with the "
+            "versions it began with",
         )
-
-    @property
-    def arn_of_versions(self) -> str:
-        """ARN pattern of the function's published versions."""
-        return f"{self.function.function_arn}:*"
-
-    def may_read(self, bucket: s3.IBucket, prefix: str) -> None:
-        """Allow reading objects below a prefix that ends in `*`."""
-        _access.read_objects(self.role, bucket, prefix)
-        self._acknowledge(bucket, prefix)
-
-    def may_write(self, bucket: s3.IBucket, prefix: str) -> None:
-        """Allow writing objects below a prefix that ends in `*`."""
-        _access.write_objects(self.role, bucket, prefix)
-        self._acknowledge(bucket, prefix)
-
-    def may_call(
-        self, actions: list[str], resources: list[str], *, wildcard_because: str | None = None
-    ) -> None:
-        """Allow API calls.
-
-        Args:
-            actions: IAM actions, without wildcards.
-            resources: ARNs.
-            wildcard_because: Why some of them hold a `*`.
-        """
-        self.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
-        if wildcard_because:
-            acknowledge_wildcard(self.role, wildcard_because, *resources)
-
-    def _acknowledge(self, bucket: s3.IBucket, prefix: str) -> None:
-        acknowledge_wildcard(
-            self.role,
-            "runs make their objects while the pipeline lives, so only a prefix can name them",
-            bucket.arn_for_objects(prefix),
-        )
+        """What a state machine must be allowed."""
+        acknowledge(self, {**wildcards(self, [_TRACING, *rights]), **_NO_DEAD_LETTERS})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from aws_cdk import ArnFormat, Aws, Stack, Token
+from aws_cdk import Aws, Stack, Token
 
 from bedrock_customization_runtime import catalog
 
@@ -110,7 +110,7 @@ class BaseModel:
         """Return the foundation model's ARN in a policy for customization jobs."""
         return _foundation_model_arn(self.id)
 
-    def arns_for_invocation(self, scope: Construct) -> list[str]:
+    def arns_for_invocation(self) -> list[str]:
         """Return the ARNs in a policy for whoever invokes the base model.
 
         An inference profile sends requests to models in several Regions, so it takes rights on the
@@ -119,13 +119,11 @@ class BaseModel:
         if not self.inference_id.startswith(_PROFILE_PREFIXES):
             return [_foundation_model_arn(self.inference_id)]
         _, _, model_id = self.inference_id.partition(".")
-        profile = Stack.of(scope).format_arn(
-            service="bedrock",
-            resource="inference-profile",
-            resource_name=self.inference_id,
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-        )
-        return [profile, _foundation_model_arn(model_id, region="*")]
+        account = f"{Aws.REGION}:{Aws.ACCOUNT_ID}"
+        return [
+            f"arn:{Aws.PARTITION}:bedrock:{account}:inference-profile/{self.inference_id}",
+            _foundation_model_arn(model_id, region="*"),
+        ]
 
 
 def _foundation_model_arn(model_id: str, region: str = Aws.REGION) -> str:

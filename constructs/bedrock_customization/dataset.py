@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from bedrock_customization._checks import check_between
+from bedrock_customization._checks import check_between, check_whole
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime import contract
+
+
+_COLUMN = re.compile(r"\{[^{}]+\}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,16 +37,22 @@ class RecordTemplate:
     stratify_by: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse templates that would make the same record of every row.
+        """Refuse templates that would make the same record of every row, or run as code.
 
         Raises:
-            ValueError: A template names no column.
+            ValueError: A template names no column, or Step Functions would evaluate a text.
         """
         for name, template in (("prompt", self.prompt), ("completion", self.completion)):
-            if "{" not in template:
+            if not _COLUMN.search(template):
                 raise ValueError(
                     f"{name} must name at least one column like {{text}}, got {template!r}: "
                     "put the column's name in braces"
+                )
+        for name, text in asdict(self).items():
+            if text and text.startswith("{%") and text.endswith("%}"):
+                raise ValueError(
+                    f"{name} must not start with {{% and end with %}}, got {text!r}: Step "
+                    "Functions would evaluate it as JSONata, so put a space in front"
                 )
 
     def to_contract(self) -> contract.RecordTemplate:
@@ -71,6 +81,10 @@ class DataSplit:
         """Check the shares."""
         check_between("validation", self.validation, 0, 0.5, "leave most records for training")
         check_between("test", self.test, 0.01, 0.5, "a blind set is what proves a model better")
+        check_between(
+            "validation + test", self.validation + self.test, 0, 0.8, "leave records for training"
+        )
+        check_whole("seed", self.seed, 0, 2**32 - 1, "any fixed number does")
 
     def to_contract(self) -> contract.Split:
         """Return what the handler receives."""

@@ -10,7 +10,6 @@ from aws_cdk import (
     Fn,
     Names,
     RemovalPolicy,
-    aws_cloudwatch as cloudwatch,
     aws_iam as iam,
     aws_kms as kms,
     aws_logs as logs,
@@ -21,7 +20,8 @@ from aws_cdk import (
 from constructs import Construct
 
 from bedrock_customization import _access
-from bedrock_customization._acknowledged import acknowledge_wildcard
+from bedrock_customization._access import Right
+from bedrock_customization._acknowledged import acknowledge, wildcards
 from bedrock_customization._asl import States
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.phases.customization import ModelCustomization
@@ -29,15 +29,27 @@ from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeplo
 from bedrock_customization.phases.evaluation import ModelEvaluation
 from bedrock_customization.phases.preparation import DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
+from bedrock_customization.phases.run_start import RunStart
 from bedrock_customization.storage import RUNS, CustomizationStorage
 from bedrock_customization_runtime.contract import Handler, MetricName
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import DataSplit, RecordTemplate
     from bedrock_customization.method import FineTuning
 
-NO_MODEL = "none"
+_NOT_REMOVED = {
+    "error": "{% $failure.error %}",
+    "cause": "{% $failure.cause & '; besides, the deployment of the candidate was not removed: ' & "
+    "$states.errorOutput.Error %}",
+}
+_DELIVERING = Right(
+    actions=["logs:CreateLogDelivery", "xray:PutTraceSegments"],
+    resources=["*"],
+    wildcard_because="X-Ray and the delivery of logs have no resource-level permissions",
+)
 
 
 class MetricOptions(TypedDict, total=False):
@@ -103,16 +115,19 @@ class CustomizationPipeline(Construct):
         super().__init__(scope, id)
         self.storage = storage or CustomizationStorage(self, "Storage")
         self.topic = topic or self._define_topic()
-        self.alias = ssm.StringParameter(
+        # Not a resource of the stack: CloudFormation would write its own value back one day. The
+        # first promotion makes it.
+        self.alias = ssm.StringParameter.from_string_parameter_attributes(
             self,
             "Alias",
-            string_value=NO_MODEL,
-            description="ARN of the model that consumers invoke; written by promotions",
+            parameter_name=f"/bedrock-customization/{self._unique_name()}",
+            simple_name=False,
         )
         self._removal = CandidateRemoval(
             self, "CandidateRemoval", storage=self.storage, alias=self.alias
         )
         self._record_function = self._define_record_function()
+        self._own_states: list[States] = []
 
         on_failure = self._write_failure_path()
         self.preparation = DataPreparation(
@@ -155,9 +170,15 @@ class CustomizationPipeline(Construct):
             minimum_improvement=minimum_improvement,
             on_failure=on_failure,
         )
-        start = self._write_start(base_model)
+        self.start = RunStart(
+            self,
+            "RunStart",
+            storage=self.storage,
+            base_model=base_model,
+            on_failure=self._notify_failure,
+        )
         self.state_machine = self._define_state_machine(
-            sfn.Chain.start(start)
+            sfn.Chain.start(self.start)
             .next(self.preparation)
             .next(self.customization)
             .next(self.deployment)
@@ -180,13 +201,11 @@ class CustomizationPipeline(Construct):
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading the alias and invoking the models it may name."""
-        return self.alias.grant_read(grantee).combine(
-            iam.Grant.add_to_principal(
-                grantee=grantee,
-                actions=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
-                resource_arns=[_access.bedrock_arn(self, "custom-model-deployment")],
-            )
+        invoking = Right(
+            actions=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+            resources=[_access.bedrock_arn("custom-model-deployment")],
         )
+        return self.alias.grant_read(grantee).combine(_access.give(grantee, [invoking]))
 
     def metric(self, name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return a metric of the state machine, such as `ExecutionsFailed`; sum over 5 minutes."""
@@ -201,34 +220,8 @@ class CustomizationPipeline(Construct):
         """Return the number of runs that failed; sum over 5 minutes."""
         return self.metric("ExecutionsFailed", **options)
 
-    def _write_start(self, base_model: BaseModel) -> sfn.IChainable:
-        function = HandlerFunction(
-            self,
-            "StartRun",
-            handler=Handler.START_RUN,
-            description="Checks a run's input, names what it will make, begins its manifest",
-        )
-        function.may_read(self.storage.artifacts_bucket, RUNS)
-        function.may_write(self.storage.artifacts_bucket, RUNS)
-        self._start_function = function
-        return States(self, "Start", on_failure=self._notify_failure).invoke(
-            "Start run",
-            function,
-            {
-                "execution_arn": "{% $states.context.Execution.Id %}",
-                "execution_name": "{% $states.context.Execution.Name %}",
-                "input": "{% $states.context.Execution.Input %}",
-                "data_bucket": self.storage.data_bucket.bucket_name,
-                "blind_bucket": self.storage.blind_bucket.bucket_name,
-                "artifacts_bucket": self.storage.artifacts_bucket.bucket_name,
-                "base_model": base_model.id,
-            },
-            comment="Check the input, derive names, begin the manifest",
-            assign="run",
-        )
-
     def _write_end(self, on_failure: sfn.IChainable) -> sfn.IChainable:
-        states = States(self, "Record", on_failure=on_failure)
+        states = self._states("Record", on_failure=on_failure)
         record = states.invoke(
             "Record run",
             self._record_function,
@@ -237,7 +230,7 @@ class CustomizationPipeline(Construct):
             assign="record",
         )
         # Without a way to the failure path: a topic out of reach must not undo a promotion.
-        notify = States(self, "Record").publish(
+        notify = self._states("Record").publish(
             "Notify",
             self.topic,
             subject="{% 'Model customization: ' & $record.status %}",
@@ -252,9 +245,9 @@ class CustomizationPipeline(Construct):
     def _write_failure_path(self) -> sfn.IChainable:
         """Write what every error leads to: compensate, record, notify, fail.
 
-        Each step goes on to the next even if it fails itself, and leaves `$failure` as it was.
+        Each step goes on to the next even if it fails itself, and keeps the first error.
         """
-        states = States(self, "Failure")
+        states = self._states("Failure")
         remove = self._removal.remove(states, "Remove failed candidate")
         record = states.invoke(
             "Record failure",
@@ -277,23 +270,30 @@ class CustomizationPipeline(Construct):
             error="{% $failure.error %}",
             cause="{% $failure.cause %}",
         )
-        remove.add_catch(record, errors=["States.ALL"])
+        remove.add_catch(record, errors=["States.ALL"], assign={"failure": _NOT_REMOVED})
         record.add_catch(notify, errors=["States.ALL"])
         notify.add_catch(fail, errors=["States.ALL"])
         # A run that never began has nothing to compensate and no manifest.
         self._notify_failure = notify
         return remove.next(record).next(notify).next(fail)
 
+    def _states(self, title: str, *, on_failure: sfn.IChainable | None = None) -> States:
+        states = States(self, title, on_failure=on_failure)
+        self._own_states.append(states)
+        return states
+
     def _define_record_function(self) -> HandlerFunction:
-        function = HandlerFunction(
+        artifacts = self.storage.artifacts_bucket
+        return HandlerFunction(
             self,
             "RecordRun",
             handler=Handler.RECORD_RUN,
             description="Closes a run's manifest and writes its report",
+            rights=[
+                *self.storage.reading(artifacts, RUNS),
+                *self.storage.writing(artifacts, RUNS),
+            ],
         )
-        function.may_read(self.storage.artifacts_bucket, RUNS)
-        function.may_write(self.storage.artifacts_bucket, RUNS)
-        return function
 
     def _define_topic(self) -> sns.Topic:
         key = kms.Key(
@@ -318,49 +318,31 @@ class CustomizationPipeline(Construct):
                 include_execution_data=False,
             ),
         )
-        acknowledge_wildcard(
-            state_machine,
-            "X-Ray and the delivery of logs have no resource-level permissions",
-            "*",
+        phases = (
+            self.start,
+            self.preparation,
+            self.customization,
+            self.deployment,
+            self.evaluation,
+            self.gate,
         )
-        acknowledge_wildcard(
-            state_machine,
-            "a run that is under way while the stack changes goes on with the versions it began "
-            "with",
-            *(function.arn_of_versions for function in self._functions()),
-        )
-        acknowledge_wildcard(
-            state_machine,
-            "Bedrock gives jobs, models and deployments their ids when a run makes them",
-            *(
-                _access.bedrock_arn(self, kind)
-                for kind in ("model-customization-job", "custom-model", "custom-model-deployment")
-            ),
-        )
+        of_phases = [right for phase in phases for right in phase.rights]
+        of_own = [right for states in self._own_states for right in states.rights]
+        acknowledge(state_machine, wildcards(self, [_DELIVERING, *of_phases, *of_own]))
         return state_machine
 
-    def _functions(self) -> list[HandlerFunction]:
-        return [
-            self._start_function,
-            self.preparation.function,
-            self.customization.function,
-            self.evaluation.answer_function,
-            self.evaluation.compare_function,
-            self.gate.decide_function,
-            self.gate.promote_function,
-            self._removal.function,
-            self._record_function,
-        ]
-
     def _define_log_group(self) -> logs.LogGroup:
-        # Only this prefix keeps the account's log resource policy from growing past its limit. The
-        # end of the stack's id keeps the name from meeting that of a stack that was deleted.
-        stack_suffix = Fn.select(4, Fn.split("-", Aws.STACK_ID))
-        unique_name = Names.unique_resource_name(self, max_length=200)
         return logs.LogGroup(
             self,
             "Logs",
-            log_group_name=f"/aws/vendedlogs/states/{unique_name}-{stack_suffix}",
+            # Only this prefix keeps the account's log resource policy from growing past its limit.
+            log_group_name=f"/aws/vendedlogs/states/{self._unique_name()}",
             retention=logs.RetentionDays.SIX_MONTHS,
             removal_policy=RemovalPolicy.RETAIN,
         )
+
+    def _unique_name(self) -> str:
+        """Return a name that not even a deleted stack of the same name has used."""
+        stack_uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
+        suffix = Fn.select(4, Fn.split("-", stack_uuid))
+        return f"{Names.unique_resource_name(self, max_length=100)}-{suffix}"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from aws_cdk import Aws, aws_iam as iam
 from constructs import Construct
 
-from bedrock_customization import _access
-from bedrock_customization._acknowledged import acknowledge_wildcard
+from bedrock_customization._access import bedrock_arn, give
+from bedrock_customization._acknowledged import acknowledge, wildcards
 
 if TYPE_CHECKING:
     from bedrock_customization.storage import CustomizationStorage
@@ -53,26 +53,24 @@ class ServiceRole(Construct):
         self.role = role or iam.Role(
             self,
             "Role",
-            assumed_by=_bedrock_for(self, kind),
+            assumed_by=_bedrock_for(kind),
             description=f"Assumed by Bedrock for each {kind}",
         )
-        _access.read_objects(self.role, storage.data_bucket, _PREPARED)
-        _access.read_objects(self.role, storage.artifacts_bucket, _JOB_OUTPUT)
-        _access.write_objects(self.role, storage.artifacts_bucket, _JOB_OUTPUT)
+        rights = [
+            *storage.reading(storage.data_bucket, _PREPARED),
+            *storage.reading(storage.artifacts_bucket, _JOB_OUTPUT),
+            *storage.writing(storage.artifacts_bucket, _JOB_OUTPUT),
+        ]
+        give(self.role, rights)
         storage.hide_blind_data_from(self.role)
-        acknowledge_wildcard(
-            self,
-            "runs make their objects while the pipeline lives, so only a prefix can name them",
-            storage.data_bucket.arn_for_objects(_PREPARED),
-            storage.artifacts_bucket.arn_for_objects(_JOB_OUTPUT),
-        )
+        acknowledge(self, wildcards(self, rights))
 
 
-def _bedrock_for(scope: Construct, kind: JobKind) -> iam.IPrincipal:
+def _bedrock_for(kind: JobKind) -> iam.IPrincipal:
     return iam.ServicePrincipal(
         "bedrock.amazonaws.com",
         conditions={
             "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-            "ArnLike": {"aws:SourceArn": _access.bedrock_arn(scope, kind)},
+            "ArnLike": {"aws:SourceArn": bedrock_arn(kind)},
         },
     )

@@ -20,9 +20,12 @@ from bedrock_customization import _access
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bedrock_customization._access import Right
+
 INCOMING = "incoming/*"
 RUNS = "runs/*"
 PROMOTIONS = "promotions/*"
+_WEEK, _MONTH, _QUARTER = Duration.days(7), Duration.days(30), Duration.days(90)
 _DESTROY_DATA = "bedrock_customization:destroyData"
 
 
@@ -42,7 +45,7 @@ class CustomizationStorage(Construct):
             Without one, a bucket encrypted with `blind_key` is defined.
         artifacts_bucket: Holds `runs/<run>/…` and the promotion record.
             Without one, a bucket encrypted with `key` is defined.
-        key: Encrypts data and artifacts.
+        key: Encrypts data and artifacts. Name it for imported buckets, which do not know theirs.
             Without one, a key with yearly rotation is defined and kept when the stack goes.
         blind_key: Encrypts the blind set, so that rights on `key` never open it.
             Without one, likewise.
@@ -52,7 +55,7 @@ class CustomizationStorage(Construct):
             never deleted: CloudFormation refuses to remove a bucket that holds some.
 
     Raises:
-        ValueError: The blind bucket is also the data or the artifacts bucket.
+        ValueError: The blind bucket or its key also serves data or artifacts.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class CustomizationStorage(Construct):
     ) -> None:
         super().__init__(scope, id)
         _check_blind_bucket_is_apart(blind_bucket, [data_bucket, artifacts_bucket])
+        _check_blind_key_is_apart(blind_key, key)
         self._removal_policy = self._signed_twice(removal_policy)
         self._access_logs: s3.Bucket | None = None
         if key is None and (data_bucket is None or artifacts_bucket is None):
@@ -83,11 +87,23 @@ class CustomizationStorage(Construct):
 
     def grant_put_data(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow uploading raw data below `incoming/`."""
-        return _access.write_objects(grantee, self.data_bucket, INCOMING)
+        return _access.give(grantee, self.writing(self.data_bucket, INCOMING))
 
     def grant_read_artifacts(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading reports, manifests and evaluations; never data or the blind set."""
-        return _access.read_objects(grantee, self.artifacts_bucket, RUNS)
+        return _access.give(grantee, self.reading(self.artifacts_bucket, RUNS))
+
+    def reading(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
+        """Return the rights to read objects of one of the buckets, its key's included."""
+        return _access.reading(bucket, self._key_of(bucket), *prefixes)
+
+    def writing(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
+        """Return the rights to write objects to one of the buckets, its key's included."""
+        return _access.writing(bucket, self._key_of(bucket), *prefixes)
+
+    def _key_of(self, bucket: s3.IBucket) -> kms.IKey | None:
+        named = self.blind_key if bucket is self.blind_bucket else self.key
+        return bucket.encryption_key or named
 
     def hide_blind_data_from(self, role: iam.IRole) -> None:
         """Deny a role the blind bucket and its key, whatever else allows it.
@@ -98,7 +114,6 @@ class CustomizationStorage(Construct):
         objects = [self.blind_bucket.bucket_arn, self.blind_bucket.arn_for_objects("*")]
         role.add_to_principal_policy(
             iam.PolicyStatement(
-                sid="NeverReadTheBlindSet",
                 effect=iam.Effect.DENY,
                 actions=["s3:*"],
                 resources=objects,
@@ -113,13 +128,11 @@ class CustomizationStorage(Construct):
                 resources=objects,
             )
         )
-        if self.blind_bucket.encryption_key:
+        key = self._key_of(self.blind_bucket)
+        if key:
             role.add_to_principal_policy(
                 iam.PolicyStatement(
-                    sid="NeverOpenTheBlindSet",
-                    effect=iam.Effect.DENY,
-                    actions=["kms:*"],
-                    resources=[self.blind_bucket.encryption_key.key_arn],
+                    effect=iam.Effect.DENY, actions=["kms:*"], resources=[key.key_arn]
                 )
             )
 
@@ -146,7 +159,7 @@ class CustomizationStorage(Construct):
             id,
             description=description,
             enable_key_rotation=True,
-            pending_window=Duration.days(30),
+            pending_window=_MONTH,
             removal_policy=self._removal_policy,
         )
 
@@ -178,8 +191,8 @@ class CustomizationStorage(Construct):
             versioned=True,
             lifecycle_rules=[
                 s3.LifecycleRule(
-                    abort_incomplete_multipart_upload_after=Duration.days(7),
-                    noncurrent_version_expiration=Duration.days(90),
+                    abort_incomplete_multipart_upload_after=_WEEK,
+                    noncurrent_version_expiration=_QUARTER,
                 )
             ],
             removal_policy=self._removal_policy,
@@ -215,8 +228,21 @@ class CustomizationStorage(Construct):
 def _check_blind_bucket_is_apart(
     blind: s3.IBucket | None, others: Sequence[s3.IBucket | None]
 ) -> None:
-    if blind is not None and any(other is blind for other in others):
+    if blind is None:
+        return
+    # Two imports of one bucket are two objects with one name.
+    if any(
+        other is blind or (other and other.bucket_name == blind.bucket_name) for other in others
+    ):
         raise ValueError(
             f"blind_bucket must be a bucket of its own, got {blind.node.path} twice: the training "
             "role reads data_bucket and artifacts_bucket, so give the test set another bucket"
+        )
+
+
+def _check_blind_key_is_apart(blind: kms.IKey | None, other: kms.IKey | None) -> None:
+    if blind and other and (blind is other or blind.key_arn == other.key_arn):
+        raise ValueError(
+            f"blind_key must be a key of its own, got {blind.node.path} twice: the training role "
+            "is denied it and needs key, so give the test set another key"
         )

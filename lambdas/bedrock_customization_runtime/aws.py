@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
@@ -24,26 +24,25 @@ _CONFIG = Config(
 )
 
 
+@cache
 def s3() -> S3Client:
     """Return the S3 client of this process."""
-    return _client("s3")
-
-
-def ssm() -> SSMClient:
-    """Return the Systems Manager client of this process."""
-    return _client("ssm")
-
-
-def bedrock() -> BedrockClient:
-    """Return the client of Bedrock's control plane."""
-    return _client("bedrock")
-
-
-def bedrock_runtime() -> BedrockRuntimeClient:
-    """Return the client of Bedrock's data plane."""
-    return _client("bedrock-runtime")
+    return boto3.client("s3", config=_CONFIG)
 
 
 @cache
-def _client(service: Any) -> Any:  # noqa: ANN401 - the public functions give the types
-    return boto3.client(service, config=_CONFIG)
+def ssm() -> SSMClient:
+    """Return the Systems Manager client of this process."""
+    return boto3.client("ssm", config=_CONFIG)
+
+
+@cache
+def bedrock() -> BedrockClient:
+    """Return the client of Bedrock's control plane."""
+    return boto3.client("bedrock", config=_CONFIG)
+
+
+@cache
+def bedrock_runtime() -> BedrockRuntimeClient:
+    """Return the client of Bedrock's data plane."""
+    return boto3.client("bedrock-runtime", config=_CONFIG)

@@ -33,7 +33,7 @@ def remove(
     except bedrock.exceptions.ResourceNotFoundException:
         return None
     arn = found["customModelDeploymentArn"]
-    if ssm.get_parameter(Name=alias_parameter)["Parameter"]["Value"] == arn:
+    if _live(ssm, alias_parameter) == arn:
         return None
     if found["status"] == "Creating":
         raise DeploymentBusy(f"deployment {name} is still being created: it is deleted after that")
@@ -45,3 +45,11 @@ def remove(
         # "Custom model deployment is in a mutating state"
         raise DeploymentBusy(f"deployment {name} is changing: {error}") from error
     return arn
+
+
+def _live(ssm: SSMClient, alias_parameter: str) -> str | None:
+    """Return what consumers use; nothing before the first promotion."""
+    try:
+        return ssm.get_parameter(Name=alias_parameter)["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound:
+        return None

@@ -27,7 +27,7 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
-class RunSection(_Section, kw_only=True):
+class RunSection(_Section, frozen=True, kw_only=True):
     """Who runs what, since when."""
 
     id: str
@@ -45,7 +45,7 @@ class RunSection(_Section, kw_only=True):
     """True on the embedded AWS, whose models are tiny and say nothing about Bedrock's."""
 
 
-class FileRecord(_Section, kw_only=True):
+class FileRecord(_Section, frozen=True, kw_only=True):
     """A file the run wrote or read."""
 
     uri: str
@@ -54,7 +54,7 @@ class FileRecord(_Section, kw_only=True):
     records: int
 
 
-class Finding(_Section, kw_only=True):
+class Finding(_Section, frozen=True, kw_only=True):
     """A rule that some records broke."""
 
     rule: str
@@ -66,7 +66,7 @@ class Finding(_Section, kw_only=True):
     """The first few line numbers, from 1."""
 
 
-class PreparationSection(_Section, kw_only=True):
+class PreparationSection(_Section, frozen=True, kw_only=True):
     """The data set: where it came from, what became of it."""
 
     source: FileRecord
@@ -94,7 +94,7 @@ class PreparationSection(_Section, kw_only=True):
     """Records by kind of personal data or secret."""
 
 
-class CurvePoint(_Section, kw_only=True):
+class CurvePoint(_Section, frozen=True, kw_only=True):
     """A point of a loss curve."""
 
     step: int
@@ -102,7 +102,7 @@ class CurvePoint(_Section, kw_only=True):
     loss: float
 
 
-class CustomizationSection(_Section, kw_only=True):
+class CustomizationSection(_Section, frozen=True, kw_only=True):
     """The job and its model."""
 
     job_name: str
@@ -117,7 +117,7 @@ class CustomizationSection(_Section, kw_only=True):
     validation_curve: list[CurvePoint]
 
 
-class MetricComparison(_Section, kw_only=True):
+class MetricComparison(_Section, frozen=True, kw_only=True):
     """A metric of the base and the tuned model on the blind set, paired by record."""
 
     name: str
@@ -132,7 +132,7 @@ class MetricComparison(_Section, kw_only=True):
     """Of the test, in words, with seed and draws."""
 
 
-class Example(_Section, kw_only=True):
+class Example(_Section, frozen=True, kw_only=True):
     """How answers differ, without a record's text: ids and verdicts only."""
 
     record: str
@@ -140,7 +140,7 @@ class Example(_Section, kw_only=True):
     tuned_correct: bool
 
 
-class EvaluationSection(_Section, kw_only=True):
+class EvaluationSection(_Section, frozen=True, kw_only=True):
     """Base against tuned on the blind set."""
 
     primary: str
@@ -149,7 +149,7 @@ class EvaluationSection(_Section, kw_only=True):
     examples: list[Example] = []
 
 
-class DecisionSection(_Section, kw_only=True):
+class DecisionSection(_Section, frozen=True, kw_only=True):
     """May the candidate go live?"""
 
     promote: bool
@@ -158,7 +158,7 @@ class DecisionSection(_Section, kw_only=True):
     decided: str
 
 
-class DeploymentSection(_Section, kw_only=True):
+class DeploymentSection(_Section, frozen=True, kw_only=True):
     """Where the candidate answers, and whether consumers use it."""
 
     arn: str
@@ -168,14 +168,14 @@ class DeploymentSection(_Section, kw_only=True):
     removed: bool = False
 
 
-class FailureSection(_Section, kw_only=True):
+class FailureSection(_Section, frozen=True, kw_only=True):
     """Why the run ended early."""
 
     error: str
     cause: str
 
 
-class Manifest(_Section, kw_only=True):
+class Manifest(_Section, frozen=True, kw_only=True):
     """The document."""
 
     schema_version: int = SCHEMA_VERSION

@@ -14,6 +14,7 @@ import msgspec
 
 from bedrock_customization_runtime import storage, times
 from bedrock_customization_runtime.errors import PromotionConflict
+from bedrock_customization_runtime.reports import wording
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -36,21 +37,19 @@ def decide(evaluation: Evaluation, gate: Gate) -> Decision:
     """Hold an evaluation against the gate; a figure that is not finite never passes."""
     lower, upper = evaluation["interval"]
     minimum = gate["minimum_improvement"]
-    name = evaluation["metric"]
-    interval = f"95 % interval {lower:+.4f} to {upper:+.4f}"
-    gain = f"{name} {evaluation['base']:.4f} to {evaluation['tuned']:.4f}, {interval}"
-    figures = (evaluation["base"], evaluation["tuned"], lower, upper)
-    if not all(math.isfinite(figure) for figure in figures):
-        return {"promote": False, "reasons": [f"{name} is not a finite number ({gain})"]}
+    if not all(map(math.isfinite, (evaluation["base"], evaluation["tuned"], lower, upper))):
+        return _decision(f"{evaluation['metric']} has a figure that is no finite number")
+    gain = (
+        f"by {wording.points(lower)} to {wording.points(upper)} points with 95 % confidence, "
+        f"where more than {wording.points(minimum)} are required"
+    )
     if lower > minimum:
-        return {
-            "promote": True,
-            "reasons": [f"the tuned model is better beyond the required {minimum:+.4f}: {gain}"],
-        }
-    return {
-        "promote": False,
-        "reasons": [f"the interval does not clear the required {minimum:+.4f}: {gain}"],
-    }
+        return _decision(f"{evaluation['metric']} improves {gain}", promote=True)
+    return _decision(f"{evaluation['metric']} does not surely improve enough: {gain}")
+
+
+def _decision(reason: str, *, promote: bool = False) -> Decision:
+    return {"promote": promote, "reasons": [reason]}
 
 
 def record_uri(artifacts_bucket: str, alias_parameter: str) -> str:
@@ -102,5 +101,5 @@ def promote(
                 f"{alias_parameter} was moved by another run at the same time: compare the two "
                 "candidates, then run this one again"
             ) from None
-    ssm.put_parameter(Name=alias_parameter, Value=candidate, Overwrite=True)
+    ssm.put_parameter(Name=alias_parameter, Value=candidate, Type="String", Overwrite=True)
     return found

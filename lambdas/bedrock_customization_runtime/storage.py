@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import ClientError
@@ -79,11 +80,11 @@ def write_version(
         VersionConflictError: The object changed since; nothing was written.
     """
     where = S3Uri.parse(uri)
-    condition = {"IfMatch": replaces.etag} if replaces else {"IfNoneMatch": "*"}
+    put = partial(
+        s3.put_object, Bucket=where.bucket, Key=where.key, Body=body, ContentType=content_type
+    )
     try:
-        s3.put_object(
-            Bucket=where.bucket, Key=where.key, Body=body, ContentType=content_type, **condition
-        )
+        put(IfMatch=replaces.etag) if replaces else put(IfNoneMatch="*")
     except ClientError as error:
         if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:
             raise VersionConflictError(uri) from error

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Duration, aws_iam as iam, aws_stepfunctions as sfn
+from aws_cdk import Duration, aws_stepfunctions as sfn
 
-from bedrock_customization._access import bedrock_arn
+from bedrock_customization._access import (
+    NAMED_BY_BEDROCK,
+    Right,
+    bedrock_arn,
+)
 from bedrock_customization._asl import Phase, States, run_tags
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.method import FineTuning
 from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime import catalog
-from bedrock_customization_runtime.contract import Handler
+from bedrock_customization_runtime.contract import ErrorName, Handler
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_iam as iam
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.storage import CustomizationStorage
 
+_JOBS, _MODELS = bedrock_arn("model-customization-job"), bedrock_arn("custom-model")
+# Waits double from a minute: with the one that follows this, they add up to four hours.
+_LONGEST_WAIT = 10_000
 _METHOD = catalog.Method.FINE_TUNING
 
 
@@ -74,13 +82,15 @@ class ModelCustomization(Phase):
             "Record",
             handler=Handler.RECORD_CUSTOMIZATION,
             description="Records a customization job, its losses and its model",
-        )
-        self.function.may_read(storage.artifacts_bucket, RUNS)
-        self.function.may_write(storage.artifacts_bucket, RUNS)
-        self.function.may_call(
-            ["bedrock:GetModelCustomizationJob", "bedrock:GetCustomModel"],
-            [bedrock_arn(self, "model-customization-job"), bedrock_arn(self, "custom-model")],
-            wildcard_because="Bedrock gives jobs and models their ids when a run makes them",
+            rights=[
+                *storage.reading(storage.artifacts_bucket, RUNS),
+                *storage.writing(storage.artifacts_bucket, RUNS),
+                Right(
+                    actions=["bedrock:GetModelCustomizationJob", "bedrock:GetCustomModel"],
+                    resources=[_JOBS, _MODELS],
+                    wildcard_because=NAMED_BY_BEDROCK,
+                ),
+            ],
         )
         states = States(self, "ModelCustomization", on_failure=on_failure)
         customize = states.call_bedrock(
@@ -88,7 +98,7 @@ class ModelCustomization(Phase):
             "bedrock:createModelCustomizationJob.sync",
             self._job(base_model, hyperparameters),
             comment="Train the base model on the records; Bedrock may queue the job for hours",
-            statements=self._job_statements(base_model),
+            rights=self._job_rights(base_model),
             assign={"model_wait": 60},
             timeout=timeout or Duration.days(8),
         )
@@ -104,14 +114,26 @@ class ModelCustomization(Phase):
             "Wait for the model",
             "{% $model_wait %}",
             comment="The model is being created",
-            assign={"model_wait": "{% $min([$model_wait * 2, 3600]) %}"},
+            assign={"model_wait": "{% $model_wait * 2 %}"},
         )
         is_active = states.choice("Is the model active?", comment="Completed is not yet usable")
         customize.next(record).next(is_active)
         is_active.when(
+            sfn.Condition.jsonata(
+                "{% $customization.model_status = 'Creating' and "
+                f"$model_wait > {_LONGEST_WAIT} %}}"
+            ),
+            states.failed(
+                "Model takes too long",
+                ErrorName.CUSTOMIZATION_FAILED,
+                "the custom model is still being created hours after its job",
+            ),
+        )
+        is_active.when(
             sfn.Condition.jsonata("{% $customization.model_status = 'Creating' %}"),
             wait.next(record),
         )
+        self.rights = states.rights
         self._start = customize
         self._ends = is_active.afterwards(include_otherwise=True).end_states
 
@@ -136,23 +158,25 @@ class ModelCustomization(Phase):
             }
         return job
 
-    def _job_statements(self, base_model: BaseModel) -> list[iam.PolicyStatement]:
-        jobs, models = (
-            bedrock_arn(self, "model-customization-job"),
-            bedrock_arn(self, "custom-model"),
-        )
+    def _job_rights(self, base_model: BaseModel) -> list[Right]:
         return [
-            iam.PolicyStatement(
+            Right(
                 actions=["bedrock:CreateModelCustomizationJob"],
-                resources=[base_model.arn_for_customization(), models, jobs],
+                resources=[base_model.arn_for_customization(), _MODELS, _JOBS],
+                wildcard_because=NAMED_BY_BEDROCK,
             ),
-            iam.PolicyStatement(
+            Right(
                 # `.sync` polls the job, and stops it when the execution is stopped.
                 actions=["bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"],
-                resources=[jobs],
+                resources=[_JOBS],
+                wildcard_because=NAMED_BY_BEDROCK,
             ),
-            iam.PolicyStatement(actions=["bedrock:TagResource"], resources=[jobs, models]),
-            iam.PolicyStatement(
+            Right(
+                actions=["bedrock:TagResource"],
+                resources=[_JOBS, _MODELS],
+                wildcard_because=NAMED_BY_BEDROCK,
+            ),
+            Right(
                 actions=["iam:PassRole"],
                 resources=[self.service_role.role.role_arn],
                 conditions={"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration, aws_iam as iam, aws_stepfunctions as sfn
+from aws_cdk import Duration, aws_stepfunctions as sfn
 from constructs import Construct
 
-from bedrock_customization._access import bedrock_arn
+from bedrock_customization._access import (
+    NAMED_BY_BEDROCK,
+    Right,
+    bedrock_arn,
+)
 from bedrock_customization._asl import Phase, States, retry, run_tags
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.storage import RUNS
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.storage import CustomizationStorage
+
+# Waits double from five minutes: with the one that follows this, they add up to five hours.
+_LONGEST_WAIT = 10_000
 
 
 class ModelDeployment(Phase):
@@ -49,8 +56,6 @@ class ModelDeployment(Phase):
         base_model.check_on_demand()
         super().__init__(scope, id)
         states = States(self, "ModelDeployment", on_failure=on_failure)
-        models = bedrock_arn(self, "custom-model")
-        deployments = bedrock_arn(self, "custom-model-deployment")
         deploy = states.call_bedrock(
             "Deploy candidate",
             "aws-sdk:bedrock:createCustomModelDeployment",
@@ -61,11 +66,13 @@ class ModelDeployment(Phase):
                 "Tags": run_tags(),
             },
             comment="Ask for an on-demand deployment of the custom model",
-            statements=[
-                iam.PolicyStatement(
-                    actions=["bedrock:CreateCustomModelDeployment"], resources=[models]
+            rights=[
+                Right(
+                    actions=["bedrock:CreateCustomModelDeployment"],
+                    resources=[bedrock_arn("custom-model")],
+                    wildcard_because=NAMED_BY_BEDROCK,
                 ),
-                iam.PolicyStatement(actions=["bedrock:TagResource"], resources=[deployments]),
+                _on_deployments("bedrock:TagResource"),
             ],
             assign={
                 "deployment": {"arn": "{% $states.result.CustomModelDeploymentArn %}"},
@@ -76,18 +83,14 @@ class ModelDeployment(Phase):
             "Wait for the deployment",
             "{% $deployment_wait %}",
             comment="The deployment is being created",
-            assign={"deployment_wait": "{% $min([$deployment_wait * 2, 3600]) %}"},
+            assign={"deployment_wait": "{% $deployment_wait * 2 %}"},
         )
         check = states.call_bedrock(
             "Check deployment",
             "aws-sdk:bedrock:getCustomModelDeployment",
             {"CustomModelDeploymentIdentifier": "{% $deployment.arn %}"},
             comment="Bedrock sends no event, so ask",
-            statements=[
-                iam.PolicyStatement(
-                    actions=["bedrock:GetCustomModelDeployment"], resources=[deployments]
-                )
-            ],
+            rights=[_on_deployments("bedrock:GetCustomModelDeployment")],
             assign={
                 "deployment_status": "{% $states.result.Status %}",
                 "deployment_failure": "{% $exists($states.result.FailureMessage) "
@@ -100,7 +103,18 @@ class ModelDeployment(Phase):
         is_deployed = states.choice("Is it deployed?", comment="Active, failed or not yet")
         deploy.next(wait).next(check).next(is_deployed)
         is_deployed.when(sfn.Condition.jsonata("{% $deployment_status = 'Failed' %}"), failed)
+        is_deployed.when(
+            sfn.Condition.jsonata(
+                f"{{% $deployment_status != 'Active' and $deployment_wait > {_LONGEST_WAIT} %}}"
+            ),
+            states.failed(
+                "Deployment takes too long",
+                ErrorName.DEPLOYMENT_FAILED,
+                "{% 'the deployment is still ' & $deployment_status & ' after five hours' %}",
+            ),
+        )
         is_deployed.when(sfn.Condition.jsonata("{% $deployment_status != 'Active' %}"), wait)
+        self.rights = states.rights
         self._start = deploy
         self._ends = is_deployed.afterwards(include_otherwise=True).end_states
 
@@ -130,14 +144,14 @@ class CandidateRemoval(Construct):
             "Remove",
             handler=Handler.REMOVE_DEPLOYMENT,
             description="Removes the deployment of a candidate that does not go live",
-        )
-        self.function.may_read(storage.artifacts_bucket, RUNS)
-        self.function.may_write(storage.artifacts_bucket, RUNS)
-        self.function.may_call(["ssm:GetParameter"], [alias.parameter_arn])
-        self.function.may_call(
-            ["bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"],
-            [bedrock_arn(self, "custom-model-deployment")],
-            wildcard_because="Bedrock gives deployments their ids when a run makes them",
+            rights=[
+                *storage.reading(storage.artifacts_bucket, RUNS),
+                *storage.writing(storage.artifacts_bucket, RUNS),
+                Right(actions=["ssm:GetParameter"], resources=[alias.parameter_arn]),
+                _on_deployments(
+                    "bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"
+                ),
+            ],
         )
 
     def remove(self, states: States, name: str) -> sfn.CustomState:
@@ -152,6 +166,14 @@ class CandidateRemoval(Construct):
             state,
             [ErrorName.DEPLOYMENT_BUSY],
             interval=Duration.minutes(1),
-            maximum_attempts=12,
+            maximum_attempts=6,
         )
         return state
+
+
+def _on_deployments(*actions: str) -> Right:
+    return Right(
+        actions=actions,
+        resources=[bedrock_arn("custom-model-deployment")],
+        wildcard_because=NAMED_BY_BEDROCK,
+    )

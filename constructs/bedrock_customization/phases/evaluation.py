@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, Size, aws_stepfunctions as sfn
 
-from bedrock_customization._access import bedrock_arn
+from bedrock_customization._access import (
+    NAMED_BY_BEDROCK,
+    Right,
+    bedrock_arn,
+)
 from bedrock_customization._asl import Phase, States, retry
-from bedrock_customization._checks import check_between
+from bedrock_customization._checks import check_whole
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import Handler, MetricName
@@ -63,7 +67,7 @@ class ModelEvaluation(Phase):
         maximum_tokens: int = 512,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
-        check_between("maximum_tokens", maximum_tokens, 1, 5000, "the base model has no more room")
+        check_whole("maximum_tokens", maximum_tokens, 1, 5000, "an answer has no more room")
         super().__init__(scope, id)
         self.answer_function = self._define_answer_function(storage, base_model)
         self.compare_function = self._define_compare_function(storage)
@@ -92,7 +96,7 @@ class ModelEvaluation(Phase):
                 "test": "{% $preparation.test %}",
                 "answers": "{% $answers.prefix %}",
                 "models": models,
-                "metric": metric.value,
+                "metric": MetricName(metric).value,
             },
             comment="Pair the answers by record and test the difference",
             assign="evaluation",
@@ -104,43 +108,46 @@ class ModelEvaluation(Phase):
         is_answered.otherwise(compare)
         retry(answer, _BUSY_MODEL_ERRORS, interval=Duration.minutes(1))
         answer.next(is_answered)
+        self.rights = states.rights
         self._start = answer
         self._ends = [compare]
 
     def _define_answer_function(
         self, storage: CustomizationStorage, base_model: BaseModel
     ) -> HandlerFunction:
-        function = HandlerFunction(
+        return HandlerFunction(
             self,
             "Answer",
             handler=Handler.ANSWER_QUESTIONS,
             description="Asks base and tuned model the blind questions",
+            rights=[
+                *storage.reading(storage.blind_bucket, RUNS),
+                *storage.writing(storage.blind_bucket, RUNS),
+                Right(
+                    actions=["bedrock:InvokeModel"],
+                    resources=[
+                        *base_model.arns_for_invocation(),
+                        bedrock_arn("custom-model-deployment"),
+                    ],
+                    wildcard_because=f"{NAMED_BY_BEDROCK}, and an inference profile sends "
+                    "requests to several Regions",
+                ),
+            ],
             memory_size=Size.gibibytes(1),
             timeout=Duration.minutes(15),
         )
-        function.may_read(storage.blind_bucket, RUNS)
-        function.may_write(storage.blind_bucket, RUNS)
-        function.may_call(
-            ["bedrock:InvokeModel"],
-            [
-                *base_model.arns_for_invocation(self),
-                bedrock_arn(self, "custom-model-deployment"),
-            ],
-            wildcard_because="Bedrock gives deployments their ids when a run makes them, and an "
-            "inference profile sends requests to several Regions",
-        )
-        return function
 
     def _define_compare_function(self, storage: CustomizationStorage) -> HandlerFunction:
-        function = HandlerFunction(
+        return HandlerFunction(
             self,
             "Compare",
             handler=Handler.COMPARE_ANSWERS,
             description="Compares the answers of base and tuned model",
+            rights=[
+                *storage.reading(storage.blind_bucket, RUNS),
+                *storage.reading(storage.artifacts_bucket, RUNS),
+                *storage.writing(storage.artifacts_bucket, RUNS),
+            ],
             memory_size=Size.gibibytes(1),
             timeout=Duration.minutes(5),
         )
-        function.may_read(storage.blind_bucket, RUNS)
-        function.may_read(storage.artifacts_bucket, RUNS)
-        function.may_write(storage.artifacts_bucket, RUNS)
-        return function

@@ -70,17 +70,19 @@ class DataPreparation(Phase):
             "Prepare",
             handler=Handler.PREPARE_DATA,
             description="Prepares training, validation and blind records",
+            rights=[
+                *storage.reading(storage.data_bucket, INCOMING, RUNS),
+                *storage.writing(storage.data_bucket, RUNS),
+                *storage.writing(storage.blind_bucket, RUNS),
+                *storage.reading(storage.artifacts_bucket, RUNS),
+                *storage.writing(storage.artifacts_bucket, RUNS),
+            ],
             memory_size=Size.gibibytes(2),
             ephemeral_storage=Size.gibibytes(10),
             timeout=Duration.minutes(15),
         )
-        self.function.may_read(storage.data_bucket, INCOMING)
-        self.function.may_read(storage.data_bucket, RUNS)
-        self.function.may_write(storage.data_bucket, RUNS)
-        self.function.may_write(storage.blind_bucket, RUNS)
-        self.function.may_read(storage.artifacts_bucket, RUNS)
-        self.function.may_write(storage.artifacts_bucket, RUNS)
-        prepare = States(self, "DataPreparation", on_failure=on_failure).invoke(
+        states = States(self, "DataPreparation", on_failure=on_failure)
+        prepare = states.invoke(
             "Prepare data",
             self.function,
             {
@@ -95,5 +97,6 @@ class DataPreparation(Phase):
             comment="Clean, de-duplicate, split and validate the records",
             assign="preparation",
         )
+        self.rights = states.rights
         self._start = prepare
         self._ends = [prepare]

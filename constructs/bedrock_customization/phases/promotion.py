@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_stepfunctions as sfn
 
+from bedrock_customization._access import Right
 from bedrock_customization._asl import Phase, States
+from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.phases.deployment import CandidateRemoval
 from bedrock_customization.storage import PROMOTIONS, RUNS
@@ -37,9 +39,13 @@ class PromotionGate(Phase):
         alias: The parameter that consumers read; it holds the ARN to invoke.
         removal: Takes the deployment of a candidate away that does not pass.
             Without one, it is defined.
-        minimum_improvement: In units of the metric; 0 asks for any improvement beyond chance.
+        minimum_improvement: In units of the metric, in [0, 1]; 0 asks for any improvement beyond
+            chance.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
+
+    Raises:
+        ValueError: `minimum_improvement` is out of range.
     """
 
     def __init__(
@@ -53,6 +59,13 @@ class PromotionGate(Phase):
         minimum_improvement: float = 0.0,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
+        check_between(
+            "minimum_improvement",
+            minimum_improvement,
+            0,
+            1,
+            "it is in units of the metric, 0.02 means two points",
+        )
         super().__init__(scope, id)
         self.decide_function = self._define_decide_function(storage)
         self.promote_function = self._define_promote_function(storage, alias)
@@ -84,31 +97,33 @@ class PromotionGate(Phase):
         may_go_live.when(sfn.Condition.jsonata("{% $decision.promote %}"), promote)
         may_go_live.otherwise(remove)
         decide.next(may_go_live)
+        self.rights = states.rights
         self._start = decide
         self._ends = [promote, remove]
 
     def _define_decide_function(self, storage: CustomizationStorage) -> HandlerFunction:
-        function = HandlerFunction(
+        return HandlerFunction(
             self,
             "Decide",
             handler=Handler.DECIDE_PROMOTION,
             description="Holds an evaluation against the gate",
+            rights=[
+                *storage.reading(storage.artifacts_bucket, RUNS),
+                *storage.writing(storage.artifacts_bucket, RUNS),
+            ],
         )
-        function.may_read(storage.artifacts_bucket, RUNS)
-        function.may_write(storage.artifacts_bucket, RUNS)
-        return function
 
     def _define_promote_function(
         self, storage: CustomizationStorage, alias: ssm.IStringParameter
     ) -> HandlerFunction:
-        function = HandlerFunction(
+        return HandlerFunction(
             self,
             "Promote",
             handler=Handler.PROMOTE_MODEL,
             description="Points the alias at a candidate",
+            rights=[
+                *storage.reading(storage.artifacts_bucket, RUNS, PROMOTIONS),
+                *storage.writing(storage.artifacts_bucket, RUNS, PROMOTIONS),
+                Right(actions=["ssm:PutParameter"], resources=[alias.parameter_arn]),
+            ],
         )
-        for prefix in (RUNS, PROMOTIONS):
-            function.may_read(storage.artifacts_bucket, prefix)
-            function.may_write(storage.artifacts_bucket, prefix)
-        function.may_call(["ssm:PutParameter"], [alias.parameter_arn])
-        return function

@@ -100,6 +100,8 @@ class BaseModel:
             if model.output_modalities == self.output_modalities
             and model._obstacle(method, today) is None  # noqa: SLF001 - of the same class
         ]
+        # First what costs nothing while idle: provisioned throughput bills by the hour.
+        others.sort(key=lambda other: not base_model(other).deployability.on_demand)
         instead = (
             f"for {method} use {_any_of(others)}"
             if others

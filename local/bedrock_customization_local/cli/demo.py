@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import Annotated
 
 import typer
 
+from bedrock_customization_local.cli.request import BASE_MODEL, REPORTS, Request
 from bedrock_customization_local.cli.running import VerboseOption, command
-
-BASE_MODEL = "amazon.nova-micro-v1:0:128k"
-REPORTS = Path("customization-reports")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
-    """What the user asked for; None and () where they left it to the command."""
-
-    data: Path | None = None
-    base_model: str | None = None
-    target: str | None = None
-    inputs: tuple[str, ...] = ()
-    group_by: str | None = None
-    system: str | None = None
-    keep: bool = False
-    port: int = 0
-    output: Path | None = None
-    verbose: bool = False
 
 
 def demo(
@@ -77,7 +58,7 @@ def demo(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help=f"Folder for report, manifest and the like. Without it: {REPORTS}/<run>/ here.",
+            help=f"Folder for report, manifest and the like. Without it: {REPORTS}/RUN/ here.",
         ),
     ] = None,
     verbose: VerboseOption = False,

@@ -13,17 +13,18 @@ import typer
 from rich.text import Text
 
 from bedrock_customization_local.cli import explore, results, source
-from bedrock_customization_local.cli.demo import BASE_MODEL, REPORTS
 from bedrock_customization_local.cli.display import Timeline
 from bedrock_customization_local.cli.messages import print_error, run_error, usage_error
+from bedrock_customization_local.cli.request import BASE_MODEL, REPORTS
 from bedrock_customization_local.cli.running import REGION, TIME_SCALE
 from bedrock_customization_local.cli.synth import Synthesis, find_app
 from bedrock_customization_local.cli.workspace import workspace
+from bedrock_customization_runtime import catalog
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from bedrock_customization_local.cli.demo import Request
+    from bedrock_customization_local.cli.request import Request
     from bedrock_customization_local.cli.synth import CdkApp
 
 _DATA = Path(__file__).parents[1] / "demo_data" / "banking77_excerpt.csv"
@@ -33,6 +34,7 @@ _TEMPLATE = source.Template(
     completion="{category}",
     system="You sort customers' questions to a bank. Answer with the intent only.",
 )
+_QUESTION, _ANY_QUESTION = "How do I change my PIN?", "<your question>"
 _BASE_MODEL_KEY = "bedrock_customization:baseModel"
 _TEMPLATE_KEYS = {
     "prompt": "bedrock_customization:prompt",
@@ -60,8 +62,9 @@ def run(console: Console, request: Request) -> None:
     _print_head(console, app, request, str(context[_BASE_MODEL_KEY]))
     with ExitStack() as stack:
         folder = stack.enter_context(workspace())
+        region = _region_of(str(context[_BASE_MODEL_KEY]))
         synthesis = stack.enter_context(
-            Synthesis(app, context, assembly=folder / "cdk.out", region=REGION)
+            Synthesis(app, context, assembly=folder / "cdk.out", region=region)
         )
         with Timeline(console) as timeline:
             timeline.phase("Set-up")
@@ -70,7 +73,7 @@ def run(console: Console, request: Request) -> None:
                 from bedrock_customization_local.cli import lifecycle  # noqa: PLC0415
 
                 cloud = stack.enter_context(
-                    lifecycle.local_cloud(region=REGION, port=request.port, time_scale=TIME_SCALE)
+                    lifecycle.local_cloud(region=region, port=request.port, time_scale=TIME_SCALE)
                 )
                 work.detail = cloud.endpoint_url
             with timeline.work("Synthesize the app", since=synthesis.started):
@@ -94,12 +97,22 @@ def run(console: Console, request: Request) -> None:
             if error:
                 print_error(console, error)
             explore.print_environment(console, cloud)
-            explore.print_pipeline(console, pipeline, execution.arn)
+            explore.print_pipeline(
+                console, pipeline, execution.arn, _ANY_QUESTION if request.data else _QUESTION
+            )
             explore.wait_for_end(console)
             if error:
                 raise typer.Exit(error.exit_code)
     if error:
         raise error
+
+
+def _region_of(base_model: str) -> str:
+    """Return where the base model is customized; of an unknown one the synth has more to say."""
+    try:
+        return catalog.base_model(base_model).regions[0]
+    except catalog.UnknownBaseModelError:
+        return REGION
 
 
 def context_of(app: CdkApp, request: Request) -> dict[str, object]:
@@ -114,9 +127,10 @@ def context_of(app: CdkApp, request: Request) -> dict[str, object]:
     # Nothing is downloaded: the embedded AWS gives the functions this environment's libraries.
     context["aws:cdk:bundling-stacks"] = []
     if request.data and not request.target and _TEMPLATE_KEYS["prompt"] in context:
-        _refuse_columns(request, f"the app of {app.folder} has a template of its own")
-        source.open_data(request.data)
-        return context
+        data = source.open_data(request.data)
+        if not data.holds_records:
+            _refuse_columns(request, f"the app of {app.folder} has a template of its own")
+            return context
     template = _template_of(request)
     for field, key in _TEMPLATE_KEYS.items():
         value = getattr(template, field) if template else None

@@ -133,7 +133,10 @@ class Timeline:
         for step in progress.running:
             self.phase(step.state.phase)
         begun = {step.state.phase for step in progress.steps}
-        self._coming = tuple(phase for phase in definition.phases if phase not in begun)
+        goes_well = all(step.state.can_succeed for step in progress.running)
+        self._coming = tuple(
+            phase for phase in definition.phases if goes_well and phase not in begun
+        )
         self._live_details = live_details
         self._progress = progress
 
@@ -153,10 +156,11 @@ class Timeline:
         )
 
     def _running_row(self) -> RenderableType:
-        if self._work:
-            elapsed = time.monotonic() - self._work.started
-            return self._spinning(self._work.name, elapsed, self._work.detail)
-        running = self._progress.running if self._progress else ()
+        # Read once: the command's own thread changes them meanwhile.
+        work, progress = self._work, self._progress
+        if work:
+            return self._spinning(work.name, time.monotonic() - work.started, work.detail)
+        running = progress.running if progress else ()
         if not running:
             return Text()
         # Of a Map or Parallel state and those inside it, what was entered last says most.

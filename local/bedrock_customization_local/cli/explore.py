@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -15,9 +18,8 @@ if TYPE_CHECKING:
     from bedrock_customization_local.cli.lifecycle import Pipeline
     from bedrock_customization_local.cloud.server import LocalCloud
 
-# Newer than what `latest` was in 2026: 3.0.0 was published by accident and reads no assembly.
+# The tag `latest` is on 3.0.0, which was published by accident and cannot read today's assemblies.
 _CDK = "npx aws-cdk@2.1148.1"
-_QUESTION = '[{"role":"user","content":[{"text":"How do I change my PIN?"}]}]'
 
 
 def print_environment(console: Console, cloud: LocalCloud) -> None:
@@ -25,14 +27,15 @@ def print_environment(console: Console, cloud: LocalCloud) -> None:
     _print_lines(
         console,
         f"The local AWS is at {cloud.endpoint_url}. In another terminal:",
-        f"export AWS_ENDPOINT_URL={cloud.endpoint_url}",
-        "export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test",
-        f"export AWS_REGION={cloud.region} AWS_DEFAULT_REGION={cloud.region}",
+        # Node and the CDK's Python come with this environment.
+        f"export PATH={Path(sys.executable).parent}:$PATH",
+        *(f"export {name}={value}" for name, value in cloud.environment().items()),
     )
 
 
-def print_pipeline(console: Console, pipeline: Pipeline, execution_arn: str) -> None:
-    """Print how to look at what a run left."""
+def print_pipeline(console: Console, pipeline: Pipeline, execution_arn: str, question: str) -> None:
+    """Print how to look at what a run left, and how to ask the promoted model a question."""
+    messages = json.dumps([{"role": "user", "content": [{"text": question}]}])
     _print_lines(
         console,
         "Then, for example:",
@@ -40,7 +43,7 @@ def print_pipeline(console: Console, pipeline: Pipeline, execution_arn: str) -> 
         f"aws stepfunctions describe-execution --execution-arn {execution_arn}",
         f"MODEL=$(aws ssm get-parameter --name {pipeline.alias_parameter}"
         " --query Parameter.Value --output text)",
-        f"aws bedrock-runtime converse --model-id $MODEL --messages '{_QUESTION}'",
+        f"aws bedrock-runtime converse --model-id $MODEL --messages '{messages}'",
     )
 
 

@@ -176,10 +176,12 @@ def execute(
 
 
 def alias_value(cloud: LocalCloud, pipeline: Pipeline) -> str:
-    """Return what consumers invoke now."""
+    """Return what consumers invoke now; before the first promotion there is nothing."""
     ssm: SSMClient = cloud.client("ssm")
-    parameter = ssm.get_parameter(Name=pipeline.alias_parameter)
-    return parameter["Parameter"]["Value"]
+    try:
+        return ssm.get_parameter(Name=pipeline.alias_parameter)["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound:
+        return "no model yet"
 
 
 def _follow(

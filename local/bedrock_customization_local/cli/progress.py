@@ -103,6 +103,8 @@ class _History:
     failure: RunFailure | None = None
     owners: dict[int, str] = field(default_factory=dict)
     """State to which an event belongs, by event id: branches of a Parallel interleave."""
+    left_last: str = ""
+    """State that was left last."""
     failed_last: str | None = None
     """State whose attempt failed last."""
     caught: str | None = None
@@ -126,12 +128,14 @@ class _History:
             if step.state.works or (step.state.type == "Wait" and step.status is Status.RUNNING)
         )
         running = {step.name for step in self.steps.values() if step.status is Status.RUNNING}
+        # Between two states the run is still in the loop of the one it has just left.
+        in_reach = running or ({self.left_last} if self.status is Status.RUNNING else set())
         return Progress(
             steps=steps,
             settled=tuple(
                 step
                 for step in steps
-                if step.status is not Status.RUNNING and not (step.state.loop & running)
+                if step.status is not Status.RUNNING and not (step.state.loop & in_reach)
             ),
             status=self.status,
             variables=self.variables,
@@ -156,6 +160,7 @@ class _History:
         details = event["stateExitedEventDetails"]
         name = details["name"]
         self.owners[event["id"]] = name
+        self.left_last = name
         step = self.steps[name]
         assigned = {
             variable: json.loads(value)

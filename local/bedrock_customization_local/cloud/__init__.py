@@ -1,1 +1,1 @@
-"""The embedded AWS: moto for the plane, our own Step Functions, Lambda runtime and Bedrock on top."""
+"""The embedded AWS: moto's plane, with our own Step Functions, Lambda and Bedrock on top."""

@@ -31,8 +31,8 @@ def target_input(target: Mapping[str, Any], event: Mapping[str, Any]) -> str:
             return constant
         case {"InputPath": str(path)}:
             return json.dumps(_at(event, path))
-        case {"InputTransformer": {"InputTemplate": str(template), **rest}}:
-            paths: Mapping[str, str] = rest.get("InputPathsMap", {})
+        case {"InputTransformer": {"InputTemplate": str(template)}}:
+            paths: Mapping[str, str] = target["InputTransformer"].get("InputPathsMap", {})
             values = {name: _at(event, path) for name, path in paths.items()}
             values["aws.events.event.json"] = event
             return _fill(template, values)

@@ -25,16 +25,16 @@ from moto.iam import models as iam
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3 import models as s3
 
-from .deploy.change_sets import (
+from bedrock_customization_local.cloud.deploy.change_sets import (
     ChangeSetNotFound,
     execute,
     find_change_set,
     implicit_change_set,
     list_change_sets,
 )
-from .deploy.provisioner import Provisioner, unsupported_types
-from .deploy.resources import ClientFactory
-from .event_targets import as_delivered, deliver, target_input
+from bedrock_customization_local.cloud.deploy.provisioner import Provisioner, unsupported_types
+from bedrock_customization_local.cloud.deploy.resources import ClientFactory
+from bedrock_customization_local.cloud.event_targets import as_delivered, deliver, target_input
 
 _Moto: TypeAlias = Any
 """What moto passes around: it ships no types."""

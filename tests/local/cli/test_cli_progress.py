@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -224,3 +225,45 @@ def test_a_variable_of_another_form_says_nothing():
     assert describe("preparation", {"rows": 3}) == ""
     assert describe("evaluation", [1]) == ""
     assert describe("somebody_elses", {"counts": {}}) == ""
+
+
+@pytest.fixture(scope="module")
+def promoted_run():
+    """Definition and history of a demo; inputs, outputs and parameters were taken out."""
+    recorded = json.loads(Path(__file__).with_name("promoted_run.json").read_text())
+    events = [
+        event | {"timestamp": datetime.fromisoformat(event["timestamp"])}
+        for event in recorded["events"]
+    ]
+    return Definition.parse(json.dumps(recorded["definition"])), events
+
+
+def test_a_recorded_run_is_followed_to_its_promotion(promoted_run):
+    definition, events = promoted_run
+    progress = read_history(events, definition)
+    assert progress.status is Status.SUCCEEDED
+    assert progress.output["status"] == "promoted"
+    assert progress.settled == progress.steps
+    details = {step.name: step.detail for step in progress.settled}
+    assert details["Prepare data"].startswith("1,150 read: 3 duplicates, 804 train")
+    assert details["Answer blind questions"] == "474 of 474 answers"
+    assert details["Compare answers"].replace("\N{NO-BREAK SPACE}", " ") == (
+        "Accuracy 0.0 % → 95.8 %"
+    )
+    assert details["Decide promotion"] == "promote"
+
+
+def test_what_is_settled_in_a_recorded_run_stays_so(promoted_run):
+    definition, events = promoted_run
+    before = ()
+    for length in range(1, len(events) + 1):
+        settled = read_history(events[:length], definition).settled
+        assert settled[: len(before)] == before
+        before = settled
+
+
+def test_a_recorded_run_goes_through_its_phases_in_order(promoted_run):
+    definition, events = promoted_run
+    steps = read_history(events, definition).steps
+    assert tuple(dict.fromkeys(step.state.phase for step in steps)) == definition.phases
+    assert "Failure" not in definition.phases

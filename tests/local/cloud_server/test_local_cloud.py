@@ -58,9 +58,7 @@ def test_a_task_may_do_only_what_the_machines_role_allows(cloud, probe, wait_for
     try:
         execution = run_probe(cloud, probe, wait_for_execution, name="world")
     finally:
-        iam.put_role_policy(
-            RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document)
-        )
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
     assert execution["status"] == "FAILED"
     assert "lambda:InvokeFunction" in execution["cause"]
 
@@ -99,9 +97,7 @@ def test_a_put_object_starts_an_execution_through_eventbridge(cloud, probe, wait
     s3.put_object(Bucket=probe["BucketName"], Key="incoming.jsonl", Body=b"")
     after = {e["executionArn"] for e in step_functions.list_executions(**machine)["executions"]}
     (started,) = after - before
-    assert json.loads(wait_for_execution(started)["output"]) == {
-        "greeting": "hello incoming.jsonl"
-    }
+    assert json.loads(wait_for_execution(started)["output"]) == {"greeting": "hello incoming.jsonl"}
     events.disable_rule(Name="incoming")
 
 

@@ -37,7 +37,7 @@ def test_resources_are_created_after_what_they_refer_to(create, plane):
     assert created[-3:] == ["B", "A", "stack"]
 
 
-def test_a_circle_of_references_fails_the_stack(create, failures):
+def test_a_circle_of_references_fails_the_stack(create):
     stack = create({"A": parameter({"Ref": "B"}), "B": parameter({"Ref": "A"})})
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
 
@@ -48,7 +48,9 @@ def test_a_failed_stack_names_the_resource_and_leaves_nothing_behind(create, fai
         "Properties": {"Bucket": "no-such-bucket", "PolicyDocument": {"Statement": []}},
         "DependsOn": "Topic",
     }
-    stack = create({"Topic": topic(), "Policy": policy, "Unmade": {**topic(), "DependsOn": "Policy"}})
+    stack = create(
+        {"Topic": topic(), "Policy": policy, "Unmade": {**topic(), "DependsOn": "Policy"}}
+    )
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert "NoSuchBucket" in failures()["Policy"]
     assert plane.client("sns").list_topics()["Topics"] == []

@@ -73,16 +73,31 @@ def cdk(run, pytestconfig, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def assembly(cdk, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("assembly")
+    cdk("synth", "--quiet", "--app", f"{sys.executable} {PROBE}", "--output", folder)
+    return ("--app", folder)
+
+
+@pytest.fixture(scope="module")
+def changed_assembly(cdk, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("changed")
+    app = ("--app", f"{sys.executable} {PROBE}", "--context", "greeting=Changed")
+    cdk("synth", "--quiet", *app, "--output", folder)
+    return ("--app", folder)
+
+
+@pytest.fixture(scope="module")
 def aws(run):
     return lambda *arguments: run("uvx", "--quiet", "--from", AWS_CLI, "aws", *arguments)
 
 
-def test_bootstrap_deploy_run_update_and_destroy(cdk, aws, cloud):
-    app = ("--app", f"{sys.executable} {PROBE}")
+def test_bootstrap_deploy_run_update_and_destroy(cdk, aws, assembly, changed_assembly, cloud):
+    deploy = ("deploy", "--require-approval", "never")
     cdk("bootstrap", f"aws://{cloud.account_id}/{cloud.region}")
-    assert "Probe.StateMachineArn" in cdk(*app, "deploy", "--require-approval", "never")
-    assert "(no changes)" in cdk(*app, "deploy", "--require-approval", "never")
-    assert "There were no differences" in cdk(*app, "diff")
+    assert "Probe.StateMachineArn" in cdk(*assembly, *deploy)
+    assert "(no changes)" in cdk(*assembly, *deploy)
+    assert "There were no differences" in cdk(*assembly, "diff")
 
     stacks = json.loads(aws("cloudformation", "describe-stacks", "--stack-name", "Probe"))
     outputs = {o["OutputKey"]: o["OutputValue"] for o in stacks["Stacks"][0]["Outputs"]}
@@ -96,14 +111,13 @@ def test_bootstrap_deploy_run_update_and_destroy(cdk, aws, cloud):
         pass  # each look takes a second
     assert json.loads(execution["output"]) == {"greeting": "hello command line"}
 
-    changed = (*app, "--context", "greeting=Changed")
-    assert "Changed" in cdk(*changed, "diff")
-    cdk(*changed, "deploy", "--require-approval", "never")
+    assert "Changed" in cdk(*changed_assembly, "diff")
+    cdk(*changed_assembly, *deploy)
     function = cloud.client("lambda").get_function_configuration(
         FunctionName=outputs["FunctionName"]
     )
     assert function["Description"] == "Changed"
 
-    cdk(*app, "destroy", "--force")
+    cdk(*assembly, "destroy", "--force")
     names = [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]]
     assert outputs["BucketName"] not in names

@@ -230,6 +230,23 @@ def test_the_code_comes_before_the_layers_and_both_before_the_environment(
     assert answer == ["code", "last layer", "layer", "msgspec"]
 
 
+def test_a_layer_for_another_processor_does_not_hide_what_works_here(runtime, function, archive):
+    layer = archive(
+        {
+            "python/msgspec/__init__.py": "raise ImportError('built for Lambda')",
+            "python/msgspec/_core.cpython-399-riscv64-linux-gnu.so": "",
+            "python/only_in_the_layer.py": "x = 'layer'",
+        }
+    )
+    source = (
+        "import msgspec, only_in_the_layer\n"
+        "def handler(e, c): return [msgspec.__name__, only_in_the_layer.x]\n"
+    )
+    definition = function(source, layers=(layer,))
+    answer = json.loads(runtime.invoke(definition, b"{}").payload)
+    assert answer == ["msgspec", "layer"]
+
+
 @pytest.mark.parametrize(
     "package", ["bedrock_customization_runtime", "bedrock_customization_local"]
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from aws_cdk import App, Stack
+
 from bedrock_customization import BaseModel, CustomizationPipeline, FineTuning, RecordTemplate
 from bedrock_customization_local.cloud.server import LocalCloud
 from bedrock_customization_runtime import manifest
@@ -71,9 +72,12 @@ class Pipeline:
         return manifest.load(self.s3, f"s3://{self.outputs['Artifacts']}/runs/{name}/manifest.json")
 
     def alias(self):
-        """Return what consumers would invoke."""
-        found = self.cloud.client("ssm").get_parameter(Name=self.outputs["Alias"])
-        return found["Parameter"]["Value"]
+        """Return what consumers would invoke, None before the first promotion."""
+        ssm = self.cloud.client("ssm")
+        try:
+            return ssm.get_parameter(Name=self.outputs["Alias"])["Parameter"]["Value"]
+        except ssm.exceptions.ParameterNotFound:
+            return None
 
     def deployments(self):
         """Return the ARNs of what is deployed."""

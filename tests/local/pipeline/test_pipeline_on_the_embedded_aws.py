@@ -6,6 +6,7 @@ import json
 import random
 
 import pytest
+
 from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
 from bedrock_customization_local.cloud.iam import Authorizer
 
@@ -100,7 +101,7 @@ def test_a_candidate_that_does_not_pass_is_taken_away_again(strict, questions):
     assert found.status == "rejected"
     assert found.deployment.removed
     assert found.deployment.arn not in strict.deployments()
-    assert strict.alias() == "none"
+    assert strict.alias() is None
 
 
 def shuffled(questions):

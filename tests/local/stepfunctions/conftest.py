@@ -34,7 +34,7 @@ class Doorman:
             raise AccessDenied(role_arn, f"{service}:{operation}", "*", decision)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def endpoint():
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

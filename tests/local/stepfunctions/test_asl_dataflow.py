@@ -243,7 +243,10 @@ def test_what_a_template_cannot_find_is_a_parameter_path_failure():
         ({"OutputPath": "$.absent"}, "States.Runtime"),
         ({"ResultPath": "$.a.b", "Result": 1}, "States.ResultPathMatchFailure"),
         ({"Parameters": {"v.$": "States.Nothing()"}}, "States.IntrinsicFailure"),
-        ({"Parameters": {"v.$": "States.ArrayGetItem(States.Array(1), 9)"}}, "States.IntrinsicFailure"),
+        (
+            {"Parameters": {"v.$": "States.ArrayGetItem(States.Array(1), 9)"}},
+            "States.IntrinsicFailure",
+        ),
     ],
 )
 def test_jsonpath_failures_have_the_names_of_the_specification(fields, error):

@@ -61,7 +61,11 @@ def reader(config, key="data"):
         ({"InputType": "JSON"}, b"[1, 2]", [1, 2]),
         ({"InputType": "JSON"}, b'{"a": 1}', [{"Key": "a", "Value": 1}]),
         ({"InputType": "JSON", "ItemsPointer": "/x/0/y~1z"}, b'{"x": [{"y/z": [7]}]}', [7]),
-        ({"InputType": "JSONL", "MaxItems": 2}, b'{"a":1}\n{"a":2}\n{"a":3}\n', [{"a": 1}, {"a": 2}]),
+        (
+            {"InputType": "JSONL", "MaxItems": 2},
+            b'{"a":1}\n{"a":2}\n{"a":3}\n',
+            [{"a": 1}, {"a": 2}],
+        ),
         (
             {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
             b'\xef\xbb\xbfa,b\n1,"x,y"\n',
@@ -80,9 +84,7 @@ def reader(config, key="data"):
     ],
 )
 def test_items_come_from_an_object(config, body, items):
-    execution = run_machine(
-        distributed(ItemReader=reader(config)), {}, objects=Objects(data=body)
-    )
+    execution = run_machine(distributed(ItemReader=reader(config)), {}, objects=Objects(data=body))
     assert execution.output == items, execution.cause
 
 
@@ -105,9 +107,7 @@ def test_items_come_from_an_inventory():
         "fileSchema": "Bucket, Key, Size",
         "files": [{"key": "part"}],
     }
-    objects = Objects(
-        data=json.dumps(manifest).encode(), part=gzip.compress(b'"b","a%20b","1"\n')
-    )
+    objects = Objects(data=json.dumps(manifest).encode(), part=gzip.compress(b'"b","a%20b","1"\n'))
     execution = run_machine(
         distributed(ItemReader=reader({"InputType": "MANIFEST"})), {}, objects=objects
     )

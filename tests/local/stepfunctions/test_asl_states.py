@@ -331,9 +331,7 @@ def test_a_failing_output_is_retried_and_caught_like_a_failing_task():
 def test_a_task_that_takes_too_long_times_out():
     release = threading.Event()
     state = task(TimeoutSeconds="{% $states.input %}", End=True)
-    execution = run_machine(
-        machine("T", T=state), 0.05, call_task=lambda _: release.wait(30)
-    )
+    execution = run_machine(machine("T", T=state), 0.05, call_task=lambda _: release.wait(30))
     release.set()
     assert (execution.status, execution.error) == ("FAILED", "States.Timeout")
     assert "TaskTimedOut" in kinds(execution)
@@ -501,7 +499,7 @@ def test_a_jsonpath_map_takes_its_items_from_a_path():
 def test_max_concurrency_bounds_the_iterations_at_a_time():
     running, most, lock = [], [], threading.Lock()
 
-    def call(call):
+    def call(_call):
         with lock:
             running.append(1)
             most.append(len(running))

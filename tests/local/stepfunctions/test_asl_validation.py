@@ -35,7 +35,10 @@ def test_a_valid_definition_has_no_findings():
         ({"Type": "Pass", "Next": "E", "End": True}, "needs either Next or End: true"),
         ({"Type": "Pass", "End": True}, "/States/E cannot be reached"),
         ({"Type": "Pass", "Nexxt": "E", "Next": "E"}, "/States/S/Nexxt is not a field"),
-        ({"Type": "Pass", "Arguments": 1, "Next": "E"}, "not a field that is allowed here in a JSONPath"),
+        (
+            {"Type": "Pass", "Arguments": 1, "Next": "E"},
+            "not a field that is allowed here in a JSONPath",
+        ),
         ({"Type": "Teleport", "Next": "E"}, "/States/S/Type must be one of"),
         ({"Type": "Wait", "Next": "E"}, "needs exactly one of Seconds"),
         ({"Type": "Wait", "Seconds": 1, "SecondsPath": "$.s", "Next": "E"}, "exactly one of"),

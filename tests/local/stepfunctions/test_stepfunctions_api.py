@@ -74,12 +74,15 @@ def test_every_operation_of_botocore_is_answered(aws):
 def test_a_machine_is_created_once(aws):
     arn = create(aws, tags=[{"key": "a", "value": "b"}])
     assert create(aws) == arn
-    assert refused(
-        aws.sfn.create_state_machine,
-        name="machine",
-        definition=definition(Q=PASS),
-        roleArn=ROLE,
-    ) == "StateMachineAlreadyExists"
+    assert (
+        refused(
+            aws.sfn.create_state_machine,
+            name="machine",
+            definition=definition(Q=PASS),
+            roleArn=ROLE,
+        )
+        == "StateMachineAlreadyExists"
+    )
     assert aws.sfn.list_tags_for_resource(resourceArn=arn)["tags"] == [{"key": "a", "value": "b"}]
     assert [m["name"] for m in aws.sfn.list_state_machines()["stateMachines"]] == ["machine"]
     described = aws.sfn.describe_state_machine(stateMachineArn=arn)
@@ -153,7 +156,10 @@ def test_the_same_start_again_returns_the_running_execution(aws):
     start = {"stateMachineArn": arn, "name": "once", "input": '{"a": 1}'}
     first = aws.sfn.start_execution(**start)
     again = aws.sfn.start_execution(**start | {"input": '{ "a":1 }'})
-    assert (again["executionArn"], again["startDate"]) == (first["executionArn"], first["startDate"])
+    assert (again["executionArn"], again["startDate"]) == (
+        first["executionArn"],
+        first["startDate"],
+    )
     assert refused(aws.sfn.start_execution, **start | {"input": "{}"}) == "ExecutionAlreadyExists"
     aws.sfn.send_task_success(taskToken=token_from(sqs, url), output="{}")
     finished(aws, first["executionArn"])
@@ -162,7 +168,9 @@ def test_the_same_start_again_returns_the_running_execution(aws):
 
 def test_starts_that_aws_refuses_are_refused(aws):
     arn = create(aws)
-    assert refused(aws.sfn.start_execution, stateMachineArn=arn, input="{") == "InvalidExecutionInput"
+    assert (
+        refused(aws.sfn.start_execution, stateMachineArn=arn, input="{") == "InvalidExecutionInput"
+    )
     assert refused(aws.sfn.start_execution, stateMachineArn=arn, name="a b") == "InvalidName"
     assert refused(aws.sfn.start_execution, stateMachineArn=f"{arn}x") == "StateMachineDoesNotExist"
     assert refused(aws.sfn.describe_execution, executionArn=f"{arn}x") == "ExecutionDoesNotExist"
@@ -198,17 +206,24 @@ def test_an_update_does_not_change_what_runs(aws):
     assert running["roleArn"] == ROLE
     aws.sfn.send_task_success(taskToken=token_from(sqs, url), output='"old"')
     assert finished(aws, execution)["output"] == '"old"'
-    assert aws.sfn.describe_state_machine(stateMachineArn=arn)["revisionId"] == updated["revisionId"]
+    assert (
+        aws.sfn.describe_state_machine(stateMachineArn=arn)["revisionId"] == updated["revisionId"]
+    )
     again = aws.sfn.start_execution(stateMachineArn=arn)["executionArn"]
     assert finished(aws, again)["output"] == '"new"'
 
 
 def test_versions_and_aliases_start_what_they_stand_for(aws):
     arn = create(aws, definition(P={**PASS, "Output": 1}), publish=True)
-    aws.sfn.update_state_machine(stateMachineArn=arn, definition=definition(P={**PASS, "Output": 2}))
+    aws.sfn.update_state_machine(
+        stateMachineArn=arn, definition=definition(P={**PASS, "Output": 2})
+    )
     second = aws.sfn.publish_state_machine_version(stateMachineArn=arn)["stateMachineVersionArn"]
     assert second == f"{arn}:2"
-    assert aws.sfn.publish_state_machine_version(stateMachineArn=arn)["stateMachineVersionArn"] == second
+    assert (
+        aws.sfn.publish_state_machine_version(stateMachineArn=arn)["stateMachineVersionArn"]
+        == second
+    )
     alias = aws.sfn.create_state_machine_alias(
         name="PROD", routingConfiguration=[{"stateMachineVersionArn": f"{arn}:1", "weight": 100}]
     )["stateMachineAliasArn"]
@@ -224,7 +239,9 @@ def test_versions_and_aliases_start_what_they_stand_for(aws):
         routingConfiguration=[{"stateMachineVersionArn": second, "weight": 100}],
     )
     aws.sfn.delete_state_machine_version(stateMachineVersionArn=f"{arn}:1")
-    assert len(aws.sfn.list_state_machine_versions(stateMachineArn=arn)["stateMachineVersions"]) == 1
+    assert (
+        len(aws.sfn.list_state_machine_versions(stateMachineArn=arn)["stateMachineVersions"]) == 1
+    )
     assert len(aws.sfn.list_state_machine_aliases(stateMachineArn=arn)["stateMachineAliases"]) == 1
     assert aws.sfn.describe_state_machine_alias(stateMachineAliasArn=alias)["name"] == "PROD"
     aws.sfn.delete_state_machine_alias(stateMachineAliasArn=alias)
@@ -236,9 +253,7 @@ def test_executions_are_listed_newest_first_in_pages(aws):
         execution = aws.sfn.start_execution(stateMachineArn=arn, name=name)["executionArn"]
         finished(aws, execution)
     first = aws.sfn.list_executions(stateMachineArn=arn, maxResults=2)
-    rest = aws.sfn.list_executions(
-        stateMachineArn=arn, maxResults=2, nextToken=first["nextToken"]
-    )
+    rest = aws.sfn.list_executions(stateMachineArn=arn, maxResults=2, nextToken=first["nextToken"])
     assert [e["name"] for e in first["executions"] + rest["executions"]] == ["c", "b", "a"]
     assert "nextToken" not in rest
     failed = aws.sfn.list_executions(stateMachineArn=arn, statusFilter="FAILED")
@@ -515,9 +530,7 @@ def test_each_change_of_status_is_told(aws):
 
 def test_a_worker_fetches_the_task_of_an_activity(aws):
     activity = aws.sfn.create_activity(name="a")["activityArn"]
-    text = definition(
-        A={"Type": "Task", "Resource": activity, "Arguments": {"n": 1}, "End": True}
-    )
+    text = definition(A={"Type": "Task", "Resource": activity, "Arguments": {"n": 1}, "End": True})
     execution = aws.sfn.start_execution(stateMachineArn=create(aws, text))["executionArn"]
     task = aws.sfn.get_activity_task(activityArn=activity, workerName="w")
     assert json.loads(task["input"]) == {"n": 1}
@@ -568,8 +581,7 @@ def test_a_redrive_goes_on_in_the_state_that_failed(aws):
     assert "error" not in again
     assert len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]) == 1
     kinds = [
-        event["type"]
-        for event in aws.sfn.get_execution_history(executionArn=execution)["events"]
+        event["type"] for event in aws.sfn.get_execution_history(executionArn=execution)["events"]
     ]
     assert kinds.count("ExecutionStarted") == 1
     assert kinds[kinds.index("ExecutionRedriven") + 1] == "TaskStateEntered"
@@ -665,9 +677,10 @@ def test_a_map_run_is_described_with_its_children(aws):
     [file] = manifest["ResultFiles"]["SUCCEEDED"]
     body = aws.client("s3").get_object(Bucket="data", Key=file["Key"])["Body"].read()
     assert json.loads(body) == [1, 2]
-    assert refused(
-        aws.sfn.update_map_run, mapRunArn=listed["mapRunArn"], maxConcurrency=1
-    ) == "ValidationException"
+    assert (
+        refused(aws.sfn.update_map_run, mapRunArn=listed["mapRunArn"], maxConcurrency=1)
+        == "ValidationException"
+    )
 
 
 def test_a_deleted_machine_ends_its_runs(aws):
@@ -678,7 +691,9 @@ def test_a_deleted_machine_ends_its_runs(aws):
     aws.sfn.delete_state_machine(stateMachineArn=arn)
     aws.sfn.delete_state_machine(stateMachineArn=arn)
     assert finished(aws, execution)["status"] == "ABORTED"
-    assert refused(aws.sfn.describe_state_machine, stateMachineArn=arn) == "StateMachineDoesNotExist"
+    assert (
+        refused(aws.sfn.describe_state_machine, stateMachineArn=arn) == "StateMachineDoesNotExist"
+    )
 
 
 def test_tags_are_added_and_taken(aws):
@@ -727,3 +742,9 @@ def test_close_ends_everything_at_once(aws):
     token_from(sqs, url)
     aws.service.close()
     assert aws.service._executions.find(execution).wait(10)
+
+
+def test_a_state_that_could_not_be_called_is_not_tested(aws):
+    state = sdk("s3", "teleport", QueryLanguage="JSONata", End=True)
+    code = refused(aws.sfn.test_state, definition=json.dumps(state), roleArn=ROLE)
+    assert code == "InvalidDefinition"

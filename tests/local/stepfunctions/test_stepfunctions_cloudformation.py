@@ -73,8 +73,10 @@ def test_a_stack_creates_a_machine_that_runs(aws):
         },
         Tags=[{"Key": "a", "Value": "b"}],
     )
-    assert out["Ref"] == out["Arn"] == (
-        f"arn:aws:states:us-east-1:123456789012:stateMachine:{out['Name']}"
+    assert (
+        out["Ref"]
+        == out["Arn"]
+        == (f"arn:aws:states:us-east-1:123456789012:stateMachine:{out['Name']}")
     )
     assert out["Revision"] == "INITIAL"
     assert result(aws, out["Arn"]) == "hello"

@@ -183,7 +183,7 @@ def test_a_failed_function_fails_the_task_under_its_own_error_type(payload, erro
 class Model:
     def call(self, _call, service, action, arguments, _name_error):
         assert (service, action) == ("bedrock-runtime", "invokeModel")
-        return {"Body": '{"got": %s}' % arguments["Body"], "ContentType": "application/json"}
+        return {"Body": f'{{"got": {arguments["Body"]}}}', "ContentType": "application/json"}
 
 
 def test_a_model_takes_and_gives_objects():

@@ -114,9 +114,9 @@ def test_a_legacy_model_is_refused_with_its_dates_and_what_to_use():
 def test_a_retired_model_is_refused_with_its_date_and_what_to_use():
     assert refusal(CLAUDE_3_HAIKU, Method.FINE_TUNING) == (
         f"{CLAUDE_3_HAIKU} is retired since 2026-09-10; for FINE_TUNING use "
-        "meta.llama3-1-8b-instruct-v1:0:128k, meta.llama3-1-70b-instruct-v1:0:128k, "
         f"{LLAMA_3_3_70B}, amazon.nova-micro-v1:0:128k, amazon.nova-lite-v1:0:300k, "
-        "amazon.nova-pro-v1:0:300k or amazon.nova-2-lite-v1:0:256k"
+        "amazon.nova-pro-v1:0:300k, amazon.nova-2-lite-v1:0:256k, "
+        "meta.llama3-1-8b-instruct-v1:0:128k or meta.llama3-1-70b-instruct-v1:0:128k"
     )
 
 

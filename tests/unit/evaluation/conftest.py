@@ -2,11 +2,9 @@
 
 import threading
 
-import boto3
 import msgspec
 import pytest
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
 
 from bedrock_customization_runtime.datasets.records import ContentBlock, Message, TestRecord
 
@@ -46,24 +44,9 @@ def refusal():
     return lambda code: ClientError({"Error": {"Code": code, "Message": "no"}}, "Converse")
 
 
-@pytest.fixture(scope="session")
-def endpoint():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def s3(endpoint):
-    client = boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+def s3(make_client):
+    client = make_client("s3")
     for bucket in ("evaluation-blind", "evaluation-artifacts"):
         client.create_bucket(Bucket=bucket)
     yield client

@@ -7,7 +7,6 @@ from urllib.parse import unquote
 
 import msgspec
 import pytest
-from moto.server import ThreadedMotoServer
 
 from bedrock_customization_runtime import aws, manifest as manifests
 from bedrock_customization_runtime.datasets.records import ContentBlock, Message, TestRecord
@@ -67,32 +66,27 @@ class Context:
 
 
 @pytest.fixture
-def run(monkeypatch):
-    s3_server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    s3_server.start()
-    bedrock = ThreadingHTTPServer(("127.0.0.1", 0), Converse)
-    serving = threading.Thread(target=bedrock.serve_forever)
+def bedrock_url():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Converse)
+    serving = threading.Thread(target=server.serve_forever)
     serving.start()
-    s3_host, s3_port = s3_server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://{s3_host}:{s3_port}")
-    monkeypatch.setenv(
-        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", f"http://127.0.0.1:{bedrock.server_port}"
-    )
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    aws._client.cache_clear()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()
+
+
+@pytest.fixture
+def run(handler_environment, bedrock_url):
+    handler_environment.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", bedrock_url)
     s3 = aws.s3()
     for bucket in ("handlers-blind", "handlers-artifacts"):
         s3.create_bucket(Bucket=bucket)
     yield s3
-    aws.s3().close()
+    s3.close()
     aws.bedrock_runtime().close()
-    aws._client.cache_clear()
-    bedrock.shutdown()
-    serving.join()
-    bedrock.server_close()
-    s3_server.stop()
 
 
 def test_questions_are_answered_and_compared_through_the_handlers(run):

@@ -9,23 +9,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import boto3
 import pytest
 from botocore.config import Config
-from moto.server import ThreadedMotoServer
 
-from bedrock_customization_runtime import aws, manifest, streams
+from bedrock_customization_runtime import manifest, streams
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput, SourceChanged
 from bedrock_customization_runtime.handlers import prepare_data
 from bedrock_customization_runtime.preparation import prepare
 
 NOVA_MICRO = "amazon.nova-micro-v1:0:128k"
 LABELS = ("pay", "card", "rate")
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield server.get_host_and_port()
-    server.stop()
 
 
 def client(host, port):
@@ -40,8 +31,8 @@ def client(host, port):
 
 
 @pytest.fixture
-def s3(server):
-    s3 = client(*server)
+def s3(moto_address):
+    s3 = client(*moto_address)
     for bucket in ("data", "blind", "artifacts"):
         s3.create_bucket(Bucket=bucket)
     yield s3
@@ -278,8 +269,8 @@ class CuttingProxy(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def proxy(server):
-    handler = type("Proxy", (CuttingProxy,), {"upstream": server})
+def proxy(moto_address):
+    handler = type("Proxy", (CuttingProxy,), {"upstream": moto_address})
     proxy = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     proxy.cuts = 0
     proxy.before_cut = None
@@ -329,19 +320,10 @@ def test_lines_larger_than_a_part_are_written_as_one_object(s3):
     assert record.records == 7
 
 
-def test_the_function_is_a_doorway_to_it(s3, event, server, monkeypatch):
+@pytest.mark.usefixtures("handler_environment")
+def test_the_function_is_a_doorway_to_it(s3, event):
     upload(s3, rows(300))
-    host, port = server
-    for name, value in (
-        ("AWS_ENDPOINT_URL", f"http://{host}:{port}"),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("AWS_DEFAULT_REGION", "us-east-1"),
-    ):
-        monkeypatch.setenv(name, value)
-    aws._client.cache_clear()
 
     made = prepare_data.handler(event, None)
 
-    aws._client.cache_clear()
     assert made["counts"]["read"] == 300

@@ -56,8 +56,20 @@ def test_a_hyperparameter_out_of_range_is_refused_with_the_range(stack):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"maximum_rejected": 1.5}, "maximum_rejected must be between 0 and 1, got 1.5"),
-        ({"maximum_tokens": 0}, "maximum_tokens must be between 1 and 5000, got 0"),
+        ({"maximum_rejected": 1.5}, "maximum_rejected must be a number from 0 to 1, got 1.5"),
+        (
+            {"maximum_rejected": float("nan")},
+            "maximum_rejected must be a number",
+        ),
+        ({"minimum_improvement": 5}, "minimum_improvement must be a number from 0 to 1, got 5"),
+        ({"minimum_improvement": -1}, "minimum_improvement must be a number from 0 to 1, got -1"),
+        (
+            {"minimum_improvement": "2%"},
+            "minimum_improvement must be a number",
+        ),
+        ({"maximum_tokens": 12.5}, "maximum_tokens must be a whole number, got 12.5"),
+        ({"metric": "bleu"}, "'bleu' is not a valid MetricName"),
+        ({"maximum_tokens": 0}, "maximum_tokens must be a number from 1 to 5000, got 0"),
     ],
 )
 def test_a_number_out_of_range_is_refused(stack, arguments, message):
@@ -67,13 +79,24 @@ def test_a_number_out_of_range_is_refused(stack, arguments, message):
 
 @pytest.mark.parametrize("share", [-0.1, 0.9])
 def test_a_split_that_leaves_too_little_is_refused(share):
-    with pytest.raises(ValueError, match="test must be between"):
+    with pytest.raises(ValueError, match="test must be a number from"):
         DataSplit(test=share)
 
 
-def test_a_template_without_a_column_is_refused():
+def test_a_split_that_leaves_nothing_to_train_on_is_refused():
+    with pytest.raises(ValueError, match=r"validation \+ test must be a number from 0 to 0.8"):
+        DataSplit(validation=0.5, test=0.5)
+
+
+@pytest.mark.parametrize("prompt", ["text", "{text", "{}"])
+def test_a_template_without_a_column_is_refused(prompt):
     with pytest.raises(ValueError, match="prompt must name at least one column"):
-        RecordTemplate(prompt="text", completion="{category}")
+        RecordTemplate(prompt=prompt, completion="{category}")
+
+
+def test_a_text_that_step_functions_would_evaluate_is_refused():
+    with pytest.raises(ValueError, match="system must not start with"):
+        RecordTemplate(prompt="{a}", completion="{b}", system="{% $states.input %}")
 
 
 def test_context_without_a_base_model_is_refused():

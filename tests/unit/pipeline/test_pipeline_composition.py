@@ -12,6 +12,7 @@ from bedrock_customization import (
     DataPreparation,
     ModelCustomization,
     ModelDeployment,
+    RunStart,
 )
 
 
@@ -26,6 +27,7 @@ def test_two_pipelines_live_in_one_stack(stack):
 def test_phases_stand_in_a_machine_of_your_own(stack, read_definition):
     storage = CustomizationStorage(stack, "Storage")
     model = BaseModel.NOVA_LITE
+    start = RunStart(stack, "Start", storage=storage, base_model=model)
     prepare = DataPreparation(stack, "Prepare", storage=storage, base_model=model)
     customize = ModelCustomization(stack, "Customize", storage=storage, base_model=model)
     deploy = ModelDeployment(stack, "Deploy", base_model=model)
@@ -34,11 +36,11 @@ def test_phases_stand_in_a_machine_of_your_own(stack, read_definition):
         "Machine",
         query_language=sfn.QueryLanguage.JSONATA,
         definition_body=sfn.DefinitionBody.from_chainable(
-            sfn.Pass.jsonata(stack, "Before").next(prepare).next(customize).next(deploy)
+            sfn.Chain.start(start).next(prepare).next(customize).next(deploy)
         ),
     )
     states = read_definition(Template.from_stack(stack))["States"]
-    assert states["Before"]["Next"] == "Prepare data"
+    assert states["Start run"]["Next"] == "Prepare data"
     assert states["Prepare data"]["Next"] == "Customize model"
     assert states["Is the model active?"]["Default"] == "Deploy candidate"
     assert "Catch" not in states["Prepare data"]
@@ -59,7 +61,7 @@ def test_a_base_model_without_validation_set_gets_none(stack, read_definition):
 
 def test_an_inference_profile_takes_rights_on_its_models_in_every_region(stack):
     CustomizationPipeline(stack, "Pipeline", base_model=BaseModel.LLAMA_3_3_70B)
-    policies = json.dumps(Template.from_stack(stack).find_resources("AWS::IAM::Policy"))
+    policies = json.dumps(Template.from_stack(stack).find_resources("AWS::IAM::Role"))
     assert ":inference-profile/us.meta.llama3-3-70b-instruct-v1:0" in policies
     assert ":bedrock:*::foundation-model/meta.llama3-3-70b-instruct-v1:0" in policies
 

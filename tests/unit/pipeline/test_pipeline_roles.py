@@ -8,14 +8,29 @@ from bedrock_customization.service_role import JobKind, ServiceRole
 
 
 def statements_of(template, role_fragment):
-    """Return the statements of the policies attached to the role whose logical id holds a text."""
-    return [
+    """Return the statements of the roles whose logical id holds a text, inline ones included."""
+    attached = [
         statement
         for policy in template.find_resources("AWS::IAM::Policy").values()
         for role in policy["Properties"]["Roles"]
         if role_fragment in role["Ref"]
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
     ]
+    inline = [
+        statement
+        for name, role in template.find_resources("AWS::IAM::Role").items()
+        if role_fragment in name
+        for policy in role["Properties"].get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    return attached + inline
+
+
+def roles_of(template):
+    """Return each role's logical id with its statements."""
+    return {
+        name: statements_of(template, name) for name in template.find_resources("AWS::IAM::Role")
+    }
 
 
 def actions_of(statements, effect="Allow"):
@@ -143,20 +158,18 @@ def test_the_state_machine_can_publish_to_its_encrypted_topic(template):
 
 
 def test_no_policy_allows_a_wildcard_action(template):
-    for policy in template.find_resources("AWS::IAM::Policy").values():
-        allowed = actions_of(policy["Properties"]["PolicyDocument"]["Statement"])
-        assert not [action for action in allowed if "*" in action]
+    for name, statements in roles_of(template).items():
+        assert not [action for action in actions_of(statements) if "*" in action], name
 
 
 def test_only_functions_that_need_the_blind_set_may_read_it(template):
     readers = {
-        role["Ref"]
-        for policy in template.find_resources("AWS::IAM::Policy").values()
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        name
+        for name, statements in roles_of(template).items()
+        for statement in statements
         if statement["Effect"] == "Allow"
         and "s3:GetObject" in statement["Action"]
         and "StorageBlind" in str(statement["Resource"])
-        for role in policy["Properties"]["Roles"]
     }
     assert {name.split("Role")[0] for name in readers} == {
         "PipelineModelEvaluationAnswer",
@@ -165,10 +178,14 @@ def test_only_functions_that_need_the_blind_set_may_read_it(template):
 
 
 def test_functions_log_to_their_own_group_alone(template):
-    for policy in template.find_resources("AWS::IAM::Policy").values():
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+    writers = 0
+    for name, statements in roles_of(template).items():
+        for statement in statements:
             if "logs:PutLogEvents" in statement["Action"]:
-                assert "Logs" in statement["Resource"]["Fn::GetAtt"][0]
+                writers += 1
+                owner = name.split("Role")[0]
+                assert statement["Resource"]["Fn::GetAtt"][0].startswith(f"{owner}Logs")
+    assert writers == len(template.find_resources("AWS::Lambda::Function"))
     for role in template.find_resources("AWS::IAM::Role").values():
         assert "ManagedPolicyArns" not in role["Properties"]
 

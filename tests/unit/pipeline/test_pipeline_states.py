@@ -103,11 +103,17 @@ def test_every_state_can_be_reached(definition):
     assert seen == set(definition["States"])
 
 
-def test_waits_grow_up_to_an_hour(states):
+def test_waits_double_and_end_in_an_error_that_is_compensated(states):
     assert states["Deploy candidate"]["Assign"]["deployment_wait"] == 300
     assert states["Wait for the deployment"]["Assign"] == {
-        "deployment_wait": "{% $min([$deployment_wait * 2, 3600]) %}"
+        "deployment_wait": "{% $deployment_wait * 2 %}"
     }
+    for choice, end in (
+        ("Is it deployed?", "Deployment takes too long"),
+        ("Is the model active?", "Model takes too long"),
+    ):
+        assert end in [rule["Next"] for rule in states[choice]["Choices"]]
+        assert states[end]["Next"] == "Remove failed candidate"
 
 
 def test_error_names_of_the_contract_are_errors_of_the_runtime():

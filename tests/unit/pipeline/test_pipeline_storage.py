@@ -1,10 +1,10 @@
 """Buckets and keys of the template."""
 
 import pytest
-from aws_cdk import App, RemovalPolicy, Stack, aws_kms as kms, aws_s3 as s3
+from aws_cdk import App, RemovalPolicy, Stack, aws_iam as iam, aws_kms as kms, aws_s3 as s3
 from aws_cdk.assertions import Annotations, Match, Template
 
-from bedrock_customization import CustomizationStorage
+from bedrock_customization import CustomizationStorage, JobKind, ServiceRole
 
 STATEFUL = ("AWS::S3::Bucket", "AWS::KMS::Key")
 
@@ -139,3 +139,49 @@ def test_the_blind_bucket_may_not_be_the_data_bucket(stack):
     bucket = s3.Bucket(stack, "Bucket")
     with pytest.raises(ValueError, match="blind_bucket must be a bucket of its own"):
         CustomizationStorage(stack, "Storage", data_bucket=bucket, blind_bucket=bucket)
+
+
+def test_two_imports_of_one_bucket_are_one_bucket(stack):
+    data, blind = (s3.Bucket.from_bucket_name(stack, each, "same") for each in ("A", "B"))
+    with pytest.raises(ValueError, match="blind_bucket must be a bucket of its own"):
+        CustomizationStorage(stack, "Storage", data_bucket=data, blind_bucket=blind)
+
+
+def test_the_blind_key_may_not_be_the_data_key(stack):
+    key = kms.Key(stack, "Key")
+    with pytest.raises(ValueError, match="blind_key must be a key of its own"):
+        CustomizationStorage(stack, "Storage", key=key, blind_key=key)
+
+
+def test_keys_named_for_imported_buckets_are_granted_and_denied(stack):
+    def imported(name):
+        return s3.Bucket.from_bucket_name(stack, name, name.lower())
+
+    def key(name):
+        return kms.Key.from_key_arn(stack, name, f"arn:aws:kms:us-east-1:123456789012:key/{name}")
+
+    storage = CustomizationStorage(
+        stack,
+        "Storage",
+        data_bucket=imported("Data"),
+        blind_bucket=imported("Blind"),
+        artifacts_bucket=imported("Artifacts"),
+        key=key("open"),
+        blind_key=key("blind"),
+    )
+    ServiceRole(stack, "Role", kind=JobKind.CUSTOMIZATION, storage=storage)
+    policy = str(Template.from_stack(stack).find_resources("AWS::IAM::Policy"))
+    assert "key/open" in policy
+    denied = "'Action': 'kms:*', 'Effect': 'Deny', 'Resource': "
+    assert f"{denied}'arn:aws:kms:us-east-1:123456789012:key/blind'" in policy
+
+
+def test_one_role_serves_two_storages(stack):
+    role = iam.Role(stack, "Own", assumed_by=iam.ServicePrincipal("bedrock.amazonaws.com"))
+    for name in ("A", "B"):
+        storage = CustomizationStorage(stack, name)
+        ServiceRole(stack, f"Role{name}", kind=JobKind.CUSTOMIZATION, storage=storage, role=role)
+    (policy,) = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    sids = [statement["Sid"] for statement in statements if "Sid" in statement]
+    assert len(sids) == len(set(sids))

@@ -23,7 +23,7 @@ class Bedrock:
             "hyperParameters": {"epochCount": "2"},
             "creationTime": STARTED,
             "endTime": ENDED,
-            "outputDataConfig": {"s3Uri": "s3://artifacts/jobs/run/customization/"},
+            "outputDataConfig": {"s3Uri": "s3://runtime-artifacts/jobs/run/customization/"},
             **(job or {}),
         }
         self.model = model or {}
@@ -40,7 +40,7 @@ class Bedrock:
 def put_losses(s3, key, column, losses):
     rows = [f"step_number,epoch_number,{column},perplexity"]
     rows += [f"{step},0,{loss},1.0" for step, loss in enumerate(losses)]
-    s3.put_object(Bucket="artifacts", Key=f"{OUTPUT}/{key}", Body="\n".join(rows).encode())
+    s3.put_object(Bucket="runtime-artifacts", Key=f"{OUTPUT}/{key}", Body="\n".join(rows).encode())
 
 
 def test_losses_are_found_wherever_bedrock_puts_the_files(s3):

@@ -29,20 +29,20 @@ def failed(error):
 
 
 def test_a_repeated_start_finds_its_manifest(s3):
-    uri = "s3://artifacts/repeated/manifest.json"
+    uri = "s3://runtime-artifacts/repeated/manifest.json"
     first = manifest.begin(s3, uri, section())
     assert manifest.begin(s3, uri, replace(section(), started="later")) == first
 
 
 def test_another_execution_of_that_name_is_refused(s3):
-    uri = "s3://artifacts/other/manifest.json"
+    uri = "s3://runtime-artifacts/other/manifest.json"
     manifest.begin(s3, uri, section("arn:1"))
     with pytest.raises(ManifestConflict, match="belongs to arn:1"):
         manifest.begin(s3, uri, section("arn:2"))
 
 
 def test_a_change_is_applied_to_the_newest_version(s3):
-    uri = "s3://artifacts/newest/manifest.json"
+    uri = "s3://runtime-artifacts/newest/manifest.json"
     manifest.begin(s3, uri, section())
     interrupted = []
 
@@ -58,7 +58,7 @@ def test_a_change_is_applied_to_the_newest_version(s3):
 
 
 def test_a_writer_who_always_loses_gives_up(s3):
-    uri = "s3://artifacts/loser/manifest.json"
+    uri = "s3://runtime-artifacts/loser/manifest.json"
     manifest.begin(s3, uri, section())
     rounds = iter(range(100))
 
@@ -72,12 +72,12 @@ def test_a_writer_who_always_loses_gives_up(s3):
 
 def test_a_run_that_never_began_has_nothing_to_change(s3):
     with pytest.raises(ManifestConflict, match="never began"):
-        manifest.update(s3, "s3://artifacts/never/manifest.json", failed("x"))
+        manifest.update(s3, "s3://runtime-artifacts/never/manifest.json", failed("x"))
 
 
 def test_a_manifest_holds_against_its_schema(s3):
-    uri = "s3://artifacts/schema/manifest.json"
+    uri = "s3://runtime-artifacts/schema/manifest.json"
     manifest.begin(s3, uri, section())
     manifest.update(s3, uri, failed("Error"))
-    body = s3.get_object(Bucket="artifacts", Key="schema/manifest.json")["Body"].read()
+    body = s3.get_object(Bucket="runtime-artifacts", Key="schema/manifest.json")["Body"].read()
     jsonschema.validate(json.loads(body), manifest.json_schema())

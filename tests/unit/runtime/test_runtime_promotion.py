@@ -10,7 +10,7 @@ from bedrock_customization_runtime.errors import PromotionConflict
 
 def evaluation(lower, upper=0.9, *, base=0.1, tuned=0.8):
     return {
-        "report": "s3://artifacts/e.json",
+        "report": "s3://runtime-artifacts/e.json",
         "metric": "accuracy",
         "records": 100,
         "base": base,
@@ -30,8 +30,8 @@ def test_an_interval_above_the_requirement_passes():
     assert decision["promote"]
     (reason,) = decision["reasons"]
     assert reason == (
-        "the tuned model is better beyond the required +0.0400: "
-        "accuracy 0.1000 to 0.8000, 95 % interval +0.0500 to +0.9000"
+        "accuracy improves by +5.0 to +90.0 points with 95 % confidence, "
+        "where more than +4.0 are required"
     )
 
 
@@ -47,7 +47,7 @@ def test_a_figure_that_is_not_finite_never_passes(figure):
     assert not decided(0.5, tuned=figure)["promote"]
 
 
-def promoted(s3, ssm, candidate, record="s3://artifacts/promotions/x.json"):
+def promoted(s3, ssm, candidate, record="s3://runtime-artifacts/promotions/x.json"):
     return promotion.promote(
         s3,
         ssm,
@@ -70,14 +70,14 @@ def test_promotion_moves_the_alias_and_remembers_what_was_there(s3, ssm):
 
 
 def test_promoting_twice_is_the_same_as_once(s3, ssm):
-    uri = "s3://artifacts/promotions/twice.json"
+    uri = "s3://runtime-artifacts/promotions/twice.json"
     promoted(s3, ssm, "arn:old", uri)
     first = promoted(s3, ssm, "arn:new", uri)
     assert promoted(s3, ssm, "arn:new", uri) == first
 
 
 def test_of_two_promotions_at_once_one_wins(s3, ssm, monkeypatch):
-    uri = "s3://artifacts/promotions/race.json"
+    uri = "s3://runtime-artifacts/promotions/race.json"
     read = storage.read_version
 
     def read_then_lose(client, where):

@@ -19,7 +19,7 @@ def event(given, name="run-1", base_model="amazon.nova-micro-v1:0:128k"):
         "input": given,
         "data_bucket": "data",
         "blind_bucket": "blind",
-        "artifacts_bucket": "artifacts",
+        "artifacts_bucket": "runtime-artifacts",
         "base_model": base_model,
     }
 
@@ -28,7 +28,7 @@ def test_a_run_begins_with_its_places_and_its_manifest(s3):
     run = start_run.handler(event({"source": "s3://data/incoming/x.csv"}), None)
     assert run["data"] == "s3://data/runs/run-1"
     assert run["blind"] == "s3://blind/runs/run-1"
-    assert run["artifacts"] == "s3://artifacts/runs/run-1"
+    assert run["artifacts"] == "s3://runtime-artifacts/runs/run-1"
     begun = manifest.load(s3, run["manifest"])
     assert begun.run.inference_model == "amazon.nova-micro-v1:0"
     assert begun.status == "running"

@@ -17,7 +17,7 @@ def test_a_uri_is_read_and_written_back():
 
 
 def test_of_two_first_writers_one_wins(s3):
-    uri = "s3://artifacts/first.json"
+    uri = "s3://runtime-artifacts/first.json"
     storage.write_version(s3, uri, b"1", "text/plain", replaces=None)
     with pytest.raises(VersionConflictError):
         storage.write_version(s3, uri, b"2", "text/plain", replaces=None)
@@ -25,7 +25,7 @@ def test_of_two_first_writers_one_wins(s3):
 
 
 def test_of_two_later_writers_one_wins(s3):
-    uri = "s3://artifacts/later.json"
+    uri = "s3://runtime-artifacts/later.json"
     storage.write(s3, uri, b"1", "text/plain")
     seen = storage.read_version(s3, uri)
     storage.write_version(s3, uri, b"2", "text/plain", replaces=seen)
@@ -35,4 +35,4 @@ def test_of_two_later_writers_one_wins(s3):
 
 
 def test_a_missing_object_has_no_version(s3):
-    assert storage.read_version(s3, "s3://artifacts/missing") is None
+    assert storage.read_version(s3, "s3://runtime-artifacts/missing") is None

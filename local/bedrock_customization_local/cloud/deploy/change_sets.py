@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from moto.cloudformation.exceptions import CloudFormationError
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 
-from .provisioner import Provisioner
-from .resources import ClientFactory
+from bedrock_customization_local.cloud.deploy.provisioner import Provisioner
+from bedrock_customization_local.cloud.deploy.resources import ClientFactory
 
 
-class ChangeSetNotFound(CloudFormationError):  # type: ignore[misc]  # noqa: N818 - the API's name
+class ChangeSetNotFound(CloudFormationError):  # noqa: N818 - the API's name
     """No change set of that name belongs to the stack."""
 
     code = "ChangeSetNotFound"

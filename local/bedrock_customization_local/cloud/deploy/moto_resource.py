@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.cloudformation import parsing
 
-from .resources import Properties, Resource, StackScope
+from bedrock_customization_local.cloud.deploy.resources import Properties, Resource, StackScope
 
 
 def moto_model(kind: str) -> Any | None:  # noqa: ANN401 - moto's models are untyped

@@ -16,8 +16,13 @@ from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import CloudFormationBackend, Event, Stack
 
-from .moto_resource import MotoResource, moto_model
-from .resources import RESOURCE_TYPES, ClientFactory, Resource, StackScope
+from bedrock_customization_local.cloud.deploy.moto_resource import MotoResource, moto_model
+from bedrock_customization_local.cloud.deploy.resources import (
+    RESOURCE_TYPES,
+    ClientFactory,
+    Resource,
+    StackScope,
+)
 
 Declaration: TypeAlias = Mapping[str, Any]
 """A resource as the template declares it: `Type`, `Properties`, `DependsOn`, ..."""

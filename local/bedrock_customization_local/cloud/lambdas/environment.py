@@ -4,12 +4,15 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from bedrock_customization_local.cloud.lambdas.functions import FunctionDefinition, LogFormat
 
 # What a process needs of the machine to start at all; the rest of the user's shell stays out.
 _INHERITED = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
+_NATIVE_SUFFIXES = tuple(suffix for suffix in EXTENSION_SUFFIXES if "cpython" in suffix)
 _SITE_FOLDERS = frozenset({"site-packages", "dist-packages"})
 
 
@@ -81,26 +84,48 @@ def sandbox_environment(
     }
 
 
-def python_paths(code: Path, layers: Iterable[Path]) -> list[str]:
-    """Return where Python looks before its own library: the code, then the layers.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchPath:
+    """Where a sandbox's Python looks for modules, beside its own library.
 
-    All layers are one folder in Lambda, in which a later layer overwrites an earlier one.
+    Args:
+        first: Folders before it.
+        last: Folders after it.
     """
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+    first: list[str]
+    last: list[str]
+
+
+def search_path(code: Path, layers: Iterable[Path]) -> SearchPath:
+    """Return where Python looks: the code, the layers, then the libraries of this environment.
+
+    All layers are one folder in Lambda, in which a later layer overwrites an earlier one. This
+    process's own site-packages stand in for Lambda's, and for a layer that synth did not bundle:
+    they are the same locked versions. A layer with machine code for another Python or processor,
+    as a real deployment bundles it for Lambda, comes after them, because it would not load here.
+    """
     newest_first = list(layers)[::-1]
+    native = [layer for layer in newest_first if _is_native(layer)]
+    foreign = [layer for layer in newest_first if layer not in native]
+    libraries = [path for path in sys.path if Path(path).name in _SITE_FOLDERS]
+    return SearchPath(
+        first=[str(code), *_folders_of(native)], last=[*libraries, *_folders_of(foreign)]
+    )
+
+
+def _folders_of(layers: list[Path]) -> list[str]:
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     return [
-        str(code),
-        *(str(layer / "python" / "lib" / version / "site-packages") for layer in newest_first),
-        *(str(layer / "python") for layer in newest_first),
+        *(str(layer / "python" / "lib" / version / "site-packages") for layer in layers),
+        *(str(layer / "python") for layer in layers),
     ]
 
 
-def host_libraries() -> list[str]:
-    """Return the site-packages of this process: they stand in for Lambda's and for the layer's.
-
-    Synth skips bundling the layer on a person's machine; these are the same locked versions.
-    """
-    return [path for path in sys.path if Path(path).name in _SITE_FOLDERS]
+@cache
+def _is_native(layer: Path) -> bool:
+    tagged = (module.name for module in layer.rglob("*.cpython-*.so"))
+    return all(name.endswith(_NATIVE_SUFFIXES) for name in tagged)
 
 
 def _log_level(function: FunctionDefinition) -> Mapping[str, str]:

@@ -32,6 +32,8 @@ from bedrock_customization_local.cloud.lambdas.watch import Watch
 
 _INIT_SECONDS = 10
 """Lambda's own time-out of the init phase, outside the function's."""
+_IDLE_SECONDS = 5
+"""How long a sandbox stays warm: far shorter than Lambda's, because memory here is a person's."""
 _MB = 1024 * 1024
 
 
@@ -234,12 +236,22 @@ class LambdaRuntime:
             self._busy[function.name] -= 1
             if sandbox is not None:
                 if sandbox.alive and not self._closed:
+                    sandbox.idle_since = time.monotonic()
                     # The version used last moves to the end: `_evict` takes from the front.
                     idle = self._idle.pop(fingerprint, [])
                     self._idle[fingerprint] = [*idle, sandbox]
                 else:
                     self._forget(sandbox)
+            self._end_the_long_idle()
             self._changed.notify_all()
+
+    def _end_the_long_idle(self) -> None:
+        oldest = time.monotonic() - _IDLE_SECONDS
+        for fingerprint, idle in self._idle.items():
+            for sandbox in idle:
+                if sandbox.idle_since < oldest:
+                    self._forget(sandbox)
+            self._idle[fingerprint] = [each for each in idle if each.idle_since >= oldest]
 
 
 def _described(

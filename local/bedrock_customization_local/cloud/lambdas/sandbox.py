@@ -16,8 +16,7 @@ from uuid import uuid4
 import psutil
 
 from bedrock_customization_local.cloud.lambdas.environment import (
-    host_libraries,
-    python_paths,
+    search_path,
 )
 from bedrock_customization_local.cloud.lambdas.functions import FunctionDefinition
 from bedrock_customization_local.cloud.lambdas.runtime_api import Event, Report, RuntimeApi, Signal
@@ -71,6 +70,7 @@ class Sandbox:
         self.log_stream = log_stream
         self.deadline = float("inf")
         self.peak_rss = 0
+        self.idle_since = time.monotonic()
         self._folders = folders
         self._log = folders.home / "log"
         self._api = RuntimeApi()
@@ -170,9 +170,10 @@ class Sandbox:
         shutil.rmtree(self._folders.home, ignore_errors=True)
 
     def _spawn(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        path = search_path(self._folders.code, self._folders.layers)
         settings = {
-            "code": python_paths(self._folders.code, self._folders.layers),
-            "libraries": host_libraries(),
+            "code": path.first,
+            "libraries": path.last,
             "own": _OWN_PACKAGES,
             "root": str(self._folders.root),
             # Virtual memory is far more than resident: this only stops what outruns the watch.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock, Thread
 from typing import Final
 
@@ -35,8 +36,8 @@ def run_parallel(interpreter: Interpreter, state: State, data: Json, frame: Fram
     children = frame.new_children(len(state.branches))
     scope = frame.scope.child()
     frames = [frame.branch(progress, scope, {}) for progress in children]
-    jobs: list[Callable[[], Json]] = [
-        lambda branch=branch, own=own: interpreter.run(branch, arguments, own)
+    jobs = [
+        partial(interpreter.run, branch, arguments, own)
         for branch, own in zip(state.branches, frames, strict=True)
     ]
     return _finish(state, frame, [own.trail for own in frames], jobs, scope, len(jobs))
@@ -78,9 +79,7 @@ def run_inline_map(interpreter: Interpreter, state: State, data: Json, frame: Fr
         own.trail.add("MapIterationSucceeded", event)
         return output
 
-    jobs: list[Callable[[], Json]] = [
-        lambda index=index: iterate(index) for index in range(len(items))
-    ]
+    jobs = [partial(iterate, index) for index in range(len(items))]
     return _finish(state, frame, [own.trail for own in frames], jobs, scope, concurrency)
 
 

@@ -3,9 +3,8 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from threading import Event, Lock, Thread
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from bedrock_customization_local.cloud.clock import Clock
@@ -32,6 +31,9 @@ from bedrock_customization_local.cloud.stepfunctions.task import TaskCaller, fai
 from bedrock_customization_local.cloud.stepfunctions.task_state import TaskRunner
 from bedrock_customization_local.cloud.stepfunctions.tokens import TaskTokens
 from bedrock_customization_local.cloud.stepfunctions.values import Json, dump, timestamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _log = logging.getLogger(__name__)
 
@@ -173,7 +175,7 @@ class Execution:
             self._end("ABORTED", error=reason.error, cause=reason.cause)
         except Interrupted:
             self._end("ABORTED")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told in `crash`, and the run must end
             # A fault of the interpreter or of what it calls: the run must end all the same.
             _log.exception("the execution %s ended by a fault of the embedded AWS", self.arn)
             self.crash = error

@@ -73,6 +73,7 @@ class History:
         return events if include_data else [_without_data(event) for event in events]
 
     def __len__(self) -> int:
+        """Return how many events there are."""
         with self._lock:
             return len(self._events)
 

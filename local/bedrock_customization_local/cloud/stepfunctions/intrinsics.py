@@ -34,13 +34,17 @@ def evaluate(text: str, lookup: Lookup) -> Json:
         StateError: `States.IntrinsicFailure`: unknown function, wrong arguments, malformed text.
     """
     try:
-        value, end = _value(text, 0, lookup)
-        if text[end:].strip():
-            raise ValueError(f"unexpected text at character {end}")
+        return _whole(text, lookup)
     except (ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
         raise StateError(
             ErrorName.INTRINSIC_FAILURE, f"The intrinsic function '{text}' failed: {error}"
         ) from error
+
+
+def _whole(text: str, lookup: Lookup) -> Json:
+    value, end = _value(text, 0, lookup)
+    if text[end:].strip():
+        raise ValueError(f"unexpected text at character {end}")
     return value
 
 
@@ -110,7 +114,7 @@ def _random(start: int, end: int, seed: int | None = None) -> int:
 
 
 def _add(left: int, right: int) -> int:
-    return round(left) + round(right)
+    return left + right
 
 
 def _split(text: str, separators: str) -> Json:

@@ -18,7 +18,7 @@ from bedrock_customization_local.cloud.stepfunctions.values import Json
 _OPEN: Final = "{%"
 _CLOSE: Final = "%}"
 _MAX_RANGE: Final = 1000
-# jsonata-python keeps parsed expressions per process and evaluation state per thread: one at a time.
+# jsonata-python keeps parsed expressions per process and evaluation state per thread.
 _LOCK: Final = Lock()
 
 

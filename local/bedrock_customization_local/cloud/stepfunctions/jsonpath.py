@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from bedrock_customization_local.cloud.stepfunctions.values import Json, copy
@@ -82,7 +83,7 @@ def insert(path: str, document: Json, value: Json) -> Json:
         return value
     result = copy(document)
     target = result
-    for key, following in zip(keys, keys[1:], strict=False):
+    for key, following in pairwise(keys):
         if isinstance(key, str) and isinstance(target, dict):
             target.setdefault(key, {} if isinstance(following, str) else [])
         target = _child(path, target, key)
@@ -132,6 +133,28 @@ Operand = Callable[[Json, Json], Json]
 _MISSING: Final = object()
 
 
+class _Steps:
+    """The steps of a path while it is read."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.keys: list[str | int] = []
+        self.definite = True
+
+    def add(self, step: Step, key: str | int | None) -> None:
+        """Add a step; one without a key may select many values."""
+        if key is None:
+            self.many(step)
+        else:
+            self.steps.append(step)
+            self.keys.append(key)
+
+    def many(self, step: Step) -> None:
+        """Add a step that may select many values."""
+        self.steps.append(step)
+        self.definite = False
+
+
 class _Parser:
     """Recursive descent over the text of one path."""
 
@@ -143,51 +166,46 @@ class _Parser:
         root = self._match(_ROOT)
         if root is None:
             raise self._error("a path starts with $")
-        parsed = self._steps()
+        path = self._steps(root.group(1) or "")
         if self._at < len(self._text):
             raise self._error("unexpected text")
-        steps, keys, definite, function = parsed
+        return path
+
+    def _steps(self, root: str) -> Path:
+        steps = _Steps()
+        function: str | None = None
+        while function is None:
+            if self._take(".."):
+                steps.many(_descend)
+                if not self._peek("["):
+                    steps.many(_all if self._take("*") else _by_key(self._name()))
+            elif self._take("."):
+                function = self._member(steps)
+            elif self._take("["):
+                steps.add(*self._brackets())
+            else:
+                break
         return Path(
             text=self._text,
-            root=root.group(1) or "",
-            steps=steps,
-            keys=keys,
-            definite=definite,
+            root=root,
+            steps=tuple(steps.steps),
+            keys=tuple(steps.keys) if steps.definite and function is None else None,
+            definite=steps.definite,
             function=function,
         )
 
-    def _steps(self) -> tuple[tuple[Step, ...], tuple[str | int, ...] | None, bool, str | None]:
-        steps: list[Step] = []
-        keys: list[str | int] | None = []
-        definite = True
-        while True:
-            if self._take(".."):
-                steps.append(_descend)
-                definite, keys = False, None
-                if not self._peek("["):
-                    steps.append(_all if self._take("*") else _by_key(self._name()))
-            elif self._take("."):
-                if self._take("*"):
-                    steps.append(_all)
-                    definite, keys = False, None
-                    continue
-                name = self._name()
-                if self._take("()"):
-                    if name not in _FUNCTIONS:
-                        raise self._error(f"no function {name}()")
-                    return tuple(steps), None, definite, name
-                steps.append(_by_key(name))
-                if keys is not None:
-                    keys.append(name)
-            elif self._take("["):
-                step, key = self._brackets()
-                steps.append(step)
-                if key is None:
-                    definite, keys = False, None
-                elif keys is not None:
-                    keys.append(key)
-            else:
-                return tuple(steps), tuple(keys) if keys is not None else None, definite, None
+    def _member(self, steps: "_Steps") -> str | None:
+        """Add what follows a dot; return the name if it is a function."""
+        if self._take("*"):
+            steps.many(_all)
+            return None
+        name = self._name()
+        if not self._take("()"):
+            steps.add(_by_key(name), name)
+            return None
+        if name not in _FUNCTIONS:
+            raise self._error(f"no function {name}()")
+        return name
 
     def _brackets(self) -> tuple[Step, str | int | None]:
         self._space()
@@ -228,7 +246,7 @@ class _Parser:
         if quote not in {"'", '"'}:
             raise self._error("a quoted name or an index is missing")
         self._at += 1
-        characters = []
+        characters: list[str] = []
         while True:
             character = self._text[self._at : self._at + 1]
             self._at += 1
@@ -277,10 +295,7 @@ class _Parser:
         if self._peek("@") or self._peek("$"):
             from_root = self._peek("$")
             self._at += 1
-            steps, keys, definite, function = self._steps()
-            path = Path(
-                text="@", root="", steps=steps, keys=keys, definite=definite, function=function
-            )
+            path = self._steps("")
             return lambda v, root: _find_or_missing(path, root if from_root else v)
         if self._take("["):
             items: list[Operand] = []

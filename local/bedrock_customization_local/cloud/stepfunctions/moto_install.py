@@ -118,4 +118,7 @@ def _resource_of(service: StepFunctions) -> list[Callable[[], None]]:
         "delete_from_cloudformation_json": delete,
         "has_cfn_attr": has_attribute,
     }
-    return [_replace(StateMachine, name, classmethod(new)) for name, new in replaced.items()]
+    return [
+        _replace(StateMachine, name, classmethod(new))  # type: ignore[arg-type] # the signatures differ
+        for name, new in replaced.items()
+    ]

@@ -78,7 +78,7 @@ def results(state: State, children: Sequence[ChildResult]) -> list[Json]:
     return _transformed(children, transformation)
 
 
-def export(
+def export(  # noqa: PLR0917 - what is exported, from where, and to where
     state: State,
     data: Json,
     frame: Frame,

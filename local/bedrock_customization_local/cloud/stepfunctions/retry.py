@@ -15,7 +15,8 @@ def matches(error: StateError, names: Sequence[str]) -> bool:
     """Tell whether an `ErrorEquals` list covers an error.
 
     `States.ALL` covers every error but `States.DataLimitExceeded` and `States.Runtime`;
-    `States.TaskFailed` covers what `States.ALL` does but time-outs; nothing covers `States.Runtime`.
+    `States.TaskFailed` covers what `States.ALL` does, but no time-outs; nothing covers
+    `States.Runtime`.
     """
     if error.error == ErrorName.RUNTIME:
         return False

@@ -1,5 +1,7 @@
 """How long work may go on: time-outs and cancellation that every wait obeys."""
 
+# ruff: noqa: SLF001 - a scope looks into the scopes around it, which are of its own class
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Lock, Thread

@@ -1,6 +1,6 @@
 """The Step Functions API: every operation by its name, dictionaries in and out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from bedrock_customization_local.cloud.clock import Clock
@@ -15,6 +15,7 @@ from bedrock_customization_local.cloud.stepfunctions.api.state_test import run_s
 from bedrock_customization_local.cloud.stepfunctions.api.tags import Tags
 from bedrock_customization_local.cloud.stepfunctions.execution import Execution, Surroundings
 from bedrock_customization_local.cloud.stepfunctions.map_run import MapRun
+from bedrock_customization_local.cloud.stepfunctions.resources import Resource
 from bedrock_customization_local.cloud.stepfunctions.tasks import checking
 from bedrock_customization_local.cloud.stepfunctions.tasks.activities import ActivityQueues
 from bedrock_customization_local.cloud.stepfunctions.tasks.api import Api, TaskAuthorizer
@@ -53,7 +54,7 @@ class StepFunctions:
         self._clock = clock
         self._on_status_change = on_status_change
         self._queues = ActivityQueues()
-        api = Api(endpoint_url_of=endpoint_url_of, region=region, authorizer=authorizer)
+        api = self._api = Api(endpoint_url_of=endpoint_url_of, region=region, authorizer=authorizer)
         self._surroundings = Surroundings(
             clock=clock,
             call_task=AwsTasks(api, self._queues),
@@ -67,9 +68,10 @@ class StepFunctions:
         self._machines = Machines(
             clock=clock,
             arn_prefix=prefix,
-            check_task=lambda resource, template: checking.problems(api, resource, template),
+            check_task=self._check_task,
             tag=tags.store,
-            on_delete=lambda arn: self._executions.stop_machine(arn),
+            # Not the bound method: executions come after the machines they run.
+            on_delete=lambda arn: self._executions.stop_machine(arn),  # noqa: PLW0108
         )
         self._executions = Executions(
             surroundings=self._surroundings, blueprint_of=self._machines.blueprint
@@ -105,6 +107,7 @@ class StepFunctions:
         self._clock.stop.set()
         self._executions.close()
         self._queues.close()
+        self._api.close()
 
     def _operations(self, tags: Tags) -> Mapping[str, Operation]:
         machines, executions, activities = self._machines, self._executions, self._activities
@@ -140,13 +143,18 @@ class StepFunctions:
             "StartSyncExecution": executions.start_sync_execution,
             "StopExecution": executions.stop_execution,
             "TagResource": tags.tag_resource,
-            "TestState": lambda parameters: run_state_test(parameters, self._surroundings),
+            "TestState": lambda parameters: run_state_test(
+                parameters, self._surroundings, self._check_task
+            ),
             "UntagResource": tags.untag_resource,
             "UpdateMapRun": executions.update_map_run,
             "UpdateStateMachine": machines.update_state_machine,
             "UpdateStateMachineAlias": machines.update_state_machine_alias,
             "ValidateStateMachineDefinition": machines.validate_state_machine_definition,
         }
+
+    def _check_task(self, resource: Resource, template: Json) -> Iterable[str]:
+        return checking.problems(self._api, resource, template)
 
     def _status_changed(self, execution: Execution) -> None:
         # AWS sends no such events for Express executions.

@@ -1,6 +1,5 @@
 """Runs Task states: their limits, their token, their events."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bedrock_customization_local.cloud.stepfunctions import resources
@@ -119,7 +118,7 @@ def _seconds(state: State, name: str, flow: DataFlow, data: Json, frame: Frame) 
 
 
 def _role(state: State, flow: DataFlow, data: Json, frame: Frame) -> str | None:
-    credentials: Mapping[str, Json] | None = state.body.get("Credentials")
+    credentials = state.body.get("Credentials")
     if credentials is None:
         return None
     raw = flow.effective_input(state, data, frame.sight)

@@ -96,22 +96,10 @@ class _Checker:
             kind = state.get("Type") if isinstance(state, dict) else state
             self._add(f"{where}/Type", f"must be one of {', '.join(StateType)}, got {kind!r}")
             return
-        if len(name) > _NAME_LIMIT:
-            self._add(where, f"has a name of {len(name)} characters: {_NAME_LIMIT} are allowed")
-        if name in self.names:
-            self._add(where, "has a name that another state has", "DUPLICATE_STATE_NAME")
-        self.names.add(name)
-        language = state.get("QueryLanguage", inherited)
-        if inherited == QueryLanguage.JSONATA and language == QueryLanguage.JSONPATH:
-            self._add(
-                f"{where}/QueryLanguage",
-                "cannot be JSONPath in a machine whose language is JSONata",
-            )
-        if language not in set(QueryLanguage):
-            self._add(f"{where}/QueryLanguage", f"must be JSONata or JSONPath, got {language!r}")
-            return
+        self._name(name, where)
+        language = self._language(state, where, inherited)
         kind = StateType(state["Type"])
-        self._unknown(state, fields.of(kind, QueryLanguage(language)), where, language)
+        self._unknown(state, fields.of(kind, language), where, language)
         for required in fields.REQUIRED[kind]:
             if required not in state:
                 self._add(f"{where}/{required}", "is required")
@@ -125,15 +113,40 @@ class _Checker:
             self._choices(state, language, where)
         elif kind is StateType.WAIT:
             self._wait(state, where)
-        elif kind is StateType.PARALLEL:
+        elif kind in {StateType.PARALLEL, StateType.MAP}:
+            self._inner(state, kind, where, inherited)
+
+    def _name(self, name: str, where: str) -> None:
+        if len(name) > _NAME_LIMIT:
+            self._add(where, f"has a name of {len(name)} characters: {_NAME_LIMIT} are allowed")
+        if name in self.names:
+            self._add(where, "has a name that another state has", "DUPLICATE_STATE_NAME")
+        self.names.add(name)
+
+    def _language(self, state: Mapping[str, Json], where: str, inherited: str) -> QueryLanguage:
+        language = state.get("QueryLanguage", inherited)
+        if language not in set(QueryLanguage):
+            self._add(f"{where}/QueryLanguage", f"must be JSONata or JSONPath, got {language!r}")
+            return QueryLanguage(inherited)
+        if inherited == QueryLanguage.JSONATA and language == QueryLanguage.JSONPATH:
+            self._add(
+                f"{where}/QueryLanguage",
+                "cannot be JSONPath in a machine whose language is JSONata",
+            )
+        return QueryLanguage(language)
+
+    def _inner(
+        self, state: Mapping[str, Json], kind: StateType, where: str, inherited: str
+    ) -> None:
+        if kind is StateType.PARALLEL:
             for index, branch in enumerate(state.get("Branches", ())):
                 self.states(branch, f"{where}/Branches[{index}]", inherited, is_machine=False)
-        elif kind is StateType.MAP:
-            processor = state.get("ItemProcessor", state.get("Iterator"))
-            if processor is None:
-                self._add(f"{where}/ItemProcessor", "is required")
-            else:
-                self.states(processor, f"{where}/ItemProcessor", inherited, is_machine=False)
+            return
+        processor = state.get("ItemProcessor", state.get("Iterator"))
+        if processor is None:
+            self._add(f"{where}/ItemProcessor", "is required")
+        else:
+            self.states(processor, f"{where}/ItemProcessor", inherited, is_machine=False)
 
     def _transition(self, state: Mapping[str, Json], kind: StateType, where: str) -> None:
         if kind in _TERMINAL or kind is StateType.CHOICE:
@@ -175,7 +188,8 @@ class _Checker:
     def _exclusive(self, state: Mapping[str, Json], where: str) -> None:
         for name in state:
             twin = f"{name}Path"
-            if twin in state and twin not in {"ResultPath"}:
+            # A Pass state may have both Result and ResultPath: they are no twins.
+            if twin in state and name != "Result":
                 self._add(f"{where}/{twin}", f"cannot stand beside {name}")
 
     def _task(self, state: Mapping[str, Json], language: str, where: str) -> None:

@@ -1,4 +1,4 @@
-"""JSON values as Step Functions sees them: their text, their size, and copies that share nothing."""
+"""JSON values as Step Functions sees them: their text, their size, copies of them."""
 
 import json
 from datetime import UTC, datetime

@@ -33,6 +33,7 @@ class Variables(Mapping[str, Json]):
         self._own.update({name: copy(value) for name, value in values.items()})
 
     def __getitem__(self, name: str) -> Json:
+        """Return a variable, the innermost of its name."""
         if name in self._own:
             return self._own[name]
         if self._outer is None:
@@ -40,9 +41,11 @@ class Variables(Mapping[str, Json]):
         return self._outer[name]
 
     def __iter__(self) -> Iterator[str]:
+        """Yield the names that can be seen, each once."""
         yield from self._own
         if self._outer is not None:
             yield from (name for name in self._outer if name not in self._own)
 
     def __len__(self) -> int:
+        """Return how many names can be seen."""
         return sum(1 for _ in self)

@@ -5,8 +5,19 @@ Real CloudFormation is a client of the services' APIs, and so is this: what a te
 the API as it is, and what the API does not know fails the stack.
 """
 
-from . import access, functions, messaging, operations, storage
-from ._base import ClientFactory, Properties, Resource, StackScope
+from bedrock_customization_local.cloud.deploy.resources import (
+    access,
+    functions,
+    messaging,
+    operations,
+    storage,
+)
+from bedrock_customization_local.cloud.deploy.resources._base import (
+    ClientFactory,
+    Properties,
+    Resource,
+    StackScope,
+)
 
 RESOURCE_TYPES: dict[str, type[Resource]] = {
     resource.cf_resource_type: resource

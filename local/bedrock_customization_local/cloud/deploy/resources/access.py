@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ._base import PutResource, Resource
+from bedrock_customization_local.cloud.deploy.resources._base import PutResource, Resource
 
 
 class Role(Resource):

@@ -4,7 +4,12 @@ import io
 import zipfile
 from typing import Any
 
-from ._base import PutResource, ReplacedResource, Resource, tag_map
+from bedrock_customization_local.cloud.deploy.resources._base import (
+    PutResource,
+    ReplacedResource,
+    Resource,
+    tag_map,
+)
 
 
 class Function(Resource):

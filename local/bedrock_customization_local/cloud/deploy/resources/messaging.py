@@ -1,10 +1,15 @@
 """SNS, SQS and EventBridge."""
 
 import json
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from typing import Any
 
-from ._base import PutResource, ReplacedResource, Resource, tag_map
+from bedrock_customization_local.cloud.deploy.resources._base import (
+    PutResource,
+    ReplacedResource,
+    Resource,
+    tag_map,
+)
 
 
 class Topic(Resource):
@@ -221,7 +226,7 @@ class Rule(PutResource):
         return {"EventBusName": bus} if bus else {}
 
 
-def _refuse_unknown(names: Set[str]) -> None:
+def _refuse_unknown(names: AbstractSet[str]) -> None:
     """Do what the APIs of SNS and SQS do not: refuse an attribute that does not exist."""
     if names:
         raise NotImplementedError(f"property {min(names)} is not emulated")

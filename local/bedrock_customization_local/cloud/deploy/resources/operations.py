@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from ._base import PutResource, Resource, lower_first, tag_map
+from bedrock_customization_local.cloud.deploy.resources._base import (
+    PutResource,
+    Resource,
+    lower_first,
+    tag_map,
+)
 
 
 class LogGroup(Resource):

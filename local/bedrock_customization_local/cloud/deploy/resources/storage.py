@@ -5,7 +5,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ._base import Properties, PutResource, Resource, lower_first
+from bedrock_customization_local.cloud.deploy.resources._base import (
+    Properties,
+    PutResource,
+    Resource,
+    lower_first,
+)
 
 
 class Key(Resource):

@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from threading import RLock
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bedrock_customization_local.cloud.clock import Clock
 from bedrock_customization_local.cloud.stepfunctions.api.errors import ApiError
-from bedrock_customization_local.cloud.stepfunctions.api.machines import check_name
+from bedrock_customization_local.cloud.stepfunctions.api.machine import check_name
 from bedrock_customization_local.cloud.stepfunctions.api.paging import page
 from bedrock_customization_local.cloud.stepfunctions.tasks.activities import ActivityQueues
 from bedrock_customization_local.cloud.stepfunctions.tokens import (
@@ -17,6 +16,9 @@ from bedrock_customization_local.cloud.stepfunctions.tokens import (
     UnknownToken,
 )
 from bedrock_customization_local.cloud.stepfunctions.values import Json
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _POLL_SECONDS: Final = 60
 """How long GetActivityTask waits, in real seconds: it is a time-out, not a wait."""

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import uuid4
 
 from bedrock_customization_local.cloud.stepfunctions.api.errors import ApiError
-from bedrock_customization_local.cloud.stepfunctions.api.machines import check_name
+from bedrock_customization_local.cloud.stepfunctions.api.machine import check_name
 from bedrock_customization_local.cloud.stepfunctions.api.paging import page
 from bedrock_customization_local.cloud.stepfunctions.execution import (
     Blueprint,
@@ -316,7 +316,7 @@ def status_change(execution: Execution) -> dict[str, Json]:
         "error",
         "cause",
     )
-    detail = {name: described.get(name) for name in members}
+    detail: dict[str, Json] = {name: described.get(name) for name in members}
     for name in ("startDate", "stopDate", "redriveDate"):
         if detail[name] is not None:
             detail[name] = int(detail[name].timestamp() * 1000)

@@ -20,18 +20,21 @@ from bedrock_customization_local.cloud.stepfunctions.progress import Progress
 from bedrock_customization_local.cloud.stepfunctions.scope import Scope
 from bedrock_customization_local.cloud.stepfunctions.task import TaskCall, TaskCaller
 from bedrock_customization_local.cloud.stepfunctions.task_state import TaskRunner
-from bedrock_customization_local.cloud.stepfunctions.validation import findings
+from bedrock_customization_local.cloud.stepfunctions.validation import TaskCheck, findings
 from bedrock_customization_local.cloud.stepfunctions.values import Json, dump
 
 _NAME: Final = "State"
 
 
-def run_state_test(parameters: Mapping[str, Json], surroundings: Surroundings) -> dict[str, Json]:
+def run_state_test(
+    parameters: Mapping[str, Json], surroundings: Surroundings, check_task: TaskCheck
+) -> dict[str, Json]:
     """Run one state once.
 
     Args:
         parameters: As the API has them. `definition` is a state, or a machine with `stateName`.
         surroundings: What the state needs of the world, if there is no mock.
+        check_task: Says what is wrong with a task.
 
     Returns:
         The output and the next state; or the error, and what Retry and Catch make of it.
@@ -39,7 +42,7 @@ def run_state_test(parameters: Mapping[str, Json], surroundings: Surroundings) -
     Raises:
         ApiError: The definition or the input is not valid.
     """
-    state = _state(parameters)
+    state = _state(parameters, check_task)
     data = _json(parameters.get("input", "{}"), "InvalidExecutionInput")
     frame = _frame(parameters, surroundings)
     plain = State(
@@ -111,7 +114,7 @@ def _caller(parameters: Mapping[str, Json], surroundings: Surroundings) -> TaskC
     return _Mock(mock)
 
 
-def _state(parameters: Mapping[str, Json]) -> State:
+def _state(parameters: Mapping[str, Json], check_task: TaskCheck) -> State:
     body = _json(parameters["definition"], "InvalidDefinition")
     if "States" in body:
         machine = body
@@ -122,7 +125,7 @@ def _state(parameters: Mapping[str, Json]) -> State:
         machine = {"StartAt": name, "States": {name: body, **_targets(body, name)}}
     found = [
         finding
-        for finding in findings(dump(machine))
+        for finding in findings(dump(machine), check_task)
         if finding.code not in {"UNREACHABLE_STATE", "NO_TERMINAL_STATE"}
     ]
     if found:

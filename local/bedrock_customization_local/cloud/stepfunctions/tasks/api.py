@@ -87,6 +87,12 @@ class Api:
                 ).client(service, endpoint_url=key[0], config=_CONFIG)  # type: ignore[call-overload] # the name is data
             return self._clients[key]
 
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+
     def operation(self, service: str, action: str) -> OperationModel:
         """Return the model of an operation.
 

@@ -1,0 +1,76 @@
+"""The first state of a run: what it is called, where its files lie, what it starts from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bedrock_customization._asl import Phase, States
+from bedrock_customization._function import HandlerFunction
+from bedrock_customization.storage import RUNS
+from bedrock_customization_runtime.contract import Handler
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_stepfunctions as sfn
+    from constructs import Construct
+
+    from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.storage import CustomizationStorage
+
+
+class RunStart(Phase):
+    """Check the execution's input, derive the run's names and places, begin its manifest.
+
+    Every other phase reads `$run`, so a machine of your own begins with this one.
+
+    Input: the execution's own, `{"source": "s3://<data bucket>/incoming/<file>"}`.
+    Output: `$run` (`contract.Run`).
+    Errors: `InvalidInput`, `ManifestConflict`.
+
+    Args:
+        scope: Parent.
+        id: Id below the parent.
+        storage: Where raw data are, and the run's files go.
+        base_model: What the run customizes.
+        on_failure: Where errors go, with `$failure` assigned.
+            Without it they end the execution.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        storage: CustomizationStorage,
+        base_model: BaseModel,
+        on_failure: sfn.IChainable | None = None,
+    ) -> None:
+        super().__init__(scope, id)
+        self.function = HandlerFunction(
+            self,
+            "Start",
+            handler=Handler.START_RUN,
+            description="Checks a run's input, names what it will make, begins its manifest",
+            rights=[
+                *storage.reading(storage.artifacts_bucket, RUNS),
+                *storage.writing(storage.artifacts_bucket, RUNS),
+            ],
+        )
+        states = States(self, "Start", on_failure=on_failure)
+        start = states.invoke(
+            "Start run",
+            self.function,
+            {
+                "execution_arn": "{% $states.context.Execution.Id %}",
+                "execution_name": "{% $states.context.Execution.Name %}",
+                "input": "{% $states.context.Execution.Input %}",
+                "data_bucket": storage.data_bucket.bucket_name,
+                "blind_bucket": storage.blind_bucket.bucket_name,
+                "artifacts_bucket": storage.artifacts_bucket.bucket_name,
+                "base_model": base_model.id,
+            },
+            comment="Check the input, derive names, begin the manifest",
+            assign="run",
+        )
+        self.rights = states.rights
+        self._start = start
+        self._ends = [start]

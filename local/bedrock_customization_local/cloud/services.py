@@ -1,0 +1,112 @@
+"""The services of the embedded AWS that are ours, put on a running plane.
+
+Importing this imports moto's models, most of two seconds: `server` does so when a cloud starts.
+"""
+
+import gc
+import json
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from bedrock_customization_local.cloud import moto_patches
+from bedrock_customization_local.cloud.bedrock import moto_install as bedrock_install
+from bedrock_customization_local.cloud.bedrock.service import Bedrock
+from bedrock_customization_local.cloud.clock import Clock
+from bedrock_customization_local.cloud.iam import Authorizer, Permissive, guard
+from bedrock_customization_local.cloud.iam.sessions import RoleSessions
+from bedrock_customization_local.cloud.lambdas import LambdaRuntime, moto_install as lambda_install
+from bedrock_customization_local.cloud.plane import Plane
+from bedrock_customization_local.cloud.stepfunctions import moto_install as step_functions_install
+from bedrock_customization_local.cloud.stepfunctions.service import StepFunctions
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What callers reach directly.
+
+    Args:
+        step_functions: The state machines.
+        bedrock: The models and jobs.
+    """
+
+    step_functions: StepFunctions
+    bedrock: Bedrock
+
+
+def start(plane: Plane, clock: Clock, *, enforce_iam: bool, undo: ExitStack) -> Services:
+    """Patch moto and put our services in the place of its own.
+
+    Args:
+        plane: The running server.
+        clock: Shortens waits.
+        enforce_iam: Whether tasks, jobs and functions may do only what their roles allow.
+        undo: Receives what stops the services: who starts work stops before who does it.
+
+    Returns:
+        The services.
+    """
+    # What is imported stays: without this, each full collection walks moto's 200,000 objects.
+    gc.freeze()
+    region, account_id = plane.region, plane.account_id
+    authorizer = Authorizer(region=region, account_id=account_id) if enforce_iam else Permissive()
+    undo.callback(moto_patches.apply(plane.client))
+
+    sessions = RoleSessions()
+    undo.callback(guard.install(authorizer, sessions))
+    functions = LambdaRuntime(
+        endpoint_url_of=lambda: plane.endpoint_url,
+        region=region,
+        credentials_of=sessions.credentials_of,
+    )
+    undo.callback(functions.close)
+    undo.callback(lambda_install.install(functions, clock=clock))
+
+    bedrock = Bedrock(
+        clock=clock,
+        region=region,
+        account_id=account_id,
+        s3=lambda _region: plane.client("s3"),
+        authorizer=authorizer,
+        on_job_state_change=_announce(
+            plane, clock, "aws.bedrock", "Model Customization Job State Change"
+        ),
+    )
+    undo.callback(bedrock.close)
+    undo.callback(bedrock_install.install(bedrock))
+
+    step_functions = StepFunctions(
+        clock=clock,
+        region=region,
+        account_id=account_id,
+        endpoint_url_of=lambda: plane.endpoint_url,
+        authorizer=authorizer,
+        on_status_change=_announce(
+            plane, clock, "aws.states", "Step Functions Execution Status Change"
+        ),
+    )
+    undo.callback(step_functions.close)
+    undo.enter_context(step_functions_install.install(step_functions))
+    return Services(step_functions, bedrock)
+
+
+def _announce(
+    plane: Plane, clock: Clock, source: str, detail_type: str
+) -> Callable[[Mapping[str, Any]], None]:
+    """Return what puts a service's events on the default bus, with best effort as AWS does."""
+
+    def put(detail: Mapping[str, Any]) -> None:
+        if clock.stop.is_set():
+            return
+        text = json.dumps(detail, default=str)
+        entry = {"Source": source, "DetailType": detail_type, "Detail": text}
+        try:
+            plane.client("events").put_events(Entries=[entry])
+        except Exception:  # noqa: BLE001 - a lost event does not stop what it tells of
+            _log.exception("event %s was lost", detail_type)
+
+    return put
