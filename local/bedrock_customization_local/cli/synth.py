@@ -43,7 +43,7 @@ class Synthesis:
 
     Args:
         app: What to run.
-        context: Wins over the app's own.
+        context: All of it; the app's own counts only as far as it is in here.
         assembly: Folder for the cloud assembly.
         region: Where the stacks go.
 
@@ -68,7 +68,7 @@ class Synthesis:
             self._process = subprocess.Popen(  # noqa: S603 - the user's own app
                 [sys.executable, "-P", tether.__file__, *app.command],
                 cwd=app.folder,
-                env=_environment({**app.context, **context}, assembly, region),
+                env=_environment(context, assembly, region),
                 stdin=subprocess.PIPE,
                 stdout=printed,
                 stderr=subprocess.STDOUT,

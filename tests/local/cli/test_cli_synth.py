@@ -67,10 +67,10 @@ def test_a_cdk_json_that_cannot_be_used_is_a_usage_error(tmp_path, text, told):
     assert refused.value.exit_code is ExitCode.USAGE
 
 
-def test_context_given_wins_over_the_apps_own(tmp_path):
+def test_the_app_sees_the_context_given_and_no_other(tmp_path):
     app = app_of(tmp_path, WRITES_AN_ASSEMBLY, context={"mine": 1, "ours": 1})
     assembly = synthesize(app, tmp_path, {"ours": 2})
-    assert json.loads((assembly / "manifest.json").read_text()) == {"mine": 1, "ours": 2}
+    assert json.loads((assembly / "manifest.json").read_text()) == {"ours": 2}
 
 
 def test_the_app_runs_in_this_environment_with_a_node_and_a_region(tmp_path):
