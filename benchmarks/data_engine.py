@@ -212,7 +212,7 @@ SLOW = {"rensa", "datasketch", "near"}
 def measure(name: str, path: Path) -> tuple[float, float]:
     """Return processor seconds and megabytes of memory of one run in a process of its own."""
     command = [sys.executable, __file__, "--run", name, "--file", str(path)]
-    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     seconds, memory = json.loads(out)
     return seconds, memory
 
@@ -251,7 +251,7 @@ def cold_start() -> float:
     environment["AWS_SECRET_ACCESS_KEY"] = "test"  # noqa: S105 - no secret
     return median(
         float(
-            subprocess.run(  # noqa: S603 - our own code
+            subprocess.run(
                 [sys.executable, "-c", code],
                 check=True,
                 capture_output=True,

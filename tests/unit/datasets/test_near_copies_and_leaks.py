@@ -16,7 +16,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 @pytest.fixture
 def write():
     """Write so many random words."""
-    source = random.Random(7)  # noqa: S311 - no secrets
+    source = random.Random(7)
     words = ["".join(source.choices(LETTERS, k=source.randint(2, 9))) for _ in range(3000)]
     return lambda count: source.choices(words, k=count)
 
