@@ -47,7 +47,7 @@ def test_an_unknown_metric_is_refused_with_those_that_exist():
         metric_of("bleu")
 
 
-@pytest.mark.parametrize("metric", METRICS.values(), ids=str)
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
 @given(reference=texts, answer=texts)
 def test_every_score_lies_between_0_and_1_and_binary_ones_at_an_end(metric, reference, answer):
     score = metric.score(reference, answer)
