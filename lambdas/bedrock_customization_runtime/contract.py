@@ -39,7 +39,6 @@ class ErrorName(StrEnum):
     DEPLOYMENT_BUSY = "DeploymentBusy"
     DEPLOYMENT_FAILED = "DeploymentFailed"
     CUSTOMIZATION_FAILED = "CustomizationFailed"
-    MANIFEST_CONFLICT = "ManifestConflict"
 
 
 class Names(TypedDict):
