@@ -15,7 +15,6 @@ from aws_cdk import Aws, aws_iam as iam
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aws_cdk import aws_kms as kms, aws_s3 as s3
 
 _BEDROCK = f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}:{Aws.ACCOUNT_ID}"
 _NAMED_BY_RUNS = "runs make their objects while the pipeline lives, so only a prefix can name them"
@@ -27,7 +26,7 @@ class Right:
     """What somebody may do.
 
     Args:
-        actions: IAM actions, without wildcards.
+        actions: IAM actions; without wildcards, unless they are denied.
         resources: ARNs.
         wildcard_because: Why some of the resources hold a `*`.
         conditions: Of the statement, as IAM writes them.
@@ -44,50 +43,70 @@ def bedrock_arn(kind: str) -> str:
     return f"{_BEDROCK}:{kind}/*"
 
 
-def reading(bucket: s3.IBucket, key: kms.IKey | None, *prefixes: str) -> list[Right]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """A bucket, as policies name it.
+
+    Args:
+        bucket_arn: Of the bucket.
+        key_arn: Of what encrypts it; None where S3's own key does.
+    """
+
+    bucket_arn: str
+    key_arn: str | None
+
+
+def reading(place: Place, *prefixes: str) -> list[Right]:
     """Return the rights to read objects and to find out that one is missing.
 
     Args:
-        bucket: Where.
-        key: What encrypts it; an imported bucket does not know.
+        place: Where.
         prefixes: Key patterns with a trailing `*`.
     """
     return [
-        _on_objects(["s3:GetObject"], bucket, prefixes),
+        _on_objects(["s3:GetObject"], place, prefixes),
         # On the whole bucket: without it S3 answers 403 for a missing object, which reads like a
         # missing right, and no source says with which prefix Bedrock's jobs list.
-        Right(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]),
-        *_on_key(["kms:Decrypt"], key),
+        Right(actions=["s3:ListBucket"], resources=[place.bucket_arn]),
+        *_on_key(["kms:Decrypt"], place),
     ]
 
 
-def writing(bucket: s3.IBucket, key: kms.IKey | None, *prefixes: str) -> list[Right]:
+def writing(place: Place, *prefixes: str) -> list[Right]:
     """Return the rights to write objects, in one or in several parts.
 
     Args:
-        bucket: Where.
-        key: What encrypts it; an imported bucket does not know.
+        place: Where.
         prefixes: Key patterns with a trailing `*`.
     """
     return [
-        _on_objects(["s3:PutObject", "s3:AbortMultipartUpload"], bucket, prefixes),
+        _on_objects(["s3:PutObject", "s3:AbortMultipartUpload"], place, prefixes),
         # Decrypt: S3 reads back the parts of a multipart upload.
-        *_on_key(["kms:GenerateDataKey", "kms:Decrypt"], key),
+        *_on_key(["kms:GenerateDataKey", "kms:Decrypt"], place),
     ]
 
 
-def policy_of(rights: Sequence[Right]) -> iam.PolicyDocument:
-    """Return the policy that gives rights."""
+def everything(place: Place) -> list[Right]:
+    """Return all that can be done with a bucket and its key, to be denied."""
+    return [
+        Right(actions=["s3:*"], resources=[place.bucket_arn, f"{place.bucket_arn}/*"]),
+        *_on_key(["kms:*"], place),
+    ]
+
+
+def policy_of(rights: Sequence[Right], *, denied: Sequence[Right] = ()) -> iam.PolicyDocument:
+    """Return the policy that gives rights, and takes others whoever gives them."""
     return iam.PolicyDocument.from_json(
         {
             "Version": "2012-10-17",
             "Statement": [
                 {
-                    "Effect": "Allow",
+                    "Effect": effect,
                     "Action": list(right.actions),
                     "Resource": list(right.resources),
                 }
-                for right in rights
+                for effect, some in (("Allow", rights), ("Deny", denied))
+                for right in some
             ],
         }
     )
@@ -104,13 +123,25 @@ def give(grantee: iam.IGrantable, rights: Sequence[Right]) -> iam.Grant:
     return reduce(iam.Grant.combine, grants)
 
 
-def _on_objects(actions: list[str], bucket: s3.IBucket, prefixes: Sequence[str]) -> Right:
+def deny(role: iam.IRole, rights: Sequence[Right]) -> None:
+    """Take rights from a role, whoever gives them."""
+    for right in rights:
+        role.add_to_principal_policy(
+            iam.PolicyStatement(
+                effect=iam.Effect.DENY,
+                actions=list(right.actions),
+                resources=list(right.resources),
+            )
+        )
+
+
+def _on_objects(actions: list[str], place: Place, prefixes: Sequence[str]) -> Right:
     return Right(
         actions=actions,
-        resources=[f"{bucket.bucket_arn}/{prefix}" for prefix in prefixes],
+        resources=[f"{place.bucket_arn}/{prefix}" for prefix in prefixes],
         wildcard_because=_NAMED_BY_RUNS,
     )
 
 
-def _on_key(actions: list[str], key: kms.IKey | None) -> list[Right]:
-    return [Right(actions=actions, resources=[key.key_arn])] if key else []
+def _on_key(actions: list[str], place: Place) -> list[Right]:
+    return [Right(actions=actions, resources=[place.key_arn])] if place.key_arn else []

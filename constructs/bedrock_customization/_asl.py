@@ -6,10 +6,11 @@ gives their shapes), so a phase reads what earlier phases assigned, and no state
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import jsii
-from aws_cdk import Aws, Duration, aws_iam as iam, aws_stepfunctions as sfn
+from aws_cdk import Aws, aws_iam as iam, aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization._access import Right
@@ -22,9 +23,8 @@ if TYPE_CHECKING:
     from bedrock_customization._function import HandlerFunction
 
 # A task's time-out ends the state; it outlasts the function's own, which names itself better.
-_GRACE = Duration.seconds(30)
-_CALL_TIMEOUT = Duration.minutes(2)
-_SOON, _LATE = Duration.seconds(2), Duration.hours(1)
+_GRACE_SECONDS = 30
+_CALL_TIMEOUT_SECONDS = 120
 _INTEGRATION = f"arn:{Aws.PARTITION}:states:::"
 # A function's error is JSON around the message that people need; a time-out has no cause at all.
 _FAILURE = {
@@ -51,6 +51,32 @@ _TRANSIENT_SNS_ERRORS = [
 ]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retry:
+    """Repeat a task after some errors: each wait twice the last, at most an hour, with jitter.
+
+    Args:
+        errors: Names.
+        interval_seconds: Longest first wait.
+        maximum_attempts: Beside the first.
+    """
+
+    errors: Sequence[str]
+    interval_seconds: int
+    maximum_attempts: int = 6
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the retrier as a state holds it."""
+        return {
+            "ErrorEquals": list(self.errors),
+            "IntervalSeconds": self.interval_seconds,
+            "MaxAttempts": self.maximum_attempts,
+            "BackoffRate": 2,
+            "MaxDelaySeconds": 3600,
+            "JitterStrategy": "FULL",
+        }
+
+
 def run_tags() -> list[dict[str, str]]:
     """Return the tags, in JSONata, of whatever a run makes in Bedrock."""
     return [
@@ -73,6 +99,7 @@ class Phase(Construct):
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
+        self._id = id
         self._start: sfn.State
         self._ends: list[sfn.INextable]
         self.rights: list[Right]
@@ -82,7 +109,7 @@ class Phase(Construct):
     @jsii.member(jsii_name="id")
     def id(self) -> str:
         """Name of the phase among chainables."""
-        return self.node.id
+        return self._id
 
     @property
     @jsii.member(jsii_name="startState")
@@ -123,6 +150,7 @@ class States:
         *,
         comment: str,
         assign: str | None = None,
+        retries: Sequence[Retry] = (),
     ) -> sfn.CustomState:
         """Write a task that invokes a function's published version.
 
@@ -132,6 +160,7 @@ class States:
             payload: Its event; strings may be JSONata.
             comment: What happens, for people.
             assign: Variable that keeps what the function returns.
+            retries: Beside those after faults of Lambda itself.
         """
         returned = "{% $states.result.Payload %}"
         return self._task(
@@ -142,8 +171,8 @@ class States:
             rights=[function.invoking],
             assign={assign: returned} if assign else {},
             output=returned,
-            timeout=function.timeout.plus(_GRACE),
-            transient=_TRANSIENT_LAMBDA_ERRORS,
+            timeout_seconds=function.timeout_seconds + _GRACE_SECONDS,
+            retries=[_soon_after(_TRANSIENT_LAMBDA_ERRORS), *retries],
         )
 
     def call_bedrock(
@@ -155,7 +184,7 @@ class States:
         comment: str,
         rights: Sequence[Right],
         assign: Mapping[str, Any],
-        timeout: Duration = _CALL_TIMEOUT,
+        timeout_seconds: int = _CALL_TIMEOUT_SECONDS,
     ) -> sfn.CustomState:
         """Write a task that calls Bedrock's control plane.
 
@@ -166,7 +195,7 @@ class States:
             comment: What happens, for people.
             rights: What the state machine's role must be allowed for it.
             assign: Variables that keep what Bedrock returns.
-            timeout: Of the task.
+            timeout_seconds: Of the task.
         """
         return self._task(
             name,
@@ -176,8 +205,8 @@ class States:
             rights=rights,
             assign=assign,
             output="{% $states.result %}",
-            timeout=timeout,
-            transient=_TRANSIENT_BEDROCK_ERRORS,
+            timeout_seconds=timeout_seconds,
+            retries=[_soon_after(_TRANSIENT_BEDROCK_ERRORS)],
         )
 
     def publish(
@@ -205,8 +234,8 @@ class States:
             rights=rights,
             assign={},
             output="{% $states.input %}",
-            timeout=_CALL_TIMEOUT,
-            transient=_TRANSIENT_SNS_ERRORS,
+            timeout_seconds=_CALL_TIMEOUT_SECONDS,
+            retries=[_soon_after(_TRANSIENT_SNS_ERRORS)],
         )
 
     def wait(self, name: str, seconds: str, *, comment: str, assign: Mapping[str, Any]) -> sfn.Wait:
@@ -251,26 +280,28 @@ class States:
         rights: Sequence[Right],
         assign: Mapping[str, Any],
         output: str,
-        timeout: Duration,
-        transient: list[str],
+        timeout_seconds: int,
+        retries: Sequence[Retry],
     ) -> sfn.CustomState:
+        state_json = {
+            "Type": "Task",
+            "QueryLanguage": "JSONata",
+            "Comment": self._comment(comment),
+            "Resource": f"{_INTEGRATION}{resource}",
+            "Arguments": dict(arguments),
+            "TimeoutSeconds": timeout_seconds,
+            "Retry": [retry.to_json() for retry in retries],
+            **({"Assign": dict(assign)} if assign else {}),
+            "Output": output,
+        }
+        # A machine that has one of the states has them all, so one asks for the rights of all.
+        asks = not self.rights
         self.rights += rights
-        state = _PermittedTask(
-            self._scope,
-            name,
-            rights=rights,
-            state_json={
-                "Type": "Task",
-                "QueryLanguage": "JSONata",
-                "Comment": self._comment(comment),
-                "Resource": f"{_INTEGRATION}{resource}",
-                "Arguments": dict(arguments),
-                "TimeoutSeconds": timeout.to_seconds(),
-                **({"Assign": dict(assign)} if assign else {}),
-                "Output": output,
-            },
+        state = (
+            _AskingTask(self._scope, name, state_json=state_json, rights=self.rights)
+            if asks
+            else sfn.CustomState(self._scope, name, state_json=state_json)
         )
-        retry(state, transient, interval=_SOON)
         if self._on_failure is not None:
             state.add_catch(self._on_failure, errors=["States.ALL"], assign={"failure": _FAILURE})
         return state
@@ -279,22 +310,12 @@ class States:
         return f"{self._title}: {text}"
 
 
-def retry(
-    state: sfn.CustomState, errors: list[str], *, interval: Duration, maximum_attempts: int = 6
-) -> None:
-    """Repeat a task after some errors: each wait twice the last, at most an hour, with jitter."""
-    state.add_retry(
-        errors=errors,
-        interval=interval,
-        max_attempts=maximum_attempts,
-        backoff_rate=2,
-        max_delay=_LATE,
-        jitter_strategy=sfn.JitterType.FULL,
-    )
+def _soon_after(errors: Sequence[str]) -> Retry:
+    return Retry(errors=errors, interval_seconds=2)
 
 
-class _PermittedTask(sfn.CustomState):
-    """A state written out in full, with what the machine's role must be allowed for it.
+class _AskingTask(sfn.CustomState):
+    """A state written out in full, with what the machine's role must be allowed for its phase.
 
     The tasks of aws-cdk-lib do not fit: `BedrockCreateModelCustomizationJob` takes `RUN_JOB` but
     renders no `.sync` and grants neither Get nor Stop; `LambdaInvoke` allows the newest version
@@ -311,14 +332,10 @@ class _PermittedTask(sfn.CustomState):
     ) -> None:
         super().__init__(scope, id, state_json=state_json)
         self._rights = rights
-        self._bound = False
 
-    def bind_to_graph(self, graph: sfn.StateGraph) -> None:
-        """Hand the statements to the machine's role, as every state of aws-cdk-lib does."""
-        super().bind_to_graph(graph)
-        if self._bound:  # each way into a state binds it again
-            return
-        self._bound = True
+    def _when_bound_to_graph(self, graph: sfn.StateGraph) -> None:
+        """Hand the statements to the machine's role, as the tasks of aws-cdk-lib do."""
+        super()._when_bound_to_graph(graph)
         for right in self._rights:
             graph.register_policy_statement(
                 iam.PolicyStatement(

@@ -16,7 +16,7 @@ def check_between(name: str, value: float, low: float, high: float, remedy: str)
     # Callers without a type checker pass anything, and jsii cannot carry what is not finite.
     given: object = value
     number = given if isinstance(given, int | float) and not isinstance(given, bool) else math.nan
-    if math.isfinite(number) and (Token.is_unresolved(number) or low <= number <= high):
+    if math.isfinite(number) and (low <= number <= high or Token.is_unresolved(number)):
         return
     raise ValueError(f"{name} must be a number from {low:g} to {high:g}, got {value!r}: {remedy}")
 
@@ -28,5 +28,5 @@ def check_whole(name: str, value: int, low: int, high: int, remedy: str) -> None
         ValueError: As `check_between`.
     """
     check_between(name, value, low, high, remedy)
-    if not Token.is_unresolved(value) and value != int(value):
+    if value != int(value) and not Token.is_unresolved(value):
         raise ValueError(f"{name} must be a whole number, got {value!r}: {remedy}")

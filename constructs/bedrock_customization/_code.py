@@ -6,7 +6,6 @@ import subprocess
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import jsii
 from aws_cdk import (
@@ -16,14 +15,13 @@ from aws_cdk import (
     IgnoreMode,
     ILocalBundling,
     Stack,
+    aws_iam as iam,
     aws_lambda as lambda_,
 )
+from constructs import Construct
 from uv import find_uv_bin
 
 import bedrock_customization_runtime
-
-if TYPE_CHECKING:
-    from constructs import Construct
 
 RUNTIME = lambda_.Runtime.PYTHON_3_14
 ARCHITECTURE = lambda_.Architecture.ARM_64
@@ -31,15 +29,51 @@ _PYTHON_VERSION = "3.14"
 _PLATFORM = "aarch64-manylinux_2_28"
 _PACKAGE = Path(bedrock_customization_runtime.__file__).parent
 _DEPENDENCIES = Path(__file__).parent / "_dependencies"
-_LAYER_ID = "BedrockCustomizationLibraries"
+_ID = "BedrockCustomizationRuntime"
 
 
-def runtime_code() -> lambda_.Code:
-    """Return the handlers' own code: an allow-list, so that stray files never change the asset.
+class RuntimeCode(Construct):
+    """The handlers' own code and their libraries, once in a stack.
 
-    The package's parent is a source root in a checkout and `site-packages` in an installation, so
-    everything beside the package is shut out first; that also keeps the walk short.
+    Attributes:
+        code: An allow-list, so that stray files never change the asset.
+        libraries: Layer with the third-party libraries, locked by hash.
+        principal: Who assumes the functions' roles.
     """
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        self.principal = iam.ServicePrincipal("lambda.amazonaws.com")
+        self.code = _own_code()
+        self.libraries = lambda_.LayerVersion(
+            self,
+            "Libraries",
+            description=f"Libraries of bedrock_customization_runtime, lock {libraries_digest()}",
+            compatible_runtimes=[RUNTIME],
+            compatible_architectures=[ARCHITECTURE],
+            code=lambda_.Code.from_asset(
+                str(_DEPENDENCIES),
+                asset_hash_type=AssetHashType.SOURCE,
+                bundling=BundlingOptions(
+                    # Never used: the local bundling below either succeeds or stops the synth.
+                    image=DockerImage.from_registry("public.ecr.aws/lambda/python:3.14"),
+                    local=_UvBundling(),
+                ),
+            ),
+        )
+
+    @classmethod
+    def of(cls, scope: Construct) -> RuntimeCode:
+        """Return the one of the stack that a construct is in."""
+        stack = Stack.of(scope)
+        existing = stack.node.try_find_child(_ID)
+        # jsii gives a construct back as it was made.
+        return existing if isinstance(existing, cls) else cls(stack, _ID)
+
+
+def _own_code() -> lambda_.AssetCode:
+    # The package's parent is a source root in a checkout and `site-packages` in an installation,
+    # so everything beside the package is shut out first; that also keeps the walk short.
     package = f"/{_PACKAGE.name}"
     return lambda_.Code.from_asset(
         str(_PACKAGE.parent),
@@ -52,30 +86,6 @@ def runtime_code() -> lambda_.Code:
             *(f"!{package}/**/*.{kind}" for kind in ("py", "toml", "jinja")),
             "__pycache__/",
         ],
-    )
-
-
-def libraries_layer(scope: Construct) -> lambda_.ILayerVersion:
-    """Return the stack's one layer with the functions' third-party libraries, locked by hash."""
-    stack = Stack.of(scope)
-    existing = stack.node.try_find_child(_LAYER_ID)
-    if existing is not None:
-        return existing  # type: ignore[return-value] # jsii gives the construct back as it was made
-    return lambda_.LayerVersion(
-        stack,
-        _LAYER_ID,
-        description=f"Libraries of bedrock_customization_runtime, lock {libraries_digest()}",
-        compatible_runtimes=[RUNTIME],
-        compatible_architectures=[ARCHITECTURE],
-        code=lambda_.Code.from_asset(
-            str(_DEPENDENCIES),
-            asset_hash_type=AssetHashType.SOURCE,
-            bundling=BundlingOptions(
-                # Never used: the local bundling below either succeeds or stops the synth.
-                image=DockerImage.from_registry("public.ecr.aws/lambda/python:3.14"),
-                local=_UvBundling(),
-            ),
-        ),
     )
 
 

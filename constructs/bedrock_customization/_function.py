@@ -24,16 +24,15 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import Handler
 
 _HANDLERS = "bedrock_customization_runtime.handlers"
-_TIMEOUT = Duration.minutes(2)
-_MEMORY = Size.mebibytes(512)
 _TRACING = Right(
     actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
     resources=["*"],
     wildcard_because="X-Ray has no resource-level permissions",
 )
-_NO_DEAD_LETTERS = {
+_MEANT = {
     "Serverless-LambdaDLQ": "only invoked synchronously, by a state machine that retries and "
-    "catches"
+    "catches",
+    "Serverless-LambdaStarPermissions": _TRACING.wildcard_because,
 }
 
 
@@ -46,8 +45,8 @@ class HandlerFunction(Construct):
         handler: Which module of the runtime runs.
         description: What the function does, in the console.
         rights: What its role may do, beside writing logs and traces.
-        memory_size: Also decides the share of a processor.
-        timeout: At most 15 minutes.
+        memory_mebibytes: Also decides the share of a processor.
+        timeout_minutes: At most 15.
         ephemeral_storage: Room below `/tmp`.
     """
 
@@ -59,11 +58,12 @@ class HandlerFunction(Construct):
         handler: Handler,
         description: str,
         rights: Sequence[Right],
-        memory_size: Size = _MEMORY,
-        timeout: Duration = _TIMEOUT,
+        memory_mebibytes: int = 512,
+        timeout_minutes: int = 2,
         ephemeral_storage: Size | None = None,
     ) -> None:
         super().__init__(scope, id)
+        runtime = _code.RuntimeCode.of(self)
         log_group = logs.LogGroup(
             self,
             "Logs",
@@ -77,9 +77,9 @@ class HandlerFunction(Construct):
         role = iam.Role(
             self,
             "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            assumed_by=runtime.principal,
             description=description,
-            inline_policies={"Rights": policy_of([logging, *rights])},
+            inline_policies={"Rights": policy_of([logging, _TRACING, *rights])},
         )
         function = lambda_.Function(
             self,
@@ -87,20 +87,23 @@ class HandlerFunction(Construct):
             runtime=_code.RUNTIME,
             architecture=_code.ARCHITECTURE,
             handler=f"{_HANDLERS}.{handler}.handler",
-            code=_code.runtime_code(),
-            layers=[_code.libraries_layer(self)],
+            code=runtime.code,
+            layers=[runtime.libraries],
             description=f"{description} (libraries {_code.libraries_digest()})",
             role=role,
-            memory_size=memory_size.to_mebibytes(),
-            timeout=timeout,
+            memory_size=memory_mebibytes,
+            timeout=Duration.minutes(timeout_minutes),
             ephemeral_storage_size=ephemeral_storage,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
-            tracing=lambda_.Tracing.ACTIVE,
             # A run keeps the version it started with, so a deployment in between keeps it too.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
-        self.timeout = timeout
+        resource = function.node.default_child
+        assert isinstance(resource, lambda_.CfnFunction)  # noqa: S101 - true of every Function
+        # `tracing` would add a second policy to the role, which has the rights already.
+        resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
+        self.timeout_seconds = 60 * timeout_minutes
         self.version_arn: str = function.current_version.function_arn
         """ARN of the version that new runs invoke."""
         self.invoking = Right(
@@ -110,4 +113,4 @@ class HandlerFunction(Construct):
             "versions it began with",
         )
         """What a state machine must be allowed."""
-        acknowledge(self, {**wildcards(self, [_TRACING, *rights]), **_NO_DEAD_LETTERS})
+        acknowledge(self, {**wildcards(self, [_TRACING, *rights]), **_MEANT})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import Aws, aws_iam as iam
 from constructs import Construct
 
-from bedrock_customization._access import bedrock_arn, give
+from bedrock_customization._access import bedrock_arn, deny, give, policy_of
 from bedrock_customization._acknowledged import acknowledge, wildcards
 
 if TYPE_CHECKING:
@@ -50,19 +50,25 @@ class ServiceRole(Construct):
         role: iam.IRole | None = None,
     ) -> None:
         super().__init__(scope, id)
-        self.role = role or iam.Role(
-            self,
-            "Role",
-            assumed_by=_bedrock_for(kind),
-            description=f"Assumed by Bedrock for each {kind}",
-        )
         rights = [
             *storage.reading(storage.data_bucket, _PREPARED),
             *storage.reading(storage.artifacts_bucket, _JOB_OUTPUT),
             *storage.writing(storage.artifacts_bucket, _JOB_OUTPUT),
         ]
-        give(self.role, rights)
-        storage.hide_blind_data_from(self.role)
+        denied = storage.rights_on_blind_data()
+        if role is None:
+            role = iam.Role(
+                self,
+                "Role",
+                assumed_by=_bedrock_for(kind),
+                description=f"Assumed by Bedrock for each {kind}",
+                inline_policies={"Rights": policy_of(rights, denied=denied)},
+            )
+        else:
+            give(role, rights)
+            deny(role, denied)
+        storage.hide_blind_data_from(role)
+        self.role = role
         acknowledge(self, wildcards(self, rights))
 
 

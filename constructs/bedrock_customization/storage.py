@@ -75,6 +75,7 @@ class CustomizationStorage(Construct):
         _check_blind_key_is_apart(blind_key, key)
         self._removal_policy = self._signed_twice(removal_policy)
         self._access_logs: s3.Bucket | None = None
+        self._no_public_access = s3.BlockPublicAccess.BLOCK_ALL
         if key is None and (data_bucket is None or artifacts_bucket is None):
             key = self._define_key("Key", "Data and artifacts of model customization")
         if blind_key is None and blind_bucket is None:
@@ -84,6 +85,12 @@ class CustomizationStorage(Construct):
         self.data_bucket = data_bucket or self._define_bucket("Data", key)
         self.blind_bucket = blind_bucket or self._define_bucket("Blind", blind_key)
         self.artifacts_bucket = artifacts_bucket or self._define_bucket("Artifacts", key)
+        self._blind = self._place(self.blind_bucket, blind_key)
+        self._places = {
+            self.data_bucket: self._place(self.data_bucket, key),
+            self.artifacts_bucket: self._place(self.artifacts_bucket, key),
+            self.blind_bucket: self._blind,
+        }
 
     def grant_put_data(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow uploading raw data below `incoming/`."""
@@ -95,46 +102,37 @@ class CustomizationStorage(Construct):
 
     def reading(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
         """Return the rights to read objects of one of the buckets, its key's included."""
-        return _access.reading(bucket, self._key_of(bucket), *prefixes)
+        return _access.reading(self._places[bucket], *prefixes)
 
     def writing(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
         """Return the rights to write objects to one of the buckets, its key's included."""
-        return _access.writing(bucket, self._key_of(bucket), *prefixes)
+        return _access.writing(self._places[bucket], *prefixes)
 
-    def _key_of(self, bucket: s3.IBucket) -> kms.IKey | None:
-        named = self.blind_key if bucket is self.blind_bucket else self.key
-        return bucket.encryption_key or named
+    def rights_on_blind_data(self) -> list[Right]:
+        """Return all that can be done with the blind bucket and its key.
+
+        A test set is blind only if the trainer cannot read it, so whoever trains is denied them,
+        whatever else allows them, in its own policy and in the bucket's: the policy of an imported
+        role may be out of reach, and so may that of an imported bucket.
+        """
+        return _access.everything(self._blind)
 
     def hide_blind_data_from(self, role: iam.IRole) -> None:
-        """Deny a role the blind bucket and its key, whatever else allows it.
-
-        A test set is blind only if the trainer cannot read it. The role and the bucket both say so:
-        the policy of an imported role may be out of reach, and so may that of an imported bucket.
-        """
-        objects = [self.blind_bucket.bucket_arn, self.blind_bucket.arn_for_objects("*")]
-        role.add_to_principal_policy(
-            iam.PolicyStatement(
-                effect=iam.Effect.DENY,
-                actions=["s3:*"],
-                resources=objects,
-            )
-        )
+        """Deny a role the blind bucket in the bucket's own policy."""
+        objects, *_ = _access.everything(self._blind)
         self.blind_bucket.add_to_resource_policy(
             iam.PolicyStatement(
                 sid=f"HiddenFrom{role.node.addr[-8:]}",
                 effect=iam.Effect.DENY,
                 principals=[iam.ArnPrincipal(role.role_arn)],
-                actions=["s3:*"],
-                resources=objects,
+                actions=list(objects.actions),
+                resources=list(objects.resources),
             )
         )
-        key = self._key_of(self.blind_bucket)
-        if key:
-            role.add_to_principal_policy(
-                iam.PolicyStatement(
-                    effect=iam.Effect.DENY, actions=["kms:*"], resources=[key.key_arn]
-                )
-            )
+
+    def _place(self, bucket: s3.IBucket, named: kms.IKey | None) -> _access.Place:
+        key = bucket.encryption_key or named
+        return _access.Place(bucket_arn=bucket.bucket_arn, key_arn=key.key_arn if key else None)
 
     def _signed_twice(self, removal_policy: RemovalPolicy) -> RemovalPolicy:
         if removal_policy is not RemovalPolicy.DESTROY:
@@ -184,7 +182,7 @@ class CustomizationStorage(Construct):
             encryption=encryption,
             encryption_key=encryption_key,
             bucket_key_enabled=bucket_key_enabled,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            block_public_access=self._no_public_access,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
             minimum_tls_version=1.2,

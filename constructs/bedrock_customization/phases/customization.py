@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bedrock_customization.storage import CustomizationStorage
 
 _JOBS, _MODELS = bedrock_arn("model-customization-job"), bedrock_arn("custom-model")
+_LONGEST_JOB = Duration.days(8)
 # Waits double from a minute: with the one that follows this, they add up to four hours.
 _LONGEST_WAIT = 10_000
 _METHOD = catalog.Method.FINE_TUNING
@@ -100,7 +101,7 @@ class ModelCustomization(Phase):
             comment="Train the base model on the records; Bedrock may queue the job for hours",
             rights=self._job_rights(base_model),
             assign={"model_wait": 60},
-            timeout=timeout or Duration.days(8),
+            timeout_seconds=round((timeout or _LONGEST_JOB).to_seconds()),
         )
         record = states.invoke(
             "Record customization",

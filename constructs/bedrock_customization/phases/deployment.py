@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration, aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization._access import (
@@ -12,7 +12,7 @@ from bedrock_customization._access import (
     Right,
     bedrock_arn,
 )
-from bedrock_customization._asl import Phase, States, retry, run_tags
+from bedrock_customization._asl import Phase, Retry, States, run_tags
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import ErrorName, Handler
@@ -156,19 +156,13 @@ class CandidateRemoval(Construct):
 
     def remove(self, states: States, name: str) -> sfn.CustomState:
         """Write the state that does it; a deployment that is still being made is waited for."""
-        state = states.invoke(
+        return states.invoke(
             name,
             self.function,
             {"run": "{% $run %}", "alias_parameter": self._alias.parameter_name},
             comment="Take the candidate's deployment away, so that nothing is left behind",
+            retries=[Retry(errors=[ErrorName.DEPLOYMENT_BUSY], interval_seconds=60)],
         )
-        retry(
-            state,
-            [ErrorName.DEPLOYMENT_BUSY],
-            interval=Duration.minutes(1),
-            maximum_attempts=6,
-        )
-        return state
 
 
 def _on_deployments(*actions: str) -> Right:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration, Size, aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions as sfn
 
 from bedrock_customization._access import (
     NAMED_BY_BEDROCK,
     Right,
     bedrock_arn,
 )
-from bedrock_customization._asl import Phase, States, retry
+from bedrock_customization._asl import Phase, Retry, States
 from bedrock_customization._checks import check_whole
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.storage import RUNS
@@ -87,6 +87,7 @@ class ModelEvaluation(Phase):
             },
             comment="Base and tuned model answer the same questions",
             assign="answers",
+            retries=[Retry(errors=_BUSY_MODEL_ERRORS, interval_seconds=60)],
         )
         compare = states.invoke(
             "Compare answers",
@@ -106,7 +107,6 @@ class ModelEvaluation(Phase):
         )
         is_answered.when(sfn.Condition.jsonata("{% $not($answers.done) %}"), answer)
         is_answered.otherwise(compare)
-        retry(answer, _BUSY_MODEL_ERRORS, interval=Duration.minutes(1))
         answer.next(is_answered)
         self.rights = states.rights
         self._start = answer
@@ -133,8 +133,8 @@ class ModelEvaluation(Phase):
                     "requests to several Regions",
                 ),
             ],
-            memory_size=Size.gibibytes(1),
-            timeout=Duration.minutes(15),
+            memory_mebibytes=1024,
+            timeout_minutes=15,
         )
 
     def _define_compare_function(self, storage: CustomizationStorage) -> HandlerFunction:
@@ -148,6 +148,6 @@ class ModelEvaluation(Phase):
                 *storage.reading(storage.artifacts_bucket, RUNS),
                 *storage.writing(storage.artifacts_bucket, RUNS),
             ],
-            memory_size=Size.gibibytes(1),
-            timeout=Duration.minutes(5),
+            memory_mebibytes=1024,
+            timeout_minutes=5,
         )

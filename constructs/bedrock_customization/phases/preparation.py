@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from aws_cdk import Duration, Size
+from aws_cdk import Size
 
 from bedrock_customization._asl import Phase, States
 from bedrock_customization._checks import check_between
@@ -77,9 +77,9 @@ class DataPreparation(Phase):
                 *storage.reading(storage.artifacts_bucket, RUNS),
                 *storage.writing(storage.artifacts_bucket, RUNS),
             ],
-            memory_size=Size.gibibytes(2),
+            memory_mebibytes=2048,
+            timeout_minutes=15,
             ephemeral_storage=Size.gibibytes(10),
-            timeout=Duration.minutes(15),
         )
         states = States(self, "DataPreparation", on_failure=on_failure)
         prepare = states.invoke(

@@ -170,7 +170,7 @@ def test_keys_named_for_imported_buckets_are_granted_and_denied(stack):
         blind_key=key("blind"),
     )
     ServiceRole(stack, "Role", kind=JobKind.CUSTOMIZATION, storage=storage)
-    policy = str(Template.from_stack(stack).find_resources("AWS::IAM::Policy"))
+    policy = str(Template.from_stack(stack).find_resources("AWS::IAM::Role"))
     assert "key/open" in policy
     denied = "'Action': 'kms:*', 'Effect': 'Deny', 'Resource': "
     assert f"{denied}'arn:aws:kms:us-east-1:123456789012:key/blind'" in policy
