@@ -22,7 +22,7 @@ SCHEMA_VERSION = 1
 _QUANTILES = {"least": 0.0, "median": 0.5, "p90": 0.9, "p99": 0.99, "most": 1.0}
 
 
-class ReportedFinding(msgspec.Struct, frozen=True, kw_only=True):
+class ReportedFinding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A rule that some records broke."""
 
     rule: str
@@ -36,6 +36,8 @@ class ReportedFinding(msgspec.Struct, frozen=True, kw_only=True):
     fix: str
     detail: str | None
     """Figures, for a rule of the whole data set."""
+    files: tuple[str, ...] = ()
+    """Where each of the lines stands, if the data set has several sources."""
 
 
 class PreparedCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +112,7 @@ def report(
                 why=found.rule.why,
                 fix=found.rule.fix,
                 detail=found.detail,
+                files=found.files,
             )
             for found in examined.findings.all()
         ],

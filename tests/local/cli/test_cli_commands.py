@@ -64,7 +64,7 @@ def test_the_help_imports_nothing_heavy():
     ("arguments", "told"),
     [
         (["--data", "missing.csv"], "there is no file missing.csv"),
-        (["--data", "."], ". is a folder: name a .csv or .jsonl file in it"),
+        (["--data", "."], ". is a folder: name a .csv, .jsonl or .parquet file in it"),
         (["--data", "rows.csv"], "name the one with the answers, --target COLUMN"),
         (["--data", "rows.csv", "--target", "sq"], "no column 'sq': did you mean 'sql'?"),
         (["--target", "sql"], "--target does not apply: they choose columns of --data FILE"),
