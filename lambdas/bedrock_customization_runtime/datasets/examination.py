@@ -273,7 +273,7 @@ def _fill(examined: Examined, chunks: Iterable[bytes], judge: _Judge) -> None:
     if kind is Input.JSONL and template is None:
         _fill_from_records(examined, lines(text), judge)
         return
-    for row in _rows(kind, text, template, examined.note):
+    for row in rows_of(kind, text, template, examined.note):
         judge.judge(row)
 
 
@@ -375,10 +375,20 @@ class _Judge:
         self._examined.note(rule, self._line)
 
 
-def _rows(
+def rows_of(
     kind: Input, text: Iterator[bytes], template: Template | None, note: Note
 ) -> Iterator[Row | UnreadableRow]:
-    """Yield the rows of a source, which must have the columns the template names."""
+    """Yield the rows of a source, which must have the columns the template names.
+
+    Args:
+        kind: What `opened` says it is.
+        text: Its text.
+        template: What makes records of the rows; None where they are records.
+        note: Is told of lines that were repaired.
+
+    Raises:
+        DatasetRejected: A CSV header cannot be used, or the columns are not the template's.
+    """
     if kind is Input.JSONL:
         rows = json_rows.rows(lines(text), note)
         return _with_columns_checked(rows, template) if template else rows
