@@ -123,7 +123,10 @@ def _bars(ordered: Iterable[tuple[str, int]], total: int) -> list[Bar]:
 def _fates(report: Report) -> list[tuple[str, int, str]]:
     prepared = report.prepared
     if prepared is None:
-        return [("Rejected", report.rejected, "They break a rule.")]
+        return [
+            ("Usable", report.accepted, "Not used either: the data set as a whole was refused."),
+            ("Rejected", report.rejected, "They break a rule."),
+        ]
     return [
         ("Training", prepared.train, "The model learns from them."),
         ("Validation", prepared.validation, "They show whether it learns or memorizes."),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".parquet")
+STREAM_NAME = "standard input"
 _CHUNK_BYTES = 2**20
 
 
@@ -31,7 +32,7 @@ class DataFile:
     @property
     def name(self) -> str:
         """As the user named it, with forward slashes."""
-        return "standard input" if self.path == STANDARD_STREAM else self.path.as_posix()
+        return STREAM_NAME if self.path == STANDARD_STREAM else self.path.as_posix()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +138,9 @@ def _why_skipped(path: Path) -> str | None:
 
 def _data_file(path: Path) -> DataFile:
     try:
+        found = path.stat()
         # A pipe has no size, and can be read nevertheless.
-        return DataFile(path=path, size=path.stat().st_size if path.is_file() else None)
+        return DataFile(path=path, size=found.st_size if path.is_file() else None)
     except FileNotFoundError:
         raise usage_error(f"there is no file {path}") from None
     except OSError as error:

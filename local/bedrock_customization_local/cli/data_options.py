@@ -41,7 +41,7 @@ def complete_base_model(incomplete: str) -> Iterator[tuple[str, str]]:
 PathsArgument = Annotated[
     list[Path],
     typer.Argument(
-        metavar="PATH...",
+        metavar="PATH",
         help="Files or folders: .jsonl, .jsonl.gz, .csv, .csv.gz, .parquet; - is standard input.",
         show_default=False,
     ),

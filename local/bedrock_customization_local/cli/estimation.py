@@ -10,6 +10,8 @@ from rich.text import Text
 
 from bedrock_customization_local.cli import data_files
 from bedrock_customization_local.cli.messages import CommandError, usage_error
+from bedrock_customization_local.cli.preparation_text import usd
+from bedrock_customization_runtime.catalog.hyperparameters import rendered
 from bedrock_customization_runtime.datasets.costs import (
     EPOCHS,
     KeepingCost,
@@ -130,15 +132,15 @@ def print_estimate(console: Console, made: Estimate) -> None:
         doubt = ", unverified: no document states it" if training.unverified else ""
         table.add_row(
             "training",
-            f"USD {training.usd:,.2f}",
-            f"USD {low:,.2f} to {high:,.2f}; price of {training.as_of}{doubt}",
+            usd(training.usd),
+            f"{usd(low)} to {usd(high)}; price of {training.as_of}{doubt}",
         )
     _add_price(table, "storage, a month", keeping.storage_per_month)
     if keeping.on_demand:
-        _add_price(table, "asking, 1,000 tokens in", keeping.input_per_1k_tokens)
-        _add_price(table, "asking, 1,000 tokens out", keeping.output_per_1k_tokens)
+        _add_price(table, "on demand, 1,000 tokens in", keeping.input_per_1k_tokens)
+        _add_price(table, "on demand, 1,000 tokens out", keeping.output_per_1k_tokens)
     if keeping.provisioned:
-        _add_price(table, "provisioned, an hour", keeping.provisioned_per_model_unit_hour)
+        _add_price(table, "provisioned, a unit-hour", keeping.provisioned_per_model_unit_hour)
     console.print(table)
     if training.usd is None:
         console.print()
@@ -156,4 +158,4 @@ def _add_price(table: Table, what: str, price: ListPrice | None) -> None:
         table.add_row(what, "unknown", "no source states the price")
         return
     doubt = ", unverified: no document states it" if price.unverified else ""
-    table.add_row(what, f"USD {price.usd:g}", f"price of {price.as_of}{doubt}")
+    table.add_row(what, f"USD {rendered(price.usd)}", f"price of {price.as_of}{doubt}")

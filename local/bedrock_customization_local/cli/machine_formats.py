@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from bedrock_customization_local.cli.data_files import STREAM_NAME
 from bedrock_customization_local.cli.data_options import MethodChoice
 from bedrock_customization_runtime.datasets import rules
 
@@ -119,7 +120,7 @@ def as_json(validation: Validation) -> str:
 def as_github(validation: Validation) -> Iterator[str]:
     """Yield workflow commands, which GitHub shows beside the lines of a pull request."""
     for result in results(validation):
-        place = f"file={_property(result.file)},"
+        place = "" if result.file == STREAM_NAME else f"file={_property(result.file)},"
         if result.line is not None:
             place += f"line={result.line},"
         message = f"{result.reason}; {result.fix}" if result.fix else result.reason

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.datasets.costs import TrainingCost
     from bedrock_customization_runtime.datasets.report import PreparedCounts, Report
 
+_CENT = 0.01
+
 
 def print_preparation(console: Console, report: Report, found: Found, folder: Path) -> None:
     """Print what became of the data.
@@ -68,7 +70,12 @@ def cost_in_words(cost: TrainingCost) -> str:
     if cost.usd is None:
         return f"{tokens}; the price is not known"
     doubt = ", which no document states" if cost.unverified else ""
-    return f"{tokens}, about USD {cost.usd:,.2f} by the price of {cost.as_of}{doubt}"
+    return f"{tokens}, {usd(cost.usd)} by the price of {cost.as_of}{doubt}"
+
+
+def usd(amount: float) -> str:
+    """Return an amount of money to the cent."""
+    return f"USD {amount:,.2f}" if amount >= _CENT else f"under USD {_CENT}"
 
 
 def _print_sides(console: Console, report: Report, prepared: PreparedCounts) -> None:

@@ -51,7 +51,9 @@ def chosen(id: str | None, choice: Choice | None) -> list[Rule]:
         raise usage_error(f"the rule {id} does not hold for {choice.words}")
     near = get_close_matches(id, names, n=1)
     question = f"; did you mean {near[0]}?" if near else ""
-    raise usage_error(f"there is no rule {id!r}{question}", f"rules: {', '.join(names)}")
+    raise usage_error(
+        f"there is no rule {id!r}{question}", "bedrock-customization rules lists them all"
+    )
 
 
 def models_of(rule: Rule) -> list[str]:

@@ -93,7 +93,8 @@ def validate(
                 settings,
                 thorough=thorough,
                 strict=strict,
-                originals=maximum_shown if is_text and console.is_terminal else 0,
+                listed=maximum_shown if is_text else None,
+                originals=is_text and console.is_terminal,
                 advance=advance,
             )
         match format:

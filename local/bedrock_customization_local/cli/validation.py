@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -34,7 +35,7 @@ class FileVerdict:
     rejected: int = 0
     findings: tuple[Finding, ...] = ()
     rejected_lines: tuple[RejectedLine, ...] = ()
-    """Without their originals, but for the first few."""
+    """As many as were asked for."""
     refusal: str | None = None
     """Why the file as a whole cannot be read."""
 
@@ -102,7 +103,8 @@ def validate(
     *,
     thorough: bool,
     strict: bool,
-    originals: int,
+    listed: int | None,
+    originals: bool,
     advance: Callable[[int], None],
 ) -> Validation:
     """Examine files.
@@ -113,7 +115,8 @@ def validate(
         settings: The same for the engine.
         thorough: Whether to look for personal data, secrets and poor answers too.
         strict: Whether warnings count.
-        originals: How many rejected records to keep, to show them.
+        listed: How many rejected lines to keep, over all files; None for all.
+        originals: Whether to keep what stood there, too.
         advance: Is told of the bytes read.
 
     Raises:
@@ -122,9 +125,15 @@ def validate(
     files: list[FileVerdict] = []
     for file in found.files:
         verdict = _file_verdict(
-            file, settings, thorough=thorough, originals=originals, advance=advance
+            file,
+            settings,
+            thorough=thorough,
+            listed=listed,
+            originals=originals,
+            advance=advance,
         )
-        originals -= min(originals, len(verdict.rejected_lines))
+        if listed is not None:
+            listed -= len(verdict.rejected_lines)
         files.append(verdict)
     return Validation(
         choice=choice,
@@ -141,12 +150,13 @@ def _file_verdict(
     settings: Settings,
     *,
     thorough: bool,
-    originals: int,
+    listed: int | None,
+    originals: bool,
     advance: Callable[[int], None],
 ) -> FileVerdict:
     try:
         with examine(data_files.chunks(file, advance), settings, keep=thorough) as examined:
-            lines = map(_decode, examined.rejected_lines())
+            lines = map(_decode, islice(examined.rejected_lines(), listed))
             return FileVerdict(
                 name=file.name,
                 read=examined.read,
@@ -154,8 +164,7 @@ def _file_verdict(
                 rejected=examined.rejected,
                 findings=tuple(examined.findings.all()),
                 rejected_lines=tuple(
-                    line if number < originals else _without_original(line)
-                    for number, line in enumerate(lines)
+                    line if originals else _without_original(line) for line in lines
                 ),
                 refusal=None if examined.read else "it holds no records",
             )
