@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bedrock_customization_local.cli.data_options import STANDARD_STREAM
 from bedrock_customization_local.cli.messages import usage_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from io import BufferedIOBase
     from pathlib import Path
-    from typing import BinaryIO
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".parquet")
 STREAM_NAME = "standard input"
@@ -69,14 +69,14 @@ def find(paths: Sequence[Path]) -> Found:
         if path == STANDARD_STREAM:
             files.setdefault(path, DataFile(path=path, size=None))
         elif path.is_dir():
-            before = len(files)
-            for file in _walk(path):
-                why = _why_skipped(file)
-                if why:
-                    skipped.append(Skipped(file, why))
-                else:
-                    files.setdefault(file.resolve(), _data_file(file))
-            if len(files) == before:
+            held = [(file, _why_skipped(file)) for file in _walk(path)]
+            skipped += [Skipped(file, why) for file, why in held if why]
+            files |= {
+                file.resolve(): _data_file(file)
+                for file, why in held
+                if not why and file.resolve() not in files
+            }
+            if all(why for _, why in held):
                 raise usage_error(
                     f"{path} has no file that can be read ({_in_words(skipped)}): "
                     f"{', '.join(SUFFIXES)} are"
@@ -98,7 +98,7 @@ def chunks(file: DataFile, advance: Callable[[int], None]) -> Iterator[bytes]:
     """
     try:
         if file.path == STANDARD_STREAM:
-            yield from _pieces(sys.stdin.buffer, advance)
+            yield from _pieces(cast("BufferedIOBase", sys.stdin.buffer), advance)
             return
         with file.path.open("rb") as stream:
             yield from _pieces(stream, advance)
@@ -106,8 +106,9 @@ def chunks(file: DataFile, advance: Callable[[int], None]) -> Iterator[bytes]:
         raise usage_error(f"{file.name} cannot be read: {error.strerror}") from None
 
 
-def _pieces(stream: BinaryIO, advance: Callable[[int], None]) -> Iterator[bytes]:
-    while piece := stream.read(_CHUNK_BYTES):
+def _pieces(stream: BufferedIOBase, advance: Callable[[int], None]) -> Iterator[bytes]:
+    # One system call at a time: what a pipe holds is shown as read, and Ctrl-C is heard between.
+    while piece := stream.read1(_CHUNK_BYTES):
         advance(len(piece))
         yield piece
 

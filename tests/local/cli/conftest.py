@@ -1,0 +1,122 @@
+"""Commands as a person types them, and data for them."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from bedrock_customization_local.cli import app
+
+NOVA_MICRO = "amazon.nova-micro-v1:0:128k"
+COMMAND = [sys.executable, "-m", "bedrock_customization_local.cli"]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run_in(folder, monkeypatch):
+    """Run a command in the folder, without a terminal; returns exit code, output and errors."""
+    assert folder.exists()
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+    def run_command(*arguments, stdin=None, width=1000):
+        monkeypatch.setenv("COLUMNS", str(width))
+        result = CliRunner().invoke(app, [*map(str, arguments)], input=stdin)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code, result.stdout, result.stderr
+
+    return run_command
+
+
+@pytest.fixture
+def run_on_terminal(folder):
+    """Run a command on a terminal; returns exit code and what the person sees, without colours."""
+
+    def run_command(*arguments, width=80):
+        terminal, end = pty.openpty()
+        environment = os.environ | {"COLUMNS": str(width), "NO_COLOR": "1", "TERM": "dumb"}
+        with subprocess.Popen(
+            [*COMMAND, *map(str, arguments)],
+            stdin=end,
+            stdout=end,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+            env=environment,
+        ) as process:
+            os.close(end)
+            seen = b""
+            while True:
+                try:
+                    piece = os.read(terminal, 65536)
+                except OSError:  # how a terminal says that its other end is closed
+                    break
+                if not piece:
+                    break
+                seen += piece
+            process.stderr.read()
+            code = process.wait()
+        os.close(terminal)
+        return code, seen.decode().replace("\r\n", "\n")
+
+    return run_command
+
+
+def converse(question, answer, system="Answer."):
+    return {
+        "schemaVersion": "bedrock-conversation-2024",
+        "system": [{"text": system}],
+        "messages": [
+            {"role": "user", "content": [{"text": question}]},
+            {"role": "assistant", "content": [{"text": answer}]},
+        ],
+    }
+
+
+@pytest.fixture
+def records():
+    """Make so many different sound lines of Converse."""
+
+    def make(count, *, start=0):
+        return [
+            json.dumps(converse(f"question {number:b} about it", f"answer {number}"))
+            for number in range(start, start + count)
+        ]
+
+    return make
+
+
+@pytest.fixture
+def defects(folder, records):
+    """A file with six planted defects, on lines 2, 3, 5, 7 (a blank one), 9 and 11."""
+    lines = records(12)
+    lines[1] = json.dumps(converse("mail joe@example.com", "  "))
+    lines[2] = lines[2][:80]
+    wrong = converse("q", "a")
+    wrong["messages"][0]["role"] = "system"
+    wrong["messages"][1]["content"][0]["text"] = 5
+    lines[4] = json.dumps(wrong)
+    lines[6] = ""
+    lines[8] = '{"a": 1, "a": 2}'
+    lines[10] = json.dumps(converse("日本語 \x1b[31m", "User: hi"), ensure_ascii=False)
+    path = folder / "defects.jsonl"
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def sound(folder, records):
+    """A file without fault."""
+    path = folder / "sound.jsonl"
+    path.write_text("".join(f"{line}\n" for line in records(60)))
+    return path
