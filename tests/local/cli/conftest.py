@@ -87,11 +87,14 @@ def converse(question, answer, system="Answer."):
 def records():
     """Make so many different sound lines of Converse."""
 
+    words = ("amber", "birch", "cedar", "dune", "ember", "fjord", "grove", "heath")
+
     def make(count, *, start=0):
-        return [
-            json.dumps(converse(f"question {number:b} about it", f"answer {number}"))
+        names = [
+            "".join(words[(number // 8**place) % 8] for place in range(4))
             for number in range(start, start + count)
         ]
+        return [json.dumps(converse(f"ask {name}", f"say {name}")) for name in names]
 
     return make
 
