@@ -195,9 +195,9 @@ def _refusal(choice: Choice, files: Sequence[FileVerdict]) -> str | None:
     )
     model = choice.model.id
     if accepted < least:
-        return f"{accepted:,} usable records are too few: {model} needs at least {least:,}"
+        return f"too few usable records, {accepted:,}: {model} needs at least {least:,}"
     if most is not None and accepted > most:
-        return f"{accepted:,} usable records are too many: {model} takes at most {most:,}"
+        return f"too many usable records, {accepted:,}: {model} takes at most {most:,}"
     return None
 
 

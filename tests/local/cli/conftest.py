@@ -1,17 +1,16 @@
 """Commands as a person types them, and data for them."""
 
 import json
-import os
-import pty
-import subprocess
+import runpy
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from bedrock_customization_local.cli import app
 
-NOVA_MICRO = "amazon.nova-micro-v1:0:128k"
+_EXAMPLES = runpy.run_path(str(Path(__file__).parents[3] / "docs" / "examples.py"))
 COMMAND = [sys.executable, "-m", "bedrock_customization_local.cli"]
 
 
@@ -41,33 +40,10 @@ def run_in(folder, monkeypatch):
 
 @pytest.fixture
 def run_on_terminal(folder):
-    """Run a command on a terminal; returns exit code and what the person sees, without colours."""
+    """Run one of our commands on a terminal."""
 
-    def run_command(*arguments, width=80):
-        terminal, end = pty.openpty()
-        environment = os.environ | {"COLUMNS": str(width), "NO_COLOR": "1", "TERM": "dumb"}
-        with subprocess.Popen(
-            [*COMMAND, *map(str, arguments)],
-            stdin=end,
-            stdout=end,
-            stderr=subprocess.PIPE,
-            cwd=folder,
-            env=environment,
-        ) as process:
-            os.close(end)
-            seen = b""
-            while True:
-                try:
-                    piece = os.read(terminal, 65536)
-                except OSError:  # how a terminal says that its other end is closed
-                    break
-                if not piece:
-                    break
-                seen += piece
-            process.stderr.read()
-            code = process.wait()
-        os.close(terminal)
-        return code, seen.decode().replace("\r\n", "\n")
+    def run_command(*arguments):
+        return _EXAMPLES["on_terminal"]([*COMMAND, *map(str, arguments)], folder)
 
     return run_command
 

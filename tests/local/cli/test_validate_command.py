@@ -9,6 +9,7 @@ import sys
 import time
 
 import arro3.io
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -70,12 +71,95 @@ $.messages[1].content[0].text ('User:')
     …", "content": [{"text": "User: hi"}]}]}
                              ^^^^^^^^^^
 
-refused: 6 usable records are too few: amazon.nova-micro-v1:0:128k needs at
-least 8
+refused: too few usable records, 6: amazon.nova-micro-v1:0:128k needs at least 8
 
 ✗ 5 of 11 records rejected, 3 warnings: not ready for
 amazon.nova-micro-v1:0:128k (fine-tuning)
 """
+
+
+# The parts of SARIF 2.1.0's own schema that concern what is written here.
+TEXT = {
+    "type": "object",
+    "required": ["text"],
+    "additionalProperties": False,
+    "properties": {"text": {"type": "string", "minLength": 1}},
+}
+LEVEL = {"enum": ["none", "note", "warning", "error"]}
+
+
+def exactly(required, **optional):
+    """Return the schema of an object that has some properties, may have others, and no more."""
+    return {
+        "type": "object",
+        "required": [*required],
+        "additionalProperties": False,
+        "properties": required | optional,
+    }
+
+
+SARIF = exactly(
+    {
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "type": "array",
+            "items": exactly(
+                {
+                    "tool": exactly(
+                        {
+                            "driver": exactly(
+                                {"name": {"type": "string"}},
+                                semanticVersion={"type": "string"},
+                                rules={
+                                    "type": "array",
+                                    "uniqueItems": True,
+                                    "items": exactly(
+                                        {"id": {"type": "string"}},
+                                        shortDescription=TEXT,
+                                        fullDescription=TEXT,
+                                        help=TEXT,
+                                        defaultConfiguration=exactly({"level": LEVEL}),
+                                    ),
+                                },
+                            )
+                        }
+                    )
+                },
+                columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+                results={
+                    "type": "array",
+                    "items": exactly(
+                        {"message": TEXT},
+                        ruleId={"type": "string"},
+                        ruleIndex={"type": "integer", "minimum": -1},
+                        level=LEVEL,
+                        locations={
+                            "type": "array",
+                            "items": exactly(
+                                {},
+                                physicalLocation=exactly(
+                                    {
+                                        "artifactLocation": exactly(
+                                            {"uri": {"type": "string", "pattern": "^[!-~]+$"}}
+                                        )
+                                    },
+                                    region=exactly(
+                                        {"startLine": {"type": "integer", "minimum": 1}}
+                                    ),
+                                ),
+                                logicalLocations={
+                                    "type": "array",
+                                    "items": exactly({"fullyQualifiedName": {"type": "string"}}),
+                                },
+                            ),
+                        },
+                    ),
+                },
+            ),
+        },
+    },
+    **{"$schema": {"type": "string"}},
+)
 
 
 def trimmed(text):
@@ -176,7 +260,7 @@ def test_too_few_records_are_refused(run_in, folder, records):
     (folder / "few.jsonl").write_text("\n".join(records(7)))
     code, output, _ = run_in("validate", "few.jsonl", *FOR_NOVA)
     assert code == 1
-    assert f"refused: 7 usable records are too few: {NOVA_MICRO} needs at least 8" in output
+    assert f"refused: too few usable records, 7: {NOVA_MICRO} needs at least 8" in output
 
 
 def test_a_folder_is_read_in_the_order_of_names_and_what_is_not_read_is_named(
@@ -281,7 +365,7 @@ def test_sarif_is_what_code_scanning_wants(run_in, defects, folder):
     (run,) = log["runs"]
 
     assert code == 1
-    assert log["version"] == "2.1.0"
+    jsonschema.validate(log, SARIF)
     assert run["tool"]["driver"]["name"] == "cdk-bedrock-customization"
     rules = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == sorted({each["ruleId"] for each in run["results"]})
