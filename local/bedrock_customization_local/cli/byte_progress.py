@@ -53,7 +53,7 @@ def byte_progress(
         console=console,
         transient=True,
         disable=not shown or not console.is_terminal,
-        expand=True,
+        expand=total is not None,
     )
     with progress:
         task = progress.add_task(title, total=total)

@@ -32,8 +32,9 @@ class FindingRow:
 
 
 def findings_table(rows: Sequence[FindingRow], width: int) -> RenderableType:
-    """Return the rows as a table, or on a narrow terminal one below the other."""
-    return _table(rows) if width >= _WIDE else _list(rows)
+    """Return the rows as a table; where it would be cramped, one below the other."""
+    names_files = any(":" in place for row in rows for place in row.places)
+    return _list(rows) if width < _WIDE or names_files else _table(rows)
 
 
 def _table(rows: Sequence[FindingRow]) -> Table:
@@ -41,7 +42,7 @@ def _table(rows: Sequence[FindingRow]) -> Table:
     table.add_column("rule", no_wrap=True)
     table.add_column("severity", no_wrap=True)
     table.add_column("records", justify="right", no_wrap=True)
-    table.add_column("first lines", overflow="fold", max_width=30)
+    table.add_column("first lines")
     table.add_column("what, and how to mend it", ratio=1)
     for row in rows:
         table.add_row(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,6 +69,15 @@ def command(*, verbose: bool) -> Iterator[Console]:
         # Whoever read the output has read enough. What is still buffered goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(_BROKEN_PIPE) from None
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        full = CommandError(
+            f"no space left on the disk of {tempfile.gettempdir()} or of the output",
+            advice=("make room, or name another folder for temporary files in TMPDIR",),
+        )
+        print_error(errors, full)
+        raise typer.Exit(full.exit_code) from None
     except CommandError as error:
         if verbose:
             errors.print_exception()

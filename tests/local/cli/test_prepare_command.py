@@ -1,5 +1,6 @@
 """`prepare` as a person runs it; that it writes the function's bytes is tested beside that."""
 
+import errno
 import json
 import os
 import signal
@@ -8,12 +9,14 @@ import sys
 import time
 
 import pytest
+import typer
 
 from bedrock_customization import DataSplit
 from bedrock_customization.phases.preparation import DataPreparation
 from bedrock_customization_local.cli import defaults
 from bedrock_customization_local.cli.messages import CommandError
 from bedrock_customization_local.cli.prepared_folder import FILES, PreparedFolder
+from bedrock_customization_runtime.datasets.spool import Spool
 
 NOVA_MICRO = "amazon.nova-micro-v1:0:128k"
 FOR_NOVA = ("--base-model", NOVA_MICRO, "--out", "out")
@@ -171,6 +174,26 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
         PreparedFolder(tmp_path / "out", overwrite=False).writing(),
     ):
         pass
+
+
+def test_the_report_is_opened_if_asked_for(run_in, sound, folder, monkeypatch):
+    opened = []
+    monkeypatch.setattr(typer, "launch", opened.append)
+    run_in("prepare", sound.name, *FOR_NOVA)
+    assert opened == []
+    run_in("prepare", sound.name, *FOR_NOVA, "--overwrite", "--open")
+    assert opened == [(folder / "out" / "report.html").as_uri()]
+
+
+def test_a_full_disk_is_said_in_words(run_in, sound, folder, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Spool, "append", fail)
+    code, _, errors = run_in("prepare", sound.name, *FOR_NOVA)
+    assert code == 1
+    assert errors.startswith("error: no space left on the disk of")
+    assert list(folder.iterdir()) == [sound]
 
 
 def test_every_file_it_writes_may_be_overwritten(run_in, sound, folder):
