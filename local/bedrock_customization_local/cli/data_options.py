@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bedrock_customization_local.cli import source
 from bedrock_customization_local.cli.messages import usage_error
 from bedrock_customization_runtime import catalog
 
@@ -142,6 +141,9 @@ class Columns:
                 "--target looks columns up, which standard input is too fleeting for: "
                 "give --prompt and --completion"
             )
+        # Not for --help: the readers take a while to import.
+        from bedrock_customization_local.cli import source  # noqa: PLC0415
+
         found = source.template_of(
             source.open_data(first),
             target=target,
