@@ -13,8 +13,12 @@ from bedrock_customization_runtime.datasets import privacy
 if TYPE_CHECKING:
     from bedrock_customization_runtime.datasets.examination import RejectedLine, RejectedProblem
 
-_AROUND = 600
-"""Characters of the part, and on each side of it, that are looked at."""
+_AROUND = 4096
+"""Characters of the part, and on each side of it, that are looked at: more than a private key."""
+_KEY = re.compile(r"\[PRIVATE_KEY\].*?(?:-----END [A-Z ]*KEY-----|$)", re.DOTALL)
+"""What follows the first line of a private key, which `privacy.mask` has replaced."""
+_REST_OF_KEY = re.compile(r"^.*-----END [A-Z ]*KEY-----", re.DOTALL)
+"""A private key that begins before the text does."""
 _STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d+)\]")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _POSITION = re.compile(r"at character (\d+)")
@@ -138,7 +142,9 @@ def _skip(text: str, start: int) -> int:
 
 
 def _shown(text: str) -> str:
+    mark = "[PRIVATE_KEY]"
+    masked = _REST_OF_KEY.sub(mark, _KEY.sub(mark, privacy.mask(text)))
     return "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape", "surrogatepass").decode()
-        for sign in privacy.mask(text)
+        for sign in masked
     )

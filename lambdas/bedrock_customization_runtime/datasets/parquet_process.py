@@ -8,8 +8,8 @@ import arro3.io
 
 from bedrock_customization_runtime.datasets.parquet import UNREADABLE
 
-_MEMORY = 384 * 2**20
-"""Bytes of address space, of which the interpreter and its libraries take a part."""
+_MEMORY = 256 * 2**20
+"""Bytes of data; the code of libraries and mere reservations of address space do not count."""
 _ROWS = 128
 """Decoded at a time."""
 
@@ -32,7 +32,7 @@ def _limit_memory() -> None:
     try:
         import resource  # noqa: PLC0415 - not on Windows
 
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
     except (ImportError, ValueError, OSError):
         # Not every system can; then only the process itself is at risk.
         return

@@ -70,6 +70,21 @@ def test_secrets_are_masked_and_controls_escaped_on_every_side_of_the_part():
     assert shown.ends
 
 
+def test_a_private_key_is_masked_with_its_body():
+    key = "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIEow\n" * 200 + "-----END RSA PRIVATE KEY-----"
+    line = json.dumps({"x": f"before {key} after", "y": "", "z": key})
+    shown = excerpt(
+        RejectedLine(line=1, rule="r", reason="", problems=[], original=line), problem("$.y")
+    )
+    assert shown.before == '{"x": "before [PRIVATE_KEY] after", "y": '
+    assert shown.after == ', "z": "[PRIVATE_KEY]"}'
+    cut = excerpt(
+        RejectedLine(line=1, rule="r", reason="", problems=[], original=line),
+        problem("$", "broken (at character 200)"),
+    )
+    assert "MIIE" not in cut.before + cut.after[:100]
+
+
 def test_a_record_that_was_not_kept_has_no_excerpt():
     assert excerpt(RejectedLine(line=1, rule="r", reason="", problems=[]), problem("$")) is None
 
