@@ -39,7 +39,7 @@ def rules(
     rule: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RULE]", help="Explain this rule alone.", autocompletion=complete_rule
+            metavar="RULE", help="Explain this rule alone.", autocompletion=complete_rule
         ),
     ] = None,
     base_model: Annotated[
