@@ -1,4 +1,8 @@
-"""What a source is, by its first bytes: names lie."""
+"""What a source is, by its first bytes: names lie.
+
+Gzip and Parquet are taken out of their dress here, so what follows sees lines; the bytes of such a
+source itself have none, and must not be cut at line feeds.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +41,13 @@ _BINARY_SHARE = 5
 """One NUL in so many bytes is not text in UTF-8."""
 
 
-def opened(chunks: Iterable[bytes], *, nulls: bool) -> tuple[Input, Iterator[bytes]]:
+def opened(chunks: Iterable[bytes], *, nulls: bool = False) -> tuple[Input, Iterator[bytes]]:
     """Return what the source holds, and its text: decompressed, and of Parquet as JSON Lines.
 
     Args:
         chunks: The source's bytes.
-        nulls: Whether empty values of Parquet are written, as templates want, or left out.
+        nulls: Whether empty values of Parquet are written, as templates want, or left out, as
+            records do.
 
     Raises:
         DatasetRejected: It is nothing that data preparation reads; the message says what it is.
