@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from bedrock_customization_local.cli import rule_table
 from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime.datasets import rules as engine_rules
 from bedrock_customization_runtime.evaluation.metrics import METRICS
 
 HERE = Path(__file__).parent
@@ -10,7 +12,11 @@ HERE = Path(__file__).parent
 
 def pages() -> dict[Path, str]:
     """Return the pages and what they should hold."""
-    return {HERE / "base-models.md": base_models(), HERE / "metrics.md": metrics()}
+    return {
+        HERE / "base-models.md": base_models(),
+        HERE / "metrics.md": metrics(),
+        HERE / "rules.md": rules(),
+    }
 
 
 def base_models() -> str:
@@ -90,6 +96,24 @@ def metrics() -> str:
             "takes one, as `MetricName`.",
             "",
             *table(["name", "title", "meaning", "binary"], rows),
+            "",
+        ]
+    )
+
+
+def rules() -> str:
+    """Return the page of the data engine's rules."""
+    count = len(engine_rules.TABLE)
+    return "\n".join(
+        [
+            "# Rules of the data engine",
+            "",
+            f"{count} rules, as `bedrock-customization rules --format markdown` prints them. An",
+            "error leaves the record out; a warning keeps it, mended where that changes nothing",
+            "it says. Limits such as counts, tokens and reserved words are the base model's:",
+            "[base models](base-models.md).",
+            "",
+            rule_table.as_markdown(engine_rules.TABLE),
             "",
         ]
     )

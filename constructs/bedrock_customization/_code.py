@@ -109,7 +109,8 @@ class _UvBundling:
             *("--target", str(Path(output_dir) / "python")),
             *("--python-version", _PYTHON_VERSION),
             *("--python-platform", _PLATFORM),
-            *("--only-binary", ":all:"),
+            # Bytecode of the interpreter at hand would be dead weight in the function's.
+            *("--only-binary", ":all:", "--no-compile-bytecode"),
             *("--require-hashes", "--requirements", str(_DEPENDENCIES / "requirements.txt")),
         ]
         done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - fixed words and our paths

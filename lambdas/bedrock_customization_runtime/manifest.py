@@ -94,6 +94,19 @@ class PreparationSection(_Section, frozen=True, kw_only=True):
     """Records by kind of personal data or secret."""
 
 
+class RefusalSection(_Section, frozen=True, kw_only=True):
+    """A data set that was refused: what was wrong with its records."""
+
+    read: int
+    rejected: int
+    record_format: str
+    findings: list[Finding] = []
+    report: str
+    """S3 URI of the whole report, JSON."""
+    rejected_records: str | None = None
+    """S3 URI of the rejected records; None where none was."""
+
+
 class CurvePoint(_Section, frozen=True, kw_only=True):
     """A point of a loss curve."""
 
@@ -181,6 +194,8 @@ class Manifest(_Section, frozen=True, kw_only=True):
     schema_version: int = SCHEMA_VERSION
     run: RunSection
     status: Literal["running", "promoted", "rejected", "failed"] = "running"
+    refusal: RefusalSection | None = None
+    """In place of the preparation, where the data set was refused."""
     preparation: PreparationSection | None = None
     customization: CustomizationSection | None = None
     deployment: DeploymentSection | None = None

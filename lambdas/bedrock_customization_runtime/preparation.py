@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec.structs import replace
 
 from bedrock_customization_runtime import catalog, manifest, storage, streams
 from bedrock_customization_runtime.datasets import power
@@ -15,7 +15,12 @@ from bedrock_customization_runtime.datasets.report import report
 from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
-from bedrock_customization_runtime.manifest import FileRecord, Finding, PreparationSection
+from bedrock_customization_runtime.manifest import (
+    FileRecord,
+    Finding,
+    PreparationSection,
+    RefusalSection,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -51,13 +56,15 @@ def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
             prepared = divide(examined)
         except DatasetRejected as refusal:
             _write_report(s3, report_uri, report(examined, None, str(refusal)))
+            refused = _refusal(examined, report_uri, rejected)
+            manifest.update(s3, run["manifest"], lambda found: replace(found, refusal=refused))
             raise DatasetRejected(f"{refusal} ({_where_to_look(report_uri, rejected)})") from None
         section = _write_sides(
             s3, run, examined=examined, prepared=prepared, source=source, rejected=rejected
         )
         _write_report(s3, report_uri, report(examined, prepared))
     manifest.update(
-        s3, run["manifest"], lambda found: msgspec.structs.replace(found, preparation=section)
+        s3, run["manifest"], lambda found: replace(found, preparation=section, refusal=None)
     )
     return {
         "train": section.train.uri,
@@ -125,16 +132,7 @@ def _write_sides(
         duplicates=prepared.duplicates,
         estimated_tokens=prepared.estimated_tokens,
         record_format=examined.settings.method.record_format.value,
-        findings=[
-            Finding(
-                rule=found.rule.id,
-                severity=found.rule.severity,
-                count=found.count,
-                message=found.message,
-                lines=list(found.lines),
-            )
-            for found in examined.findings.all()
-        ],
+        findings=_findings(examined),
         label_counts=prepared.label_counts,
         left_out=prepared.left_out,
         clusters=prepared.clusters,
@@ -144,6 +142,30 @@ def _write_sides(
         ),
         personal_data=dict(sorted(examined.personal_data.items())),
     )
+
+
+def _refusal(examined: Examined, report_uri: str, rejected: FileRecord | None) -> RefusalSection:
+    return RefusalSection(
+        read=examined.read,
+        rejected=examined.rejected,
+        record_format=examined.settings.method.record_format.value,
+        findings=_findings(examined),
+        report=report_uri,
+        rejected_records=rejected.uri if rejected else None,
+    )
+
+
+def _findings(examined: Examined) -> list[Finding]:
+    return [
+        Finding(
+            rule=found.rule.id,
+            severity=found.rule.severity,
+            count=found.count,
+            message=found.message,
+            lines=list(found.lines),
+        )
+        for found in examined.findings.all()
+    ]
 
 
 def _write_rejected(s3: S3Client, run: Run, examined: Examined) -> FileRecord | None:

@@ -31,6 +31,13 @@ def test_pages_that_come_from_data_are_up_to_date():
         assert path.read_text() == text, "uv run python docs/generate.py"
 
 
+@pytest.mark.slow
+def test_commands_print_what_the_pages_show():
+    examples = runpy.run_path(str(ROOT / "docs" / "examples.py"))
+    for path, text in examples["pages"]().items():
+        assert path.read_text() == text, "uv run python docs/examples.py"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page):
     for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text()):

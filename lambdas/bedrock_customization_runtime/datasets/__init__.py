@@ -11,7 +11,7 @@
 Nothing here knows AWS: chunks of bytes come in, lines of bytes go out, and the driver (a Lambda
 function, the command line) decides where from and where to. The way through the rooms::
 
-    bytes ─ compression ─ sniffing ─ lines ─ csv_rows | json_rows ─ templates | conversations
+    bytes ─ compression | parquet ─ sniffing ─ lines ─ csv_rows | json_rows ─ templates | shapes
           ─ cleaning ─ checks ─► spool + index (examination)
     index ─ clusters ─ splitting ─► sides (preparation) ─ formats ─► lines
 """

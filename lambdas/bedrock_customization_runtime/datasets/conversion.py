@@ -5,9 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.datasets import formats, json_rows, shapes
+from bedrock_customization_runtime.datasets.examination import rows_of
+from bedrock_customization_runtime.datasets.problems import Problem, RecordRejectedError
+from bedrock_customization_runtime.datasets.records import exchange
+from bedrock_customization_runtime.datasets.rows import UnreadableRow
+from bedrock_customization_runtime.datasets.sniffing import opened
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from bedrock_customization_runtime.catalog.rules import RecordFormat
+    from bedrock_customization_runtime.datasets.records import Record
+    from bedrock_customization_runtime.datasets.rows import Row
+    from bedrock_customization_runtime.datasets.templates import Template
 
 
 def convert(line: bytes, record_format: RecordFormat) -> bytes:
@@ -25,4 +35,43 @@ def convert(line: bytes, record_format: RecordFormat) -> bytes:
         RecordRejectedError: The line is no record, or the format cannot hold it.
     """
     _, record = shapes.record_of(json_rows.decode(line))
+    return _written(record, record_format)
+
+
+def convert_all(
+    chunks: Iterable[bytes], record_format: RecordFormat, template: Template | None = None
+) -> Iterator[bytes | tuple[int, list[Problem]]]:
+    """Yield each record of a source in another format, or its line and why it cannot be that.
+
+    Args:
+        chunks: The source's bytes.
+        record_format: What to write.
+        template: What makes records of columns; None where the rows are records.
+
+    Raises:
+        DatasetRejected: The source as a whole cannot be read.
+    """
+
+    def ignore(*_: object) -> None:
+        """Repairs are not what a conversion is asked for."""
+
+    kind, text = opened(chunks, nulls=template is not None)
+    for row in rows_of(kind, text, template, ignore):
+        if isinstance(row, UnreadableRow):
+            yield row.line, [Problem(row.rule, detail=row.detail)]
+            continue
+        try:
+            yield _written(_record_of(row, template), record_format)
+        except RecordRejectedError as error:
+            yield row.line, error.problems
+
+
+def _record_of(row: Row, template: Template | None) -> Record:
+    if template is None:
+        return shapes.record_of(row.values)[1]
+    filled = template.fill(row.values, lambda _: None)
+    return exchange(filled.system, filled.prompt, filled.completion)
+
+
+def _written(record: Record, record_format: RecordFormat) -> bytes:
     return formats.training_line(formats.fitted(record, record_format), record_format)

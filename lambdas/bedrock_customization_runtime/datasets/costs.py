@@ -1,4 +1,4 @@
-"""What a training costs, as far as the catalogue knows prices."""
+"""What a training and the model it makes cost, as far as the catalogue knows prices."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import msgspec
 from bedrock_customization_runtime import catalog
 
 if TYPE_CHECKING:
-    from bedrock_customization_runtime.catalog import MethodRules
+    from bedrock_customization_runtime.catalog import MethodRules, Price
 
-_EPOCHS = "epochCount"
+EPOCHS = "epochCount"
 TOKEN_ERROR = 0.2
 """By which the likely tokens of English prose may be off; further for code and rare scripts."""
 
@@ -22,7 +22,6 @@ class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int
     """Of the training set, times the epochs."""
     epochs: int
-    """The base model's default."""
     usd: float | None
     """None where no price is known, which does not mean that it is free."""
     source: str | None
@@ -32,22 +31,76 @@ class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
     token_error: float = TOKEN_ERROR
 
 
-def training_cost(base_model: str, method: MethodRules, tokens: int) -> TrainingCost:
+class ListPrice(msgspec.Struct, frozen=True, kw_only=True):
+    """A price of the catalogue."""
+
+    usd: float
+    source: str
+    as_of: str
+    unverified: bool
+
+
+class KeepingCost(msgspec.Struct, frozen=True, kw_only=True):
+    """What a custom model costs once it is there; None is unknown, never free."""
+
+    storage_per_month: ListPrice
+    on_demand: bool
+    """Whether it can be deployed on demand, billed by the token."""
+    input_per_1k_tokens: ListPrice | None
+    """On demand; likewise the next."""
+    output_per_1k_tokens: ListPrice | None
+    provisioned: bool
+    """Whether it can be deployed with provisioned throughput, billed until that is deleted."""
+    provisioned_per_model_unit_hour: ListPrice | None
+
+
+def training_cost(
+    base_model: str, method: MethodRules, tokens: int, epochs: int | None = None
+) -> TrainingCost:
     """Return what one training of a base model costs.
 
     Args:
         base_model: Id in the catalogue.
         method: Its rules of the method.
         tokens: Of the training set, for one epoch.
+        epochs: How often the training set is read; None for the base model's default.
     """
-    epochs = method.hyperparameters.get(_EPOCHS)
-    times = int(epochs.default) if epochs is not None and epochs.default is not None else 1
+    known = method.hyperparameters.get(EPOCHS)
+    if epochs is None:
+        epochs = int(known.default) if known is not None and known.default is not None else 1
     price = catalog.base_model(base_model).prices.training_per_1k_tokens
     return TrainingCost(
-        tokens=tokens * times,
-        epochs=times,
-        usd=None if price is None else round(tokens * times / 1000 * price.usd, 2),
+        tokens=tokens * epochs,
+        epochs=epochs,
+        usd=None if price is None else round(tokens * epochs / 1000 * price.usd, 2),
         source=None if price is None else price.source,
         as_of=None if price is None else price.as_of,
         unverified=price is not None and price.unverified,
+    )
+
+
+def keeping_cost(base_model: str) -> KeepingCost:
+    """Return what a custom model of a base model costs to store and to ask.
+
+    Args:
+        base_model: Id in the catalogue.
+    """
+    model = catalog.base_model(base_model)
+    return KeepingCost(
+        storage_per_month=_listed(catalog.service().storage_per_model_month),
+        on_demand=model.deployability.on_demand,
+        input_per_1k_tokens=_if_known(model.prices.input_per_1k_tokens),
+        output_per_1k_tokens=_if_known(model.prices.output_per_1k_tokens),
+        provisioned=model.deployability.provisioned,
+        provisioned_per_model_unit_hour=_if_known(model.prices.provisioned_per_model_unit_hour),
+    )
+
+
+def _if_known(price: Price | None) -> ListPrice | None:
+    return None if price is None else _listed(price)
+
+
+def _listed(price: Price) -> ListPrice:
+    return ListPrice(
+        usd=price.usd, source=price.source, as_of=price.as_of, unverified=price.unverified
     )

@@ -23,6 +23,8 @@ csv.field_size_limit(2 * physical.MAXIMUM_BYTES)
 _REPLAY_BUDGET = 16 * 2**20
 """Bytes a file may have read again after stray quotes; then a whole run-on record is given up."""
 _NAMES_SHOWN = 20
+_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+"""What other programs put between fields."""
 
 
 class CsvRows:
@@ -77,6 +79,7 @@ class CsvRows:
             raise DatasetRejected(
                 f"the CSV header on line {line} is not UTF-8: {rules.INVALID_UTF_8.fix}"
             )
+        _check_delimiter(names, line)
         twice = sorted({name for name in names if names.count(name) > 1})[:_NAMES_SHOWN]
         if twice:
             raise DatasetRejected(
@@ -159,6 +162,17 @@ class _Feed:
         if line.cut or self._size > physical.MAXIMUM_BYTES:
             raise _RunOnError("not closed within 1 MiB")
         return data.decode(errors="surrogateescape") + "\n"
+
+
+def _check_delimiter(names: tuple[str, ...], line: int) -> None:
+    if len(names) > 1:
+        return
+    for sign, called in _DELIMITERS.items():
+        if sign in names[0]:
+            raise DatasetRejected(
+                f"the CSV header on line {line} holds {called} and no comma, so it would be one "
+                f"column: save the file with commas between fields; {called} are not read"
+            )
 
 
 def _is_damaged(text: str) -> bool:

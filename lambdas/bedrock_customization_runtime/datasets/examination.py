@@ -71,6 +71,8 @@ class RejectedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """What stood there; missing where it is too much to keep."""
     original_base64: str | None = None
     """In place of `original` where the bytes are not UTF-8."""
+    file: str | None = None
+    """Where the line stands, if the data set has several sources."""
 
 
 class Examined:
@@ -99,6 +101,7 @@ class Examined:
         self._accepted = Spool()
         self._rejected = Spool()
         self._originals = 0
+        self._source: str | None = None
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -126,6 +129,15 @@ class Examined:
         for index in range(len(self._rejected)):
             yield self._rejected[index]
 
+    def begin_source(self, name: str) -> None:
+        """Say that the lines that follow stand in another source than those before."""
+        self._source = name
+        self.findings.begin_source(name)
+
+    def note(self, rule: Rule, line: int) -> None:
+        """Count a rule for a line of the source that is read."""
+        self.findings.note(rule, self.findings.place(line))
+
     def accept(
         self,
         line: int,
@@ -149,7 +161,11 @@ class Examined:
         self.read += 1
         self.accepted += 1
         self.index.append(
-            line, content, messages=len(record.messages), group=group, stratum=stratum
+            self.findings.place(line),
+            content,
+            messages=len(record.messages),
+            group=group,
+            stratum=stratum,
         )
         if original is None:
             written = formats.training_line(record, self.settings.method.record_format)
@@ -166,7 +182,7 @@ class Examined:
         """Keep a record with the reasons why it cannot be used."""
         self.read += 1
         for problem in problems:
-            self.findings.note(problem.rule, row.line)
+            self.note(problem.rule, row.line)
         self.rejected += 1
         if len(self._rejected) == _REJECTED_KEPT:
             return
@@ -190,6 +206,7 @@ class Examined:
                 )
                 for problem in problems
             ],
+            file=self._source,
             **original,
         )
         self._rejected.append(msgspec.json.encode(rejected) + b"\n")
@@ -214,28 +231,56 @@ def examine(chunks: Iterable[bytes], settings: Settings, *, keep: bool = True) -
     """
     examined = Examined(settings, keep=keep)
     try:
-        _fill(examined, chunks)
+        _fill(examined, chunks, _Judge(examined))
     except BaseException:
         examined.close()
         raise
     return examined
 
 
-def _fill(examined: Examined, chunks: Iterable[bytes]) -> None:
-    template = Template(examined.settings.template) if examined.settings.template else None
-    kind, text = opened(chunks)
-    judge = _Judge(examined, template)
+def examine_all(sources: Iterable[tuple[str, Iterable[bytes]]], settings: Settings) -> Examined:
+    """Read several sources as one data set; findings and rejected lines name theirs.
+
+    Args:
+        sources: Of each, its name for people, and its bytes.
+        settings: What to judge by.
+
+    Returns:
+        As `examine`.
+
+    Raises:
+        DatasetRejected: As `examine`, with the source's name in front.
+        InvalidInput: As `examine`.
+    """
+    examined = Examined(settings)
+    try:
+        judge = _Judge(examined)
+        for name, chunks in sources:
+            examined.begin_source(name)
+            try:
+                _fill(examined, chunks, judge)
+            except DatasetRejected as error:
+                raise DatasetRejected(f"{name}: {error}") from None
+    except BaseException:
+        examined.close()
+        raise
+    return examined
+
+
+def _fill(examined: Examined, chunks: Iterable[bytes], judge: _Judge) -> None:
+    template = judge.template
+    kind, text = opened(chunks, nulls=template is not None)
     if kind is Input.JSONL and template is None:
         _fill_from_records(examined, lines(text), judge)
         return
-    for row in _rows(kind, text, template, examined.findings.note):
+    for row in rows_of(kind, text, template, examined.note):
         judge.judge(row)
 
 
 def _fill_from_records(examined: Examined, source: Iterable[Line], judge: _Judge) -> None:
     """Judge lines that are records already: most are proved sound, the others examined."""
     read = PlainLines(examined.settings.method).read
-    note = examined.findings.note
+    note = examined.note
     keeps = examined.keeps
     sound = 0
     for line in source:
@@ -253,10 +298,10 @@ def _fill_from_records(examined: Examined, source: Iterable[Line], judge: _Judge
 class _Judge:
     """Takes rows one by one and accepts or rejects each."""
 
-    def __init__(self, examined: Examined, template: Template | None) -> None:
+    def __init__(self, examined: Examined) -> None:
         settings = examined.settings
+        self.template = Template(settings.template) if settings.template else None
         self._examined = examined
-        self._template = template
         self._checks = Checks(settings.method, settings.bucket)
         self._screen = None if settings.privacy is Privacy.OFF else Screen(settings.privacy)
         self._line = 0
@@ -269,8 +314,8 @@ class _Judge:
         self._line = row.line
         group = stratum = None
         try:
-            if self._template:
-                filled = self._template.fill(row.values, self._note)
+            if self.template:
+                filled = self.template.fill(row.values, self._note)
                 shape, group, stratum = None, filled.group, filled.stratum
                 record = exchange(filled.system, filled.prompt, filled.completion)
             else:
@@ -327,13 +372,23 @@ class _Judge:
         self._examined.personal_data[kind] += 1
 
     def _note(self, rule: Rule) -> None:
-        self._examined.findings.note(rule, self._line)
+        self._examined.note(rule, self._line)
 
 
-def _rows(
+def rows_of(
     kind: Input, text: Iterator[bytes], template: Template | None, note: Note
 ) -> Iterator[Row | UnreadableRow]:
-    """Yield the rows of a source, which must have the columns the template names."""
+    """Yield the rows of a source, which must have the columns the template names.
+
+    Args:
+        kind: What `opened` says it is.
+        text: Its text.
+        template: What makes records of the rows; None where they are records.
+        note: Is told of lines that were repaired.
+
+    Raises:
+        DatasetRejected: A CSV header cannot be used, or the columns are not the template's.
+    """
     if kind is Input.JSONL:
         rows = json_rows.rows(lines(text), note)
         return _with_columns_checked(rows, template) if template else rows

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.datasets.rules import Rule
 
 LINES_KEPT = 10
+_LINE_BITS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,15 @@ class Finding:
     """The first few, from 1."""
     detail: str | None = None
     """Figures, for a rule of the whole data set."""
+    files: tuple[str, ...] = ()
+    """Where each of the lines stands, if the data set has several sources."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The first lines, as `file:line` where there are several sources."""
+        if not self.files:
+            return tuple(map(str, self.lines))
+        return tuple(f"{file}:{line}" for file, line in zip(self.files, self.lines, strict=True))
 
     @property
     def message(self) -> str:
@@ -31,7 +41,10 @@ class Finding:
 
 
 class Findings:
-    """Counts findings: a few numbers per rule, however many records."""
+    """Counts findings: a few numbers per rule, however many records.
+
+    A record's place is its line, and with several sources also which of them: one number.
+    """
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
@@ -39,17 +52,26 @@ class Findings:
         self._last: dict[str, int] = {}
         self._rules: dict[str, Rule] = {}
         self._details: dict[str, str] = {}
+        self._sources: list[str] = []
 
-    def note(self, rule: Rule, line: int) -> None:
-        """Count a rule for the record on that line; once, however often the record breaks it."""
-        if self._last.get(rule.id) == line:
+    def begin_source(self, name: str) -> None:
+        """Say that the lines that follow stand in another source than those before."""
+        self._sources.append(name)
+
+    def place(self, line: int) -> int:
+        """Return the place of a line of the newest source."""
+        return (max(0, len(self._sources) - 1) << _LINE_BITS) + line
+
+    def note(self, rule: Rule, place: int) -> None:
+        """Count a rule for the record there; once, however often the record breaks it."""
+        if self._last.get(rule.id) == place:
             return
-        self._last[rule.id] = line
+        self._last[rule.id] = place
         self._rules[rule.id] = rule
         self._counts[rule.id] = self._counts.get(rule.id, 0) + 1
         lines = self._lines.setdefault(rule.id, [])
         if len(lines) < LINES_KEPT:
-            lines.append(line)
+            lines.append(place)
 
     def note_whole(self, rule: Rule, detail: str) -> None:
         """Count a rule that the data set as a whole breaks."""
@@ -63,9 +85,15 @@ class Findings:
             Finding(
                 rule,
                 self._counts[name],
-                tuple(self._lines.get(name, ())),
+                tuple(place & ((1 << _LINE_BITS) - 1) for place in self._lines.get(name, ())),
                 self._details.get(name),
+                self._files_of(self._lines.get(name, [])),
             )
             for name, rule in self._rules.items()
         ]
         return sorted(found, key=lambda item: (item.rule.severity, -item.count, item.rule.id))
+
+    def _files_of(self, places: list[int]) -> tuple[str, ...]:
+        if not self._sources:
+            return ()
+        return tuple(self._sources[place >> _LINE_BITS] for place in places)

@@ -40,6 +40,7 @@ class PreparedDataset:
         duplicates: Exact copies dropped.
         left_out: Records that held a passage of the blind set.
         clusters: Sets of records that stay together.
+        cluster_sizes: How many records each of them has.
         plain_split_leaks: Records of a blind set split by record, with such company in training.
         estimated_tokens: Of the training set, for one epoch.
         label_counts: Training records by answer, empty where answers are no labels.
@@ -57,7 +58,8 @@ class PreparedDataset:
         self._examined = examined
         self.duplicates = duplicates
         self.left_out = left_out
-        self.clusters = len(np.unique(split.component))
+        _, self.cluster_sizes = np.unique(split.component, return_counts=True)
+        self.clusters = len(self.cluster_sizes)
         self.plain_split_leaks = _plain_split_leaks(examined, split)
         self.tokens_per_record = np.sort(kept.tokens)
         # By hash: a source sorted by class must not be learned class by class, and the order of the

@@ -155,7 +155,7 @@ def _worst(examined: Examined) -> str:
 
 
 def _in_words(found: Finding) -> str:
-    lines = ", ".join(str(line) for line in found.lines[:_LINES_NAMED])
+    lines = ", ".join(found.places[:_LINES_NAMED])
     more = ", …" if found.count > _LINES_NAMED else ""
     noun = "line" if found.count == 1 else "lines"
     return f"{found.rule.id} {found.count:,} times ({noun} {lines}{more}: {found.rule.fix})"

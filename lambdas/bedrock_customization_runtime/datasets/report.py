@@ -8,6 +8,7 @@ import msgspec
 
 from bedrock_customization_runtime.datasets import power
 from bedrock_customization_runtime.datasets.costs import TrainingCost, training_cost
+from bedrock_customization_runtime.datasets.profile import Bin, Profile, histogram, profile
 from bedrock_customization_runtime.datasets.rules import Verdict  # noqa: TC001 - msgspec reads it
 from bedrock_customization_runtime.datasets.splitting import Side
 
@@ -22,7 +23,7 @@ SCHEMA_VERSION = 1
 _QUANTILES = {"least": 0.0, "median": 0.5, "p90": 0.9, "p99": 0.99, "most": 1.0}
 
 
-class ReportedFinding(msgspec.Struct, frozen=True, kw_only=True):
+class ReportedFinding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A rule that some records broke."""
 
     rule: str
@@ -36,6 +37,8 @@ class ReportedFinding(msgspec.Struct, frozen=True, kw_only=True):
     fix: str
     detail: str | None
     """Figures, for a rule of the whole data set."""
+    files: tuple[str, ...] = ()
+    """Where each of the lines stands, if the data set has several sources."""
 
 
 class PreparedCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +64,12 @@ class PreparedCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Quantiles of the likely tokens."""
     cost: TrainingCost | None = None
     """Of one training with the default number of epochs."""
+    tokens_histogram: list[Bin] = []
+    """Of the likely tokens of a record, all sides."""
+    clusters_histogram: list[Bin] = []
+    """Of the records of a cluster."""
+    profile: Profile | None = None
+    """Of the training set."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +119,7 @@ def report(
                 why=found.rule.why,
                 fix=found.rule.fix,
                 detail=found.detail,
+                files=found.files,
             )
             for found in examined.findings.all()
         ],
@@ -138,6 +148,9 @@ def _counts(examined: Examined, prepared: PreparedDataset) -> PreparedCounts:
         minimum_detectable_effect=round(power.minimum_detectable_effect(test), 4),
         tokens_per_record=_quantiles(prepared.tokens_per_record),
         cost=training_cost(settings.base_model, settings.method, prepared.estimated_tokens),
+        tokens_histogram=histogram(prepared.tokens_per_record),
+        clusters_histogram=histogram(prepared.cluster_sizes),
+        profile=profile(prepared, settings.method.record_format),
     )
 
 

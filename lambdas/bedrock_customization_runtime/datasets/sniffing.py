@@ -1,4 +1,8 @@
-"""What a source is, by its first bytes: names lie."""
+"""What a source is, by its first bytes: names lie.
+
+Gzip and Parquet are taken out of their dress here, so what follows sees lines; the bytes of such a
+source itself have none, and must not be cut at line feeds.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime.datasets import compression
+from bedrock_customization_runtime.datasets import compression, parquet
 from bedrock_customization_runtime.datasets.rules import Input
 from bedrock_customization_runtime.errors import DatasetRejected
 
@@ -15,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _SAMPLE_BYTES = 64 * 1024
-_READS = "data preparation reads CSV and JSON Lines in UTF-8, plain or as gzip"
+_READS = "data preparation reads CSV and JSON Lines in UTF-8, plain or as gzip, and Parquet"
 _FOREIGN = {
-    b"PAR1": "a Parquet file: convert it to JSON Lines",
+    b"PARE": "an encrypted Parquet file: write it without encryption",
     b"PK\x03\x04": "a zip archive (Excel files are too): unpack it, or save the sheet as CSV",
     b"\x28\xb5\x2f\xfd": "a Zstandard file: decompress it, or use gzip",
     b"BZh": "a bzip2 file: decompress it, or use gzip",
@@ -37,8 +41,13 @@ _BINARY_SHARE = 5
 """One NUL in so many bytes is not text in UTF-8."""
 
 
-def opened(chunks: Iterable[bytes]) -> tuple[Input, Iterator[bytes]]:
-    """Return what the source holds, and its text, decompressed if need be.
+def opened(chunks: Iterable[bytes], *, nulls: bool = False) -> tuple[Input, Iterator[bytes]]:
+    """Return what the source holds, and its text: decompressed, and of Parquet as JSON Lines.
+
+    Args:
+        chunks: The source's bytes.
+        nulls: Whether empty values of Parquet are written, as templates want, or left out, as
+            records do.
 
     Raises:
         DatasetRejected: It is nothing that data preparation reads; the message says what it is.
@@ -48,6 +57,8 @@ def opened(chunks: Iterable[bytes]) -> tuple[Input, Iterator[bytes]]:
         head, rest = _peek(compression.decompressed(rest))
         if head.startswith(compression.GZIP_MAGIC):
             raise DatasetRejected(f"the source is gzip inside gzip: compress it once; {_READS}")
+    if head.startswith(parquet.MAGIC):
+        return Input.JSONL, parquet.json_lines(rest, nulls=nulls)
     return _input_of(head), rest
 
 

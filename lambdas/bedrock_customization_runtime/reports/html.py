@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-import jinja2
 from markupsafe import Markup
 
 from bedrock_customization_runtime.reports import plots, wording
+from bedrock_customization_runtime.reports.pages import template
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.manifest import FileRecord, Manifest
@@ -25,7 +23,7 @@ def render(manifest: Manifest) -> str:
     preparation, customization = manifest.preparation, manifest.customization
     evaluation, decision = manifest.evaluation, manifest.decision
     primary = wording.primary_of(evaluation) if evaluation else None
-    return _template().render(
+    return template("report.html.jinja").render(
         manifest=manifest,
         verdict=wording.verdict(manifest),
         stages=wording.stages(manifest),
@@ -43,28 +41,6 @@ def render(manifest: Manifest) -> str:
         loss_plot=Markup(plots.loss_curves(customization) if customization else ""),  # noqa: S704 - see above
         fates_plot=Markup(plots.record_fates(preparation) if preparation else ""),  # noqa: S704 - see above
     )
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {
-        "cause": wording.cause_of,
-        "count": wording.count,
-        "figures": wording.figures,
-        "meaning": wording.meaning_of,
-        "moment": wording.moment,
-        "p_value": wording.p_value,
-        "percent": wording.percent,
-        "points": wording.points,
-        "size": wording.size,
-        "title_of": wording.title_of,
-    }
-    environment.globals["duration"] = wording.duration
-    source = files(__package__).joinpath("report.html.jinja").read_text(encoding="utf-8")
-    return environment.from_string(source)
 
 
 def _files(manifest: Manifest) -> list[tuple[str, FileRecord]]:

@@ -12,8 +12,13 @@ from typing import Annotated
 
 import typer
 
+from bedrock_customization_local.cli.convert import convert
 from bedrock_customization_local.cli.demo import demo
+from bedrock_customization_local.cli.estimate import estimate
 from bedrock_customization_local.cli.local import local
+from bedrock_customization_local.cli.prepare import prepare
+from bedrock_customization_local.cli.rules import rules
+from bedrock_customization_local.cli.validate import validate
 
 app = typer.Typer(
     name="bedrock-customization",
@@ -24,6 +29,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(demo)
+app.command("validate")(validate)
+app.command("prepare")(prepare)
+app.command("estimate")(estimate)
+app.command("convert")(convert)
+app.command("rules")(rules)
 app.add_typer(local, name="local")
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
+import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +17,7 @@ from bedrock_customization_local.cli.signals import Interrupted, interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import NoReturn
 
 REGION = "us-east-1"
 TIME_SCALE = 0.001
@@ -29,6 +34,22 @@ VerboseOption = Annotated[
 ]
 
 
+_BROKEN_PIPE = 128 + 13
+"""As a command ends that SIGPIPE ended."""
+
+
+class _Console(Console):
+    """A console that leaves a broken pipe to `command`."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        raise BrokenPipeError
+
+
+def error_console() -> Console:
+    """Return the console for messages and progress, which results never go to."""
+    return Console(stderr=True, highlight=False)
+
+
 @contextmanager
 def command(*, verbose: bool) -> Iterator[Console]:
     """Run a command's body: its errors become messages and exit codes.
@@ -39,10 +60,24 @@ def command(*, verbose: bool) -> Iterator[Console]:
     Yields:
         Where to print.
     """
-    errors = Console(stderr=True, highlight=False)
+    errors = error_console()
     try:
         with interruptible():
-            yield Console(highlight=False)
+            yield _Console(highlight=False)
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has read enough. What is still buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(_BROKEN_PIPE) from None
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        full = CommandError(
+            f"no space left on the disk of {tempfile.gettempdir()} or of the output",
+            advice=("make room, or name another folder for temporary files in TMPDIR",),
+        )
+        print_error(errors, full)
+        raise typer.Exit(full.exit_code) from None
     except CommandError as error:
         if verbose:
             errors.print_exception()

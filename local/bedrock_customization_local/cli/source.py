@@ -57,7 +57,7 @@ def open_data(path: Path) -> DataFile:
         CommandError: There is no such file, nothing in it, or nothing that the pipeline reads.
     """
     if path.is_dir():
-        raise usage_error(f"{path} is a folder: name a .csv or .jsonl file in it")
+        raise usage_error(f"{path} is a folder: name a .csv, .jsonl or .parquet file in it")
     if not path.is_file():
         raise usage_error(f"there is no file {path}")
     try:
@@ -140,7 +140,7 @@ def _columns(path: Path) -> tuple[str, ...]:
     def ignore(*_: object) -> None:
         """Repairs are the pipeline's to report."""
 
-    kind, text = sniffing.opened(_chunks(path))
+    kind, text = sniffing.opened(_chunks(path), nulls=True)
     if kind is Input.CSV:
         return CsvRows(lines(text), ignore).columns
     unreadable = None

@@ -46,11 +46,14 @@ def test_the_version_is_the_packages(run):
     assert run("--version") == (0, version("cdk-bedrock-customization") + "\n")
 
 
-def test_the_help_imports_nothing_heavy():
+@pytest.mark.parametrize(
+    "command", ["demo", "validate", "prepare", "estimate", "convert", "rules", "local"]
+)
+def test_the_help_imports_nothing_heavy(command):
     program = (
         "import sys\n"
         "from bedrock_customization_local.cli import app\n"
-        "try:\n    app(['demo', '--help'])\n"
+        f"try:\n    app(['{command}', '--help'])\n"
         "except SystemExit: pass\n"
         "print(*(set(sys.modules) & {'boto3', 'moto', 'numpy', 'matplotlib', 'msgspec'}))"
     )
@@ -64,7 +67,7 @@ def test_the_help_imports_nothing_heavy():
     ("arguments", "told"),
     [
         (["--data", "missing.csv"], "there is no file missing.csv"),
-        (["--data", "."], ". is a folder: name a .csv or .jsonl file in it"),
+        (["--data", "."], ". is a folder: name a .csv, .jsonl or .parquet file in it"),
         (["--data", "rows.csv"], "name the one with the answers, --target COLUMN"),
         (["--data", "rows.csv", "--target", "sq"], "no column 'sq': did you mean 'sql'?"),
         (["--target", "sql"], "--target does not apply: they choose columns of --data FILE"),

@@ -75,7 +75,9 @@ def test_a_file_that_cannot_be_used_is_refused_in_words(tmp_path, content, told)
 
 
 def test_a_folder_is_refused(tmp_path):
-    with pytest.raises(CommandError, match=r"is a folder: name a \.csv or \.jsonl file in it"):
+    with pytest.raises(
+        CommandError, match=r"is a folder: name a \.csv, \.jsonl or \.parquet file in it"
+    ):
         open_data(tmp_path)
 
 

@@ -120,7 +120,8 @@ def test_a_header_with_a_byte_order_mark_and_spaces_names_its_columns(read):
         (b"q,a,q", "'q' more than once"),
         (b'"q,a', "line 1 cannot be read"),
         (b"q,\xe9", "not UTF-8"),
-        (b"question;answer", r"'question;answer'"),
+        (b"question;answer", "line 1 holds semicolons and no comma"),
+        (b"question\tanswer", "holds tabs"),
     ],
 )
 def test_a_header_that_cannot_be_used_is_refused(read, header, named):

@@ -18,6 +18,7 @@ from bedrock_customization_runtime.manifest import (
     Manifest,
     MetricComparison,
     PreparationSection,
+    RefusalSection,
     RunSection,
 )
 
@@ -201,4 +202,30 @@ def failed(prepared):
             cause='{"errorMessage": "the job ended as Failed: lower learningRate", '
             '"errorType": "CustomizationFailed", "stackTrace": ["a file"]}',
         ),
+    )
+
+
+@pytest.fixture
+def refused(running):
+    return replace(
+        running,
+        status="failed",
+        refusal=RefusalSection(
+            read=40,
+            rejected=7,
+            record_format="converse",
+            findings=[
+                Finding(
+                    rule="json-cut",
+                    severity="error",
+                    count=7,
+                    message="JSON that ends in the middle: the rest is missing; upload it whole",
+                    lines=[3, 9],
+                )
+            ],
+            report="s3://tuning-artifacts/runs/orders-7/preparation/report.json",
+            rejected_records="s3://tuning-data/runs/orders-7/preparation/rejected.jsonl",
+        ),
+        failure=FailureSection(error="DatasetRejected", cause="7 of 40 records break a rule"),
+        ended="2026-11-23T09:01:00Z",
     )

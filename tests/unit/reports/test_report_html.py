@@ -13,10 +13,20 @@ from bedrock_customization_runtime.manifest import (
     Example,
     FailureSection,
     Finding,
+    RefusalSection,
 )
 from bedrock_customization_runtime.reports import html, plots, wording
 
-STAGES = ["running", "prepared", "customized", "evaluated", "promoted", "rejected", "failed"]
+STAGES = [
+    "running",
+    "prepared",
+    "customized",
+    "evaluated",
+    "promoted",
+    "rejected",
+    "failed",
+    "refused",
+]
 HOSTILE = (
     "</title></style><script>alert(1)</script><img src=x onerror=alert(1)>\"'&$\\frac$ {{ 7*7 }}"
 )
@@ -155,6 +165,16 @@ def test_a_page_shows_only_the_sections_a_run_has_reached(running, failed):
     assert "stackTrace" not in page
 
 
+def test_a_refused_data_set_shows_the_rules_it_broke(refused):
+    page = html.render(refused)
+
+    assert "What is wrong with the data" in page
+    assert "40 records were read and 7 rejected" in page
+    assert "json-cut" in page
+    assert "First lines: 3, 9" in page
+    assert refused.refusal.rejected_records in page
+
+
 def test_a_run_on_the_embedded_aws_says_what_its_figures_are_worth(promoted):
     notice = str(wording.EMBEDDED_NOTICE).replace("'", "&#39;")
     embedded = replace(promoted, run=replace(promoted.run, embedded=True))
@@ -218,6 +238,14 @@ def test_nothing_a_manifest_says_becomes_markup(promoted):
             findings=[Finding(rule=HOSTILE, severity="error", count=1, message=HOSTILE)],
             label_counts={HOSTILE: 3},
             train=replace(promoted.preparation.train, uri=HOSTILE, sha256=HOSTILE),
+        ),
+        refusal=RefusalSection(
+            read=1,
+            rejected=1,
+            record_format=HOSTILE,
+            findings=[Finding(rule=HOSTILE, severity="error", count=1, message=HOSTILE)],
+            report=HOSTILE,
+            rejected_records=HOSTILE,
         ),
         customization=replace(
             promoted.customization,

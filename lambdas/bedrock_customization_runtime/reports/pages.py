@@ -1,0 +1,44 @@
+"""The templates of the pages, with escaping on and the words that all of them use."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+import jinja2
+
+from bedrock_customization_runtime.reports import wording
+
+
+def template(name: str) -> jinja2.Template:
+    """Return a template of this package by its file name."""
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_source),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "cause": wording.cause_of,
+        "count": wording.count,
+        "figures": wording.figures,
+        "meaning": wording.meaning_of,
+        "moment": wording.moment,
+        "p_value": wording.p_value,
+        "percent": wording.percent,
+        "points": wording.points,
+        "size": wording.size,
+        "title_of": wording.title_of,
+    }
+    environment.globals["duration"] = wording.duration
+    return environment
+
+
+def _source(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
