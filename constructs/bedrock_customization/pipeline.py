@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import DataSplit, RecordTemplate
-    from bedrock_customization.method import FineTuning
+    from bedrock_customization.method import CustomizationMethod
 
 _NOT_REMOVED = {
     "error": "{% $failure.error %}",
@@ -80,6 +80,11 @@ class CustomizationPipeline(Construct):
         split: Shares of the validation set and the blind set.
         maximum_rejected: Share of the records, in [0, 1], that may break a rule and be left out
             before the data set as a whole is refused.
+        max_cost_usd: Estimated cost of the training, in US dollars, above which no job starts.
+            Without one, the estimate is only reported.
+        allow_unknown_price: Whether a job may start that has a `max_cost_usd` and no known price.
+        stall_limit: After so long without progress a job is stopped; from an hour on. Two days
+            without one.
         metric: What decides (docs/metrics.md).
         minimum_improvement: What the tuned model must surely gain over the base model, in units of
             the metric; 0 asks for any improvement beyond chance.
@@ -102,9 +107,12 @@ class CustomizationPipeline(Construct):
         *,
         base_model: BaseModel,
         template: RecordTemplate | None = None,
-        method: FineTuning | None = None,
+        method: CustomizationMethod | None = None,
         split: DataSplit | None = None,
         maximum_rejected: float = 0.05,
+        max_cost_usd: float | None = None,
+        allow_unknown_price: bool = False,
+        stall_limit: Duration | None = None,
         metric: MetricName = MetricName.ACCURACY,
         minimum_improvement: float = 0.0,
         maximum_tokens: int = 512,
@@ -135,6 +143,7 @@ class CustomizationPipeline(Construct):
             "DataPreparation",
             storage=self.storage,
             base_model=base_model,
+            method=method,
             template=template,
             split=split,
             maximum_rejected=maximum_rejected,
@@ -146,6 +155,9 @@ class CustomizationPipeline(Construct):
             storage=self.storage,
             base_model=base_model,
             method=method,
+            max_cost_usd=max_cost_usd,
+            allow_unknown_price=allow_unknown_price,
+            stall_limit=stall_limit,
             role=customization_role,
             on_failure=on_failure,
         )
@@ -175,6 +187,7 @@ class CustomizationPipeline(Construct):
             "RunStart",
             storage=self.storage,
             base_model=base_model,
+            method=method,
             on_failure=self._notify_failure,
         )
         self.state_machine = self._define_state_machine(

@@ -202,3 +202,42 @@ def test_stopping_the_execution_stops_the_job(fair, bedrock, questions):
     while (status := jobs()[0]["status"]) in {"InProgress", "Stopping"}:
         pass
     assert status == "Stopped"
+
+
+def test_a_job_that_stalls_is_stopped_and_says_so(fair, bedrock, questions):
+    bedrock.faults.inject(Fault(name="stalls", kind=FaultKind.STALL_JOB))
+    execution = fair.run("stalled", questions)
+    assert (execution["status"], execution["error"]) == ("FAILED", "CustomizationStalled")
+    assert "training NotStarted" in execution["cause"]
+    (job,) = jobs_of(fair, "stalled-")
+    assert job["status"] in {"Stopping", "Stopped"}
+    assert fair.manifest("stalled").failure.error == "CustomizationStalled"
+
+
+def jobs_of(pipeline, prefix):
+    client = pipeline.cloud.client("bedrock")
+    found = client.list_model_customization_jobs(nameContains=prefix)
+    return found["modelCustomizationJobSummaries"]
+
+
+def test_hyperparameters_of_the_execution_reach_the_job(fair, questions):
+    execution = fair.run("two-epochs", questions, hyperparameters={"epochCount": 2})
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    found = fair.manifest("two-epochs")
+    assert found.customization.hyperparameters["epochCount"] == "2"
+    assert found.estimate.epochs == 2
+
+
+@pytest.mark.usefixtures("unpaid")
+def test_a_hyperparameter_out_of_range_ends_the_run_before_anything_is_paid(fair, questions):
+    execution = fair.run("thousand", questions, hyperparameters={"epochCount": 1000})
+    assert (execution["status"], execution["error"]) == ("FAILED", "InvalidInput")
+    assert "an integer from 1 to 5" in execution["cause"]
+
+
+@pytest.mark.usefixtures("unpaid")
+def test_a_job_above_the_limit_is_never_paid(deployed, questions):
+    execution = deployed["Poor"].run("poor", questions)
+    assert (execution["status"], execution["error"]) == ("FAILED", "BudgetExceeded")
+    assert "max_cost_usd is 1e-06" in execution["cause"]
+    assert deployed["Poor"].manifest("poor").estimate.usd > 1e-6

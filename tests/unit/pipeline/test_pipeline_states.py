@@ -11,7 +11,15 @@ from bedrock_customization_runtime.evaluation.metrics import METRICS
 
 @pytest.fixture(scope="module")
 def states(definition):
-    return definition["States"]
+    """Every state by name, those in branches included."""
+    return dict(machine_states(definition))
+
+
+def machine_states(machine):
+    for name, state in machine["States"].items():
+        yield name, state
+        for branch in state.get("Branches", []):
+            yield from machine_states(branch)
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +39,10 @@ def test_the_job_is_waited_for(states):
 
 def test_whatever_a_run_makes_is_named_and_tokened_by_the_run(states):
     job = states["Customize model"]["Arguments"]
-    assert job["JobName"] == "{% $run.names.job %}"
-    assert job["CustomModelName"] == "{% $run.names.model %}"
-    assert job["ClientRequestToken"] == "{% $run.tokens.job %}"
+    assert job["JobName"] == "{% $job.name %}"
+    assert job["CustomModelName"] == "{% $job.model %}"
+    assert job["ClientRequestToken"] == "{% $job.token %}"
+    assert states["Plan customization"]["Assign"] == {"job": "{% $states.result.Payload %}"}
     deployment = states["Deploy candidate"]["Arguments"]
     assert deployment["ModelDeploymentName"] == "{% $run.names.deployment %}"
     assert deployment["ClientRequestToken"] == "{% $run.tokens.deployment %}"
@@ -53,9 +62,11 @@ def test_every_task_has_a_time_out_and_retries_named_errors(tasks):
             assert retrier["MaxAttempts"] > 0, name
 
 
-def test_every_task_has_a_way_out(tasks):
-    for name, task in tasks.items():
-        assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+def test_every_task_has_a_way_out(definition):
+    """Of its own, or of the state whose branch it is in."""
+    for name, state in definition["States"].items():
+        if state["Type"] in {"Task", "Parallel"}:
+            assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
 
 
 def test_errors_lead_to_compensation_a_record_a_notification_and_a_failed_execution(states):
@@ -90,17 +101,18 @@ def test_every_state_says_its_phase(states):
 
 
 def test_every_state_can_be_reached(definition):
-    seen, todo = set(), [definition["StartAt"]]
+    states, seen, todo = dict(machine_states(definition)), set(), [definition["StartAt"]]
     while todo:
         name = todo.pop()
         if name in seen:
             continue
         seen.add(name)
-        state = definition["States"][name]
+        state = states[name]
+        todo += [branch["StartAt"] for branch in state.get("Branches", [])]
         followers = [state.get("Next"), state.get("Default")]
         followers += [rule["Next"] for rule in state.get("Choices", []) + state.get("Catch", [])]
         todo += [follower for follower in followers if follower]
-    assert seen == set(definition["States"])
+    assert seen == set(states)
 
 
 def test_waits_double_and_end_in_an_error_that_is_compensated(states):
