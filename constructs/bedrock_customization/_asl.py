@@ -27,7 +27,9 @@ _GRACE_SECONDS = 30
 _CALL_TIMEOUT_SECONDS = 120
 _INTEGRATION = f"arn:{Aws.PARTITION}:states:::"
 # A function's error is JSON around the message that people need; a time-out has no cause at all.
+_REDRIVES = "{% $states.context.Execution.RedriveCount %}"
 _FAILURE = {
+    "redrives": _REDRIVES,
     "error": "{% $states.errorOutput.Error %}",
     "cause": "{% ($cause := $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : ''; "
     "$substring($cause, 0, 16) = '{\"errorMessage\":' ? $parse($cause).errorMessage : $cause) %}",
@@ -85,6 +87,17 @@ FULL_QUOTA = Retry(
     maximum_attempts=6,
 )
 """For calls that fit once something else has ended."""
+
+
+def of_this_drive(expression: str) -> str:
+    """Return JSONata that makes a name or a token differ after each redrive.
+
+    What a failed run made is taken away again, and Bedrock would answer the same token with it.
+    """
+    return (
+        f"{{% {expression} & ($states.context.Execution.RedriveCount > 0 ? "
+        "'-' & $string($states.context.Execution.RedriveCount) : '') %}"
+    )
 
 
 def run_tags() -> list[dict[str, str]]:
@@ -311,7 +324,14 @@ class States:
             self._scope,
             name,
             comment=comment,
-            assign={"failure": {"error": error, "cause": cause}},
+            assign={
+                "failure": {
+                    "error": error,
+                    "cause": cause,
+                    "phase": self._title,
+                    "redrives": _REDRIVES,
+                }
+            },
         ).next(self._on_failure)
 
     def _task(
@@ -353,10 +373,11 @@ class States:
     def _catch(
         self, state: sfn.CustomState | sfn.Parallel, catches: Mapping[str, sfn.IChainable]
     ) -> None:
+        failure = {"failure": {**_FAILURE, "phase": self._title}}
         for error, handler in catches.items():
-            state.add_catch(handler, errors=[error], assign={"failure": _FAILURE})
+            state.add_catch(handler, errors=[error], assign=failure)
         if self._on_failure is not None:
-            state.add_catch(self._on_failure, errors=["States.ALL"], assign={"failure": _FAILURE})
+            state.add_catch(self._on_failure, errors=["States.ALL"], assign=failure)
 
     def _comment(self, text: str) -> str:
         return f"{self._title}: {text}"

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 _NOT_REMOVED = {
     "error": "{% $failure.error %}",
+    "phase": "{% $failure.phase %}",
+    "redrives": "{% $failure.redrives %}",
     "cause": "{% $failure.cause & '; besides, the deployment of the candidate was not removed: ' & "
     "$states.errorOutput.Error %}",
 }
@@ -190,6 +192,8 @@ class CustomizationPipeline(Construct):
             method=method,
             on_failure=self._notify_failure,
         )
+        end = self._write_end(on_failure)
+        self._write_ways_back(end)
         self.state_machine = self._define_state_machine(
             sfn.Chain.start(self.start)
             .next(self.preparation)
@@ -197,7 +201,7 @@ class CustomizationPipeline(Construct):
             .next(self.deployment)
             .next(self.evaluation)
             .next(self.gate)
-            .next(self._write_end(on_failure))
+            .next(end)
         )
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -276,19 +280,38 @@ class CustomizationPipeline(Construct):
             "$states.context.StateMachine.Name & ' failed with ' & $failure.error & ': ' & "
             "$substring($failure.cause, 0, 3000) %}",
         )
-        fail = sfn.Fail.jsonata(
-            self,
-            "Failed",
-            comment="Failure: The run ends with its first error",
-            error="{% $failure.error %}",
-            cause="{% $failure.cause %}",
+        end = states.invoke(
+            "End failed run",
+            self._record_function,
+            {
+                "run": "{% $exists($run) ? $run : null %}",
+                "end": "{% $failure %}",
+                "redrives": "{% $states.context.Execution.RedriveCount %}",
+            },
+            comment="The run ends with its first error; a redrive comes back here and goes on",
         )
+        self._go_on = states.choice("Where did it fail?", comment="A redriven run goes on there")
         remove.add_catch(record, errors=["States.ALL"], assign={"failure": _NOT_REMOVED})
         record.add_catch(notify, errors=["States.ALL"])
-        notify.add_catch(fail, errors=["States.ALL"])
+        notify.add_catch(end, errors=["States.ALL"])
         # A run that never began has nothing to compensate and no manifest.
         self._notify_failure = notify
-        return remove.next(record).next(notify).next(fail)
+        return remove.next(record).next(notify).next(end).next(self._go_on)
+
+    def _write_ways_back(self, end: sfn.IChainable) -> None:
+        """Write where a redriven run goes on.
+
+        Every phase adopts what exists. But the failure took the candidate's deployment away, so
+        what needs it begins with making it again.
+        """
+        for titles, phase in (
+            (["DataPreparation"], self.preparation),
+            (["ModelCustomization"], self.customization),
+            (["ModelDeployment", "ModelEvaluation", "PromotionGate"], self.deployment),
+            (["Record"], end),
+        ):
+            self._go_on.when(sfn.Condition.jsonata(f"{{% $failure.phase in {titles} %}}"), phase)
+        self._go_on.otherwise(self.start)
 
     def _states(self, title: str, *, on_failure: sfn.IChainable | None = None) -> States:
         states = States(self, title, on_failure=on_failure)

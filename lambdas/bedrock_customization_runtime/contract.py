@@ -8,7 +8,7 @@ machine keeps each under a variable of the same name (`$run`, `$preparation`, `$
 """
 
 from enum import StrEnum
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict, final
 
 
 class Handler(StrEnum):
@@ -200,10 +200,15 @@ class Decision(TypedDict):
 
 
 class Failure(TypedDict):
-    """What a Catch leaves (`$failure`): the fields of `$states.errorOutput` the machine keeps."""
+    """What a Catch leaves (`$failure`)."""
 
     error: str
+    """Of `$states.errorOutput`; likewise the next."""
     cause: str
+    phase: str
+    """In which it happened."""
+    redrives: int
+    """How often the execution had been redriven by then."""
 
 
 class StartRunInput(TypedDict):
@@ -337,15 +342,29 @@ class RemoveDeploymentInput(TypedDict):
     """Event of `remove_deployment`."""
 
     run: Run
+    name: str
+    """Of the deployment."""
     alias_parameter: str
     """A deployment it names is never removed."""
 
 
+@final
 class RecordRunInput(TypedDict):
     """Event of `record_run`."""
 
     run: Run
     failure: NotRequired[Failure]
+
+
+@final
+class EndRunInput(TypedDict):
+    """Event of `record_run` that ends a failed run, or lets a redriven one go on."""
+
+    run: NotRequired[Run]
+    """Absent where the run never began."""
+    end: Failure
+    redrives: int
+    """How often the execution has been redriven by now."""
 
 
 class RunRecord(TypedDict):

@@ -11,7 +11,8 @@ from hashlib import sha256
 
 from bedrock_customization_runtime.contract import Names
 
-MAXIMUM_LENGTH = 63
+MAXIMUM_LENGTH = 58
+"""Bedrock takes 63: the rest is for the number of a redrive, which a state appends."""
 _DIGEST_LENGTH = 12
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,78}[A-Za-z0-9])?")
 

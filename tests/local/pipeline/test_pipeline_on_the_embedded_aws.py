@@ -145,7 +145,7 @@ def test_an_input_that_makes_no_sense_ends_the_run_with_an_example(fair):
     )["executionArn"]
     execution = fair.wait(arn)
     assert (execution["status"], execution["error"]) == ("FAILED", "InvalidInput")
-    assert '{"source": "s3://' in execution["cause"]
+    assert '{"source": "s3://' in json.loads(execution["cause"])["errorMessage"]
 
 
 def test_a_throttled_create_makes_one_job(fair, bedrock, questions):
@@ -241,3 +241,54 @@ def test_a_job_above_the_limit_is_never_paid(deployed, questions):
     assert (execution["status"], execution["error"]) == ("FAILED", "BudgetExceeded")
     assert "max_cost_usd is 1e-06" in execution["cause"]
     assert deployed["Poor"].manifest("poor").estimate.usd > 1e-6
+
+
+def redrive(pipeline, name):
+    """Redrive a failed run and return how it ended then."""
+    machine = pipeline.outputs["StateMachine"].replace(":stateMachine:", ":execution:")
+    pipeline.states.redrive_execution(executionArn=f"{machine}:{name}")
+    return pipeline.wait(f"{machine}:{name}")
+
+
+def test_a_run_whose_job_failed_goes_on_with_another_job_after_a_redrive(fair, bedrock, questions):
+    bedrock.faults.inject(Fault(name="broke", kind=FaultKind.FAIL_JOB, message="No capacity."))
+    assert fair.run("failed-once", questions)["status"] == "FAILED"
+    execution = redrive(fair, "failed-once")
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    jobs = jobs_of(fair, "failed-once-")
+    assert sorted(job["status"] for job in jobs) == ["Completed", "Failed"]
+    found = fair.manifest("failed-once")
+    assert (found.status, found.failure) == ("promoted", None)
+
+
+def test_a_run_that_failed_after_its_job_pays_no_second_one_after_a_redrive(
+    fair, bedrock, questions
+):
+    bedrock.faults.inject(
+        Fault(
+            name="no deployment",
+            kind=FaultKind.QUOTA,
+            operation="CreateCustomModelDeployment",
+            times=1,
+        )
+    )
+    assert fair.run("late", questions)["status"] == "FAILED"
+    paid = [line.resource for line in bedrock.meter.lines()]
+    execution = redrive(fair, "late")
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    assert len(jobs_of(fair, "late-")) == 1
+    assert fair.alias() == fair.manifest("late").deployment.arn
+    trained = [line for line in bedrock.meter.lines() if "model-customization-job" in line.resource]
+    assert [line.resource for line in trained if line.resource not in paid] == []
+
+
+def test_a_run_that_fails_again_after_a_redrive_ends_with_the_new_error(fair, bedrock, questions):
+    bedrock.faults.inject(
+        Fault(name="broke", kind=FaultKind.FAIL_JOB, message="First.", times=1),
+    )
+    assert "First." in fair.run("failed-twice", questions)["cause"]
+    bedrock.faults.inject(Fault(name="again", kind=FaultKind.FAIL_JOB, message="Second.", times=1))
+    execution = redrive(fair, "failed-twice")
+    assert execution["status"] == "FAILED"
+    assert "Second." in execution["cause"]
+    assert "Second." in fair.manifest("failed-twice").failure.cause

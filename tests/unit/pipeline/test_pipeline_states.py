@@ -44,8 +44,8 @@ def test_whatever_a_run_makes_is_named_and_tokened_by_the_run(states):
     assert job["ClientRequestToken"] == "{% $job.token %}"
     assert states["Plan customization"]["Assign"] == {"job": "{% $states.result.Payload %}"}
     deployment = states["Deploy candidate"]["Arguments"]
-    assert deployment["ModelDeploymentName"] == "{% $run.names.deployment %}"
-    assert deployment["ClientRequestToken"] == "{% $run.tokens.deployment %}"
+    assert "$run.names.deployment" in deployment["ModelDeploymentName"]
+    assert "$run.tokens.deployment" in deployment["ClientRequestToken"]
 
 
 def test_whatever_a_run_makes_is_tagged(states):
@@ -65,19 +65,42 @@ def test_every_task_has_a_time_out_and_retries_named_errors(tasks):
 def test_every_task_has_a_way_out(definition):
     """Of its own, or of the state whose branch it is in."""
     for name, state in definition["States"].items():
-        if state["Type"] in {"Task", "Parallel"}:
+        if state["Type"] in {"Task", "Parallel"} and name != "End failed run":
             assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
 
 
 def test_errors_lead_to_compensation_a_record_a_notification_and_a_failed_execution(states):
     path, name = [], "Remove failed candidate"
-    while name:
+    while name and name != "Where did it fail?":
         path.append(name)
         name = states[name].get("Next")
-    assert path == ["Remove failed candidate", "Record failure", "Notify failure", "Failed"]
+    assert path == [
+        *("Remove failed candidate", "Record failure", "Notify failure", "End failed run")
+    ]
     for this, following in pairwise(path):
         assert states[this]["Catch"][-1]["Next"] == following
-    assert states["Failed"]["Error"] == "{% $failure.error %}"
+    # Nothing catches the last one's error: it is the execution's.
+    assert "Catch" not in states["End failed run"]
+
+
+def test_a_redriven_run_goes_on_in_the_phase_that_failed(states):
+    ways = states["Where did it fail?"]
+    assert {rule["Condition"]: rule["Next"] for rule in ways["Choices"]} == {
+        "{% $failure.phase in ['DataPreparation'] %}": "Prepare data",
+        "{% $failure.phase in ['ModelCustomization'] %}": "Plan customization",
+        "{% $failure.phase in ['ModelDeployment', 'ModelEvaluation', 'PromotionGate'] %}": (
+            "Deploy candidate"
+        ),
+        "{% $failure.phase in ['Record'] %}": "Record run",
+    }
+    assert ways["Default"] == "Start run"
+
+
+def test_every_failure_names_its_phase(states):
+    for name, state in states.items():
+        for way in [*state.get("Catch", []), state]:
+            failure = way.get("Assign", {}).get("failure")
+            assert failure is None or {"phase", "redrives", "error", "cause"} <= set(failure), name
 
 
 def test_a_run_that_never_began_is_only_notified(states):
