@@ -2,7 +2,12 @@
 
 from bedrock_customization.base_model import BaseModel
 from bedrock_customization.dataset import DataSplit, RecordTemplate
-from bedrock_customization.method import FineTuning
+from bedrock_customization.method import (
+    ContinuedPretraining,
+    Distillation,
+    FineTuning,
+    ReinforcementFineTuning,
+)
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
@@ -18,11 +23,13 @@ from bedrock_customization_runtime.contract import MetricName
 __all__ = [
     "BaseModel",
     "CandidateRemoval",
+    "ContinuedPretraining",
     "CustomizationPipeline",
     "CustomizationStack",
     "CustomizationStorage",
     "DataPreparation",
     "DataSplit",
+    "Distillation",
     "FineTuning",
     "JobKind",
     "MetricName",
@@ -31,6 +38,7 @@ __all__ = [
     "ModelEvaluation",
     "PromotionGate",
     "RecordTemplate",
+    "ReinforcementFineTuning",
     "RunStart",
     "ServiceRole",
 ]

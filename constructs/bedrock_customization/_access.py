@@ -104,6 +104,7 @@ def policy_of(rights: Sequence[Right], *, denied: Sequence[Right] = ()) -> iam.P
                     "Effect": effect,
                     "Action": list(right.actions),
                     "Resource": list(right.resources),
+                    **({"Condition": right.conditions} if right.conditions else {}),
                 }
                 for effect, some in (("Allow", rights), ("Deny", denied))
                 for right in some

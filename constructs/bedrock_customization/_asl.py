@@ -27,11 +27,14 @@ _GRACE_SECONDS = 30
 _CALL_TIMEOUT_SECONDS = 120
 _INTEGRATION = f"arn:{Aws.PARTITION}:states:::"
 # A function's error is JSON around the message that people need; a time-out has no cause at all.
+_REDRIVES = "{% $states.context.Execution.RedriveCount %}"
 _FAILURE = {
+    "redrives": _REDRIVES,
     "error": "{% $states.errorOutput.Error %}",
     "cause": "{% ($cause := $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : ''; "
     "$substring($cause, 0, 16) = '{\"errorMessage\":' ? $parse($cause).errorMessage : $cause) %}",
 }
+_NO_CATCHES: Mapping[str, sfn.IChainable] = {}
 _TRANSIENT_LAMBDA_ERRORS = [
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
@@ -75,6 +78,26 @@ class Retry:
             "MaxDelaySeconds": 3600,
             "JitterStrategy": "FULL",
         }
+
+
+FULL_QUOTA = Retry(
+    # The second as a function names it.
+    errors=["Bedrock.ServiceQuotaExceededException", "ServiceQuotaExceededException"],
+    interval_seconds=600,
+    maximum_attempts=6,
+)
+"""For calls that fit once something else has ended."""
+
+
+def of_this_drive(expression: str) -> str:
+    """Return JSONata that makes a name or a token differ after each redrive.
+
+    What a failed run made is taken away again, and Bedrock would answer the same token with it.
+    """
+    return (
+        f"{{% {expression} & ($states.context.Execution.RedriveCount > 0 ? "
+        "'-' & $string($states.context.Execution.RedriveCount) : '') %}"
+    )
 
 
 def run_tags() -> list[dict[str, str]]:
@@ -151,6 +174,7 @@ class States:
         comment: str,
         assign: str | None = None,
         retries: Sequence[Retry] = (),
+        catches: Mapping[str, sfn.IChainable] = _NO_CATCHES,
     ) -> sfn.CustomState:
         """Write a task that invokes a function's published version.
 
@@ -161,6 +185,7 @@ class States:
             comment: What happens, for people.
             assign: Variable that keeps what the function returns.
             retries: Beside those after faults of Lambda itself.
+            catches: Where errors of a name go, with `$failure` assigned; the rest go on failing.
         """
         returned = "{% $states.result.Payload %}"
         return self._task(
@@ -173,6 +198,7 @@ class States:
             output=returned,
             timeout_seconds=function.timeout_seconds + _GRACE_SECONDS,
             retries=[_soon_after(_TRANSIENT_LAMBDA_ERRORS), *retries],
+            catches=catches,
         )
 
     def call_bedrock(
@@ -185,6 +211,7 @@ class States:
         rights: Sequence[Right],
         assign: Mapping[str, Any],
         timeout_seconds: int = _CALL_TIMEOUT_SECONDS,
+        retries: Sequence[Retry] = (),
     ) -> sfn.CustomState:
         """Write a task that calls Bedrock's control plane.
 
@@ -196,6 +223,7 @@ class States:
             rights: What the state machine's role must be allowed for it.
             assign: Variables that keep what Bedrock returns.
             timeout_seconds: Of the task.
+            retries: Beside those after faults of Bedrock itself.
         """
         return self._task(
             name,
@@ -206,7 +234,7 @@ class States:
             assign=assign,
             output="{% $states.result %}",
             timeout_seconds=timeout_seconds,
-            retries=[_soon_after(_TRANSIENT_BEDROCK_ERRORS)],
+            retries=[_soon_after(_TRANSIENT_BEDROCK_ERRORS), *retries],
         )
 
     def publish(
@@ -238,6 +266,35 @@ class States:
             retries=[_soon_after(_TRANSIENT_SNS_ERRORS)],
         )
 
+    def parallel(
+        self,
+        name: str,
+        branches: Sequence[sfn.IChainable],
+        *,
+        comment: str,
+        assign: Mapping[str, Any],
+        catches: Mapping[str, sfn.IChainable],
+    ) -> sfn.Parallel:
+        """Write branches that run at once; the first error of one ends all.
+
+        Args:
+            name: Of the state.
+            branches: Beginnings; what they lead to comes along.
+            comment: What happens, for people.
+            assign: Variables.
+            catches: As of `invoke`.
+        """
+        state = sfn.Parallel.jsonata(
+            self._scope,
+            name,
+            comment=self._comment(comment),
+            assign=dict(assign),
+            outputs="{% $states.input %}",
+        )
+        state.branch(*branches)
+        self._catch(state, catches)
+        return state
+
     def wait(self, name: str, seconds: str, *, comment: str, assign: Mapping[str, Any]) -> sfn.Wait:
         """Write a wait whose length is a JSONata expression."""
         return sfn.Wait.jsonata(
@@ -267,7 +324,14 @@ class States:
             self._scope,
             name,
             comment=comment,
-            assign={"failure": {"error": error, "cause": cause}},
+            assign={
+                "failure": {
+                    "error": error,
+                    "cause": cause,
+                    "phase": self._title,
+                    "redrives": _REDRIVES,
+                }
+            },
         ).next(self._on_failure)
 
     def _task(
@@ -282,6 +346,7 @@ class States:
         output: str,
         timeout_seconds: int,
         retries: Sequence[Retry],
+        catches: Mapping[str, sfn.IChainable] = _NO_CATCHES,
     ) -> sfn.CustomState:
         state_json = {
             "Type": "Task",
@@ -302,9 +367,17 @@ class States:
             if asks
             else sfn.CustomState(self._scope, name, state_json=state_json)
         )
-        if self._on_failure is not None:
-            state.add_catch(self._on_failure, errors=["States.ALL"], assign={"failure": _FAILURE})
+        self._catch(state, catches)
         return state
+
+    def _catch(
+        self, state: sfn.CustomState | sfn.Parallel, catches: Mapping[str, sfn.IChainable]
+    ) -> None:
+        failure = {"failure": {**_FAILURE, "phase": self._title}}
+        for error, handler in catches.items():
+            state.add_catch(handler, errors=[error], assign=failure)
+        if self._on_failure is not None:
+            state.add_catch(self._on_failure, errors=["States.ALL"], assign=failure)
 
     def _comment(self, text: str) -> str:
         return f"{self._title}: {text}"

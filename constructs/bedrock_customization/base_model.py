@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from aws_cdk import Aws, Stack, Token
 
+from bedrock_customization.method import CustomizationMethod, Distillation
 from bedrock_customization_runtime import catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from datetime import date
 
     from constructs import Construct
 
@@ -58,20 +60,37 @@ class BaseModel:
         """Id by which the base model itself is invoked: a model's or an inference profile's."""
         return self.facts.inference_id
 
-    def check_method(
-        self, method: catalog.Method, hyperparameters: Mapping[str, str | int | float]
-    ) -> dict[str, str]:
+    def check_method(self, method: CustomizationMethod) -> dict[str, str]:
         """Check that the model can be customized that way today.
 
         Returns:
             The hyperparameters as Bedrock wants them.
 
         Raises:
-            ValueError: The model is retired or legacy, does not know the method, or refuses a
-                hyperparameter; the message says what to use instead.
+            ValueError: The model is retired or legacy, does not know the method, cannot learn
+                from the teacher, or refuses a hyperparameter; the message says what to use
+                instead.
         """
-        self.facts.require(method, today=datetime.now(UTC).date())
-        return self.facts.check_hyperparameters(method, hyperparameters)
+        today = datetime.now(UTC).date()
+        rules = self.facts.require(method.method, today=today)
+        if isinstance(method, Distillation):
+            self._check_teacher(method.teacher, rules.teachers, today)
+        # Those without a default may come with each execution, so only what is given is checked.
+        return self.facts.check_hyperparameters(method.method, method.hyperparameters)
+
+    def _check_teacher(self, given: str, known: Sequence[catalog.Teacher], today: date) -> None:
+        active = {
+            teacher.id
+            for teacher in known
+            if teacher.lifecycle.status_on(today) is catalog.LifecycleStatus.ACTIVE
+        }
+        if given in active:
+            return
+        gone = any(teacher.id == given for teacher in known)
+        raise ValueError(
+            f"teacher {given} {'is retired' if gone else f'cannot teach {self.id}'}: use "
+            f"{' or '.join(sorted(active))}"
+        )
 
     def check_region(self, scope: Construct) -> None:
         """Check that the model is customized in the stack's Region, where that is known at synth.
@@ -111,19 +130,24 @@ class BaseModel:
         return _foundation_model_arn(self.id)
 
     def arns_for_invocation(self) -> list[str]:
-        """Return the ARNs in a policy for whoever invokes the base model.
+        """Return the ARNs in a policy for whoever invokes the base model."""
+        return arns_for_invocation(self.inference_id)
 
-        An inference profile sends requests to models in several Regions, so it takes rights on the
-        profile and on the model in each of them.
-        """
-        if not self.inference_id.startswith(_PROFILE_PREFIXES):
-            return [_foundation_model_arn(self.inference_id)]
-        _, _, model_id = self.inference_id.partition(".")
-        account = f"{Aws.REGION}:{Aws.ACCOUNT_ID}"
-        return [
-            f"arn:{Aws.PARTITION}:bedrock:{account}:inference-profile/{self.inference_id}",
-            _foundation_model_arn(model_id, region="*"),
-        ]
+
+def arns_for_invocation(id: str) -> list[str]:
+    """Return the ARNs in a policy for whoever invokes a model or a system inference profile.
+
+    An inference profile sends requests to models in several Regions, so it takes rights on the
+    profile and on the model in each of them.
+    """
+    if not id.startswith(_PROFILE_PREFIXES):
+        return [_foundation_model_arn(id)]
+    _, _, model_id = id.partition(".")
+    account = f"{Aws.REGION}:{Aws.ACCOUNT_ID}"
+    return [
+        f"arn:{Aws.PARTITION}:bedrock:{account}:inference-profile/{id}",
+        _foundation_model_arn(model_id, region="*"),
+    ]
 
 
 def _foundation_model_arn(model_id: str, region: str = Aws.REGION) -> str:

@@ -1,12 +1,16 @@
-"""How a base model is customized."""
+"""How a base model is customized: one value object for each of Bedrock's methods."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from bedrock_customization_runtime.catalog import Method
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from aws_cdk import aws_lambda as lambda_
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,4 +22,56 @@ class FineTuning:
             checked at synth against the base model; those left out get the service's defaults.
     """
 
+    method: ClassVar[Method] = Method.FINE_TUNING
     hyperparameters: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContinuedPretraining:
+    """Pre-training continued on texts of a field: it learns how they read, not how to answer.
+
+    Args:
+        hyperparameters: As of `FineTuning`.
+    """
+
+    method: ClassVar[Method] = Method.CONTINUED_PRE_TRAINING
+    hyperparameters: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Distillation:
+    """A small model learns from the answers of a large one, its teacher.
+
+    The prompts are the prepared training records: your own, or those of Bedrock's invocation logs,
+    with the logged answers where they are kept. Bedrock could read a whole log prefix by itself,
+    but then the student would learn the blind set too.
+
+    Args:
+        teacher: Id of a foundation model or of a system inference profile that may teach the base
+            model (docs/base-models.md).
+        maximum_response_length: Of the teacher's answers, in tokens. Without one, the service's
+            own limit holds.
+        hyperparameters: As of `FineTuning`.
+    """
+
+    method: ClassVar[Method] = Method.DISTILLATION
+    teacher: str
+    maximum_response_length: int | None = None
+    hyperparameters: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReinforcementFineTuning:
+    """The model tries answers, a function grades them, and what earns reward grows likelier.
+
+    Args:
+        grader: The function that grades; Bedrock may invoke it for the jobs of this pipeline.
+        hyperparameters: As of `FineTuning`.
+    """
+
+    method: ClassVar[Method] = Method.REINFORCEMENT_FINE_TUNING
+    grader: lambda_.IFunction
+    hyperparameters: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+CustomizationMethod = FineTuning | ContinuedPretraining | Distillation | ReinforcementFineTuning

@@ -38,10 +38,12 @@ if TYPE_CHECKING:
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import DataSplit, RecordTemplate
-    from bedrock_customization.method import FineTuning
+    from bedrock_customization.method import CustomizationMethod
 
 _NOT_REMOVED = {
     "error": "{% $failure.error %}",
+    "phase": "{% $failure.phase %}",
+    "redrives": "{% $failure.redrives %}",
     "cause": "{% $failure.cause & '; besides, the deployment of the candidate was not removed: ' & "
     "$states.errorOutput.Error %}",
 }
@@ -80,6 +82,11 @@ class CustomizationPipeline(Construct):
         split: Shares of the validation set and the blind set.
         maximum_rejected: Share of the records, in [0, 1], that may break a rule and be left out
             before the data set as a whole is refused.
+        max_cost_usd: Estimated cost of the training, in US dollars, above which no job starts.
+            Without one, the estimate is only reported.
+        allow_unknown_price: Whether a job may start that has a `max_cost_usd` and no known price.
+        stall_limit: After so long without progress a job is stopped; from an hour on. Two days
+            without one.
         metric: What decides (docs/metrics.md).
         minimum_improvement: What the tuned model must surely gain over the base model, in units of
             the metric; 0 asks for any improvement beyond chance.
@@ -102,9 +109,12 @@ class CustomizationPipeline(Construct):
         *,
         base_model: BaseModel,
         template: RecordTemplate | None = None,
-        method: FineTuning | None = None,
+        method: CustomizationMethod | None = None,
         split: DataSplit | None = None,
         maximum_rejected: float = 0.05,
+        max_cost_usd: float | None = None,
+        allow_unknown_price: bool = False,
+        stall_limit: Duration | None = None,
         metric: MetricName = MetricName.ACCURACY,
         minimum_improvement: float = 0.0,
         maximum_tokens: int = 512,
@@ -135,6 +145,7 @@ class CustomizationPipeline(Construct):
             "DataPreparation",
             storage=self.storage,
             base_model=base_model,
+            method=method,
             template=template,
             split=split,
             maximum_rejected=maximum_rejected,
@@ -146,6 +157,9 @@ class CustomizationPipeline(Construct):
             storage=self.storage,
             base_model=base_model,
             method=method,
+            max_cost_usd=max_cost_usd,
+            allow_unknown_price=allow_unknown_price,
+            stall_limit=stall_limit,
             role=customization_role,
             on_failure=on_failure,
         )
@@ -175,8 +189,11 @@ class CustomizationPipeline(Construct):
             "RunStart",
             storage=self.storage,
             base_model=base_model,
+            method=method,
             on_failure=self._notify_failure,
         )
+        end = self._write_end(on_failure)
+        self._write_ways_back(end)
         self.state_machine = self._define_state_machine(
             sfn.Chain.start(self.start)
             .next(self.preparation)
@@ -184,7 +201,7 @@ class CustomizationPipeline(Construct):
             .next(self.deployment)
             .next(self.evaluation)
             .next(self.gate)
-            .next(self._write_end(on_failure))
+            .next(end)
         )
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -263,19 +280,38 @@ class CustomizationPipeline(Construct):
             "$states.context.StateMachine.Name & ' failed with ' & $failure.error & ': ' & "
             "$substring($failure.cause, 0, 3000) %}",
         )
-        fail = sfn.Fail.jsonata(
-            self,
-            "Failed",
-            comment="Failure: The run ends with its first error",
-            error="{% $failure.error %}",
-            cause="{% $failure.cause %}",
+        end = states.invoke(
+            "End failed run",
+            self._record_function,
+            {
+                "run": "{% $exists($run) ? $run : null %}",
+                "end": "{% $failure %}",
+                "redrives": "{% $states.context.Execution.RedriveCount %}",
+            },
+            comment="The run ends with its first error; a redrive comes back here and goes on",
         )
+        self._go_on = states.choice("Where did it fail?", comment="A redriven run goes on there")
         remove.add_catch(record, errors=["States.ALL"], assign={"failure": _NOT_REMOVED})
         record.add_catch(notify, errors=["States.ALL"])
-        notify.add_catch(fail, errors=["States.ALL"])
+        notify.add_catch(end, errors=["States.ALL"])
         # A run that never began has nothing to compensate and no manifest.
         self._notify_failure = notify
-        return remove.next(record).next(notify).next(fail)
+        return remove.next(record).next(notify).next(end).next(self._go_on)
+
+    def _write_ways_back(self, end: sfn.IChainable) -> None:
+        """Write where a redriven run goes on.
+
+        Every phase adopts what exists. But the failure took the candidate's deployment away, so
+        what needs it begins with making it again.
+        """
+        for titles, phase in (
+            (["DataPreparation"], self.preparation),
+            (["ModelCustomization"], self.customization),
+            (["ModelDeployment", "ModelEvaluation", "PromotionGate"], self.deployment),
+            (["Record"], end),
+        ):
+            self._go_on.when(sfn.Condition.jsonata(f"{{% $failure.phase in {titles} %}}"), phase)
+        self._go_on.otherwise(self.start)
 
     def _states(self, title: str, *, on_failure: sfn.IChainable | None = None) -> States:
         states = States(self, title, on_failure=on_failure)

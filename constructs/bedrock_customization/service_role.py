@@ -12,6 +12,9 @@ from bedrock_customization._access import bedrock_arn, deny, give, policy_of
 from bedrock_customization._acknowledged import acknowledge, wildcards
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bedrock_customization._access import Right
     from bedrock_customization.storage import CustomizationStorage
 
 _PREPARED = "runs/*/prepared/*"
@@ -36,6 +39,7 @@ class ServiceRole(Construct):
         id: Id below the parent.
         kind: The kind of job.
         storage: Where the job reads and writes.
+        rights: What the job needs beside its data, such as to invoke a teacher.
         role: A role of your own to use instead: it is given the same rights, but its trust policy
             is yours to write (docs/security.md shows it). Without one, a role is defined.
     """
@@ -47,10 +51,12 @@ class ServiceRole(Construct):
         *,
         kind: JobKind,
         storage: CustomizationStorage,
+        rights: Sequence[Right] = (),
         role: iam.IRole | None = None,
     ) -> None:
         super().__init__(scope, id)
         rights = [
+            *rights,
             *storage.reading(storage.data_bucket, _PREPARED),
             *storage.reading(storage.artifacts_bucket, _JOB_OUTPUT),
             *storage.writing(storage.artifacts_bucket, _JOB_OUTPUT),

@@ -8,7 +8,7 @@ machine keeps each under a variable of the same name (`$run`, `$preparation`, `$
 """
 
 from enum import StrEnum
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict, final
 
 
 class Handler(StrEnum):
@@ -16,7 +16,7 @@ class Handler(StrEnum):
 
     START_RUN = "start_run"
     PREPARE_DATA = "prepare_data"
-    RECORD_CUSTOMIZATION = "record_customization"
+    CUSTOMIZE_MODEL = "customize_model"
     ANSWER_QUESTIONS = "answer_questions"
     COMPARE_ANSWERS = "compare_answers"
     DECIDE_PROMOTION = "decide_promotion"
@@ -39,13 +39,12 @@ class ErrorName(StrEnum):
     DEPLOYMENT_BUSY = "DeploymentBusy"
     DEPLOYMENT_FAILED = "DeploymentFailed"
     CUSTOMIZATION_FAILED = "CustomizationFailed"
+    CUSTOMIZATION_STALLED = "CustomizationStalled"
 
 
 class Names(TypedDict):
     """Bedrock names of one run, derived from its execution by `names.names_of`."""
 
-    job: str
-    model: str
     deployment: str
 
 
@@ -68,6 +67,8 @@ class Run(TypedDict):
     names: Names
     tokens: Names
     """Client request tokens, one for each name."""
+    hyperparameters: dict[str, str]
+    """Of the execution's input."""
 
 
 class RecordTemplate(TypedDict):
@@ -112,6 +113,31 @@ class Preparation(TypedDict):
     """S3 URI of the blind set (`datasets.records.TestRecord`, one JSON object a line)."""
     report: str
     counts: Counts
+
+
+class Job(TypedDict):
+    """What "Plan customization" returns (`$job`): what the customization job is called."""
+
+    name: str
+    model: str
+    """Name of the custom model."""
+    token: str
+    """Client request token."""
+    hyperparameters: dict[str, str]
+
+
+class JobWatch(TypedDict):
+    """What "Watch job" returns; it is asked again until `done`."""
+
+    done: bool
+    seconds: int
+    """After which to look again."""
+    waited_seconds: int
+    """Since the first look, by the waits between looks."""
+    idle_seconds: int
+    """Since a phase of the job last moved, likewise."""
+    progress: str
+    """The job's phases; it moved if this has changed."""
 
 
 class Customization(TypedDict):
@@ -174,10 +200,15 @@ class Decision(TypedDict):
 
 
 class Failure(TypedDict):
-    """What a Catch leaves (`$failure`): the fields of `$states.errorOutput` the machine keeps."""
+    """What a Catch leaves (`$failure`)."""
 
     error: str
+    """Of `$states.errorOutput`; likewise the next."""
     cause: str
+    phase: str
+    """In which it happened."""
+    redrives: int
+    """How often the execution had been redriven by then."""
 
 
 class StartRunInput(TypedDict):
@@ -186,11 +217,15 @@ class StartRunInput(TypedDict):
     execution_arn: str
     execution_name: str
     input: object
-    """The execution's input, unchecked: `{"source": "s3://…"}`."""
+    """The execution's input, unchecked: `{"source": "s3://…", "hyperparameters": {…}}`."""
     data_bucket: str
     blind_bucket: str
     artifacts_bucket: str
     base_model: str
+    method: str
+    """Value of `catalog.Method`; so wherever it stands."""
+    hyperparameters: dict[str, str]
+    """Of the construct; those of the input go over them."""
 
 
 class PrepareDataInput(TypedDict):
@@ -198,6 +233,7 @@ class PrepareDataInput(TypedDict):
 
     run: Run
     base_model: str
+    method: str
     template: NotRequired[RecordTemplate]
     """Absent where the source already holds records (prompt/completion or Converse JSONL)."""
     split: Split
@@ -207,10 +243,62 @@ class PrepareDataInput(TypedDict):
     """What becomes of records with personal data or secrets; "flag" where it is absent."""
 
 
-class RecordCustomizationInput(TypedDict):
-    """Event of `record_customization`."""
+class PlanJob(TypedDict):
+    """Event of `customize_model` before anything is paid."""
 
+    step: Literal["plan"]
     run: Run
+    base_model: str
+    method: str
+    hyperparameters: dict[str, str]
+    """Those of the construct; the execution's own go over them."""
+    max_cost_usd: NotRequired[float]
+    allow_unknown_price: bool
+
+
+class StartJob(TypedDict):
+    """Event of `customize_model` for a job that Step Functions cannot start itself."""
+
+    step: Literal["start"]
+    run: Run
+    job: Job
+    base_model: str
+    role_arn: str
+    """Service role."""
+    train: str
+    """S3 URI."""
+    grader_arn: str
+    """Of the function that grades."""
+    tags: list[dict[str, str]]
+    """Of job and model, as Step Functions spells them: with `Key` and `Value`."""
+
+
+class WatchJob(TypedDict):
+    """Event of `customize_model` while the job runs."""
+
+    step: Literal["watch"]
+    job: Job
+    stall_limit_seconds: int
+    last: NotRequired[JobWatch]
+    """What the look before this one returned."""
+
+
+class StopJob(TypedDict):
+    """Event of `customize_model` for a job that stalls."""
+
+    step: Literal["stop"]
+    job: Job
+
+
+class RecordJob(TypedDict):
+    """Event of `customize_model` after the job."""
+
+    step: Literal["record"]
+    run: Run
+    job: Job
+
+
+CustomizeModelInput = PlanJob | StartJob | WatchJob | StopJob | RecordJob
 
 
 class AnswerQuestionsInput(TypedDict):
@@ -254,15 +342,29 @@ class RemoveDeploymentInput(TypedDict):
     """Event of `remove_deployment`."""
 
     run: Run
+    name: str
+    """Of the deployment."""
     alias_parameter: str
     """A deployment it names is never removed."""
 
 
+@final
 class RecordRunInput(TypedDict):
     """Event of `record_run`."""
 
     run: Run
     failure: NotRequired[Failure]
+
+
+@final
+class EndRunInput(TypedDict):
+    """Event of `record_run` that ends a failed run, or lets a redriven one go on."""
+
+    run: NotRequired[Run]
+    """Absent where the run never began."""
+    end: Failure
+    redrives: int
+    """How often the execution has been redriven by now."""
 
 
 class RunRecord(TypedDict):

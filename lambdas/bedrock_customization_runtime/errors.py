@@ -6,7 +6,10 @@
     ├── InvalidInput          the execution input, or what a handler was asked, makes no sense
     ├── DatasetRejected       the data break a rule of the base model; nothing was paid
     ├── SourceChanged         an object was overwritten while it was read
+    ├── BudgetExceeded        the estimate is above the limit, or cannot be made; nothing was paid
+    ├── BaseModelUnavailable  Bedrock does not offer the base model here and now; nothing was paid
     ├── CustomizationFailed   the job ended as Failed or Stopped, or its model did
+    ├── CustomizationStalled  the job made no progress for too long and was stopped
     ├── DeploymentFailed      the deployment ended as Failed
     ├── DeploymentBusy        the deployment is changing; try again later
     ├── EvaluationFailed      the answers cannot be compared
@@ -33,8 +36,20 @@ class SourceChanged(CustomizationError):
     """An object was overwritten while it was read."""
 
 
+class BudgetExceeded(CustomizationError):
+    """The estimate is above the limit, or cannot be made; nothing was paid."""
+
+
+class BaseModelUnavailable(CustomizationError):
+    """Bedrock does not offer the base model here and now; nothing was paid."""
+
+
 class CustomizationFailed(CustomizationError):
     """The customization job ended as Failed or Stopped, or its model did."""
+
+
+class CustomizationStalled(CustomizationError):
+    """The customization job made no progress for too long and was stopped."""
 
 
 class DeploymentFailed(CustomizationError):

@@ -107,6 +107,19 @@ class RefusalSection(_Section, frozen=True, kw_only=True):
     """S3 URI of the rejected records; None where none was."""
 
 
+class EstimateSection(_Section, frozen=True, kw_only=True):
+    """What the job was expected to cost, before it was paid."""
+
+    tokens: int
+    """Of the training set, for one epoch."""
+    epochs: int
+    usd_per_1k_tokens: float | None
+    """None where no price is known, which does not mean that it is free; likewise the next."""
+    usd: float | None
+    price_source: str | None
+    price_as_of: str | None
+
+
 class CurvePoint(_Section, frozen=True, kw_only=True):
     """A point of a loss curve."""
 
@@ -197,6 +210,7 @@ class Manifest(_Section, frozen=True, kw_only=True):
     refusal: RefusalSection | None = None
     """In place of the preparation, where the data set was refused."""
     preparation: PreparationSection | None = None
+    estimate: EstimateSection | None = None
     customization: CustomizationSection | None = None
     deployment: DeploymentSection | None = None
     evaluation: EvaluationSection | None = None

@@ -11,28 +11,31 @@ from hashlib import sha256
 
 from bedrock_customization_runtime.contract import Names
 
-MAXIMUM_LENGTH = 63
+MAXIMUM_LENGTH = 58
+"""Bedrock takes 63: the rest is for the number of a redrive, which a state appends."""
 _DIGEST_LENGTH = 12
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,78}[A-Za-z0-9])?")
 
 
 def names_of(execution_arn: str) -> tuple[Names, Names]:
-    """Return the names and the client request tokens of a run's job, model and deployment.
+    """Return the name and the client request token of a run's deployment.
 
     Args:
         execution_arn: Unique in the world, so that two pipelines never ask for one name.
     """
-    names: Names = {
-        "job": name_of(execution_arn, "job"),
-        "model": name_of(execution_arn, "model"),
-        "deployment": name_of(execution_arn, "deployment"),
-    }
-    tokens: Names = {
-        "job": name_of(execution_arn, "job-token"),
-        "model": name_of(execution_arn, "model-token"),
-        "deployment": name_of(execution_arn, "deployment-token"),
-    }
-    return names, tokens
+    return (
+        {"deployment": name_of(execution_arn, "deployment")},
+        {"deployment": name_of(execution_arn, "deployment-token")},
+    )
+
+
+def job_of(execution_arn: str, attempt: int) -> tuple[str, str, str]:
+    """Return the names of a run's job and model and the client request token, by attempt."""
+    return (
+        name_of(execution_arn, "job", attempt),
+        name_of(execution_arn, "model", attempt),
+        name_of(execution_arn, "job-token", attempt),
+    )
 
 
 def name_of(execution_arn: str, step: str, attempt: int = 0) -> str:

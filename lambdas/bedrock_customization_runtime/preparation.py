@@ -87,10 +87,10 @@ def _settings(event: PrepareDataInput) -> Settings:
         model = catalog.base_model(event["base_model"])
     except catalog.UnknownBaseModelError as error:
         raise InvalidInput(f"base_model: {error}") from None
-    method = model.methods.get(catalog.Method.FINE_TUNING)
+    method = model.methods.get(catalog.Method(event["method"]))
     if method is None:
         raise InvalidInput(
-            f"base_model: {model.id} does not support fine-tuning, only "
+            f"base_model: {model.id} does not support {event['method']}, only "
             f"{' and '.join(model.methods)}: choose another base model"
         )
     return Settings(

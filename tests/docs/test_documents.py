@@ -13,8 +13,16 @@ ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 
 
-def test_the_readmes_app_synthesizes(tmp_path):
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+APPS = [
+    (page.name, block)
+    for page in PAGES
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    if "app.synth()" in block
+]
+
+
+@pytest.mark.parametrize(("page", "block"), APPS, ids=lambda value: value[:20])
+def test_every_app_that_a_page_shows_synthesizes(tmp_path, page, block):
     (tmp_path / "app.py").write_text(block)
     environment = {
         **os.environ,
@@ -22,7 +30,7 @@ def test_the_readmes_app_synthesizes(tmp_path):
         "CDK_CONTEXT_JSON": '{"aws:cdk:bundling-stacks": []}',
     }
     subprocess.run([sys.executable, "app.py"], check=True, cwd=tmp_path, env=environment)
-    assert (tmp_path / "out" / "SupportTuning.template.json").exists()
+    assert list((tmp_path / "out").glob("*.template.json")), page
 
 
 def test_pages_that_come_from_data_are_up_to_date():

@@ -12,7 +12,7 @@ from bedrock_customization._access import (
     Right,
     bedrock_arn,
 )
-from bedrock_customization._asl import Phase, Retry, States, run_tags
+from bedrock_customization._asl import Phase, Retry, States, of_this_drive, run_tags
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import ErrorName, Handler
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.storage import CustomizationStorage
 
+_NAME = of_this_drive("$run.names.deployment")
 # Waits double from five minutes: with the one that follows this, they add up to five hours.
 _LONGEST_WAIT = 10_000
 
@@ -60,8 +61,8 @@ class ModelDeployment(Phase):
             "Deploy candidate",
             "aws-sdk:bedrock:createCustomModelDeployment",
             {
-                "ModelDeploymentName": "{% $run.names.deployment %}",
-                "ClientRequestToken": "{% $run.tokens.deployment %}",
+                "ModelDeploymentName": _NAME,
+                "ClientRequestToken": of_this_drive("$run.tokens.deployment"),
                 "ModelArn": "{% $customization.model_arn %}",
                 "Tags": run_tags(),
             },
@@ -159,7 +160,7 @@ class CandidateRemoval(Construct):
         return states.invoke(
             name,
             self.function,
-            {"run": "{% $run %}", "alias_parameter": self._alias.parameter_name},
+            {"run": "{% $run %}", "name": _NAME, "alias_parameter": self._alias.parameter_name},
             comment="Take the candidate's deployment away, so that nothing is left behind",
             retries=[Retry(errors=[ErrorName.DEPLOYMENT_BUSY], interval_seconds=60)],
         )

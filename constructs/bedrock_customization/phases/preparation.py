@@ -10,6 +10,7 @@ from bedrock_customization._asl import Phase, States
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.dataset import DataSplit
+from bedrock_customization.method import FineTuning
 from bedrock_customization.storage import INCOMING, RUNS
 from bedrock_customization_runtime.contract import Handler
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import RecordTemplate
+    from bedrock_customization.method import CustomizationMethod
     from bedrock_customization.storage import CustomizationStorage
 
 
@@ -34,6 +36,7 @@ class DataPreparation(Phase):
         id: Id below the parent.
         storage: Where raw data are, and records go.
         base_model: Whose rules decide.
+        method: What the records are for. Without one, fine-tuning.
         template: How a row becomes a record.
             Without one, the data already are records: prompt and completion, or Converse messages.
         split: Shares of the validation set and the blind set.
@@ -55,6 +58,7 @@ class DataPreparation(Phase):
         *,
         storage: CustomizationStorage,
         base_model: BaseModel,
+        method: CustomizationMethod | None = None,
         template: RecordTemplate | None = None,
         split: DataSplit | None = None,
         maximum_rejected: float = 0.05,
@@ -88,6 +92,7 @@ class DataPreparation(Phase):
             {
                 "run": "{% $run %}",
                 "base_model": base_model.id,
+                "method": (method or FineTuning()).method.value,
                 "template": template.to_contract() if template else None,
                 "split": (split or DataSplit()).to_contract(),
                 "maximum_rejected": maximum_rejected,

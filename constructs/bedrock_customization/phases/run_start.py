@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization._asl import Phase, States
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization.method import FineTuning
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import Handler
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.method import CustomizationMethod
     from bedrock_customization.storage import CustomizationStorage
 
 
@@ -22,7 +24,8 @@ class RunStart(Phase):
 
     Every other phase reads `$run`, so a machine of your own begins with this one.
 
-    Input: the execution's own, `{"source": "s3://<data bucket>/incoming/<file>"}`.
+    Input: the execution's own, `{"source": "s3://<data bucket>/incoming/<file>"}`, at will with
+    `"hyperparameters": {…}`, which go over those of `method`.
     Output: `$run` (`contract.Run`).
     Errors: `InvalidInput`, `ManifestConflict`.
 
@@ -31,6 +34,7 @@ class RunStart(Phase):
         id: Id below the parent.
         storage: Where raw data are, and the run's files go.
         base_model: What the run customizes.
+        method: How. Without one, fine-tuning.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
     """
@@ -42,8 +46,11 @@ class RunStart(Phase):
         *,
         storage: CustomizationStorage,
         base_model: BaseModel,
+        method: CustomizationMethod | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
+        method = method or FineTuning()
+        hyperparameters = base_model.check_method(method)
         super().__init__(scope, id)
         self.function = HandlerFunction(
             self,
@@ -67,6 +74,8 @@ class RunStart(Phase):
                 "blind_bucket": storage.blind_bucket.bucket_name,
                 "artifacts_bucket": storage.artifacts_bucket.bucket_name,
                 "base_model": base_model.id,
+                "method": method.method.value,
+                "hyperparameters": hyperparameters,
             },
             comment="Check the input, derive names, begin the manifest",
             assign="run",

@@ -30,6 +30,7 @@ from bedrock_customization_runtime.catalog.hyperparameters import (
     Hyperparameter,
     HyperparameterError,
     HyperparameterValue,
+    rendered,
 )
 from bedrock_customization_runtime.catalog.lifecycle import Lifecycle, LifecycleStatus
 from bedrock_customization_runtime.catalog.prices import Price, Prices
@@ -74,5 +75,6 @@ __all__ = [
     "UnsupportedCustomizationError",
     "base_model",
     "base_models",
+    "rendered",
     "service",
 ]

@@ -1,4 +1,4 @@
-"""Close a run's manifest and write its report."""
+"""Close a run's manifest and write its report; end a run that failed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,45 @@ from typing import TYPE_CHECKING, Literal
 from msgspec.structs import replace
 
 from bedrock_customization_runtime import aws, manifest, storage, times
+from bedrock_customization_runtime.errors import CustomizationError
 from bedrock_customization_runtime.reports import html, text
 
 if TYPE_CHECKING:
-    from bedrock_customization_runtime.contract import Failure, RecordRunInput, RunRecord
+    from bedrock_customization_runtime.contract import (
+        EndRunInput,
+        Failure,
+        RecordRunInput,
+        RunRecord,
+    )
 
 
-def handler(event: RecordRunInput, _context: object) -> RunRecord:
-    """Return how the run ended, for people."""
+def handler(event: RecordRunInput | EndRunInput, _context: object) -> RunRecord | Failure:
+    """Return how the run ended, for people; or end it."""
+    return _end(event) if "end" in event else _record(event)
+
+
+def _end(event: EndRunInput) -> Failure:
+    """Fail as the run has failed, unless the execution was redriven since.
+
+    A redrive begins with the state that failed, which is the one that calls this. So a function
+    fails here, not a Fail state, which could not but fail again.
+
+    Raises:
+        CustomizationError: By the name of the run's own error.
+    """
+    failure = event["end"]
+    if event["redrives"] <= failure["redrives"]:
+        raise type(failure["error"], (CustomizationError,), {})(failure["cause"])
+    if "run" in event:
+        manifest.update(
+            aws.s3(),
+            event["run"]["manifest"],
+            lambda found: replace(found, status="running", failure=None, ended=None),
+        )
+    return failure
+
+
+def _record(event: RecordRunInput) -> RunRecord:
     run, failure = event["run"], event.get("failure")
     closed = manifest.update(aws.s3(), run["manifest"], lambda found: _closed(found, failure))
     report = f"{run['artifacts']}/report.html"

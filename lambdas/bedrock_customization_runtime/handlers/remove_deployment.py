@@ -22,7 +22,7 @@ def handler(event: RemoveDeploymentInput, _context: object) -> dict[str, str | N
     removed = deployment.remove(
         aws.bedrock(),
         aws.ssm(),
-        name=run["names"]["deployment"],
+        name=event["name"],
         alias_parameter=event["alias_parameter"],
     )
     if removed:

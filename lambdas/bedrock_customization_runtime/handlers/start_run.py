@@ -21,12 +21,14 @@ def handler(event: StartRunInput, _context: object) -> Run:
     """Return what later states call `$run`.
 
     Raises:
-        InvalidInput: The execution's input is not `{"source": "s3://…"}`, the source is not below
-            `incoming/` of the data bucket, or the base model is not customized any more.
+        InvalidInput: The execution's input is not `{"source": "s3://…"}`, at will with
+            `hyperparameters`; the source is not below `incoming/` of the data bucket; a
+            hyperparameter does not fit; or the base model is not customized any more.
         ManifestConflict: Another execution began a run of that name.
     """
-    source = _source(event["input"], event["data_bucket"])
-    base_model = _base_model(event["base_model"])
+    base_model = _base_model(event["base_model"], catalog.Method(event["method"]))
+    source, hyperparameters = _given(event["input"], event["data_bucket"])
+    _check(event["hyperparameters"] | hyperparameters, base_model, catalog.Method(event["method"]))
     key = key_of(event["execution_name"])
     names, tokens = names_of(event["execution_arn"])
     artifacts = f"s3://{event['artifacts_bucket']}/runs/{key}"
@@ -41,6 +43,7 @@ def handler(event: StartRunInput, _context: object) -> Run:
         "manifest": f"{artifacts}/manifest.json",
         "names": names,
         "tokens": tokens,
+        "hyperparameters": hyperparameters,
     }
     manifest.begin(
         aws.s3(),
@@ -60,7 +63,7 @@ def handler(event: StartRunInput, _context: object) -> Run:
     return run
 
 
-def _source(given: object, data_bucket: str) -> S3Uri:
+def _given(given: object, data_bucket: str) -> tuple[S3Uri, dict[str, str]]:
     example = f"s3://{data_bucket}/{_INCOMING}<file>"
     match given:
         case {"source": str(text), **others}:
@@ -70,11 +73,28 @@ def _source(given: object, data_bucket: str) -> S3Uri:
                 f'the execution input must be {{"source": "{example}"}}: upload the data there and '
                 "name them"
             )
+    hyperparameters = others.pop("hyperparameters", {})
     if others:
         raise InvalidInput(
-            "the execution input knows only source, got also "
+            "the execution input knows only source and hyperparameters, got also "
             f"{', '.join(sorted(map(str, others)))}: leave the rest out"
         )
+    if not isinstance(hyperparameters, dict):
+        raise InvalidInput(
+            'hyperparameters must be an object like {"epochCount": 2}, got '
+            f"{type(hyperparameters).__name__}: name each one"
+        )
+    for name, value in hyperparameters.items():
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise InvalidInput(
+                f"hyperparameters: {name} must be a number or a word, got "
+                f"{type(value).__name__}: give one value"
+            )
+    rendered = {str(name): catalog.rendered(value) for name, value in hyperparameters.items()}
+    return _source(text, data_bucket, example), rendered
+
+
+def _source(text: str, data_bucket: str, example: str) -> S3Uri:
     try:
         uri = S3Uri.parse(text)
     except ValueError as error:
@@ -84,11 +104,18 @@ def _source(given: object, data_bucket: str) -> S3Uri:
     return uri
 
 
-def _base_model(id: str) -> catalog.BaseModel:
+def _check(given: dict[str, str], model: catalog.BaseModel, method: catalog.Method) -> None:
+    try:
+        model.check_hyperparameters(method, given)
+    except ValueError as error:
+        raise InvalidInput(f"hyperparameters: {error}") from None
+
+
+def _base_model(id: str, method: catalog.Method) -> catalog.BaseModel:
     # Checked at synth too, but a deployed pipeline outlives base models.
     try:
         model = catalog.base_model(id)
-        model.require(catalog.Method.FINE_TUNING, today=datetime.now(UTC).date())
+        model.require(method, today=datetime.now(UTC).date())
     except ValueError as error:
         raise InvalidInput(str(error)) from None
     return model

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _WORKING = frozenset({"Task", "Map", "Parallel"})
+_FAILURE = "Failure"
+"""Phase that handles failures; the ways out of it are taken by a redriven run alone."""
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -80,13 +82,21 @@ def _machines(machine: dict[str, Any]) -> Iterator[dict[str, dict[str, Any]]]:
 
 def _reachable(states: dict[str, dict[str, Any]], start: str) -> set[str]:
     reached: set[str] = set()
-    waiting = [*_next(states[start])]
+    waiting = [start]
     while waiting:
         name = waiting.pop()
-        if name in states and name not in reached:
-            reached.add(name)
-            waiting.extend(_next(states[name]))
+        for following in _next(states[name]):
+            if following in reached or following not in states:
+                continue
+            if not _leads_back(states, name, following):
+                reached.add(following)
+                waiting.append(following)
     return reached
+
+
+def _leads_back(states: dict[str, dict[str, Any]], name: str, following: str) -> bool:
+    phases = [_phase(states[one].get("Comment", "")) for one in (name, following)]
+    return phases[0] == _FAILURE != phases[1]
 
 
 def _next(state: dict[str, Any]) -> Iterator[str]:

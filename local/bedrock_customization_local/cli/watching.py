@@ -74,8 +74,8 @@ class LiveDetails:
         details: dict[str, str] = {}
         known = progress.variables
         for step in progress.running:
-            if _CUSTOMIZE in step.state.resource and "run" in known:
-                details[step.name] = self._job(known["run"]["names"]["job"])
+            if _CUSTOMIZE in step.state.resource and "job" in known:
+                details[step.name] = self._job(known["job"]["name"])
             elif (
                 _INVOKE in step.state.resource
                 and "deployment" in known

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App, Duration, Stack
 
 from bedrock_customization import BaseModel, CustomizationPipeline, FineTuning, RecordTemplate
 from bedrock_customization_local.cloud.server import LocalCloud
@@ -43,19 +43,19 @@ class Pipeline:
         self.s3 = cloud.client("s3")
         self.states = cloud.client("stepfunctions")
 
-    def start(self, name, data):
-        """Upload data and start a run."""
+    def start(self, name, data, **given):
+        """Upload data and start a run; what is given besides goes into its input."""
         bucket = self.outputs["Data"]
         self.s3.put_object(Bucket=bucket, Key=f"incoming/{name}.csv", Body=data.encode())
         return self.states.start_execution(
             stateMachineArn=self.outputs["StateMachine"],
             name=name,
-            input=json.dumps({"source": f"s3://{bucket}/incoming/{name}.csv"}),
+            input=json.dumps({"source": f"s3://{bucket}/incoming/{name}.csv", **given}),
         )["executionArn"]
 
-    def run(self, name, data):
+    def run(self, name, data, **given):
         """Upload data, run the pipeline and return how the execution ended."""
-        return self.wait(self.start(name, data))
+        return self.wait(self.start(name, data, **given))
 
     def wait(self, arn, *, seconds=120):
         """Return an execution once it has ended."""
@@ -87,10 +87,14 @@ class Pipeline:
 
 @pytest.fixture(scope="module")
 def deployed(context, tmp_path_factory):
-    """Two pipelines in one stack: one that promotes what is better, one that asks too much."""
+    """Pipelines in one stack: one promotes what is better, one asks too much, one has no money."""
     app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
     stack = Stack(app, "Stack")
-    for name, minimum_improvement in (("Fair", 0.0), ("Strict", 0.999)):
+    for name, minimum_improvement, max_cost_usd in (
+        ("Fair", 0.0, None),
+        ("Strict", 0.999, None),
+        ("Poor", 0.0, 1e-6),
+    ):
         pipeline = CustomizationPipeline(
             stack,
             name,
@@ -100,6 +104,8 @@ def deployed(context, tmp_path_factory):
             ),
             method=FineTuning(hyperparameters={"epochCount": 1}),
             minimum_improvement=minimum_improvement,
+            max_cost_usd=max_cost_usd,
+            stall_limit=Duration.hours(1),
             maximum_tokens=8,
         )
         for key, value in {
@@ -126,7 +132,7 @@ def deployed(context, tmp_path_factory):
                     if key.startswith(name)
                 },
             )
-            for name in ("Fair", "Strict")
+            for name in ("Fair", "Strict", "Poor")
         }
 
 

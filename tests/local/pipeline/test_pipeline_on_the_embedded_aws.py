@@ -145,7 +145,7 @@ def test_an_input_that_makes_no_sense_ends_the_run_with_an_example(fair):
     )["executionArn"]
     execution = fair.wait(arn)
     assert (execution["status"], execution["error"]) == ("FAILED", "InvalidInput")
-    assert '{"source": "s3://' in execution["cause"]
+    assert '{"source": "s3://' in json.loads(execution["cause"])["errorMessage"]
 
 
 def test_a_throttled_create_makes_one_job(fair, bedrock, questions):
@@ -202,3 +202,93 @@ def test_stopping_the_execution_stops_the_job(fair, bedrock, questions):
     while (status := jobs()[0]["status"]) in {"InProgress", "Stopping"}:
         pass
     assert status == "Stopped"
+
+
+def test_a_job_that_stalls_is_stopped_and_says_so(fair, bedrock, questions):
+    bedrock.faults.inject(Fault(name="stalls", kind=FaultKind.STALL_JOB))
+    execution = fair.run("stalled", questions)
+    assert (execution["status"], execution["error"]) == ("FAILED", "CustomizationStalled")
+    assert "training NotStarted" in execution["cause"]
+    (job,) = jobs_of(fair, "stalled-")
+    assert job["status"] in {"Stopping", "Stopped"}
+    assert fair.manifest("stalled").failure.error == "CustomizationStalled"
+
+
+def jobs_of(pipeline, prefix):
+    client = pipeline.cloud.client("bedrock")
+    found = client.list_model_customization_jobs(nameContains=prefix)
+    return found["modelCustomizationJobSummaries"]
+
+
+def test_hyperparameters_of_the_execution_reach_the_job(fair, questions):
+    execution = fair.run("two-epochs", questions, hyperparameters={"epochCount": 2})
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    found = fair.manifest("two-epochs")
+    assert found.customization.hyperparameters["epochCount"] == "2"
+    assert found.estimate.epochs == 2
+
+
+@pytest.mark.usefixtures("unpaid")
+def test_a_hyperparameter_out_of_range_ends_the_run_before_anything_is_paid(fair, questions):
+    execution = fair.run("thousand", questions, hyperparameters={"epochCount": 1000})
+    assert (execution["status"], execution["error"]) == ("FAILED", "InvalidInput")
+    assert "an integer from 1 to 5" in execution["cause"]
+
+
+@pytest.mark.usefixtures("unpaid")
+def test_a_job_above_the_limit_is_never_paid(deployed, questions):
+    execution = deployed["Poor"].run("poor", questions)
+    assert (execution["status"], execution["error"]) == ("FAILED", "BudgetExceeded")
+    assert "max_cost_usd is 1e-06" in execution["cause"]
+    assert deployed["Poor"].manifest("poor").estimate.usd > 1e-6
+
+
+def redrive(pipeline, name):
+    """Redrive a failed run and return how it ended then."""
+    machine = pipeline.outputs["StateMachine"].replace(":stateMachine:", ":execution:")
+    pipeline.states.redrive_execution(executionArn=f"{machine}:{name}")
+    return pipeline.wait(f"{machine}:{name}")
+
+
+def test_a_run_whose_job_failed_goes_on_with_another_job_after_a_redrive(fair, bedrock, questions):
+    bedrock.faults.inject(Fault(name="broke", kind=FaultKind.FAIL_JOB, message="No capacity."))
+    assert fair.run("failed-once", questions)["status"] == "FAILED"
+    execution = redrive(fair, "failed-once")
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    jobs = jobs_of(fair, "failed-once-")
+    assert sorted(job["status"] for job in jobs) == ["Completed", "Failed"]
+    found = fair.manifest("failed-once")
+    assert (found.status, found.failure) == ("promoted", None)
+
+
+def test_a_run_that_failed_after_its_job_pays_no_second_one_after_a_redrive(
+    fair, bedrock, questions
+):
+    bedrock.faults.inject(
+        Fault(
+            name="no deployment",
+            kind=FaultKind.QUOTA,
+            operation="CreateCustomModelDeployment",
+            times=1,
+        )
+    )
+    assert fair.run("late", questions)["status"] == "FAILED"
+    paid = [line.resource for line in bedrock.meter.lines()]
+    execution = redrive(fair, "late")
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    assert len(jobs_of(fair, "late-")) == 1
+    assert fair.alias() == fair.manifest("late").deployment.arn
+    trained = [line for line in bedrock.meter.lines() if "model-customization-job" in line.resource]
+    assert [line.resource for line in trained if line.resource not in paid] == []
+
+
+def test_a_run_that_fails_again_after_a_redrive_ends_with_the_new_error(fair, bedrock, questions):
+    bedrock.faults.inject(
+        Fault(name="broke", kind=FaultKind.FAIL_JOB, message="First.", times=1),
+    )
+    assert "First." in fair.run("failed-twice", questions)["cause"]
+    bedrock.faults.inject(Fault(name="again", kind=FaultKind.FAIL_JOB, message="Second.", times=1))
+    execution = redrive(fair, "failed-twice")
+    assert execution["status"] == "FAILED"
+    assert "Second." in execution["cause"]
+    assert "Second." in fair.manifest("failed-twice").failure.cause

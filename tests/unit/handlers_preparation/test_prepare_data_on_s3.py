@@ -73,6 +73,7 @@ def event(s3):
     return {
         "run": run,
         "base_model": NOVA_MICRO,
+        "method": "FINE_TUNING",
         "template": {"prompt": "{text}", "completion": "{label}"},
         "split": {"validation": 0.1, "test": 0.2, "seed": 7},
         "maximum_rejected": 0.05,

@@ -41,7 +41,7 @@ def test_phases_stand_in_a_machine_of_your_own(stack, read_definition):
     )
     states = read_definition(Template.from_stack(stack))["States"]
     assert states["Start run"]["Next"] == "Prepare data"
-    assert states["Prepare data"]["Next"] == "Customize model"
+    assert states["Prepare data"]["Next"] == "Plan customization"
     assert states["Is the model active?"]["Default"] == "Deploy candidate"
     assert "Catch" not in states["Prepare data"]
     assert states["Deployment failed"]["Type"] == "Fail"
@@ -56,7 +56,8 @@ def test_a_topic_of_your_own_is_told(stack):
 def test_a_base_model_without_validation_set_gets_none(stack, read_definition):
     CustomizationPipeline(stack, "Pipeline", base_model=BaseModel.NOVA_2_LITE)
     states = read_definition(Template.from_stack(stack))["States"]
-    assert "ValidationDataConfig" not in states["Customize model"]["Arguments"]
+    job = states["Customize and watch"]["Branches"][0]["States"]["Customize model"]
+    assert "ValidationDataConfig" not in job["Arguments"]
 
 
 def test_an_inference_profile_takes_rights_on_its_models_in_every_region(stack):

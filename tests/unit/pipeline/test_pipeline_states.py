@@ -11,7 +11,15 @@ from bedrock_customization_runtime.evaluation.metrics import METRICS
 
 @pytest.fixture(scope="module")
 def states(definition):
-    return definition["States"]
+    """Every state by name, those in branches included."""
+    return dict(machine_states(definition))
+
+
+def machine_states(machine):
+    for name, state in machine["States"].items():
+        yield name, state
+        for branch in state.get("Branches", []):
+            yield from machine_states(branch)
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +39,13 @@ def test_the_job_is_waited_for(states):
 
 def test_whatever_a_run_makes_is_named_and_tokened_by_the_run(states):
     job = states["Customize model"]["Arguments"]
-    assert job["JobName"] == "{% $run.names.job %}"
-    assert job["CustomModelName"] == "{% $run.names.model %}"
-    assert job["ClientRequestToken"] == "{% $run.tokens.job %}"
+    assert job["JobName"] == "{% $job.name %}"
+    assert job["CustomModelName"] == "{% $job.model %}"
+    assert job["ClientRequestToken"] == "{% $job.token %}"
+    assert states["Plan customization"]["Assign"] == {"job": "{% $states.result.Payload %}"}
     deployment = states["Deploy candidate"]["Arguments"]
-    assert deployment["ModelDeploymentName"] == "{% $run.names.deployment %}"
-    assert deployment["ClientRequestToken"] == "{% $run.tokens.deployment %}"
+    assert "$run.names.deployment" in deployment["ModelDeploymentName"]
+    assert "$run.tokens.deployment" in deployment["ClientRequestToken"]
 
 
 def test_whatever_a_run_makes_is_tagged(states):
@@ -53,20 +62,45 @@ def test_every_task_has_a_time_out_and_retries_named_errors(tasks):
             assert retrier["MaxAttempts"] > 0, name
 
 
-def test_every_task_has_a_way_out(tasks):
-    for name, task in tasks.items():
-        assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+def test_every_task_has_a_way_out(definition):
+    """Of its own, or of the state whose branch it is in."""
+    for name, state in definition["States"].items():
+        if state["Type"] in {"Task", "Parallel"} and name != "End failed run":
+            assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
 
 
 def test_errors_lead_to_compensation_a_record_a_notification_and_a_failed_execution(states):
     path, name = [], "Remove failed candidate"
-    while name:
+    while name and name != "Where did it fail?":
         path.append(name)
         name = states[name].get("Next")
-    assert path == ["Remove failed candidate", "Record failure", "Notify failure", "Failed"]
+    assert path == [
+        *("Remove failed candidate", "Record failure", "Notify failure", "End failed run")
+    ]
     for this, following in pairwise(path):
         assert states[this]["Catch"][-1]["Next"] == following
-    assert states["Failed"]["Error"] == "{% $failure.error %}"
+    # Nothing catches the last one's error: it is the execution's.
+    assert "Catch" not in states["End failed run"]
+
+
+def test_a_redriven_run_goes_on_in_the_phase_that_failed(states):
+    ways = states["Where did it fail?"]
+    assert {rule["Condition"]: rule["Next"] for rule in ways["Choices"]} == {
+        "{% $failure.phase in ['DataPreparation'] %}": "Prepare data",
+        "{% $failure.phase in ['ModelCustomization'] %}": "Plan customization",
+        "{% $failure.phase in ['ModelDeployment', 'ModelEvaluation', 'PromotionGate'] %}": (
+            "Deploy candidate"
+        ),
+        "{% $failure.phase in ['Record'] %}": "Record run",
+    }
+    assert ways["Default"] == "Start run"
+
+
+def test_every_failure_names_its_phase(states):
+    for name, state in states.items():
+        for way in [*state.get("Catch", []), state]:
+            failure = way.get("Assign", {}).get("failure")
+            assert failure is None or {"phase", "redrives", "error", "cause"} <= set(failure), name
 
 
 def test_a_run_that_never_began_is_only_notified(states):
@@ -90,17 +124,18 @@ def test_every_state_says_its_phase(states):
 
 
 def test_every_state_can_be_reached(definition):
-    seen, todo = set(), [definition["StartAt"]]
+    states, seen, todo = dict(machine_states(definition)), set(), [definition["StartAt"]]
     while todo:
         name = todo.pop()
         if name in seen:
             continue
         seen.add(name)
-        state = definition["States"][name]
+        state = states[name]
+        todo += [branch["StartAt"] for branch in state.get("Branches", [])]
         followers = [state.get("Next"), state.get("Default")]
         followers += [rule["Next"] for rule in state.get("Choices", []) + state.get("Catch", [])]
         todo += [follower for follower in followers if follower]
-    assert seen == set(definition["States"])
+    assert seen == set(states)
 
 
 def test_waits_double_and_end_in_an_error_that_is_compensated(states):

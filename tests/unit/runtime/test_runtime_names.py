@@ -4,7 +4,7 @@ import re
 
 from hypothesis import given, strategies as st
 
-from bedrock_customization_runtime.names import key_of, name_of, names_of
+from bedrock_customization_runtime.names import job_of, key_of, name_of, names_of
 
 # Bedrock's patterns, written so that they take linear time.
 JOB = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9+.-]{0,61}[a-zA-Z0-9+.])?")
@@ -50,7 +50,8 @@ def test_a_deliberate_repetition_gets_a_new_name():
 
 def test_names_and_tokens_of_a_run_all_differ():
     names, tokens = names_of(PREFIX + "run-1")
-    assert len({*names.values(), *tokens.values()}) == 6
+    jobs = [name for attempt in range(3) for name in job_of(PREFIX + "run-1", attempt)]
+    assert len({*names.values(), *tokens.values(), *jobs}) == 11
 
 
 def test_a_person_recognizes_the_run_in_its_names():

@@ -21,6 +21,8 @@ def event(given, name="run-1", base_model="amazon.nova-micro-v1:0:128k"):
         "blind_bucket": "blind",
         "artifacts_bucket": "runtime-artifacts",
         "base_model": base_model,
+        "method": "FINE_TUNING",
+        "hyperparameters": {"epochCount": "1"},
     }
 
 
@@ -32,6 +34,12 @@ def test_a_run_begins_with_its_places_and_its_manifest(s3):
     begun = manifest.load(s3, run["manifest"])
     assert begun.run.inference_model == "amazon.nova-micro-v1:0"
     assert begun.status == "running"
+
+
+def test_hyperparameters_of_the_execution_go_with_the_run():
+    given = {"source": "s3://data/incoming/x.csv", "hyperparameters": {"learningRate": 2e-5}}
+    run = start_run.handler(event(given, name="tuned"), None)
+    assert run["hyperparameters"] == {"learningRate": "0.00002"}
 
 
 def test_a_repeated_state_returns_the_same_run():
@@ -49,6 +57,22 @@ def test_a_repeated_state_returns_the_same_run():
         ({"source": "x.csv"}, "source: an S3 URI looks like"),
         ({"source": "s3://other/incoming/x.csv"}, "source must be one object like s3://data/inco"),
         ({"source": "s3://data/runs/x.csv"}, "source must be one object like s3://data/incoming/"),
+        (
+            {"source": "s3://data/incoming/x", "hyperparameters": 3},
+            "hyperparameters must be an object",
+        ),
+        (
+            {"source": "s3://data/incoming/x", "hyperparameters": {"epochCount": [1]}},
+            "hyperparameters: epochCount must be a number or a word, got list",
+        ),
+        (
+            {"source": "s3://data/incoming/x", "hyperparameters": {"epochcount": 1}},
+            "did you mean epochCount",
+        ),
+        (
+            {"source": "s3://data/incoming/x", "hyperparameters": {"epochCount": 600}},
+            "epochCount of .* must be an integer from 1 to 5",
+        ),
         ({"source": "s3://data/incoming/"}, "source must be one object like s3://data/incoming/"),
     ],
 )

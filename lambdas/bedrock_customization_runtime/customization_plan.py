@@ -1,0 +1,170 @@
+"""What is decided before a customization job is paid: may it start, what does it cost, which name.
+
+A job's name is taken for ever, even by a job that failed. So a run counts its attempts: it goes on
+with a job of its own that runs or has completed, and asks for another name only after one that
+ended without a model. Looked up by name, never by clock or chance, a retried or redriven run never
+pays twice.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bedrock_customization_runtime import catalog, names
+from bedrock_customization_runtime.errors import (
+    BaseModelUnavailable,
+    BudgetExceeded,
+    CustomizationFailed,
+    InvalidInput,
+)
+from bedrock_customization_runtime.manifest import EstimateSection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_bedrock import BedrockClient
+
+    from bedrock_customization_runtime.contract import Job
+
+_EPOCHS = "epochCount"
+_MAXIMUM_ATTEMPTS = 10
+_SPENT = {"Failed", "Stopping", "Stopped"}
+
+
+def check_base_model(
+    bedrock: BedrockClient, base_model: str, method: catalog.Method
+) -> catalog.BaseModel:
+    """Return the base model, if a job may start with it today.
+
+    Args:
+        bedrock: Client.
+        base_model: Id for customization.
+        method: How it is to be customized.
+
+    Raises:
+        BaseModelUnavailable: It is legacy or retired, by the catalogue or by Bedrock itself, or is
+            not offered in this Region.
+    """
+    try:
+        model = catalog.base_model(base_model)
+        model.require(method, today=datetime.now(UTC).date())
+    except ValueError as error:
+        raise BaseModelUnavailable(f"base_model: {error}") from None
+    try:
+        found = bedrock.get_foundation_model(modelIdentifier=model.id)
+    except (
+        bedrock.exceptions.ResourceNotFoundException,
+        bedrock.exceptions.ValidationException,
+    ) as error:
+        raise BaseModelUnavailable(
+            f"base_model: Bedrock does not offer {model.id} in {bedrock.meta.region_name} "
+            f"({error}): deploy the pipeline in {' or '.join(model.regions)}, or ask for access"
+        ) from None
+    status = found["modelDetails"].get("modelLifecycle", {}).get("status", "ACTIVE")
+    if status != "ACTIVE":
+        raise BaseModelUnavailable(
+            f"base_model: Bedrock calls {model.id} {status}, so no new job may start: choose an "
+            "active base model (docs/base-models.md)"
+        )
+    return model
+
+
+def hyperparameters(
+    model: catalog.BaseModel, method: catalog.Method, *given: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the hyperparameters of a job; of one given twice the last counts.
+
+    Raises:
+        InvalidInput: An unknown name, or a value that Bedrock refuses.
+    """
+    merged = {name: value for some in given for name, value in some.items()}
+    try:
+        return model.check_hyperparameters(method, merged)
+    except ValueError as error:
+        raise InvalidInput(f"hyperparameters: {error}") from None
+
+
+def estimate(
+    model: catalog.BaseModel,
+    method: catalog.Method,
+    *,
+    tokens: int,
+    hyperparameters: Mapping[str, str],
+) -> EstimateSection:
+    """Return what a job will cost, as far as prices are known.
+
+    Args:
+        model: Base model.
+        method: How it is customized.
+        tokens: Of the training set, for one epoch.
+        hyperparameters: Of the job.
+    """
+    epochs = model.methods[method].hyperparameters.get(_EPOCHS)
+    default = epochs.default if epochs and epochs.default is not None else 1
+    times = int(hyperparameters.get(_EPOCHS, default))
+    price = model.prices.training_per_1k_tokens
+    # What the price is for is the corpus times its epochs; no source states one for grading.
+    applies = price is not None and method is not catalog.Method.REINFORCEMENT_FINE_TUNING
+    return EstimateSection(
+        tokens=tokens,
+        epochs=times,
+        usd_per_1k_tokens=price.usd if price and applies else None,
+        usd=round(tokens * times / 1000 * price.usd, 4) if price and applies else None,
+        price_source=price.source if price and applies else None,
+        price_as_of=price.as_of if price and applies else None,
+    )
+
+
+def check_budget(
+    found: EstimateSection, *, max_cost_usd: float | None, allow_unknown_price: bool
+) -> None:
+    """Refuse a job that costs more than it may, or nobody knows how much.
+
+    Raises:
+        BudgetExceeded: With the figures.
+    """
+    if max_cost_usd is None:
+        return
+    work = f"{found.tokens:,} tokens in {found.epochs} epochs"
+    if found.usd is None:
+        if allow_unknown_price:
+            return
+        raise BudgetExceeded(
+            f"no price is known for training on {work}, so nobody can say whether it stays below "
+            f"max_cost_usd of {max_cost_usd:g}: set allow_unknown_price to start it all the same"
+        )
+    if found.usd > max_cost_usd:
+        raise BudgetExceeded(
+            f"training on {work} at ${found.usd_per_1k_tokens:g} per 1,000 (price of "
+            f"{found.price_as_of}) costs about ${found.usd:,.2f}, max_cost_usd is "
+            f"{max_cost_usd:g}: raise it, lower {_EPOCHS}, or give fewer records"
+        )
+
+
+def next_job(bedrock: BedrockClient, execution_arn: str, chosen: Mapping[str, str]) -> Job:
+    """Return the names of the run's job: of the one that exists, else of the next attempt.
+
+    Args:
+        bedrock: Client.
+        execution_arn: The run.
+        chosen: Hyperparameters.
+
+    Raises:
+        CustomizationFailed: So many attempts ended without a model that another makes no sense.
+    """
+    for attempt in range(_MAXIMUM_ATTEMPTS):
+        job, model, token = names.job_of(execution_arn, attempt)
+        if _status(bedrock, job) not in _SPENT:
+            return {"name": job, "model": model, "token": token, "hyperparameters": dict(chosen)}
+    raise CustomizationFailed(
+        f"{_MAXIMUM_ATTEMPTS} jobs of this run ended without a model: start a new run once the "
+        "cause is mended"
+    )
+
+
+def _status(bedrock: BedrockClient, job: str) -> str | None:
+    try:
+        return bedrock.get_model_customization_job(jobIdentifier=job)["status"]
+    except bedrock.exceptions.ResourceNotFoundException:
+        return None

@@ -1,0 +1,97 @@
+"""Lambda function of the states around a customization job, each a step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from bedrock_customization_runtime import (
+    aws,
+    catalog,
+    customization,
+    customization_plan,
+    customization_watch,
+    manifest,
+    reinforcement,
+)
+from bedrock_customization_runtime.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from bedrock_customization_runtime.contract import (
+        Customization,
+        CustomizeModelInput,
+        Job,
+        JobWatch,
+        PlanJob,
+        RecordJob,
+        StartJob,
+    )
+
+
+def handler(
+    event: CustomizeModelInput, _context: object
+) -> Job | JobWatch | Customization | dict[str, str]:
+    """Do one step of a customization; each may be repeated.
+
+    Raises:
+        BaseModelUnavailable: No job may start with the base model.
+        BudgetExceeded: The job would cost too much, or nobody knows how much.
+        InvalidInput: A hyperparameter does not fit.
+        CustomizationFailed: The job did not complete, or its model failed.
+        CustomizationStalled: The job makes no progress.
+    """
+    match event["step"]:
+        case "plan":
+            return _plan(event)
+        case "start":
+            return _start(event)
+        case "watch":
+            return customization_watch.look(
+                aws.bedrock(),
+                event["job"]["name"],
+                stall_limit_seconds=event["stall_limit_seconds"],
+                last=event.get("last"),
+            )
+        case "stop":
+            return customization_watch.stop(aws.bedrock(), event["job"]["name"])
+        case "record":
+            return _record(event)
+
+
+def _plan(event: PlanJob) -> Job:
+    run, method = event["run"], catalog.Method(event["method"])
+    model = customization_plan.check_base_model(aws.bedrock(), event["base_model"], method)
+    hyperparameters = customization_plan.hyperparameters(
+        model, method, event["hyperparameters"], run["hyperparameters"]
+    )
+    preparation = manifest.load(aws.s3(), run["manifest"]).preparation
+    if preparation is None:
+        raise InvalidInput(f"{run['manifest']} has no prepared data: prepare them first")
+    estimate = customization_plan.estimate(
+        model, method, tokens=preparation.estimated_tokens, hyperparameters=hyperparameters
+    )
+    manifest.update(aws.s3(), run["manifest"], lambda found: replace(found, estimate=estimate))
+    customization_plan.check_budget(
+        estimate,
+        max_cost_usd=event.get("max_cost_usd"),
+        allow_unknown_price=event["allow_unknown_price"],
+    )
+    return customization_plan.next_job(aws.bedrock(), run["execution_arn"], hyperparameters)
+
+
+def _start(event: StartJob) -> dict[str, str]:
+    request = reinforcement.request(event)
+    return {"job_arn": aws.bedrock().create_model_customization_job(**request)["jobArn"]}
+
+
+def _record(event: RecordJob) -> Customization:
+    run = event["run"]
+    section = customization.describe(aws.bedrock(), aws.s3(), event["job"]["name"])
+    status = customization.model_status(aws.bedrock(), section.model_arn)
+    manifest.update(aws.s3(), run["manifest"], lambda found: replace(found, customization=section))
+    return {
+        "job_arn": section.job_arn,
+        "model_arn": section.model_arn,
+        "model_status": status,
+    }

@@ -1,0 +1,43 @@
+"""The request of a reinforcement fine-tuning job.
+
+Its members are younger than Step Functions' own SDK may be, so a function with a pinned boto3 sends
+it; and its hyperparameters are numbers, not strings.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bedrock_customization_runtime import catalog
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock.type_defs import CreateModelCustomizationJobRequestTypeDef, TagTypeDef
+
+    from bedrock_customization_runtime.contract import StartJob
+
+_METHOD = catalog.Method.REINFORCEMENT_FINE_TUNING
+
+
+def request(event: StartJob) -> CreateModelCustomizationJobRequestTypeDef:
+    """Return what CreateModelCustomizationJob takes."""
+    job, model = event["job"], catalog.base_model(event["base_model"])
+    hyperparameters = model.parse_hyperparameters(_METHOD, job["hyperparameters"])
+    tags: list[TagTypeDef] = [{"key": tag["Key"], "value": tag["Value"]} for tag in event["tags"]]
+    return {
+        "jobName": job["name"],
+        "customModelName": job["model"],
+        "clientRequestToken": job["token"],
+        "roleArn": event["role_arn"],
+        "baseModelIdentifier": model.id,
+        "customizationType": _METHOD.value,
+        "trainingDataConfig": {"s3Uri": event["train"]},
+        "outputDataConfig": {"s3Uri": f"{event['run']['artifacts']}/customization/"},
+        "customizationConfig": {
+            "rftConfig": {
+                "graderConfig": {"lambdaGrader": {"lambdaArn": event["grader_arn"]}},
+                "hyperParameters": hyperparameters,  # type: ignore[typeddict-item] # checked against the catalogue
+            }
+        },
+        "jobTags": tags,
+        "customModelTags": tags,
+    }

@@ -1,0 +1,140 @@
+"""Before a job is paid: may it start, what does it cost, its name. Bedrock is a few lines here."""
+
+import pytest
+from botocore.exceptions import ClientError
+
+from bedrock_customization_runtime import catalog, customization_plan as plan
+from bedrock_customization_runtime.errors import (
+    BaseModelUnavailable,
+    BudgetExceeded,
+    CustomizationFailed,
+    InvalidInput,
+)
+from bedrock_customization_runtime.names import job_of
+
+NOVA, LLAMA = "amazon.nova-micro-v1:0:128k", "meta.llama3-1-8b-instruct-v1:0:128k"
+ARN = "arn:aws:states:us-east-1:123456789012:execution:Machine:run"
+TUNING = catalog.Method.FINE_TUNING
+
+
+class NotFoundError(ClientError):
+    def __init__(self):
+        super().__init__({"Error": {"Code": "ResourceNotFoundException", "Message": "no"}}, "Get")
+
+
+class Bedrock:
+    class exceptions:  # noqa: N801 - boto3's name
+        ResourceNotFoundException = NotFoundError
+        ValidationException = NotFoundError
+
+    class meta:  # noqa: N801 - boto3's name
+        region_name = "us-east-1"
+
+    def __init__(self, *, jobs=(), lifecycle="ACTIVE"):
+        self.jobs = dict(jobs)
+        self.lifecycle = lifecycle
+
+    def get_model_customization_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+        if jobIdentifier not in self.jobs:
+            raise NotFoundError
+        return {"status": self.jobs[jobIdentifier]}
+
+    def get_foundation_model(self, *, modelIdentifier):  # noqa: N803 - Bedrock's name
+        if self.lifecycle is None:
+            raise NotFoundError
+        return {
+            "modelDetails": {
+                "modelId": modelIdentifier,
+                "modelLifecycle": {"status": self.lifecycle},
+            }
+        }
+
+
+def job_name(attempt):
+    return job_of(ARN, attempt)[0]
+
+
+@pytest.mark.parametrize("status", ["InProgress", "Completed"])
+def test_a_job_that_runs_or_has_completed_is_gone_on_with(status):
+    bedrock = Bedrock(jobs={job_name(0): status})
+    assert plan.next_job(bedrock, ARN, {})["name"] == job_name(0)
+
+
+def test_each_job_that_ended_without_a_model_asks_for_another_name_of_everything():
+    bedrock = Bedrock(jobs={job_name(0): "Failed", job_name(1): "Stopped"})
+    job = plan.next_job(bedrock, ARN, {"epochCount": "1"})
+    assert (job["name"], job["model"], job["token"]) == job_of(ARN, 2)
+    assert job["hyperparameters"] == {"epochCount": "1"}
+
+
+def test_a_run_whose_jobs_all_fail_gives_up():
+    bedrock = Bedrock(jobs={job_name(attempt): "Failed" for attempt in range(10)})
+    with pytest.raises(CustomizationFailed, match="10 jobs of this run ended without a model"):
+        plan.next_job(bedrock, ARN, {})
+
+
+@pytest.mark.parametrize(
+    ("bedrock", "model", "message"),
+    [
+        (Bedrock(lifecycle="LEGACY"), NOVA, "Bedrock calls .* LEGACY"),
+        (Bedrock(lifecycle=None), NOVA, "does not offer .* in us-east-1"),
+        (Bedrock(), "anthropic.claude-3-haiku-20240307-v1:0:200k", "is retired"),
+        (Bedrock(), "amazon.nova-mikro", "is no base model of the catalogue"),
+    ],
+)
+def test_a_base_model_that_bedrock_does_not_offer_is_refused(bedrock, model, message):
+    with pytest.raises(BaseModelUnavailable, match=message):
+        plan.check_base_model(bedrock, model, TUNING)
+
+
+def test_the_executions_hyperparameters_go_over_the_constructs():
+    model = catalog.base_model(NOVA)
+    merged = plan.hyperparameters(
+        model, TUNING, {"epochCount": "1", "learningRate": "0.00001"}, {"epochCount": "3"}
+    )
+    assert merged == {"epochCount": "3", "learningRate": "0.00001"}
+    with pytest.raises(InvalidInput, match="hyperparameters: epochs is no hyperparameter"):
+        plan.hyperparameters(model, TUNING, {}, {"epochs": "3"})
+
+
+def priced():
+    return next(
+        model
+        for model in catalog.base_models()
+        if model.prices.training_per_1k_tokens and TUNING in model.methods
+    )
+
+
+def test_the_estimate_is_tokens_times_epochs_at_the_price_with_its_date():
+    model = priced()
+    found = plan.estimate(model, TUNING, tokens=500_000, hyperparameters={"epochCount": "3"})
+    price = model.prices.training_per_1k_tokens
+    assert found.usd == pytest.approx(1500 * price.usd)
+    assert (found.epochs, found.price_as_of) == (3, price.as_of)
+
+
+def test_epochs_left_out_are_the_base_models_own():
+    model = priced()
+    default = model.methods[TUNING].hyperparameters["epochCount"].default
+    assert plan.estimate(model, TUNING, tokens=1, hyperparameters={}).epochs == default
+
+
+def test_a_job_above_the_limit_is_refused_with_the_figures():
+    found = plan.estimate(priced(), TUNING, tokens=10**7, hyperparameters={"epochCount": "2"})
+    with pytest.raises(BudgetExceeded, match=r"10,000,000 tokens in 2 epochs .* costs about \$"):
+        plan.check_budget(found, max_cost_usd=0.01, allow_unknown_price=True)
+    plan.check_budget(found, max_cost_usd=found.usd, allow_unknown_price=False)
+    plan.check_budget(found, max_cost_usd=None, allow_unknown_price=False)
+
+
+def test_an_unknown_price_is_refused_unless_it_is_allowed():
+    found = plan.estimate(
+        catalog.base_model("amazon.nova-2-lite-v1:0:256k"),
+        catalog.Method.REINFORCEMENT_FINE_TUNING,
+        tokens=10,
+        hyperparameters={},
+    )
+    assert found.usd is None
+    with pytest.raises(BudgetExceeded, match="no price is known"):
+        plan.check_budget(found, max_cost_usd=1e6, allow_unknown_price=False)
+    plan.check_budget(found, max_cost_usd=1e6, allow_unknown_price=True)

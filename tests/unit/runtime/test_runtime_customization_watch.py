@@ -1,0 +1,102 @@
+"""A look at a running job. Bedrock, which costs money, is a few lines here."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bedrock_customization_runtime import customization_watch
+from bedrock_customization_runtime.errors import CustomizationStalled
+
+HOUR = 3600
+MOVED = datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
+
+
+class Bedrock:
+    class exceptions:  # noqa: N801 - boto3's name
+        class ResourceNotFoundException(Exception):  # noqa: N818 - boto3's name
+            pass
+
+    def __init__(self, status="InProgress", *, training="NotStarted"):
+        self.stopped = []
+        self.job = status and {
+            "jobArn": "arn:job",
+            "status": status,
+            "statusDetails": {
+                "validationDetails": {"status": "Completed", "lastModifiedTime": MOVED},
+                "trainingDetails": {"status": training},
+            },
+        }
+
+    def get_model_customization_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+        assert jobIdentifier == "job"
+        if self.job is None:
+            raise self.exceptions.ResourceNotFoundException
+        return self.job
+
+    def stop_model_customization_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+        self.stopped.append(jobIdentifier)
+
+
+def look(bedrock, last=None, *, hours=10):
+    return customization_watch.look(bedrock, "job", stall_limit_seconds=hours * HOUR, last=last)
+
+
+def look_until(bedrock, *, hours, limit=10):
+    """Look again and again for so long, and return the last look."""
+    watch = look(bedrock, hours=limit)
+    while watch["waited_seconds"] < hours * HOUR:
+        watch = look(bedrock, watch, hours=limit)
+    return watch
+
+
+def test_a_job_that_is_not_there_yet_is_looked_for_again():
+    watch = look(Bedrock(status=None))
+    assert (watch["done"], watch["seconds"]) == (False, 60)
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped"])
+def test_a_job_that_ended_is_done_however_it_ended(status):
+    assert look(Bedrock(status))["done"]
+
+
+def test_the_longer_a_job_runs_the_rarer_the_looks():
+    waits, watch = [], look(Bedrock())
+    while watch["waited_seconds"] < 3 * HOUR:
+        waits.append(watch["seconds"])
+        watch = look(Bedrock(), watch)
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (60, 600)
+
+
+def test_a_job_without_progress_is_given_up_and_says_where_it_stood():
+    bedrock = Bedrock()
+    with pytest.raises(
+        CustomizationStalled,
+        match=r"no progress for 10\.\d hours "
+        r"\(validation Completed since 2026-11-23 05:30, training NotStarted\), the limit is 10\.0",
+    ):
+        look_until(bedrock, hours=11)
+
+
+def test_a_job_is_stopped_only_while_it_runs():
+    running, stopping = Bedrock(), Bedrock("Stopping")
+    customization_watch.stop(running, "job")
+    customization_watch.stop(stopping, "job")
+    assert (running.stopped, stopping.stopped) == (["job"], [])
+
+
+def test_a_job_whose_phase_moved_starts_to_count_anew():
+    stands = look_until(Bedrock(), hours=9)
+    assert stands["idle_seconds"] >= 9 * HOUR
+    assert look(Bedrock(training="InProgress"), stands)["idle_seconds"] == 0
+
+
+def test_a_job_that_is_stopping_is_waited_for():
+    assert not look_until(Bedrock("Stopping"), hours=20)["done"]
+
+
+def test_looks_for_eight_days_leave_half_the_history_free():
+    looks, watch = 1, look(Bedrock())
+    while watch["waited_seconds"] < 8 * 24 * HOUR:
+        looks, watch = looks + 1, look(Bedrock(), watch, hours=1000)
+    assert 9 * looks <= 12_500
