@@ -16,6 +16,7 @@ from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
 from bedrock_customization_runtime.manifest import FileRecord, Finding, PreparationSection
+from bedrock_customization_runtime.media import S3Media
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -42,7 +43,7 @@ def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
             nevertheless, wherever the source could be read at all.
     """
     run = event["run"]
-    settings = _settings(event)
+    settings = _settings(s3, event)
     source = streams.PinnedObject(s3, run["source"])
     report_uri = f"{run['artifacts']}/preparation/report.json"
     with examine(source.chunks(), settings) as examined:
@@ -75,7 +76,7 @@ def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
     }
 
 
-def _settings(event: PrepareDataInput) -> Settings:
+def _settings(s3: S3Client, event: PrepareDataInput) -> Settings:
     try:
         model = catalog.base_model(event["base_model"])
     except catalog.UnknownBaseModelError as error:
@@ -94,6 +95,7 @@ def _settings(event: PrepareDataInput) -> Settings:
         maximum_rejected=event["maximum_rejected"],
         privacy=Privacy(event.get("privacy", Privacy.FLAG)),
         bucket=storage.S3Uri.parse(event["run"]["data"]).bucket,
+        media=S3Media(s3),
     )
 
 

@@ -117,6 +117,10 @@ class Examined:
         """Return an accepted record as a line in the base model's format, by its number."""
         return self._accepted[index]
 
+    def bytes_of(self, indices: Iterable[int]) -> int:
+        """Return how many bytes the lines of some accepted records have together."""
+        return sum(map(self._accepted.size, indices))
+
     def record(self, index: int) -> Record:
         """Return an accepted record by its number in the index."""
         return formats.parse(self._accepted[index], self.settings.method.record_format)
@@ -257,7 +261,7 @@ class _Judge:
         settings = examined.settings
         self._examined = examined
         self._template = template
-        self._checks = Checks(settings.method, settings.bucket)
+        self._checks = Checks(settings.method, settings.bucket, settings.media)
         self._screen = None if settings.privacy is Privacy.OFF else Screen(settings.privacy)
         self._line = 0
 

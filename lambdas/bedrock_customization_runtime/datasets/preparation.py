@@ -114,6 +114,11 @@ def divide(examined: Examined) -> PreparedDataset:
     kept = Split(rows, columns.take(rows), side, component[rows])
     split = _without_leaks(examined, kept)
     refusals.check_sizes(examined, split.side)
+    refusals.check_bytes(
+        examined.settings,
+        training=examined.bytes_of(split.rows[split.side == Side.TRAIN].tolist()),
+        validation=examined.bytes_of(split.rows[split.side == Side.VALIDATION].tolist()),
+    )
     _check_leaks(split.kept, split.side)
     _note_doubts(examined, split.kept, split.side)
     return PreparedDataset(

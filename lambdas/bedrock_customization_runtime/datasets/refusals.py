@@ -93,6 +93,30 @@ def check_sizes(examined: Examined, side: NDArray[np.int8]) -> None:
             )
 
 
+def check_bytes(settings: Settings, *, training: int, validation: int) -> None:
+    """Check that no file is larger than the base model takes.
+
+    Args:
+        settings: Whose method has the limits.
+        training: Bytes of the training file.
+        validation: Bytes of the validation file.
+
+    Raises:
+        DatasetRejected: Otherwise.
+    """
+    for size, limits, what in (
+        (training, settings.method.train, "training"),
+        (validation, settings.method.validation, "validation"),
+    ):
+        limit = None if limits is None else limits.maximum_bytes
+        if limit is not None and size > limit:
+            raise DatasetRejected(
+                f"the {what} file would have {size:,} bytes, but {settings.base_model} takes at "
+                f"most {limit:,}: remove records or shorten them, or raise split.test, which "
+                "keeps more of them for the blind set"
+            )
+
+
 def check_left(examined: Examined, side: NDArray[np.int8], leaks: int) -> None:
     """Check that enough records are left without those that quote the blind set.
 

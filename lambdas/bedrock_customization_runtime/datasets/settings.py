@@ -11,6 +11,7 @@ from bedrock_customization_runtime.errors import InvalidInput
 if TYPE_CHECKING:
     from bedrock_customization_runtime.catalog.rules import MethodRules
     from bedrock_customization_runtime.contract import RecordTemplate, Split
+    from bedrock_customization_runtime.datasets.media_files import Look
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +33,8 @@ class Settings:
     """What becomes of records with personal data or secrets."""
     bucket: str | None = None
     """Where the data set will lie: some base models want media there too."""
+    media: Look | None = None
+    """Looks at media files in S3; None where nobody can, and the report says so."""
 
     def __post_init__(self) -> None:
         """Check what the catalogue and the template do not check themselves.

@@ -53,7 +53,17 @@ TOOLS = {
         },
         {"role": "assistant", "content": [{"text": "Left."}]},
     ],
-    "toolConfig": {"tools": [{"toolSpec": {"name": "route", "inputSchema": {"json": {}}}}]},
+    "toolConfig": {
+        "tools": [
+            {
+                "toolSpec": {
+                    "name": "route",
+                    "description": "The way to a place.",
+                    "inputSchema": {"json": {"type": "object"}},
+                }
+            }
+        ]
+    },
 }
 
 

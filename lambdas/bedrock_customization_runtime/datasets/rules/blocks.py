@@ -30,22 +30,38 @@ CONTENT_BLOCK = Rule(
 REASONING = Rule(
     id="reasoning",
     verdict=Verdict.REJECT,
-    what="reasoning outside the assistant's turn, or without its text",
-    why="only the assistant reasons, and only text is learned",
+    what="reasoning outside the assistant's turn, without its text, or without an answer beside it",
+    why="only the assistant reasons, only text is learned, and reasoning alone answers nothing",
     fix='write {"reasoningContent": {"reasoningText": {"text": "…"}}} before the answer\'s text',
     inputs=_JSONL,
     formats=_CONVERSE,
     source=Source.GUIDE,
 )
+REASONING_WITH_MEDIA = Rule(
+    id="reasoning-with-media",
+    verdict=Verdict.REJECT,
+    what="reasoning in a record with images, videos or documents",
+    why="Nova learns to reason over text alone",
+    fix="leave the reasoning out, or the media",
+    inputs=_JSONL,
+    formats=_CONVERSE,
+    source=Source.VALIDATOR,
+    sources_disagree="the Nova Forge SDK says that no sample may hold both and looks within one "
+    "message alone, where they never meet; the record counts, as its message says",
+)
 TOOL_CONFIG = Rule(
     id="tool-config",
     verdict=Verdict.REJECT,
-    what="a toolConfig that is no list of tool specifications with distinct names",
+    what="tools that are no list of full specifications with distinct names",
     why="the model cannot be told of the tools",
-    fix='write {"tools": [{"toolSpec": {"name": "…", "inputSchema": {"json": {…}}}}]}',
+    fix='write {"tools": [{"toolSpec": {"name": "…", "description": "…", "inputSchema": {"json": '
+    '{"type": "object", …}}}}]}, for reinforcement [{"type": "function", "function": {"name": "…", '
+    '"description": "…", "parameters": {"type": "object", "properties": {…}}}}]',
     inputs=_JSONL,
-    formats=_CONVERSE,
-    source=Source.GUIDE,
+    formats=(RecordFormat.CONVERSE, RecordFormat.OPENAI_MESSAGES_WITH_REFERENCE),
+    source=Source.VALIDATOR,
+    sources_disagree="the API takes a tool without description, both Nova validators refuse it, "
+    "and one wants tools in every graded record; a description is demanded, tools are not",
 )
 TOOL_USE = Rule(
     id="tool-use",
@@ -62,7 +78,8 @@ TOOL_RESULT = Rule(
     verdict=Verdict.REJECT,
     what="a tool result that is not the user's, incomplete, or of no tool use before it",
     why="Bedrock refuses it",
-    fix="write toolUseId and content in the user's turn that follows the tool use",
+    fix='write toolUseId and content, each item {"text": "…"} or {"json": {…}}, in the turn of the '
+    "user that follows the tool use",
     inputs=_JSONL,
     formats=_CONVERSE,
     source=Source.GUIDE,

@@ -17,6 +17,8 @@ MEDIA_SOURCE = Rule(
     inputs=_JSONL,
     formats=_CONVERSE,
     source=Source.GUIDE,
+    sources_disagree="the Nova Forge SDK demands a bucketOwner, Nova's guide and the sample "
+    "validator do not; one that is there must be an account id, none is demanded",
 )
 MEDIA_FORMAT = Rule(
     id="media-format",
@@ -27,6 +29,8 @@ MEDIA_FORMAT = Rule(
     inputs=_JSONL,
     formats=_CONVERSE,
     source=Source.GUIDE,
+    sources_disagree="AWS's validators take a format in capitals, the API's own values are lower "
+    "case; only those count",
 )
 MEDIA_URI = Rule(
     id="media-uri",
@@ -78,4 +82,62 @@ MEDIA_MIXED = Rule(
     inputs=_JSONL,
     formats=_CONVERSE,
     source=Source.GUIDE,
+)
+MEDIA_MISSING = Rule(
+    id="media-missing",
+    verdict=Verdict.REJECT,
+    what="a medium that is not where the record says",
+    why="the job fails on it",
+    fix="upload the file, or correct the URI (letter case matters)",
+    inputs=_JSONL,
+    source=Source.VALIDATOR,
+)
+MEDIA_SIZE = Rule(
+    id="media-size",
+    verdict=Verdict.REJECT,
+    what="a media file with more bytes than the base model takes",
+    why="the job fails on it",
+    fix="compress or shorten the file",
+    inputs=_JSONL,
+    source=Source.GUIDE,
+)
+MEDIA_CONTENT = Rule(
+    id="media-content",
+    verdict=Verdict.REJECT,
+    what="a media file that is not of the format that the record names",
+    why="it cannot be read as what it claims to be",
+    fix="name the file's own format, or convert the file",
+    inputs=_JSONL,
+    formats=_CONVERSE,
+    source=Source.VALIDATOR,
+)
+MEDIA_PIXELS = Rule(
+    id="media-pixels",
+    verdict=Verdict.REJECT,
+    what="an image with a side shorter or longer than the base model takes",
+    why="the job fails on it",
+    fix="scale the image",
+    inputs=_JSONL,
+    source=Source.GUIDE,
+)
+MEDIA_SECONDS = Rule(
+    id="media-seconds",
+    verdict=Verdict.REJECT,
+    what="a video longer than the base model takes",
+    why="the job fails on it",
+    fix="cut the video",
+    inputs=_JSONL,
+    formats=_CONVERSE,
+    source=Source.GUIDE,
+    sources_disagree="the Nova 2 guide allows 15 minutes, the Nova 1 guide and the Nova Forge SDK "
+    "90 seconds; 90 count",
+)
+MEDIA_UNCHECKED = Rule(
+    id="media-unchecked",
+    verdict=Verdict.FLAG,
+    what="a media file that was not looked at, or not in full",
+    why="a file that is missing, too large or broken fails the job after it started",
+    fix="prepare the data in the pipeline, which looks into S3; what is still said there lies "
+    "where its function may not read, or is a video whose length stands at its end",
+    inputs=_JSONL,
 )

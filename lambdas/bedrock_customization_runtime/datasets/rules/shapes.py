@@ -110,10 +110,12 @@ SYSTEM_MISSING = Rule(
 REFERENCE_MISSING = Rule(
     id="reference-missing",
     verdict=Verdict.REJECT,
-    what="a reinforcement record without a reference answer",
-    why="the grader has nothing to compare with",
+    what="a reinforcement record without a reference answer, or with an empty one",
+    why="neither the grader nor the blind set has anything to compare with",
     fix='add "reference_answer", or end the messages with the answer wanted',
     inputs=_JSONL,
     formats=_REINFORCEMENT,
     source=Source.GUIDE,
+    sources_disagree="the validators let it be left out and take texts and objects alone, Nova's "
+    "guide shows it in every record as any JSON; it is demanded, as any JSON that is not empty",
 )
