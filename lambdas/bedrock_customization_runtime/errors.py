@@ -6,6 +6,8 @@
     ├── InvalidInput          the execution input, or what a handler was asked, makes no sense
     ├── DatasetRejected       the data break a rule of the base model; nothing was paid
     ├── SourceChanged         an object was overwritten while it was read
+    ├── EnrichmentFailed      the model that enriches cannot be asked
+    ├── BudgetReached         enriching more could cost more than allowed
     ├── CustomizationFailed   the job ended as Failed or Stopped, or its model did
     ├── DeploymentFailed      the deployment ended as Failed
     ├── DeploymentBusy        the deployment is changing; try again later
@@ -31,6 +33,14 @@ class DatasetRejected(CustomizationError):
 
 class SourceChanged(CustomizationError):
     """An object was overwritten while it was read."""
+
+
+class EnrichmentFailed(CustomizationError):
+    """The model that enriches cannot be asked, or a call's time is too short for it."""
+
+
+class BudgetReached(CustomizationError):
+    """Enriching more records could cost more than allowed; what was paid for is kept."""
 
 
 class CustomizationFailed(CustomizationError):

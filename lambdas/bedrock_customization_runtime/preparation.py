@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
 from bedrock_customization_runtime import catalog, manifest, storage, streams
 from bedrock_customization_runtime.datasets import power
+from bedrock_customization_runtime.datasets.enrichment import Answers, prices_of
 from bedrock_customization_runtime.datasets.examination import examine
 from bedrock_customization_runtime.datasets.preparation import divide
 from bedrock_customization_runtime.datasets.privacy import Privacy
 from bedrock_customization_runtime.datasets.report import report
 from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.datasets.splitting import Side
+from bedrock_customization_runtime.enrichment import parts
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
-from bedrock_customization_runtime.manifest import FileRecord, Finding, PreparationSection
+from bedrock_customization_runtime.manifest import (
+    EnrichmentRecord,
+    FileRecord,
+    Finding,
+    PreparationSection,
+)
 from bedrock_customization_runtime.media import S3Media
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from bedrock_customization_runtime.contract import Preparation, PrepareDataInput, Run
+    from bedrock_customization_runtime.catalog import MethodRules
+    from bedrock_customization_runtime.contract import (
+        EnrichmentPlan,
+        Preparation,
+        PrepareDataInput,
+        Run,
+    )
     from bedrock_customization_runtime.datasets.examination import Examined
     from bedrock_customization_runtime.datasets.preparation import PreparedDataset
 
@@ -43,19 +57,23 @@ def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
             nevertheless, wherever the source could be read at all.
     """
     run = event["run"]
-    settings = _settings(s3, event)
+    enriched = _Enriched.of(s3, event)
+    answers = enriched.answers if enriched else None
+    settings = _settings(s3, event, answers)
     source = streams.PinnedObject(s3, run["source"])
     report_uri = f"{run['artifacts']}/preparation/report.json"
     with examine(source.chunks(), settings) as examined:
         rejected = _write_rejected(s3, run, examined)
         try:
-            prepared = divide(examined)
+            prepared = divide(examined, by_model=answers.lines if answers else ())
         except DatasetRejected as refusal:
             _write_report(s3, report_uri, report(examined, None, str(refusal)))
             raise DatasetRejected(f"{refusal} ({_where_to_look(report_uri, rejected)})") from None
         section = _write_sides(
             s3, run, examined=examined, prepared=prepared, source=source, rejected=rejected
         )
+        if enriched:
+            section = msgspec.structs.replace(section, enrichment=enriched.record())
         _write_report(s3, report_uri, report(examined, prepared))
     manifest.update(
         s3, run["manifest"], lambda found: msgspec.structs.replace(found, preparation=section)
@@ -76,9 +94,14 @@ def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
     }
 
 
-def _settings(s3: S3Client, event: PrepareDataInput) -> Settings:
+def method_of(base_model: str) -> MethodRules:
+    """Return the rules of fine-tuning a base model.
+
+    Raises:
+        InvalidInput: The catalogue does not know it, or it cannot be fine-tuned.
+    """
     try:
-        model = catalog.base_model(event["base_model"])
+        model = catalog.base_model(base_model)
     except catalog.UnknownBaseModelError as error:
         raise InvalidInput(f"base_model: {error}") from None
     method = model.methods.get(catalog.Method.FINE_TUNING)
@@ -87,16 +110,56 @@ def _settings(s3: S3Client, event: PrepareDataInput) -> Settings:
             f"base_model: {model.id} does not support fine-tuning, only "
             f"{' and '.join(model.methods)}: choose another base model"
         )
+    return method
+
+
+def _settings(s3: S3Client, event: PrepareDataInput, answers: Answers | None) -> Settings:
     return Settings(
-        base_model=model.id,
-        method=method,
+        base_model=event["base_model"],
+        method=method_of(event["base_model"]),
         template=event.get("template"),
         split=event["split"],
         maximum_rejected=event["maximum_rejected"],
         privacy=Privacy(event.get("privacy", Privacy.FLAG)),
         bucket=storage.S3Uri.parse(event["run"]["data"]).bucket,
         media=S3Media(s3),
+        enrich=answers,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Enriched:
+    """What a model added, and where that came from."""
+
+    plan: EnrichmentPlan
+    answers: Answers
+    file: FileRecord
+    cost_usd: float
+
+    @classmethod
+    def of(cls, s3: S3Client, event: PrepareDataInput) -> Self | None:
+        plan = event.get("enrichment")
+        if plan is None:
+            return None
+        records, file = parts.read_all(s3, event["run"])
+        prices = prices_of(plan)
+        paid = {
+            record.key: prices.of(record.input_tokens, record.output_tokens)
+            for record in records
+            if record.paid_by == event["run"]["key"]
+        }
+        answers = Answers(plan, {record.key: record.answer for record in records})
+        return cls(plan, answers, file, round(sum(paid.values()), 9))
+
+    def record(self) -> EnrichmentRecord:
+        return EnrichmentRecord(
+            task=self.plan["task"],
+            model=self.plan["model"],
+            answers=self.file,
+            written=len(self.answers.lines),
+            scored=self.answers.scored,
+            cost_usd=self.cost_usd,
+        )
 
 
 def _write_sides(

@@ -226,10 +226,14 @@ def examine(chunks: Iterable[bytes], settings: Settings, *, keep: bool = True) -
 
 
 def _fill(examined: Examined, chunks: Iterable[bytes]) -> None:
-    template = Template(examined.settings.template) if examined.settings.template else None
+    settings = examined.settings
+    enriches = settings.enrich is not None
+    template = (
+        Template(settings.template, may_lack_completion=enriches) if settings.template else None
+    )
     kind, text = opened(chunks)
     judge = _Judge(examined, template)
-    if kind is Input.JSONL and template is None:
+    if kind is Input.JSONL and template is None and not enriches:
         _fill_from_records(examined, lines(text), judge)
         return
     for row in _rows(kind, text, template, examined.findings.note):
@@ -261,6 +265,7 @@ class _Judge:
         settings = examined.settings
         self._examined = examined
         self._template = template
+        self._enrich = settings.enrich
         self._checks = Checks(settings.method, settings.bucket, settings.media)
         self._screen = None if settings.privacy is Privacy.OFF else Screen(settings.privacy)
         self._line = 0
@@ -283,6 +288,8 @@ class _Judge:
                     shape is Shape.CONVERSE
                 ):
                     self._note(rules.SCHEMA_VERSION)
+            if self._enrich is not None:
+                record = self._enrich(record, row.line, self._note)
             record, _ = self._checks.accept(record, shape, self._note)
             if not self._examined.keeps:
                 self._examined.count(1)

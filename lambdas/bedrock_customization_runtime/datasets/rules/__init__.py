@@ -11,6 +11,7 @@ from bedrock_customization_runtime.datasets.rules import (
     cleaning,
     columns,
     data_set,
+    enrichment,
     limits,
     logs,
     media,
@@ -47,6 +48,12 @@ from bedrock_customization_runtime.datasets.rules.data_set import (
     NEAR_COPIES,
     SPLIT_OFF_TARGET,
     TRAINING_COPY,
+)
+from bedrock_customization_runtime.datasets.rules.enrichment import (
+    ANSWER_BY_MODEL,
+    ANSWER_NOT_GIVEN,
+    BLIND_BY_MODEL,
+    SCORE_TOO_LOW,
 )
 from bedrock_customization_runtime.datasets.rules.limits import (
     RECORD_TOO_LARGE,
@@ -137,6 +144,7 @@ TABLE = tuple(
         privacy,
         quality,
         cleaning,
+        enrichment,
         data_set,
     )
     for value in vars(family).values()
@@ -145,10 +153,13 @@ TABLE = tuple(
 """All rules, by family."""
 
 __all__ = [
+    "ANSWER_BY_MODEL",
     "ANSWER_IS_QUESTION",
+    "ANSWER_NOT_GIVEN",
     "ANSWER_SCRIPT",
     "BIDIRECTIONAL_CONTROL",
     "BLANK_LINE",
+    "BLIND_BY_MODEL",
     "BLIND_SET_SMALL",
     "BYTE_ORDER_MARK",
     "CHAT_TEMPLATE",
@@ -212,6 +223,7 @@ __all__ = [
     "RESERVED_WORD",
     "ROLE_ORDER",
     "SCHEMA_VERSION",
+    "SCORE_TOO_LOW",
     "SECRET",
     "SECRET_MASKED",
     "SECRET_REJECTED",
