@@ -2,6 +2,7 @@
 
 from bedrock_customization.base_model import BaseModel
 from bedrock_customization.dataset import DataSplit, RecordTemplate
+from bedrock_customization.enrichment import Enrichment
 from bedrock_customization.method import FineTuning
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
@@ -13,7 +14,7 @@ from bedrock_customization.pipeline import CustomizationPipeline
 from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.stack import CustomizationStack
 from bedrock_customization.storage import CustomizationStorage
-from bedrock_customization_runtime.contract import MetricName
+from bedrock_customization_runtime.contract import EnrichmentTask, MetricName
 
 __all__ = [
     "BaseModel",
@@ -23,6 +24,8 @@ __all__ = [
     "CustomizationStorage",
     "DataPreparation",
     "DataSplit",
+    "Enrichment",
+    "EnrichmentTask",
     "FineTuning",
     "JobKind",
     "MetricName",

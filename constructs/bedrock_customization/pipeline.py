@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import DataSplit, RecordTemplate
+    from bedrock_customization.enrichment import Enrichment
     from bedrock_customization.method import FineTuning
 
 _NOT_REMOVED = {
@@ -80,6 +81,8 @@ class CustomizationPipeline(Construct):
         split: Shares of the validation set and the blind set.
         maximum_rejected: Share of the records, in [0, 1], that may break a rule and be left out
             before the data set as a whole is refused.
+        enrichment: A model that adds to the records before they are prepared.
+            Without one, they are prepared as they are.
         metric: What decides (docs/metrics.md).
         minimum_improvement: What the tuned model must surely gain over the base model, in units of
             the metric; 0 asks for any improvement beyond chance.
@@ -105,6 +108,7 @@ class CustomizationPipeline(Construct):
         method: FineTuning | None = None,
         split: DataSplit | None = None,
         maximum_rejected: float = 0.05,
+        enrichment: Enrichment | None = None,
         metric: MetricName = MetricName.ACCURACY,
         minimum_improvement: float = 0.0,
         maximum_tokens: int = 512,
@@ -138,6 +142,7 @@ class CustomizationPipeline(Construct):
             template=template,
             split=split,
             maximum_rejected=maximum_rejected,
+            enrichment=enrichment,
             on_failure=on_failure,
         )
         self.customization = ModelCustomization(

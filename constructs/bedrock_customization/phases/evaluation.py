@@ -11,7 +11,7 @@ from bedrock_customization._access import (
     Right,
     bedrock_arn,
 )
-from bedrock_customization._asl import Phase, States, retry
+from bedrock_customization._asl import BUSY_MODEL_ERRORS, Phase, States, retry
 from bedrock_customization._checks import check_whole
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.storage import RUNS
@@ -22,15 +22,6 @@ if TYPE_CHECKING:
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.storage import CustomizationStorage
-
-# A model that stays busy, or a call that was cut off: what is answered already is kept.
-_BUSY_MODEL_ERRORS = [
-    "ThrottlingException",
-    "ModelNotReadyException",
-    "ServiceUnavailableException",
-    "InternalServerException",
-    "Sandbox.Timedout",
-]
 
 
 class ModelEvaluation(Phase):
@@ -106,7 +97,7 @@ class ModelEvaluation(Phase):
         )
         is_answered.when(sfn.Condition.jsonata("{% $not($answers.done) %}"), answer)
         is_answered.otherwise(compare)
-        retry(answer, _BUSY_MODEL_ERRORS, interval=Duration.minutes(1))
+        retry(answer, BUSY_MODEL_ERRORS, interval=Duration.minutes(1))
         answer.next(is_answered)
         self.rights = states.rights
         self._start = answer

@@ -10,6 +10,7 @@ from bedrock_customization._asl import Phase, States
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.dataset import DataSplit
+from bedrock_customization.phases.enrichment import DataEnrichment
 from bedrock_customization.storage import INCOMING, RUNS
 from bedrock_customization_runtime.contract import Handler
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import RecordTemplate
+    from bedrock_customization.enrichment import Enrichment
     from bedrock_customization.storage import CustomizationStorage
 
 
@@ -26,8 +28,9 @@ class DataPreparation(Phase):
     """Clean, de-duplicate, split and validate raw data against the rules of the base model.
 
     Input: `$run`.
-    Output: `$preparation` (`contract.Preparation`).
-    Errors: `InvalidInput`, `DatasetRejected`, `SourceChanged`.
+    Output: `$preparation` (`contract.Preparation`); with enrichment also `$enrichment`.
+    Errors: `InvalidInput`, `DatasetRejected`, `SourceChanged`; with enrichment also
+    `BudgetReached`, `EnrichmentFailed`.
 
     Args:
         scope: Parent.
@@ -41,6 +44,8 @@ class DataPreparation(Phase):
             before the data set as a whole is refused.
         privacy: What becomes of records with what looks like personal data or secrets: they are
             counted ("flag"), masked, rejected, or nothing is looked for ("off").
+        enrichment: A model that adds to the records beforehand.
+            Without one, they are prepared as they are.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
 
@@ -59,6 +64,7 @@ class DataPreparation(Phase):
         split: DataSplit | None = None,
         maximum_rejected: float = 0.05,
         privacy: Literal["off", "flag", "mask", "reject"] = "flag",
+        enrichment: Enrichment | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
         check_between(
@@ -93,10 +99,23 @@ class DataPreparation(Phase):
                 "maximum_rejected": maximum_rejected,
                 # The contract's default is left out, so that templates without it stay as they are.
                 "privacy": None if privacy == "flag" else privacy,
+                "enrichment": enrichment.to_contract() if enrichment else None,
             },
             comment="Clean, de-duplicate, split and validate the records",
             assign="preparation",
         )
-        self.rights = states.rights
         self._start = prepare
+        if enrichment:
+            self.enrichment = DataEnrichment(
+                self,
+                "DataEnrichment",
+                states=states,
+                then=prepare,
+                storage=storage,
+                base_model=base_model,
+                template=template,
+                enrichment=enrichment,
+            )
+            self._start = self.enrichment.start
+        self.rights = states.rights
         self._ends = [prepare]
