@@ -116,6 +116,8 @@ def test_every_rule_of_a_record_is_planted():
         # CSV, templates and privacy settings have tests of their own.
         *("csv-quote", "csv-ragged", "column-missing", "column-not-text", "column-empty"),
         *("personal-data-masked", "personal-data-rejected", "secret-masked", "secret-rejected"),
+        # Of a model that enriches, with tests of its own.
+        *("answer-by-model", "answer-not-given", "score-too-low", "blind-by-model"),
         # Of a data set as a whole.
         *("conflicting-answers", "training-copy", "near-copies", "few-records"),
         *("split-off-target", "blind-set-small", "label-only-tested"),
