@@ -196,6 +196,8 @@ def _fit_reinforcement(record: Record) -> Record:
         if record.reference is None:
             raise RecordRejectedError(rules.REFERENCE_MISSING)
         return record
+    if record.reference is None and not record.answer.strip():
+        raise RecordRejectedError(rules.REFERENCE_MISSING)
     reference = record.reference or msgspec.Raw(_encode(record.answer))
     return Record(
         record.system,
