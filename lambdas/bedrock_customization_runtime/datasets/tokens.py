@@ -161,10 +161,11 @@ def _estimate(text: str) -> tuple[float, float]:
     if text.isascii():
         return _estimate_ascii(text.encode(), 0)
     plain = text.encode("ascii", "ignore")
-    wide = len(_WIDE.findall(text))
     accented = len(_ACCENTED.findall(text))
-    alphabetic = len(_ALPHABETIC.findall(text))
-    other = len(text) - len(plain) - wide - accented - alphabetic
+    other = len(text) - len(plain) - accented
+    wide = len(_WIDE.findall(text)) if other else 0
+    alphabetic = len(_ALPHABETIC.findall(text)) if other > wide else 0
+    other -= wide + alphabetic
     likely, most = _estimate_ascii(plain, accented)
     return (
         likely
