@@ -28,9 +28,9 @@ ERROR = 0.2
 """Share by which `likely` may be off for nine texts of ten; other languages and digits, a third."""
 MOST_TOO_LOW = 0.01
 """Share of texts for which `most` was still too low."""
-_WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
-_ACCENTED = re.compile("[\u0080-\u024f]")
-_ALPHABETIC = re.compile("[\u0370-\u052f\u1e00-\u1eff]")
+_WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+")
+_ACCENTED = re.compile("[\u0080-\u024f]+")
+_ALPHABETIC = re.compile("[\u0370-\u052f\u1e00-\u1eff]+")
 _LONG_WORD = 12
 """Letters per word on average, beyond which a text is no prose but base64, hashes and the like."""
 _FOREIGN = 200
@@ -161,10 +161,10 @@ def _estimate(text: str) -> tuple[float, float]:
     if text.isascii():
         return _estimate_ascii(text.encode(), 0)
     plain = text.encode("ascii", "ignore")
-    accented = len(_ACCENTED.findall(text))
+    accented = _count(_ACCENTED, text)
     other = len(text) - len(plain) - accented
-    wide = len(_WIDE.findall(text)) if other else 0
-    alphabetic = len(_ALPHABETIC.findall(text)) if other > wide else 0
+    wide = _count(_WIDE, text) if other else 0
+    alphabetic = _count(_ALPHABETIC, text) if other > wide else 0
     other -= wide + alphabetic
     likely, most = _estimate_ascii(plain, accented)
     return (
@@ -179,6 +179,10 @@ def _estimate(text: str) -> tuple[float, float]:
         + _MOST.alphabetic * alphabetic
         + _MOST.other * other,
     )
+
+
+def _count(kind: re.Pattern[str], text: str) -> int:
+    return sum(map(len, kind.findall(text)))
 
 
 def _estimate_ascii(text: bytes, accented: int) -> tuple[float, float]:
