@@ -170,6 +170,7 @@ REJECTED: list[tuple[str, bytes, str, str | None]] = [
     (NOVA, answered(None), "field-type", "$.messages[1].content[0].text"),
     (NOVA, converse(system="Be brief."), "field-type", "$.system"),
     (NOVA, converse(system=[7]), "field-type", "$.system[0]"),
+    (NOVA, converse(system=[{"text": "a", "x": 1}]), "field-unknown", "$.system[0]"),
     (NOVA, converse(system=text(7)), "field-type", "$.system[0].text"),
     (
         NOVA,
@@ -440,7 +441,7 @@ REJECTED: list[tuple[str, bytes, str, str | None]] = [
         for field, change in (
             ("name", {"name": " "}),
             ("description", {"description": ""}),
-            ("parameters", {"parameters": {"type": "array"}}),
+            ("parameters", {"parameters": {"type": "array", "properties": {}}}),
             ("parameters", {"parameters": {"type": "object"}}),
         )
     ),
@@ -483,7 +484,12 @@ REJECTED: list[tuple[str, bytes, str, str | None]] = [
         "$.messages[2].content[1].toolResult.toolUseId",
     ),
     (NOVA_2, tools(Q, [USE], [RESULT], A, [RESULT], A), "tool-result", None),
-    (NOVA_2, tools(Q, [USE, RESULT], [RESULT], A), "tool-result", None),
+    (
+        NOVA_2,
+        tools(Q, [USE, RESULT], [RESULT], A),
+        "tool-result",
+        "$.messages[1].content[1].toolResult",
+    ),
     (NOVA_2, tools(Q, [USE], Q, A), "tool-unanswered", "$.messages"),
     (NOVA_2, tools(Q, [USE, USE], [RESULT], A), "tool-unanswered", None),
     (NOVA_2, tools(Q, [USE]), "tool-unanswered", "$.messages"),

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from odd_records import ODD
 from planted_defects import ALONE, NOTED, REJECTED
-from planted_records import GOOD, NOVA, NOVA_MEDIA, line as line_of, look, media, shown
+from planted_records import DISTILLED, GOOD, NOVA, NOVA_MEDIA, line as line_of, look, media, shown
 
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.catalog import SetLimits
-from bedrock_customization_runtime.datasets import rules
+from bedrock_customization_runtime.datasets import formats, rules, tokens
 from bedrock_customization_runtime.datasets.examination import examine
 from bedrock_customization_runtime.datasets.settings import Settings
 
@@ -108,6 +108,30 @@ def test_a_line_separator_inside_a_string_ends_no_line():
     assert rejected == []
     assert findings["line-ends"].lines == (2,)
     assert [record.messages[0].text for record in records][1] == "a\nb\nc\nd"
+
+
+@pytest.mark.parametrize(
+    ("limit", "rule"),
+    [("tokens_per_record", "too-many-tokens"), ("bytes_per_record", "record-too-large")],
+)
+@pytest.mark.parametrize("target", [NOVA, DISTILLED])
+def test_a_record_may_be_as_long_as_the_limit_and_no_longer(target, limit, rule):
+    line = GOOD[target]
+    settings = settings_for(target)
+    with examine([line], settings) as examined:
+        written = formats.training_line(examined.record(0), settings.method.record_format)
+        longest = {
+            "tokens_per_record": tokens.estimate(examined.record(0)).most,
+            "bytes_per_record": len(written),
+        }[limit]
+
+    def rejected(most):
+        method = replace(settings.method, **{limit: most})
+        with examine([written], replace(settings, method=method)) as examined:
+            return [json.loads(row)["rule"] for row in examined.rejected_lines()]
+
+    assert rejected(longest) == []
+    assert rejected(longest - 1) == [rule]
 
 
 def test_every_rule_of_a_record_is_planted():
