@@ -88,7 +88,7 @@ def check_sizes(examined: Examined, side: NDArray[np.int8]) -> None:
         if limit is not None and count > limit:
             raise DatasetRejected(
                 f"{_records(count)} are for {what}, but {examined.settings.base_model} takes at "
-                f"most {limit:,}: remove {count - limit:,} records from the source, or raise "
+                f"most {limit:,}: remove {_records(count - limit)} from the source, or raise "
                 "split.test, which keeps more of them for the blind set"
             )
 

@@ -110,6 +110,24 @@ def test_a_file_larger_than_the_model_takes_is_refused_with_its_size_and_the_lim
     assert f"at most {size - 1:,}: " in str(error.value)
 
 
+@pytest.mark.parametrize("limited", ["train", "total"])
+def test_exactly_as_many_records_as_the_model_takes_are_taken(settings, pairs, limited):
+    made = settings(small=True)
+
+    def counted(limit):
+        method = replace(made.method, **{limited: SetLimits(maximum_records=limit)})
+        with examine([pairs(60)], replace(made, method=method)) as examined:
+            sides = divide(examined)
+            counts = {side: sides.count(side) for side in Side}
+        return counts[Side.TRAIN] + (counts[Side.VALIDATION] if limited == "total" else 0)
+
+    most = counted(10**6)
+
+    assert counted(most) == most
+    with pytest.raises(DatasetRejected, match=f"takes at most {most - 1}: remove 1 record from"):
+        counted(most - 1)
+
+
 def test_more_records_than_the_model_takes_are_refused_with_both_ways_out(prepare, pairs):
     message = refusal(prepare, pairs(12_000), model=LLAMA, small=False, test=0.01)
 
