@@ -2,6 +2,7 @@
 
 from bedrock_customization.base_model import BaseModel
 from bedrock_customization.dataset import DataSplit, RecordTemplate
+from bedrock_customization.enrichment import Enrichment
 from bedrock_customization.method import (
     ContinuedPretraining,
     Distillation,
@@ -18,7 +19,7 @@ from bedrock_customization.pipeline import CustomizationPipeline
 from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.stack import CustomizationStack
 from bedrock_customization.storage import CustomizationStorage
-from bedrock_customization_runtime.contract import MetricName
+from bedrock_customization_runtime.contract import EnrichmentTask, MetricName
 
 __all__ = [
     "BaseModel",
@@ -30,6 +31,8 @@ __all__ = [
     "DataPreparation",
     "DataSplit",
     "Distillation",
+    "Enrichment",
+    "EnrichmentTask",
     "FineTuning",
     "JobKind",
     "MetricName",

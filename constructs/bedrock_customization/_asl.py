@@ -42,6 +42,14 @@ _TRANSIENT_LAMBDA_ERRORS = [
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
 ]
+# A model that stays busy, or a call that was cut off: what is answered already is kept.
+BUSY_MODEL_ERRORS = [
+    "ThrottlingException",
+    "ModelNotReadyException",
+    "ServiceUnavailableException",
+    "InternalServerException",
+    "Sandbox.Timedout",
+]
 _TRANSIENT_BEDROCK_ERRORS = [
     "Bedrock.ThrottlingException",
     "Bedrock.InternalServerException",

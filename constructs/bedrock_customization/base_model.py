@@ -134,19 +134,24 @@ class BaseModel:
         return arns_for_invocation(self.inference_id)
 
 
-def arns_for_invocation(id: str) -> list[str]:
-    """Return the ARNs in a policy for whoever invokes a model or a system inference profile.
+def arns_for_invocation(model_id: str) -> list[str]:
+    """Return the ARNs in a policy for whoever invokes a model.
 
     An inference profile sends requests to models in several Regions, so it takes rights on the
     profile and on the model in each of them.
+
+    Args:
+        model_id: Of a foundation model or an inference profile, or an ARN that stands for itself.
     """
-    if not id.startswith(_PROFILE_PREFIXES):
-        return [_foundation_model_arn(id)]
-    _, _, model_id = id.partition(".")
+    if model_id.startswith("arn:") or Token.is_unresolved(model_id):
+        return [model_id]
+    if not model_id.startswith(_PROFILE_PREFIXES):
+        return [_foundation_model_arn(model_id)]
+    _, _, behind = model_id.partition(".")
     account = f"{Aws.REGION}:{Aws.ACCOUNT_ID}"
     return [
-        f"arn:{Aws.PARTITION}:bedrock:{account}:inference-profile/{id}",
-        _foundation_model_arn(model_id, region="*"),
+        f"arn:{Aws.PARTITION}:bedrock:{account}:inference-profile/{model_id}",
+        _foundation_model_arn(behind, region="*"),
     ]
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import DataSplit, RecordTemplate
+    from bedrock_customization.enrichment import Enrichment
     from bedrock_customization.method import CustomizationMethod
 
 _NOT_REMOVED = {
@@ -87,6 +88,8 @@ class CustomizationPipeline(Construct):
         allow_unknown_price: Whether a job may start that has a `max_cost_usd` and no known price.
         stall_limit: After so long without progress a job is stopped; from an hour on. Two days
             without one.
+        enrichment: A model that adds to the records before they are prepared.
+            Without one, they are prepared as they are.
         metric: What decides (docs/metrics.md).
         minimum_improvement: What the tuned model must surely gain over the base model, in units of
             the metric; 0 asks for any improvement beyond chance.
@@ -115,6 +118,7 @@ class CustomizationPipeline(Construct):
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
         stall_limit: Duration | None = None,
+        enrichment: Enrichment | None = None,
         metric: MetricName = MetricName.ACCURACY,
         minimum_improvement: float = 0.0,
         maximum_tokens: int = 512,
@@ -149,6 +153,7 @@ class CustomizationPipeline(Construct):
             template=template,
             split=split,
             maximum_rejected=maximum_rejected,
+            enrichment=enrichment,
             on_failure=on_failure,
         )
         self.customization = ModelCustomization(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 INCOMING = "incoming/*"
 RUNS = "runs/*"
+ANSWERS = "enrichment/*"
 PROMOTIONS = "promotions/*"
 _WEEK, _MONTH, _QUARTER = Duration.days(7), Duration.days(30), Duration.days(90)
 _DESTROY_DATA = "bedrock_customization:destroyData"
@@ -39,7 +40,8 @@ class CustomizationStorage(Construct):
     Args:
         scope: Parent.
         id: Id below the parent.
-        data_bucket: Holds `incoming/` and `runs/<run>/prepared/`.
+        data_bucket: Holds `incoming/`, `runs/<run>/prepared/`, and below `enrichment/` what a model
+            added.
             Without one, a bucket encrypted with `key` is defined.
         blind_bucket: Holds `runs/<run>/test.jsonl` and the answers to it.
             Without one, a bucket encrypted with `blind_key` is defined.

@@ -3,8 +3,8 @@
 The constructs import this module at synth and the handlers at run time, so it uses only the
 standard library. Every value that travels between states is one of the `TypedDict`s here: URIs,
 ids and counts, never records. What is absent has no key, because CDK leaves nulls out. The state
-machine keeps each under a variable of the same name (`$run`, `$preparation`, `$customization`,
-`$deployment`, `$evaluation`, `$decision`, `$failure`).
+machine keeps each under a variable of the same name (`$run`, `$enrichment`, `$preparation`,
+`$customization`, `$deployment`, `$evaluation`, `$decision`, `$failure`).
 """
 
 from enum import StrEnum
@@ -15,6 +15,7 @@ class Handler(StrEnum):
     """The functions, by module name below `bedrock_customization_runtime.handlers`."""
 
     START_RUN = "start_run"
+    ENRICH_DATA = "enrich_data"
     PREPARE_DATA = "prepare_data"
     CUSTOMIZE_MODEL = "customize_model"
     ANSWER_QUESTIONS = "answer_questions"
@@ -31,6 +32,17 @@ class MetricName(StrEnum):
     ACCURACY = "accuracy"
     TOKEN_F1 = "token_f1"  # noqa: S105 - a metric, no secret
     ANSWERED = "answered"
+
+
+class EnrichmentTask(StrEnum):
+    """What a model is asked to do with records."""
+
+    COMPLETE = "complete"
+    """Draft the answers that are missing."""
+    REWRITE = "rewrite"
+    """Write the answers that are there anew."""
+    SCORE = "score"
+    """Grade the answers from 1 to 5; records below `minimum_score` are rejected."""
 
 
 class ErrorName(StrEnum):
@@ -89,6 +101,36 @@ class Split(TypedDict):
     validation: float
     test: float
     seed: int
+
+
+class EnrichmentPlan(TypedDict):
+    """What a model adds to the records before they are prepared."""
+
+    task: str
+    """Value of `EnrichmentTask`."""
+    model: str
+    """What `modelId` of Converse takes."""
+    instructions: NotRequired[str]
+    """Further words for the model."""
+    maximum_tokens: int
+    """Of an answer."""
+    maximum_cost_usd: float
+    """Of a run; reached, the run fails and what was paid for is kept."""
+    minimum_score: int
+    """From 1 to 5; counts where the task is to score."""
+    input_usd_per_1k_tokens: NotRequired[float]
+    """What the account pays, where the catalogue does not know it; likewise the next."""
+    output_usd_per_1k_tokens: NotRequired[float]
+
+
+class Enrichment(TypedDict):
+    """What "Enrich data" returns (`$enrichment`); it is called again until `done`."""
+
+    done: bool
+    records: int
+    """About which the model was asked so far."""
+    cost_usd: float
+    """Paid by this run so far."""
 
 
 class Counts(TypedDict):
@@ -228,6 +270,16 @@ class StartRunInput(TypedDict):
     """Of the construct; those of the input go over them."""
 
 
+class EnrichDataInput(TypedDict):
+    """Event of `enrich_data`."""
+
+    run: Run
+    base_model: str
+    method: str
+    template: NotRequired[RecordTemplate]
+    enrichment: EnrichmentPlan
+
+
 class PrepareDataInput(TypedDict):
     """Event of `prepare_data`."""
 
@@ -241,6 +293,8 @@ class PrepareDataInput(TypedDict):
     """Share of the records read, in [0, 1], above which the data set as a whole is refused."""
     privacy: NotRequired[Literal["off", "flag", "mask", "reject"]]
     """What becomes of records with personal data or secrets; "flag" where it is absent."""
+    enrichment: NotRequired[EnrichmentPlan]
+    """What "Enrich data" has done before."""
 
 
 class PlanJob(TypedDict):

@@ -8,6 +8,8 @@
     ├── SourceChanged         an object was overwritten while it was read
     ├── BudgetExceeded        the estimate is above the limit, or cannot be made; nothing was paid
     ├── BaseModelUnavailable  Bedrock does not offer the base model here and now; nothing was paid
+    ├── EnrichmentFailed      the model that enriches cannot be asked
+    ├── BudgetReached         enriching more could cost more than allowed
     ├── CustomizationFailed   the job ended as Failed or Stopped, or its model did
     ├── CustomizationStalled  the job made no progress for too long and was stopped
     ├── DeploymentFailed      the deployment ended as Failed
@@ -42,6 +44,14 @@ class BudgetExceeded(CustomizationError):
 
 class BaseModelUnavailable(CustomizationError):
     """Bedrock does not offer the base model here and now; nothing was paid."""
+
+
+class EnrichmentFailed(CustomizationError):
+    """The model that enriches cannot be asked, or a call's time is too short for it."""
+
+
+class BudgetReached(CustomizationError):
+    """Enriching more records could cost more than allowed; what was paid for is kept."""
 
 
 class CustomizationFailed(CustomizationError):

@@ -66,6 +66,20 @@ class Finding(_Section, frozen=True, kw_only=True):
     """The first few line numbers, from 1."""
 
 
+class EnrichmentRecord(_Section, frozen=True, kw_only=True):
+    """What a model added to the records before they were checked."""
+
+    task: str
+    model: str
+    answers: FileRecord
+    """Line, task, model and answer of each record that was asked about."""
+    written: int
+    """Records whose answer the model drafted or rewrote."""
+    scored: int
+    cost_usd: float
+    """Paid by this run."""
+
+
 class PreparationSection(_Section, frozen=True, kw_only=True):
     """The data set: where it came from, what became of it."""
 
@@ -92,6 +106,7 @@ class PreparationSection(_Section, frozen=True, kw_only=True):
     """Smallest difference of accuracy that the blind set shows."""
     personal_data: dict[str, int] = {}
     """Records by kind of personal data or secret."""
+    enrichment: EnrichmentRecord | None = None
 
 
 class RefusalSection(_Section, frozen=True, kw_only=True):

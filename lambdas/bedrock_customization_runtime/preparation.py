@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
 from bedrock_customization_runtime import catalog, manifest, storage, streams
 from bedrock_customization_runtime.datasets import power
+from bedrock_customization_runtime.datasets.enrichment import Answers, prices_of
 from bedrock_customization_runtime.datasets.examination import examine
 from bedrock_customization_runtime.datasets.preparation import divide
 from bedrock_customization_runtime.datasets.privacy import Privacy
 from bedrock_customization_runtime.datasets.report import report
 from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.datasets.splitting import Side
+from bedrock_customization_runtime.enrichment import parts
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
 from bedrock_customization_runtime.manifest import (
+    EnrichmentRecord,
     FileRecord,
     Finding,
     PreparationSection,
     RefusalSection,
 )
+from bedrock_customization_runtime.media import S3Media
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from bedrock_customization_runtime.contract import Preparation, PrepareDataInput, Run
+    from bedrock_customization_runtime.catalog import MethodRules
+    from bedrock_customization_runtime.contract import (
+        EnrichmentPlan,
+        Preparation,
+        PrepareDataInput,
+        Run,
+    )
     from bedrock_customization_runtime.datasets.examination import Examined
     from bedrock_customization_runtime.datasets.preparation import PreparedDataset
 
@@ -47,13 +58,15 @@ def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
             nevertheless, wherever the source could be read at all.
     """
     run = event["run"]
-    settings = _settings(event)
+    enriched = _Enriched.of(s3, event)
+    answers = enriched.answers if enriched else None
+    settings = _settings(s3, event, answers)
     source = streams.PinnedObject(s3, run["source"])
     report_uri = f"{run['artifacts']}/preparation/report.json"
     with examine(source.chunks(), settings) as examined:
         rejected = _write_rejected(s3, run, examined)
         try:
-            prepared = divide(examined)
+            prepared = divide(examined, by_model=answers.lines if answers else ())
         except DatasetRejected as refusal:
             _write_report(s3, report_uri, report(examined, None, str(refusal)))
             refused = _refusal(examined, report_uri, rejected)
@@ -62,6 +75,8 @@ def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
         section = _write_sides(
             s3, run, examined=examined, prepared=prepared, source=source, rejected=rejected
         )
+        if enriched:
+            section = replace(section, enrichment=enriched.record())
         _write_report(s3, report_uri, report(examined, prepared))
     manifest.update(
         s3, run["manifest"], lambda found: replace(found, preparation=section, refusal=None)
@@ -82,26 +97,76 @@ def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
     }
 
 
-def _settings(event: PrepareDataInput) -> Settings:
+def method_of(base_model: str, method: str) -> MethodRules:
+    """Return the rules of customizing a base model.
+
+    Args:
+        base_model: Id for customization.
+        method: Value of `catalog.Method`.
+
+    Raises:
+        InvalidInput: The catalogue does not know it, or it is not customized that way.
+    """
     try:
-        model = catalog.base_model(event["base_model"])
+        model = catalog.base_model(base_model)
     except catalog.UnknownBaseModelError as error:
         raise InvalidInput(f"base_model: {error}") from None
-    method = model.methods.get(catalog.Method(event["method"]))
-    if method is None:
+    rules = model.methods.get(catalog.Method(method))
+    if rules is None:
         raise InvalidInput(
-            f"base_model: {model.id} does not support {event['method']}, only "
+            f"base_model: {model.id} does not support {method}, only "
             f"{' and '.join(model.methods)}: choose another base model"
         )
+    return rules
+
+
+def _settings(s3: S3Client, event: PrepareDataInput, answers: Answers | None) -> Settings:
     return Settings(
-        base_model=model.id,
-        method=method,
+        base_model=event["base_model"],
+        method=method_of(event["base_model"], event["method"]),
         template=event.get("template"),
         split=event["split"],
         maximum_rejected=event["maximum_rejected"],
         privacy=Privacy(event.get("privacy", Privacy.FLAG)),
         bucket=storage.S3Uri.parse(event["run"]["data"]).bucket,
+        media=S3Media(s3),
+        enrich=answers,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Enriched:
+    """What a model added, and where that came from."""
+
+    plan: EnrichmentPlan
+    answers: Answers
+    file: FileRecord
+    cost_usd: float
+
+    @classmethod
+    def of(cls, s3: S3Client, event: PrepareDataInput) -> Self | None:
+        plan = event.get("enrichment")
+        if plan is None:
+            return None
+        records, file = parts.read_all(s3, event["run"])
+        prices = prices_of(plan)
+        paid = {
+            record.key: prices.of(record.input_tokens, record.output_tokens)
+            for record in records
+            if record.paid_by == event["run"]["key"]
+        }
+        answers = Answers(plan, {record.key: record.answer for record in records})
+        return cls(plan, answers, file, round(sum(paid.values()), 9))
+
+    def record(self) -> EnrichmentRecord:
+        return EnrichmentRecord(
+            task=self.plan["task"],
+            model=self.plan["model"],
+            answers=self.file,
+            written=len(self.answers.lines),
+            scored=self.answers.scored,
+            cost_usd=self.cost_usd,
+        )
 
 
 def _write_sides(

@@ -11,7 +11,7 @@ from bedrock_customization._access import (
     Right,
     bedrock_arn,
 )
-from bedrock_customization._asl import Phase, Retry, States
+from bedrock_customization._asl import BUSY_MODEL_ERRORS, Phase, Retry, States
 from bedrock_customization._checks import check_whole
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.storage import RUNS
@@ -22,15 +22,6 @@ if TYPE_CHECKING:
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.storage import CustomizationStorage
-
-# A model that stays busy, or a call that was cut off: what is answered already is kept.
-_BUSY_MODEL_ERRORS = [
-    "ThrottlingException",
-    "ModelNotReadyException",
-    "ServiceUnavailableException",
-    "InternalServerException",
-    "Sandbox.Timedout",
-]
 
 
 class ModelEvaluation(Phase):
@@ -87,7 +78,7 @@ class ModelEvaluation(Phase):
             },
             comment="Base and tuned model answer the same questions",
             assign="answers",
-            retries=[Retry(errors=_BUSY_MODEL_ERRORS, interval_seconds=60)],
+            retries=[Retry(errors=BUSY_MODEL_ERRORS, interval_seconds=60)],
         )
         compare = states.invoke(
             "Compare answers",

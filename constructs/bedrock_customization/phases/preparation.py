@@ -11,6 +11,7 @@ from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.dataset import DataSplit
 from bedrock_customization.method import FineTuning
+from bedrock_customization.phases.enrichment import DataEnrichment
 from bedrock_customization.storage import INCOMING, RUNS
 from bedrock_customization_runtime.contract import Handler
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import RecordTemplate
+    from bedrock_customization.enrichment import Enrichment
     from bedrock_customization.method import CustomizationMethod
     from bedrock_customization.storage import CustomizationStorage
 
@@ -28,8 +30,9 @@ class DataPreparation(Phase):
     """Clean, de-duplicate, split and validate raw data against the rules of the base model.
 
     Input: `$run`.
-    Output: `$preparation` (`contract.Preparation`).
-    Errors: `InvalidInput`, `DatasetRejected`, `SourceChanged`.
+    Output: `$preparation` (`contract.Preparation`); with enrichment also `$enrichment`.
+    Errors: `InvalidInput`, `DatasetRejected`, `SourceChanged`; with enrichment also
+    `BudgetReached`, `EnrichmentFailed`.
 
     Args:
         scope: Parent.
@@ -44,6 +47,8 @@ class DataPreparation(Phase):
             before the data set as a whole is refused.
         privacy: What becomes of records with what looks like personal data or secrets: they are
             counted ("flag"), masked, rejected, or nothing is looked for ("off").
+        enrichment: A model that adds to the records beforehand.
+            Without one, they are prepared as they are.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
 
@@ -63,11 +68,13 @@ class DataPreparation(Phase):
         split: DataSplit | None = None,
         maximum_rejected: float = 0.05,
         privacy: Literal["off", "flag", "mask", "reject"] = "flag",
+        enrichment: Enrichment | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
         check_between(
             "maximum_rejected", maximum_rejected, 0, 1, "it is a share, 0.05 means one in twenty"
         )
+        method = method or FineTuning()
         super().__init__(scope, id)
         self.function = HandlerFunction(
             self,
@@ -92,16 +99,30 @@ class DataPreparation(Phase):
             {
                 "run": "{% $run %}",
                 "base_model": base_model.id,
-                "method": (method or FineTuning()).method.value,
+                "method": method.method.value,
                 "template": template.to_contract() if template else None,
                 "split": (split or DataSplit()).to_contract(),
                 "maximum_rejected": maximum_rejected,
                 # The contract's default is left out, so that templates without it stay as they are.
                 "privacy": None if privacy == "flag" else privacy,
+                "enrichment": enrichment.to_contract() if enrichment else None,
             },
             comment="Clean, de-duplicate, split and validate the records",
             assign="preparation",
         )
-        self.rights = states.rights
         self._start = prepare
+        if enrichment:
+            self.enrichment = DataEnrichment(
+                self,
+                "DataEnrichment",
+                states=states,
+                then=prepare,
+                storage=storage,
+                base_model=base_model,
+                method=method,
+                template=template,
+                enrichment=enrichment,
+            )
+            self._start = self.enrichment.start
+        self.rights = states.rights
         self._ends = [prepare]

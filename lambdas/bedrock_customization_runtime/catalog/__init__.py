@@ -25,6 +25,7 @@ from bedrock_customization_runtime.catalog.base_models import (
     UnsupportedCustomizationError,
     base_model,
     base_models,
+    inference_prices,
 )
 from bedrock_customization_runtime.catalog.hyperparameters import (
     Hyperparameter,
@@ -33,7 +34,7 @@ from bedrock_customization_runtime.catalog.hyperparameters import (
     rendered,
 )
 from bedrock_customization_runtime.catalog.lifecycle import Lifecycle, LifecycleStatus
-from bedrock_customization_runtime.catalog.prices import Price, Prices
+from bedrock_customization_runtime.catalog.prices import InferencePrices, Price, Prices
 from bedrock_customization_runtime.catalog.rules import (
     Api,
     MediaLimits,
@@ -56,6 +57,7 @@ __all__ = [
     "Hyperparameter",
     "HyperparameterError",
     "HyperparameterValue",
+    "InferencePrices",
     "InvocationQuotas",
     "Lifecycle",
     "LifecycleStatus",
@@ -75,6 +77,7 @@ __all__ = [
     "UnsupportedCustomizationError",
     "base_model",
     "base_models",
+    "inference_prices",
     "rendered",
     "service",
 ]

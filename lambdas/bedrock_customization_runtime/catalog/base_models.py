@@ -12,7 +12,7 @@ from bedrock_customization_runtime.catalog.hyperparameters import (
     rendered,
 )
 from bedrock_customization_runtime.catalog.lifecycle import Lifecycle, LifecycleStatus
-from bedrock_customization_runtime.catalog.prices import Price, Prices
+from bedrock_customization_runtime.catalog.prices import InferencePrices, Price, Prices
 from bedrock_customization_runtime.catalog.rules import (
     Api,
     Method,
@@ -180,6 +180,24 @@ def base_model(id: str) -> BaseModel:
     if model is None:
         raise UnknownBaseModelError(_unknown(id))
     return model
+
+
+def inference_prices(model_id: str) -> InferencePrices | None:
+    """Return what a model costs on demand; None where a price is not known.
+
+    Args:
+        model_id: What Converse takes: a model's id, an inference profile's, or the ARN of either.
+    """
+    name = model_id.rpartition("/")[2]
+    for model in base_models():
+        foundation_model = model.id.rpartition(":")[0]
+        prices = model.prices
+        if not _names(name, foundation_model):
+            continue
+        if prices.input_per_1k_tokens is None or prices.output_per_1k_tokens is None:
+            return None
+        return InferencePrices(input=prices.input_per_1k_tokens, output=prices.output_per_1k_tokens)
+    return None
 
 
 @cache

@@ -27,3 +27,11 @@ class Prices:
     output_per_1k_tokens: Price | None = None
     provisioned_per_model_unit_hour: Price | None = None
     """Provisioned throughput without commitment."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InferencePrices:
+    """What 1,000 tokens of a model cost on demand."""
+
+    input: Price
+    output: Price

@@ -14,4 +14,7 @@ function, the command line) decides where from and where to. The way through the
     bytes ─ compression | parquet ─ sniffing ─ lines ─ csv_rows | json_rows ─ templates | shapes
           ─ cleaning ─ checks ─► spool + index (examination)
     index ─ clusters ─ splitting ─► sides (preparation) ─ formats ─► lines
+
+What lies beyond the source comes in through `Settings`: a way to look at media (`media_files`), and
+what a model added to records (`enrichment`). Every verdict is a rule of the table in `rules`.
 """

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bedrock_customization_runtime.catalog.rules import MethodRules
+    from bedrock_customization_runtime.datasets.media_files import Look
     from bedrock_customization_runtime.datasets.shapes import Shape
     from bedrock_customization_runtime.datasets.tokens import Tokens
 
@@ -26,13 +27,16 @@ class Checks:
     Args:
         method: The catalogue's rules of the method.
         bucket: Of the data set, where it is known.
+        look: Looks at media files, where somebody can.
     """
 
-    def __init__(self, method: MethodRules, bucket: str | None = None) -> None:
+    def __init__(
+        self, method: MethodRules, bucket: str | None = None, look: Look | None = None
+    ) -> None:
         self._format = method.record_format
         self._maximum_tokens = method.tokens_per_record
         self._maximum_bytes = method.bytes_per_record
-        self._content = ContentRules(method, bucket)
+        self._content = ContentRules(method, bucket, look)
         words = sorted(method.reserved_words, key=len, reverse=True)
         self._reserved = re.compile("|".join(map(re.escape, words))) if words else None
 
@@ -50,7 +54,7 @@ class Checks:
             RecordRejectedError: The record cannot be used; with everything that is wrong.
         """
         fields = Fields()
-        self._content.check(record, fields)
+        self._content.check(record, fields, note)
         record = _cleaned(record, note)
         for index, message in enumerate(record.messages):
             for number, block in enumerate(message.content):

@@ -5,6 +5,7 @@ What one base model takes and another does not (kinds of content, media limits) 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,6 +25,8 @@ _MESSAGE = frozenset({"role", "content"})
 _KINDS = frozenset(ContentBlock.__struct_fields__)
 _USE = frozenset({"toolUseId", "name", "input"})
 _RESULT = frozenset({"toolUseId", "content", "status"})
+_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""As Converse takes them when the model is asked later."""
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -118,15 +121,28 @@ def _tools(value: object, fields: Fields) -> set[str]:
     for index, item in enumerate(declared):
         where = f"{path}.tools[{index}].toolSpec"
         spec = item.get("toolSpec") if isinstance(item, dict) else None
-        name = spec.get("name") if isinstance(spec, dict) else None
-        schema = spec.get("inputSchema") if isinstance(spec, dict) else None
-        if not isinstance(name, str) or not name or name in names:
-            fields.fail(rules.TOOL_CONFIG, f"{where}.name")
-        elif not isinstance(schema, dict) or not isinstance(schema.get("json"), dict):
-            fields.fail(rules.TOOL_CONFIG, f"{where}.inputSchema")
+        if not isinstance(spec, dict):
+            fields.fail(rules.TOOL_CONFIG, where)
+            continue
+        name = spec.get("name")
+        if not isinstance(name, str) or not _TOOL_NAME.fullmatch(name):
+            fields.fail(rules.TOOL_CONFIG, f"{where}.name", "1 to 64 letters, digits, _ and -")
+        elif name in names:
+            fields.fail(rules.TOOL_CONFIG, f"{where}.name", "used twice")
         else:
             names.add(name)
+        if is_blank(spec.get("description")):
+            fields.fail(rules.TOOL_CONFIG, f"{where}.description")
+        schema = spec.get("inputSchema")
+        inner = schema.get("json") if isinstance(schema, dict) else None
+        if not isinstance(inner, dict) or "type" not in inner:
+            fields.fail(rules.TOOL_CONFIG, f"{where}.inputSchema", "a JSON Schema with a type")
     return names
+
+
+def is_blank(value: object) -> bool:
+    """Whether a value is no text, or one of spaces."""
+    return not isinstance(value, str) or not value.strip()
 
 
 def _check_tools(messages: list[Message], tools: set[str] | None, fields: Fields) -> None:
@@ -135,6 +151,8 @@ def _check_tools(messages: list[Message], tools: set[str] | None, fields: Fields
     seen: set[str] = set()
     for number, message in enumerate(messages):
         answered: set[str] = set()
+        if _only_reasons(message):
+            fields.fail(rules.REASONING, f"$.messages[{number}].content", "nothing beside it")
         for index, block in enumerate(message.content):
             where = f"$.messages[{number}].content[{index}]"
             if block.reasoningContent is not None:
@@ -148,10 +166,20 @@ def _check_tools(messages: list[Message], tools: set[str] | None, fields: Fields
                 waiting.add(used)
             if block.toolResult is not None:
                 _check_result(message, block.toolResult, where, waiting, fields)
-                answered.add(str(block.toolResult.get("toolUseId")))
+                used = str(block.toolResult.get("toolUseId"))
+                if used in answered:
+                    path = f"{where}.toolResult.toolUseId"
+                    fields.fail(rules.TOOL_UNANSWERED, path, "answered twice")
+                answered.add(used)
         waiting -= answered
     if waiting:
         fields.fail(rules.TOOL_UNANSWERED, "$.messages", f"{len(waiting)} without a result")
+
+
+def _only_reasons(message: Message) -> bool:
+    return bool(message.content) and all(
+        block.reasoningContent is not None for block in message.content
+    )
 
 
 def _check_reasoning(
@@ -176,7 +204,7 @@ def _check_use(
     fields.only(use, _USE, path)
     if not isinstance(use.get("input"), dict):
         fields.fail(rules.TOOL_USE, f"{path}.input")
-    if not isinstance(use.get("toolUseId"), str):
+    if is_blank(use.get("toolUseId")):
         fields.fail(rules.TOOL_USE, f"{path}.toolUseId")
     name = use.get("name")
     if not isinstance(name, str):
@@ -193,11 +221,14 @@ def _check_result(
         fields.fail(rules.TOOL_RESULT, path, "in the assistant's turn")
     fields.only(result, _RESULT, path)
     content = result.get("content")
-    if (
-        not isinstance(content, list)
-        or not content
-        or not all(isinstance(item, dict) and len(item) == 1 for item in content)
-    ):
+    if not isinstance(content, list) or not content or not all(map(_is_result, content)):
         fields.fail(rules.TOOL_RESULT, f"{path}.content")
     if str(result.get("toolUseId")) not in waiting:
         fields.fail(rules.TOOL_RESULT, f"{path}.toolUseId", "of no tool use before it")
+
+
+def _is_result(item: object) -> bool:
+    """Whether an item is one text, or one JSON object."""
+    if not isinstance(item, dict) or len(item) != 1:
+        return False
+    return isinstance(item.get("text"), str) or isinstance(item.get("json"), dict)

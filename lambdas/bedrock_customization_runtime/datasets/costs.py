@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime.datasets.tokens import ERROR
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.catalog import MethodRules, Price
 
 EPOCHS = "epochCount"
-TOKEN_ERROR = 0.2
-"""By which the likely tokens of English prose may be off; further for code and rare scripts."""
 
 
 class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +27,8 @@ class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
     as_of: str | None
     unverified: bool
     """Whether no document states the price."""
-    token_error: float = TOKEN_ERROR
+    token_error: float = ERROR
+    """Share by which the tokens may be off."""
 
 
 class ListPrice(msgspec.Struct, frozen=True, kw_only=True):

@@ -120,6 +120,10 @@ class Examined:
         """Return an accepted record as a line in the base model's format, by its number."""
         return self._accepted[index]
 
+    def bytes_of(self, indices: Iterable[int]) -> int:
+        """Return how many bytes the lines of some accepted records have together."""
+        return sum(map(self._accepted.size, indices))
+
     def record(self, index: int) -> Record:
         """Return an accepted record by its number in the index."""
         return formats.parse(self._accepted[index], self.settings.method.record_format)
@@ -270,7 +274,7 @@ def examine_all(sources: Iterable[tuple[str, Iterable[bytes]]], settings: Settin
 def _fill(examined: Examined, chunks: Iterable[bytes], judge: _Judge) -> None:
     template = judge.template
     kind, text = opened(chunks, nulls=template is not None)
-    if kind is Input.JSONL and template is None:
+    if kind is Input.JSONL and template is None and examined.settings.enrich is None:
         _fill_from_records(examined, lines(text), judge)
         return
     for row in rows_of(kind, text, template, examined.note):
@@ -300,9 +304,14 @@ class _Judge:
 
     def __init__(self, examined: Examined) -> None:
         settings = examined.settings
-        self.template = Template(settings.template) if settings.template else None
+        self.template = (
+            Template(settings.template, may_lack_completion=settings.enrich is not None)
+            if settings.template
+            else None
+        )
         self._examined = examined
-        self._checks = Checks(settings.method, settings.bucket)
+        self._enrich = settings.enrich
+        self._checks = Checks(settings.method, settings.bucket, settings.media)
         self._screen = None if settings.privacy is Privacy.OFF else Screen(settings.privacy)
         self._line = 0
 
@@ -324,6 +333,8 @@ class _Judge:
                     shape is Shape.CONVERSE
                 ):
                     self._note(rules.SCHEMA_VERSION)
+            if self._enrich is not None:
+                record = self._enrich(record, row.line, self._note)
             record, _ = self._checks.accept(record, shape, self._note)
             if not self._examined.keeps:
                 self._examined.count(1)

@@ -182,7 +182,12 @@ def _fit_distillation(record: Record) -> Record:
         raise RecordRejectedError(rules.SYSTEM_MISSING, "$.system")
     if record.tools is not None:
         raise RecordRejectedError(rules.CONTENT_NOT_TAKEN, "$.toolConfig")
-    return record
+    _check_text(record)
+    # Bedrock takes one text a turn here.
+    return Record(
+        record.system,
+        [text_message(message.role, message.text) for message in record.messages],
+    )
 
 
 def _fit_reinforcement(record: Record) -> Record:
@@ -191,6 +196,8 @@ def _fit_reinforcement(record: Record) -> Record:
         if record.reference is None:
             raise RecordRejectedError(rules.REFERENCE_MISSING)
         return record
+    if record.reference is None and not record.answer.strip():
+        raise RecordRejectedError(rules.REFERENCE_MISSING)
     reference = record.reference or msgspec.Raw(_encode(record.answer))
     return Record(
         record.system,

@@ -22,7 +22,7 @@ from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.errors import DatasetRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from numpy.typing import NDArray
 
@@ -95,11 +95,12 @@ class PreparedDataset:
             yield formats.blind_line(blind(examined.record(row)))
 
 
-def divide(examined: Examined) -> PreparedDataset:
+def divide(examined: Examined, *, by_model: Collection[int] = ()) -> PreparedDataset:
     """Split what was accepted into training, validation and blind set.
 
     Args:
         examined: The first pass; findings about the whole data set are added to its findings.
+        by_model: Lines of records whose answers a model wrote.
 
     Raises:
         DatasetRejected: It is empty, too much of it was rejected, or its size does not fit the base
@@ -116,8 +117,14 @@ def divide(examined: Examined) -> PreparedDataset:
     kept = Split(rows, columns.take(rows), side, component[rows])
     split = _without_leaks(examined, kept)
     refusals.check_sizes(examined, split.side)
+    refusals.check_bytes(
+        examined.settings,
+        training=examined.bytes_of(split.rows[split.side == Side.TRAIN].tolist()),
+        validation=examined.bytes_of(split.rows[split.side == Side.VALIDATION].tolist()),
+    )
     _check_leaks(split.kept, split.side)
     _note_doubts(examined, split.kept, split.side)
+    _note_blind_by_model(examined, split.kept.line[split.side == Side.TEST], by_model)
     return PreparedDataset(
         examined,
         split,
@@ -243,6 +250,15 @@ def _note_conflicts(examined: Examined, columns: Columns) -> None:
     conflicting = columns.label != columns.label[first][inverse]
     for line in columns.line[conflicting].tolist():
         examined.findings.note(rules.CONFLICTING_ANSWERS, line)
+
+
+def _note_blind_by_model(
+    examined: Examined, lines: NDArray[np.uint64], by_model: Collection[int]
+) -> None:
+    count = len(by_model and set(lines.tolist()).intersection(by_model))
+    if count:
+        detail = f"{count:,} of {len(lines):,} records"
+        examined.findings.note_whole(rules.BLIND_BY_MODEL, detail)
 
 
 def _note_doubts(examined: Examined, kept: Columns, side: NDArray[np.int8]) -> None:

@@ -49,8 +49,30 @@ class Kind:
     """Whether what the pattern matched is one."""
 
 
-def _luhn(found: str) -> bool:
-    digits = [int(sign) for sign in found if sign.isdigit()]
+# Numbers that say what they are look like other things: these words are matched with the number
+# behind them, and what begins with a letter is then no find.
+_NUMBERED = (
+    r"(?:\b(?i:ean|imei|invoice|item|order|part|serial|sku|ticket|tracking|upc"
+    r"|(?:account|case|model) (?:id|no|number))(?: (?i:id|no|number))?[.:]? ?#?)?"
+)
+_VERSIONED = (
+    r"(?:\b(?i:article|build|chapter|clause|driver|figure|firmware|java|macos|paragraph|patch|release"
+    r"|rule|section|table|update|ver|version|windows)s?[.:]? ?)?"
+)
+_ISSUERS = re.compile(
+    r"4\d{12}(?:\d{3}(?:\d{3})?)?|5[1-5]\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}"
+    r"|(?:352[89]|35[3-8]\d)\d{12}|6(?:011|5\d\d|4[4-9]\d|2\d\d)\d{12}(?:\d{1,3})?"
+)
+"""Digits and lengths that networks of payment cards give out."""
+_NORTH_AMERICAN = re.compile(r"1?[2-9]\d\d[2-9]\d{6}")
+
+
+def _payment_card(found: str) -> bool:
+    digits = "".join(filter(str.isdigit, found))
+    return _ISSUERS.fullmatch(digits) is not None and _luhn([int(digit) for digit in digits])
+
+
+def _luhn(digits: list[int]) -> bool:
     doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
     return len(set(digits)) > 1 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
@@ -71,7 +93,14 @@ def _public_address(found: str) -> bool:
 
 
 def _phone(found: str) -> bool:
-    return 8 <= sum(map(str.isdigit, found)) <= 15  # noqa: PLR2004 - E.164, and no short codes
+    digits = "".join(filter(str.isdigit, found))
+    if found.startswith("("):
+        return True
+    if found[0].isalpha():
+        return False
+    if not found.startswith("+") or digits[0] == "1":
+        return _NORTH_AMERICAN.fullmatch(digits) is not None
+    return 8 <= len(digits) <= 15 and digits[0] != "0"  # noqa: PLR2004 - E.164, no short codes
 
 
 def _secret(name: str, pattern: str) -> Kind:
@@ -89,7 +118,7 @@ KINDS = (
         is_secret=False,
         trace=rb"[A-Za-z0-9]@[A-Za-z0-9]",
         pattern=re.compile(
-            r"(?<![\w.+-])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}"
+            r"(?<![\w.+-])(?!git@)[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}"
             r"(?![\w-])"
         ),
     ),
@@ -98,8 +127,8 @@ KINDS = (
         is_secret=False,
         trace=rb"\+[0-9][0-9 ().-]{5}|[0-9]{3}\)? ?[.-]? ?[0-9]{3}[ .-][0-9]{4}",
         pattern=re.compile(
-            r"(?<![\w+./-])(?:\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}"
-            r"|\(\d{3}\) ?\d{3}[ .-]\d{4}|\d{3}[.-]\d{3}[.-]\d{4})(?![\w/-])(?!\.\d)"
+            r"(?<![\w+./-])(?:\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}|\(\d{3}\) ?\d{3}[ .-]\d{4}"
+            rf"|{_NUMBERED}" + r"\d{3}[.-]\d{3}[.-]\d{4})(?![\w/-])(?!\.\d)"
         ),
         holds=_phone,
     ),
@@ -108,7 +137,7 @@ KINDS = (
         is_secret=False,
         trace=rb"[3-6](?:[0-9][ -]?){11}[0-9]",
         pattern=re.compile(r"(?<![\w.-])[3-6](?:\d[ -]?){11,17}\d(?![\w-])(?!\.\d)"),
-        holds=_luhn,
+        holds=_payment_card,
     ),
     Kind(
         name="iban",
@@ -121,14 +150,17 @@ KINDS = (
         name="ip_address",
         is_secret=False,
         trace=rb"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]",
-        pattern=re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)"),
+        pattern=re.compile(rf"(?<![\w.]){_VERSIONED}" + r"\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)"),
         holds=_public_address,
     ),
     Kind(
         name="us_social_security_number",
         is_secret=False,
         trace=rb"[0-9]{3}-[0-9]{2}-[0-9]{4}",
-        pattern=re.compile(r"(?<![\w-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"),
+        pattern=re.compile(
+            rf"(?<![\w-]){_NUMBERED}" + r"(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"
+        ),
+        holds=lambda found: found[0].isdigit(),
     ),
     _secret("aws_access_key", r"(?:AKIA|ASIA)[A-Z2-7]{16}"),
     _secret("github_token", r"(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{40})"),
@@ -136,7 +168,15 @@ KINDS = (
     _secret("slack_token", r"xox[abeoprs]-[A-Za-z0-9-]{10}[A-Za-z0-9-]*"),
     _secret("google_api_key", r"AIza[A-Za-z0-9_-]{35}"),
     _secret("stripe_key", r"[rs]k_live_[A-Za-z0-9]{16}[A-Za-z0-9]*"),
-    _secret("api_key", r"sk-[A-Za-z0-9_-]{20}[A-Za-z0-9_-]*"),
+    Kind(
+        name="api_key",
+        is_secret=True,
+        trace=rb"sk-[A-Za-z0-9_-]{20}",
+        # Names of packages and style classes begin so too, and hold no digits or capitals.
+        pattern=re.compile(
+            r"(?<![A-Za-z0-9])sk-(?=[a-z_-]*[A-Z0-9])(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{20,}"
+        ),
+    ),
     _secret(
         "json_web_token", r"eyJ[A-Za-z0-9_-]{10}[A-Za-z0-9_-]*\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
     ),
@@ -144,8 +184,9 @@ KINDS = (
     Kind(
         name="password_in_url",
         is_secret=True,
-        trace=rb"://[^\s/:@]{1,64}:[^\s/:@]",
-        pattern=re.compile(r"(?<=://)[^\s/:@]{1,64}:[^\s/:@]{3,64}(?=@)"),
+        trace=rb"://[^\s/:@]{0,64}:[^\s/:@]",
+        # What begins with a sign of a template stands for a password and is none.
+        pattern=re.compile(r"(?<=://)[^\s/:@]{0,64}:(?![$%*<\[{])[^\s/:@]{3,64}(?=@)"),
     ),
 )
 """What is looked for. A rule of the table says what becomes of it."""

@@ -16,8 +16,13 @@ from bedrock_customization_runtime.datasets import rules
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# What UTF-8's lead bytes C2, C3 and E2 become when they are read as Windows-1252, with what follows
+# them. Some of that also follows a real capital at the end of a word, as in «AMANHÃ».
 _MOJIBAKE = re.compile(
-    "[\u00c2\u00c3][\u0080-\u00bf]|\u00c3[\u0152\u0160\u0161\u0178\u017d\u2018-\u201e\u2020-\u2022]"
+    "[\u00c2\u00c3](?:[\u0080-\u009f\u00a1-\u00a9\u00ac\u00ad\u00af\u00b1-\u00b3\u00b5\u00b6"
+    "\u00b8\u00b9\u00bc-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc"
+    "\u2020\u2021\u2030]|(?<![A-Z\u00c0-\u00de].)(?:[\u00a0\u00aa\u00ab\u00ae\u00b0\u00b4\u00b7"
+    "\u00ba\u00bb]|[\u2013-\u201e\u2022\u2026\u2039\u203a\u2122](?=[a-z])))"
     "|\u00e2\u20ac[\u0153\u009d\u2122\u02dc\u201c\u201d\u00a6\u00a2]|\u00ef\u00bf\u00bd"
 )
 _CHAT_TEMPLATE = re.compile(r"<\|[a-z_]{2,32}\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>")

@@ -88,8 +88,32 @@ def check_sizes(examined: Examined, side: NDArray[np.int8]) -> None:
         if limit is not None and count > limit:
             raise DatasetRejected(
                 f"{_records(count)} are for {what}, but {examined.settings.base_model} takes at "
-                f"most {limit:,}: remove {count - limit:,} records from the source, or raise "
+                f"most {limit:,}: remove {_records(count - limit)} from the source, or raise "
                 "split.test, which keeps more of them for the blind set"
+            )
+
+
+def check_bytes(settings: Settings, *, training: int, validation: int) -> None:
+    """Check that no file is larger than the base model takes.
+
+    Args:
+        settings: Whose method has the limits.
+        training: Bytes of the training file.
+        validation: Bytes of the validation file.
+
+    Raises:
+        DatasetRejected: Otherwise.
+    """
+    for size, limits, what in (
+        (training, settings.method.train, "training"),
+        (validation, settings.method.validation, "validation"),
+    ):
+        limit = None if limits is None else limits.maximum_bytes
+        if limit is not None and size > limit:
+            raise DatasetRejected(
+                f"the {what} file would have {size:,} bytes, but {settings.base_model} takes at "
+                f"most {limit:,}: remove records or shorten them, or raise split.test, which "
+                "keeps more of them for the blind set"
             )
 
 

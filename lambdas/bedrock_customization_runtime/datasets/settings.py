@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,12 @@ from bedrock_customization_runtime.errors import InvalidInput
 if TYPE_CHECKING:
     from bedrock_customization_runtime.catalog.rules import MethodRules
     from bedrock_customization_runtime.contract import RecordTemplate, Split
+    from bedrock_customization_runtime.datasets.media_files import Look
+    from bedrock_customization_runtime.datasets.records import Record
+    from bedrock_customization_runtime.datasets.rules import Rule
+
+Enrich = Callable[["Record", int, Callable[["Rule"], None]], "Record"]
+"""Takes a record, the line it begins on and what is told of rules; returns the record to use."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +39,10 @@ class Settings:
     """What becomes of records with personal data or secrets."""
     bucket: str | None = None
     """Where the data set will lie: some base models want media there too."""
+    media: Look | None = None
+    """Looks at media files in S3; None where nobody can, and the report says so."""
+    enrich: Enrich | None = None
+    """Changes records before they are checked; None where they are taken as they are."""
 
     def __post_init__(self) -> None:
         """Check what the catalogue and the template do not check themselves.

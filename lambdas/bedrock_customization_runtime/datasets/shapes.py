@@ -131,7 +131,14 @@ def _openai(row: Mapping[str, object], fields: Fields) -> Record:
         system = fields.text(first.get("content"), "$.messages[0].content")
         skipped = 1
     if "tools" in row:
-        fields.items(row["tools"], "$.tools")
+        if row["tools"] == []:
+            fields.fail(rules.TOOL_CONFIG, "$.tools", "there are none")
+        _check_functions(fields.items(row["tools"], "$.tools"), fields)
+    reference = row.get("reference_answer")
+    if reference is not None and (
+        reference in ({}, []) or (isinstance(reference, str) and not reference.strip())
+    ):
+        fields.fail(rules.REFERENCE_MISSING, "$.reference_answer", "it is empty")
     extra = {
         name: value
         for name, value in row.items()
@@ -141,11 +148,36 @@ def _openai(row: Mapping[str, object], fields: Fields) -> Record:
         system or None,
         _chat(items[skipped:], skipped, fields),
         tools=msgspec.Raw(_encode(row["tools"])) if "tools" in row else None,
-        reference=(
-            msgspec.Raw(_encode(row["reference_answer"])) if "reference_answer" in row else None
-        ),
+        reference=None if reference is None else msgspec.Raw(_encode(reference)),
         extra=msgspec.Raw(_encode(extra)) if extra else None,
     )
+
+
+def _check_functions(tools: list[object], fields: Fields) -> None:
+    """Note what is wrong with tools of OpenAI's chat format."""
+    names: set[str] = set()
+    for index, item in enumerate(tools):
+        path = f"$.tools[{index}]"
+        function = item.get("function") if isinstance(item, dict) else None
+        if not isinstance(item, dict) or not isinstance(function, dict):
+            fields.fail(rules.TOOL_CONFIG, f"{path}.function")
+            continue
+        if item.get("type") != "function":
+            fields.fail(rules.TOOL_CONFIG, f"{path}.type", "function is the only one")
+        name = function.get("name")
+        if not isinstance(name, str) or not name.strip() or name in names:
+            fields.fail(rules.TOOL_CONFIG, f"{path}.function.name")
+        else:
+            names.add(name)
+        if converse.is_blank(function.get("description")):
+            fields.fail(rules.TOOL_CONFIG, f"{path}.function.description")
+        parameters = function.get("parameters")
+        if (
+            not isinstance(parameters, dict)
+            or parameters.get("type") != "object"
+            or not isinstance(parameters.get("properties"), dict)
+        ):
+            fields.fail(rules.TOOL_CONFIG, f"{path}.function.parameters", "of type object")
 
 
 def _chat(items: list[object], skipped: int, fields: Fields) -> list[Message]:

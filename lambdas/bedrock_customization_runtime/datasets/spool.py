@@ -35,6 +35,10 @@ class Spool:
             self._is_written = True
         return os.pread(self._file.fileno(), end - start, start)
 
+    def size(self, index: int) -> int:
+        """Return the length of one, without reading it."""
+        return self._ends[index + 1] - self._ends[index]
+
     def append(self, data: bytes) -> None:
         """Add one; the time for it is before the first is read."""
         self._file.write(data)

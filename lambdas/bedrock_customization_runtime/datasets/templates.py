@@ -41,13 +41,15 @@ class Template:
 
     Args:
         source: As configured.
+        may_lack_completion: Whether a row may have none, because somebody else will write it.
 
     Raises:
         InvalidInput: A brace stands alone, or a text that must differ between records names no
             column.
     """
 
-    def __init__(self, source: RecordTemplate) -> None:
+    def __init__(self, source: RecordTemplate, *, may_lack_completion: bool = False) -> None:
+        self._may_lack_completion = may_lack_completion
         self._prompt = _Pattern("prompt", source["prompt"], needs_column=True)
         self._completion = _Pattern("completion", source["completion"], needs_column=True)
         system = source.get("system")
@@ -77,7 +79,7 @@ class Template:
         return Filled(
             None if self._system is None else self._system.fill(row, note),
             self._prompt.fill(row, note),
-            self._completion.fill(row, note),
+            self._completion.fill(row, note, may_be_empty=self._may_lack_completion),
             (_text(row, self._group_by).strip() or None) if self._group_by else None,
             _text(row, self._stratify_by).strip() if self._stratify_by else None,
         )
@@ -131,11 +133,19 @@ class _Pattern:
         self.columns = tuple(columns)
         self._literals = tuple(literals)
 
-    def fill(self, row: Mapping[str, object], note: Callable[[rules.Rule], None]) -> str:
+    def fill(
+        self,
+        row: Mapping[str, object],
+        note: Callable[[rules.Rule], None],
+        *,
+        may_be_empty: bool = False,
+    ) -> str:
         values = [_text(row, name) for name in self.columns]
         empty = sum(not value or value.isspace() for value in values)
         if empty:
             if empty == len(values):
+                if may_be_empty:
+                    return ""
                 raise RecordRejectedError(rules.EMPTY_TURN, self.field)
             note(rules.COLUMN_EMPTY)
         parts = [self._literals[0]]

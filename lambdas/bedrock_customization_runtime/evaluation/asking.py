@@ -6,71 +6,33 @@ under different conditions compares the conditions.
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
-from botocore.exceptions import ClientError
 
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import blind_set, parts
 from bedrock_customization_runtime.evaluation.answers import Answer
+from bedrock_customization_runtime.invocation import (
+    MARGIN_MS,
+    THREADS,
+    Limits,
+    OutOfTimeError,
+    UnavailableModelError,
+    converse,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
-    from mypy_boto3_bedrock_runtime.type_defs import (
-        ConverseRequestTypeDef,
-        ConverseResponseTypeDef,
-    )
+    from mypy_boto3_bedrock_runtime.type_defs import ConverseRequestTypeDef
     from mypy_boto3_s3 import S3Client
 
     from bedrock_customization_runtime.contract import Answers, EvaluatedModel
     from bedrock_customization_runtime.datasets.records import TestRecord
-
-THREADS = 16
-MARGIN_MS = 120_000
-"""No question is asked with less time left: it may take the whole time-out of the client."""
-_ROUNDS = 5
-_PAUSE_SECONDS = 15.0
-# The whole model cannot answer: going on would count every question against it.
-_FATAL = frozenset({"AccessDeniedException", "ResourceNotFoundException"})
-# This question cannot be answered, at temperature 0 not by asking again either.
-_OF_THE_QUESTION = frozenset(
-    {"ModelErrorException", "ModelTimeoutException", "ValidationException"}
-)
-# The client has tried ten times, or its retry quota, which all threads share, is used up.
-_BUSY = frozenset(
-    {
-        "InternalServerException",
-        "ModelNotReadyException",
-        "ServiceUnavailableException",
-        "ThrottlingException",
-    }
-)
-
-
-class _OutOfTimeError(Exception):
-    pass
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """How long and how much.
-
-    Args:
-        maximum_tokens: Of an answer, for all models.
-        remaining_ms: Tells how many milliseconds the function may still run.
-        pause: Waits so many seconds before a busy model is asked again.
-    """
-
-    maximum_tokens: int
-    remaining_ms: Callable[[], int]
-    pause: Callable[[float], None] = time.sleep
 
 
 def ask(
@@ -115,7 +77,7 @@ def ask(
                         continue
                     try:
                         answers = _answer_part(bedrock_runtime, threads, model, records, limits)
-                    except _OutOfTimeError:
+                    except OutOfTimeError:
                         done = False
                         continue
                     if number == 0:
@@ -141,78 +103,39 @@ def _answer_part(
 ) -> list[Answer]:
     # `map` keeps the order, and cancels what has not begun once one question raises.
     return list(
-        threads.map(lambda record: _patiently(bedrock_runtime, model, record, limits), records)
+        threads.map(lambda record: _answer(bedrock_runtime, model, record, limits), records)
     )
-
-
-def _patiently(
-    bedrock_runtime: BedrockRuntimeClient,
-    model: EvaluatedModel,
-    record: TestRecord,
-    limits: Limits,
-) -> Answer:
-    for rounds_left in reversed(range(_ROUNDS)):
-        if limits.remaining_ms() < MARGIN_MS:
-            raise _OutOfTimeError
-        try:
-            return _answer(bedrock_runtime, model, record, limits.maximum_tokens)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _BUSY or not rounds_left:
-                raise
-        limits.pause(_PAUSE_SECONDS)
-    raise AssertionError("the last round returns or raises")
 
 
 def _answer(
     bedrock_runtime: BedrockRuntimeClient,
     model: EvaluatedModel,
     record: TestRecord,
-    maximum_tokens: int,
+    limits: Limits,
 ) -> Answer:
     request: ConverseRequestTypeDef = {
         "modelId": model["id"],
         "messages": msgspec.to_builtins(record.messages),
-        "inferenceConfig": {"maxTokens": maximum_tokens, "temperature": 0},
     }
     if record.system:
         request["system"] = [{"text": record.system}]
     try:
-        response = bedrock_runtime.converse(**request)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in _FATAL:
-            raise EvaluationFailed(
-                f"the {model['name']} model {model['id']} cannot answer ({code}): check that it "
-                "exists in this Region, that the account has access to it, and that the "
-                "function's role may invoke it"
-            ) from error
-        if code not in _OF_THE_QUESTION:
-            raise
-        return Answer(
-            id=record.id,
-            answer="",
-            input_tokens=0,
-            output_tokens=0,
-            latency_ms=0,
-            stop_reason="error",
-            error=code,
-        )
+        reply = converse(bedrock_runtime, request, limits)
+    except UnavailableModelError as error:
+        raise EvaluationFailed(
+            f"the {model['name']} model {model['id']} cannot answer ({error.code}): check that it "
+            "exists in this Region, that the account has access to it, and that the function's "
+            "role may invoke it"
+        ) from error
     return Answer(
         id=record.id,
-        answer=_text_of(response),
-        input_tokens=response["usage"]["inputTokens"],
-        output_tokens=response["usage"]["outputTokens"],
-        latency_ms=response["metrics"]["latencyMs"],
-        stop_reason=response["stopReason"],
+        answer=reply.text,
+        input_tokens=reply.input_tokens,
+        output_tokens=reply.output_tokens,
+        latency_ms=reply.latency_ms,
+        stop_reason=reply.stop_reason,
+        error=reply.error,
     )
-
-
-def _text_of(response: ConverseResponseTypeDef) -> str:
-    message = response["output"].get("message")
-    blocks = message["content"] if message else []
-    text = "".join(block.get("text", "") for block in blocks)
-    # A model that stops between the halves of a surrogate pair leaves what UTF-8 cannot write.
-    return text.encode(errors="replace").decode()
 
 
 def _require_an_answer(model: EvaluatedModel, answers: Sequence[Answer]) -> None:

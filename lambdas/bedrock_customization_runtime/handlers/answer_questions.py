@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from bedrock_customization_runtime import aws
-from bedrock_customization_runtime.evaluation.asking import Limits, ask
+from bedrock_customization_runtime.evaluation.asking import ask
+from bedrock_customization_runtime.invocation import Limits
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import AnswerQuestionsInput, Answers

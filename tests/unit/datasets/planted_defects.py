@@ -1,143 +1,86 @@
-"""Planted defects and odd but valid records, over every record format: what each must be called.
+"""Planted defects, over every record format, and what each must be called.
 
 Each entry is (base model and method, line, rule, JSON path or None where there is but one place).
 """
 
-from __future__ import annotations
-
 import json
-from typing import Any
 
-NOVA = "amazon.nova-micro-v1:0:128k FINE_TUNING"
-NOVA_MEDIA = "amazon.nova-lite-v1:0:300k FINE_TUNING"
-NOVA_2 = "amazon.nova-2-lite-v1:0:256k FINE_TUNING"
-GRADED = "amazon.nova-2-lite-v1:0:256k REINFORCEMENT_FINE_TUNING"
-LLAMA = "meta.llama3-1-8b-instruct-v1:0:128k FINE_TUNING"
-LLAMA_33 = "meta.llama3-3-70b-instruct-v1:0:128k FINE_TUNING"
-LLAMA_VISION = "meta.llama3-2-11b-instruct-v1:0:128k FINE_TUNING"
-CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0:200k FINE_TUNING"
-PRETRAINING = "amazon.titan-text-express-v1:0:8k CONTINUED_PRE_TRAINING"
-DISTILLED = "amazon.nova-micro-v1:0:128k DISTILLATION"
-CAPTIONS = "amazon.titan-image-generator-v2:0 FINE_TUNING"
+from planted_records import (
+    ANSWER,
+    AWS_KEY,
+    CAPTIONS,
+    CLAUDE,
+    DISTILLED,
+    GRADED,
+    LLAMA,
+    LLAMA_33,
+    LLAMA_VISION,
+    NOVA,
+    NOVA_2,
+    NOVA_MEDIA,
+    PRETRAINING,
+    QUESTION,
+    REASONED,
+    RESULT,
+    SYSTEM,
+    TOOLS,
+    USE,
+    A,
+    Q,
+    answered,
+    asked,
+    claude,
+    converse,
+    declared,
+    functions,
+    graded,
+    line,
+    located,
+    log,
+    log_answered,
+    log_asked,
+    media,
+    pair,
+    result,
+    shown,
+    text,
+    tools,
+    turns,
+    use,
+)
 
-QUESTION, ANSWER = "What is the way to the station?", "Straight on and then left."
-AWS_KEY = "AKIA" + "IOSFODNN7" + "EXAMPLE"  # Amazon's own, of its documents
+IMAGE_URI = "$.messages[0].content[0].image.source.s3Location.uri"
+"""Where a record names its first medium."""
 
 
-def text(value: object) -> list[dict]:
-    return [{"text": value}]
+def caption(uri: str, text: str = "A station.") -> bytes:
+    return line({"image-ref": uri, "caption": text})
 
 
-def turns(*contents: object) -> list[dict]:
-    return [
-        {"role": "assistant" if index % 2 else "user", "content": content}
-        for index, content in enumerate(contents)
-    ]
+def truly(row: object) -> bytes:
+    """Return a row with its characters written as they are."""
+    return json.dumps(row, ensure_ascii=False).encode()
 
 
-def line(row: object) -> bytes:
-    return json.dumps(row).encode()
-
-
-def converse(*contents: object, **more: object) -> bytes:
-    contents = contents or (text(QUESTION), text(ANSWER))
-    return line(
-        {"schemaVersion": "bedrock-conversation-2024", "messages": turns(*contents), **more}
+# Videos and documents stand apart: a Nova data set takes one kind of media, and the good records
+# around a defect hold images.
+ALONE: list[tuple[str, bytes, str, str]] = [
+    (
+        target,
+        shown(media(kind, uri=f"s3://data/{name}")),
+        rule,
+        IMAGE_URI.replace("image", kind),
     )
-
-
-def asked(question: object, answer: object = ANSWER) -> bytes:
-    return converse(text(question), text(answer))
-
-
-def answered(answer: object) -> bytes:
-    return asked(QUESTION, answer)
-
-
-def pair(prompt: object = QUESTION, completion: object = ANSWER, **more: object) -> bytes:
-    return line({"prompt": prompt, "completion": completion, **more})
-
-
-def claude(*contents: object, **more: object) -> bytes:
-    return line({"messages": turns(*(contents or (QUESTION, ANSWER))), **more})
-
-
-def graded(*contents: object, **more: object) -> bytes:
-    return line({"messages": turns(*(contents or (QUESTION,))), "reference_answer": "4", **more})
-
-
-def media(kind: str = "image", uri: object = "s3://data/a/b.png", **more: object) -> dict:
-    form = {"image": "png", "video": "mp4", "document": "pdf"}[kind]
-    return {kind: {"format": form, "source": {"s3Location": {"uri": uri}}, **more}}
-
-
-def shown(*blocks: dict) -> bytes:
-    return converse([*blocks, {"text": QUESTION}], text(ANSWER))
-
-
-def log(**more: object) -> bytes:
-    row: dict[str, Any] = {
-        "schemaType": "ModelInvocationLog",
-        "schemaVersion": "1.0",
-        "modelId": "amazon.nova-pro-v1:0",
-        "requestId": "1",
-        "input": {
-            "inputBodyJson": {
-                "system": [{"text": "Be brief."}],
-                "messages": [{"role": "user", "content": text(QUESTION)}],
-            }
-        },
-        "output": {
-            "outputBodyJson": {
-                "output": {"message": {"role": "assistant", "content": text(ANSWER)}}
-            }
-        },
-    }
-    return line(row | more)
-
-
-def log_asked(body: object) -> bytes:
-    return log(input={"inputBodyJson": body})
-
-
-def log_answered(body: object) -> bytes:
-    return log(output={"outputBodyJson": body})
-
-
-TOOLS = {"tools": [{"toolSpec": {"name": "route", "inputSchema": {"json": {"type": "object"}}}}]}
-USE = {"toolUse": {"toolUseId": "t1", "name": "route", "input": {"to": "station"}}}
-RESULT = {"toolResult": {"toolUseId": "t1", "content": [{"text": "left"}]}}
-
-
-def tools(*contents: object, config: object = TOOLS) -> bytes:
-    return converse(*contents, toolConfig=config)
-
-
-def use(**more: object) -> dict:
-    return {"toolUse": USE["toolUse"] | more}
-
-
-def result(**more: object) -> dict:
-    return {"toolResult": RESULT["toolResult"] | more}
-
-
-Q, A = text(QUESTION), text(ANSWER)
-REASONED = {"reasoningContent": {"reasoningText": {"text": "The map says so."}}}
-SYSTEM = text("Be brief.")
-
-GOOD: dict[str, bytes] = {
-    NOVA: converse(),
-    NOVA_MEDIA: shown(media()),
-    NOVA_2: tools(Q, [USE], [RESULT], A),
-    GRADED: graded(),
-    LLAMA: pair(),
-    LLAMA_33: converse(system=SYSTEM),
-    LLAMA_VISION: shown(media(), media()),
-    CLAUDE: claude(system="Be brief."),
-    PRETRAINING: line({"input": "A text about stations."}),
-    DISTILLED: converse(Q, system=SYSTEM),
-    CAPTIONS: line({"image-ref": "s3://data/a/b.png", "caption": "A station."}),
-}
+    for target, kind, name, rule in (
+        (NOVA_MEDIA, "video", "none.png", "media-missing"),
+        (NOVA_MEDIA, "video", "large.mp4", "media-size"),
+        (NOVA_MEDIA, "video", "text.mp4", "media-content"),
+        (NOVA_MEDIA, "video", "long.mp4", "media-seconds"),
+        (NOVA_2, "video", "long.mp4", "media-seconds"),
+        (NOVA_2, "document", "large.pdf", "media-size"),
+        (NOVA_2, "document", "text.mp4", "media-content"),
+    )
+]
 
 REJECTED: list[tuple[str, bytes, str, str | None]] = [
     # Lines that are no JSON object that all readers understand alike.
@@ -227,6 +170,7 @@ REJECTED: list[tuple[str, bytes, str, str | None]] = [
     (NOVA, answered(None), "field-type", "$.messages[1].content[0].text"),
     (NOVA, converse(system="Be brief."), "field-type", "$.system"),
     (NOVA, converse(system=[7]), "field-type", "$.system[0]"),
+    (NOVA, converse(system=[{"text": "a", "x": 1}]), "field-unknown", "$.system[0]"),
     (NOVA, converse(system=text(7)), "field-type", "$.system[0].text"),
     (
         NOVA,
@@ -270,6 +214,40 @@ REJECTED: list[tuple[str, bytes, str, str | None]] = [
     (DISTILLED, converse(Q, A, Q, system=SYSTEM), "single-turn", "$.messages"),
     (DISTILLED, converse(Q), "system-missing", "$.system"),
     (DISTILLED, converse(text("word " * 4_000), system=SYSTEM), "record-too-large", "$"),
+    (
+        GRADED,
+        line({"messages": turns(QUESTION), "reference_answer": None}),
+        "reference-missing",
+        "$",
+    ),
+    *(
+        (GRADED, graded(reference_answer=empty), "reference-missing", "$.reference_answer")
+        for empty in ("", " \n", {}, [])
+    ),
+    (
+        GRADED,
+        line(
+            {
+                "messages": [*turns(QUESTION), {"role": "system", "content": "Be brief."}],
+                "reference_answer": 4,
+            }
+        ),
+        "role-order",
+        "$.messages[1].role",
+    ),
+    (GRADED, line({"messages": [], "reference_answer": 4}), "role-order", "$.messages"),
+    (GRADED, graded(None), "field-type", "$.messages[0].content"),
+    (CLAUDE, claude(Q, A, system="Be brief."), "field-type", "$.system"),
+    (CLAUDE, claude(QUESTION, ANSWER, QUESTION), "role-order", "$.messages"),
+    (CLAUDE, claude(system="x\n\nAssistant: y"), "reserved-word", "$.system"),
+    (CLAUDE, claude("word " * 30_000, ANSWER), "too-many-tokens", "$"),
+    (CLAUDE, line({"input": "a text"}), "shape-unfit", "$"),
+    (PRETRAINING, pair(), "shape-unfit", "$"),
+    (LLAMA_33, converse(text("word " * 20_000), A), "too-many-tokens", "$"),
+    (LLAMA_33, converse(Q, [{"text": "a"}, 7]), "field-type", "$.messages[1].content[1]"),
+    (LLAMA, truly({"prompt": QUESTION}).replace(b"?", b"\xff"), "invalid-utf-8", None),
+    (CAPTIONS, b'{"image-ref":"s3://data/a.png","caption":"a', "json-cut", None),
+    (DISTILLED, b"[" + converse(Q, system=SYSTEM) + b"]", "json-not-object", None),
     # Texts.
     (LLAMA, pair(completion=""), "empty-turn", "$.completion"),
     (LLAMA, pair(prompt="  \n"), "empty-turn", "$.prompt"),
@@ -365,7 +343,27 @@ REJECTED: list[tuple[str, bytes, str, str | None]] = [
     ),
     (NOVA_MEDIA, shown(media("video", format="avi")), "media-format", None),
     (NOVA_2, shown(media("document", format="docx")), "media-format", None),
+    (NOVA_MEDIA, shown(media(format="PNG")), "media-format", None),
+    (NOVA_2, shown(media("video", format="webm")), "media-format", None),
+    (LLAMA_VISION, shown(media(format="pdf")), "media-format", None),
+    (NOVA_MEDIA, shown(located(uri="s3://data/a.png", bucketOwner="1" * 11)), "media-source", None),
+    (NOVA_MEDIA, shown(located(uri="s3://data/a.png", bucketOwner=1)), "media-source", None),
+    (
+        NOVA_MEDIA,
+        shown(located(uri="s3://data/a.png", owner="1" * 12)),
+        "field-unknown",
+        "$.messages[0].content[0].image.source.s3Location",
+    ),
+    (
+        NOVA_MEDIA,
+        shown(media(detail="high")),
+        "field-unknown",
+        "$.messages[0].content[0].image",
+    ),
     (NOVA_MEDIA, shown(media(uri="https://a/b.png")), "media-uri", None),
+    (NOVA_MEDIA, shown(media(uri="s3://Data/b.png")), "media-uri", None),
+    (NOVA_MEDIA, shown(media(uri="s3://da/b.png")), "media-uri", None),
+    (NOVA_MEDIA, shown(media(uri="s3://data/" + "a" * 1015)), "media-uri", None),
     (NOVA_MEDIA, shown(media(uri="s3://data")), "media-uri", None),
     (NOVA_MEDIA, shown(media(uri="s3://data/a b.png")), "media-uri", None),
     (NOVA_MEDIA, shown(media(uri="s3://data/day=1/b.png")), "media-uri", None),
@@ -376,6 +374,26 @@ REJECTED: list[tuple[str, bytes, str, str | None]] = [
     (NOVA_MEDIA, shown(media(uri="s3://elsewhere/b.png")), "media-bucket", None),
     (NOVA_MEDIA, shown(*[media()] * 11), "media-count", "$.messages"),
     (NOVA_MEDIA, shown(media("video"), media("video")), "media-count", "$.messages"),
+    (NOVA_2, shown(media("document"), media("document")), "media-count", "$.messages"),
+    (
+        NOVA_MEDIA,
+        converse([*[media()] * 6, *Q], A, [*[media()] * 5, *Q], A),
+        "media-count",
+        "$.messages",
+    ),
+    *(
+        (target, shown(media(uri=f"s3://data/{name}")), rule, IMAGE_URI)
+        for target, name, rule in (
+            (NOVA_MEDIA, "none.png", "media-missing"),
+            (NOVA_MEDIA, "large.png", "media-size"),
+            (NOVA_MEDIA, "small.png", "media-pixels"),
+            (NOVA_MEDIA, "jpeg.png", "media-content"),
+            (LLAMA_VISION, "tiny.png", "media-pixels"),
+            (LLAMA_VISION, "wide.png", "media-pixels"),
+            (LLAMA_VISION, "large.png", "media-size"),
+        )
+    ),
+    (CAPTIONS, caption("s3://data/none.png"), "media-missing", "$.image-ref"),
     (NOVA_MEDIA, converse(Q, [media(), *A]), "media-turn", "$.messages[1].content[0].image"),
     (NOVA_MEDIA, shown(media(), media("video")), "media-mixed", "$.messages"),
     (NOVA_MEDIA, shown(media("video")), "media-mixed", "$.messages"),
@@ -388,16 +406,45 @@ REJECTED: list[tuple[str, bytes, str, str | None]] = [
         "reasoning",
         None,
     ),
+    (NOVA_2, converse(Q, [REASONED]), "reasoning", "$.messages[1].content"),
+    (NOVA_2, converse([media(), *Q], [REASONED, *A]), "reasoning-with-media", "$.messages"),
     (NOVA_2, tools(Q, A, config={}), "tool-config", "$.toolConfig.tools"),
     (NOVA_2, tools(Q, A, config={"tools": []}), "tool-config", "$.toolConfig.tools"),
-    (NOVA_2, tools(Q, A, config={"tools": [{"toolSpec": {"name": "a"}}]}), "tool-config", None),
     (
         NOVA_2,
-        tools(Q, A, config={"tools": [{"toolSpec": {"inputSchema": {"json": {}}}}]}),
+        tools(Q, A, config={"tools": TOOLS["tools"] * 2}),
         "tool-config",
-        None,
+        "$.toolConfig.tools[1].toolSpec.name",
     ),
-    (NOVA_2, tools(Q, A, config={"tools": TOOLS["tools"] * 2}), "tool-config", None),
+    (NOVA_2, tools(Q, A, config={"tools": [7]}), "tool-config", "$.toolConfig.tools[0].toolSpec"),
+    *(
+        (NOVA_2, declared(**change), "tool-config", f"$.toolConfig.tools[0].toolSpec.{field}")
+        for field, change in (
+            ("name", {"name": None}),
+            ("name", {"name": ""}),
+            ("name", {"name": "the way"}),
+            ("name", {"name": "r" * 65}),
+            ("description", {"description": None}),
+            ("description", {"description": " "}),
+            ("inputSchema", {"inputSchema": None}),
+            ("inputSchema", {"inputSchema": {"json": "{}"}}),
+            ("inputSchema", {"inputSchema": {"json": {}}}),
+        )
+    ),
+    (GRADED, graded(tools=[]), "tool-config", "$.tools"),
+    (GRADED, graded(tools=[7]), "tool-config", "$.tools[0].function"),
+    (GRADED, graded(tools=[{"type": "function"}]), "tool-config", "$.tools[0].function"),
+    (GRADED, functions({}, type="web"), "tool-config", "$.tools[0].type"),
+    (GRADED, functions({}, {}), "tool-config", "$.tools[1].function.name"),
+    *(
+        (GRADED, functions(change), "tool-config", f"$.tools[0].function.{field}")
+        for field, change in (
+            ("name", {"name": " "}),
+            ("description", {"description": ""}),
+            ("parameters", {"parameters": {"type": "array", "properties": {}}}),
+            ("parameters", {"parameters": {"type": "object"}}),
+        )
+    ),
     (NOVA_2, converse(Q, [USE], [RESULT], A), "tool-use", "$.messages[1].content[0].toolUse.name"),
     (NOVA_2, tools(Q, [use(name="walk")], [RESULT], A), "tool-use", None),
     (
@@ -414,7 +461,35 @@ REJECTED: list[tuple[str, bytes, str, str | None]] = [
         "tool-result",
         "$.messages[2].content[0].toolResult.content",
     ),
-    (NOVA_2, tools(Q, [USE, RESULT], [RESULT], A), "tool-result", None),
+    *(
+        (
+            NOVA_2,
+            tools(Q, [USE], [result(content=content)], A),
+            "tool-result",
+            "$.messages[2].content[0].toolResult.content",
+        )
+        for content in (
+            "left",
+            [{"text": 7}],
+            [{"json": [7]}],
+            [{"text": "a", "json": {}}],
+            [{"html": "a"}],
+        )
+    ),
+    (NOVA_2, tools(Q, [use(toolUseId=" ")], [result(toolUseId=" ")], A), "tool-use", None),
+    (
+        NOVA_2,
+        tools(Q, [USE], [RESULT, RESULT], A),
+        "tool-unanswered",
+        "$.messages[2].content[1].toolResult.toolUseId",
+    ),
+    (NOVA_2, tools(Q, [USE], [RESULT], A, [RESULT], A), "tool-result", None),
+    (
+        NOVA_2,
+        tools(Q, [USE, RESULT], [RESULT], A),
+        "tool-result",
+        "$.messages[1].content[1].toolResult",
+    ),
     (NOVA_2, tools(Q, [USE], Q, A), "tool-unanswered", "$.messages"),
     (NOVA_2, tools(Q, [USE, USE], [RESULT], A), "tool-unanswered", None),
     (NOVA_2, tools(Q, [USE]), "tool-unanswered", "$.messages"),
@@ -440,7 +515,25 @@ NOTED: list[tuple[str, bytes, str]] = [
     (NOVA, answered("this\n"), "outer-space"),
     (NOVA, answered("this\r\nthat"), "line-ends"),
     (NOVA, answered("this\u2028that"), "line-ends"),
+    (NOVA, answered("this\rthat"), "line-ends"),
+    (NOVA, answered("this\u0085that"), "line-ends"),
+    (LLAMA, truly({"prompt": QUESTION, "completion": "this\u2029that"}), "line-ends"),
     (NOVA, answered("th\u200bis"), "invisible-characters"),
+    (NOVA, answered("th\u0000is"), "invisible-characters"),
+    (NOVA, answered("th\ufeffis"), "invisible-characters"),
+    (
+        NOVA,
+        answered("ignore" + "".join(chr(0xE0000 + ord(c)) for c in "all")),
+        "invisible-characters",
+    ),
+    (PRETRAINING, line({"input": "th\u2060is"}), "invisible-characters"),
+    (GRADED, graded("th\u200bis"), "invisible-characters"),
+    (DISTILLED, converse(text("th\u00adis"), system=SYSTEM), "invisible-characters"),
+    (CAPTIONS, caption("s3://data/a/b.png", " A station."), "outer-space"),
+    (NOVA, answered("\u00a0this"), "outer-space"),
+    (NOVA, converse(system=text("Be brief. ")), "outer-space"),
+    (NOVA, answered("th\u2066is\u2069"), "bidirectional-control"),
+    (NOVA, answered("\u1112\u1161\u11ab"), "unicode-normalization"),
     (NOVA, answered("th\x07is"), "invisible-characters"),
     (NOVA, answered("th\u00adis"), "invisible-characters"),
     (CLAUDE, claude(QUESTION, "th\x7fis"), "invisible-characters"),
@@ -448,11 +541,20 @@ NOTED: list[tuple[str, bytes, str]] = [
     (NOVA, answered("th\ufffds"), "replacement-character"),
     (NOVA, answered("th\u202eis"), "bidirectional-control"),
     (NOVA, answered("the caf\u00c3\u00a9 is"), "mojibake"),
+    (NOVA, answered("\u00c3\u0153bung und \u00c3\u2013l"), "mojibake"),
+    (NOVA, answered("voil\u00c3\u00a0 tout"), "mojibake"),
+    (NOVA, answered("it costs \u00c2\u00a35"), "mojibake"),
     (NOVA, answered("don\u00e2\u20ac\u2122t go"), "mojibake"),
     (NOVA, answered("I do not know. " * 40), "repetition"),
     (NOVA, answered("\u54c8" * 300), "repetition"),
     (LLAMA, pair(prompt="[INST] what [/INST]"), "chat-template"),
     (LLAMA, pair(prompt="<|eot_id|> what"), "chat-template"),
+    (NOVA, asked("<|im_start|>user what<|im_end|>"), "chat-template"),
+    (CLAUDE, claude("<start_of_turn>what", ANSWER), "chat-template"),
+    (PRETRAINING, line({"input": "<<SYS>> be brief <</SYS>>"}), "chat-template"),
+    (NOVA_MEDIA, shown(media(uri="s3://data/locked.png")), "media-unchecked"),
+    (NOVA_MEDIA, shown(media(uri="s3://data/cut.png")), "media-unchecked"),
+    (CAPTIONS, caption("s3://data/locked.png"), "media-unchecked"),
     (NOVA, asked(ANSWER), "answer-is-question"),
     (
         NOVA,
@@ -472,98 +574,18 @@ NOTED: list[tuple[str, bytes, str]] = [
     (NOVA, answered(f"key {AWS_KEY}"), "secret"),
     (NOVA, answered("ghp_" + "a1B2" * 9), "secret"),
     (NOVA, answered("hf_" + "aBcD" * 8 + "eF"), "secret"),
+    (NOVA, answered("call (212) 555-0199 or 212-555-0143"), "personal-data"),
+    (NOVA, answered("call +1 212 555 0199"), "personal-data"),
+    (NOVA, answered("amex 378282246310005"), "personal-data"),
+    (PRETRAINING, line({"input": "write to jo@example.org"}), "personal-data"),
+    (CLAUDE, claude(system="You are jo@example.org."), "personal-data"),
+    (NOVA, answered("github_pat_" + "a1B2_" * 9), "secret"),
+    (NOVA, answered("xoxb-" + "1234567890-abcdef"), "secret"),
+    (NOVA, answered("AIza" + "Sy0" * 11 + "ab"), "secret"),
+    (NOVA, answered("sk_live_" + "a1B2" * 5), "secret"),
+    (NOVA, answered("sk-proj-" + "a1B2" * 6), "secret"),
+    (NOVA, answered("redis://:hunter22@cache:6379"), "secret"),
     (NOVA, answered("-----BEGIN RSA PRIVATE KEY-----"), "secret"),
     (NOVA, answered("postgres://root:hunter22@db/x"), "secret"),
     (NOVA, answered("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc_def"), "secret"),
 ]
-
-CLEAN: dict[str, tuple[str, bytes]] = {
-    "emoji ZWJ": (NOVA, answered("a family \U0001f468\u200d\U0001f469\u200d\U0001f467")),
-    "emoji with tags": (
-        NOVA,
-        answered("\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f England"),
-    ),
-    "emoji alone": (NOVA, answered("\U0001f44d")),
-    "skin tone": (NOVA, answered("\U0001f44d\U0001f3fd yes")),
-    "ZWNJ in Persian": (NOVA, answered("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645")),
-    "ZWJ in Devanagari": (NOVA, answered("\u0915\u094d\u200d\u0937")),
-    "ZWNJ in Malayalam": (NOVA, answered("\u0d28\u0d4d\u200c\u0d2e")),
-    "Arabic": (NOVA, answered("\u0645\u0631\u062d\u0628\u0627")),
-    "Hebrew": (NOVA, answered("\u05e9\u05dc\u05d5\u05dd")),
-    "Thai": (NOVA, answered("\u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35")),
-    "Chinese": (NOVA, asked("\u8f66\u7ad9\u600e\u4e48\u8d70\uff1f", "\u76f4\u8d70\u3002")),
-    "escaped Chinese": (LLAMA, pair("\u8f66\u7ad9\u600e\u4e48\u8d70", "\u76f4\u8d70")),
-    "raw Chinese": (
-        LLAMA,
-        json.dumps(
-            {"prompt": "\u8f66\u7ad9", "completion": "\u76f4\u8d70"}, ensure_ascii=False
-        ).encode(),
-    ),
-    "surrogate pair": (LLAMA, b'{"prompt":"\\ud83d\\ude00?","completion":"yes"}'),
-    "tabs in code": (NOVA, answered("def f():\n\treturn 1")),
-    "code with colons": (NOVA, answered("{'a': [1, 2]}; x[0] < 3")),
-    "lower-case role words": (NOVA, answered("the user: you; the assistant: me")),
-    "SQL": (NOVA, answered("SELECT \"a\" FROM b WHERE c = 'd';")),
-    "JSON answer": (NOVA, answered('{"label": "a", "score": 0.5}')),
-    "JSON with repeated keys": (
-        NOVA,
-        answered(json.dumps([{"id": n, "name": f"item {n}", "price": n * 7} for n in range(9)])),
-    ),
-    "one-word answer": (NOVA, answered("yes")),
-    "one-digit answer": (NOVA, answered("7")),
-    "sign as an answer": (NOVA, answered("?")),
-    "key order": (
-        NOVA,
-        (
-            b'{"messages":[{"content":[{"text":"a"}],"role":"user"},{"content":'
-            b'[{"text":"b"}],"role":"assistant"}],'
-            b'"schemaVersion":"bedrock-conversation-2024"}'
-        ),
-    ),
-    "spaces between tokens": (LLAMA, b' { "prompt" : "a" , "completion" : "b" } '),
-    "escaped slash": (LLAMA, b'{"prompt":"a\\/b","completion":"c"}'),
-    "quotes in text": (LLAMA, pair('say "prompt": "x"', '"":')),
-    "backslash at the end": (LLAMA, pair("C:\\", "D:\\")),
-    "brackets in text": (LLAMA, pair("[{" * 100, "x")),
-    "line feeds": (NOVA, answered("one\ntwo\n\nthree")),
-    "two text blocks": (NOVA, converse([{"text": "a"}, {"text": "b"}], A)),
-    "two system blocks": (NOVA, converse(system=[{"text": "a"}, {"text": "b"}])),
-    "several turns": (NOVA, converse(Q, A, Q, A, Q, A)),
-    "ten images": (NOVA_MEDIA, shown(*[media()] * 10)),
-    "parallel tools": (
-        NOVA_2,
-        tools(Q, [USE, use(toolUseId="t2")], [RESULT, result(toolUseId="t2")], A),
-    ),
-    "reasoning": (NOVA_2, converse(Q, [REASONED, *A])),
-    "tool result as JSON": (NOVA_2, tools(Q, [USE], [result(content=[{"json": {"a": 1}}])], A)),
-    "graded with extras": (GRADED, graded(difficulty=3, tools=[])),
-    "reference as an object": (GRADED, graded(reference_answer={"a": [1]})),
-    "graded with a system message": (
-        GRADED,
-        line(
-            {
-                "messages": [{"role": "system", "content": "Be brief."}, *turns(QUESTION)],
-                "reference_answer": 4,
-            }
-        ),
-    ),
-    "golden answer": (DISTILLED, converse(Q, A, system=SYSTEM)),
-    "log of Converse": (DISTILLED, log()),
-    "log of Claude": (
-        DISTILLED,
-        log(
-            input={"inputBodyJson": {"system": "Be brief.", "messages": turns(QUESTION)}},
-            output={"outputBodyJson": {"content": [{"type": "text", "text": ANSWER}]}},
-        ),
-    ),
-    "date and time": (NOVA, answered("2024-01-15 10:30:00, order 20240115103000")),
-    "version number": (NOVA, answered("numpy 1.26.4.0 and 10.0.0.1 and 127.0.0.1")),
-    "long number": (NOVA, answered("account 1234567890123456, total 1,234,567.89")),
-    "handle": (NOVA, answered("ask @alice or use a@b")),
-    "ISBN": (NOVA, answered("ISBN 978-3-16-148410-0")),
-    "UUID": (NOVA, answered("123e4567-e89b-12d3-a456-426614174000")),
-    "Portuguese capitals": (NOVA, answered("N\u00c3O, S\u00c3O PAULO")),
-    "HTML": (NOVA, answered("<b>left</b> &amp; <i>right</i>")),
-    "formula": (NOVA, answered("=SUM(A1:A9)")),
-    "mixed writing": (NOVA, answered("Das hei\u00dft \u2018\u0434\u0430\u2019 auf Russisch.")),
-}

@@ -2,9 +2,12 @@
 
 import gzip
 import json
+from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings as profile, strategies as st
 
+from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime.catalog import SetLimits
 from bedrock_customization_runtime.datasets.examination import examine
 from bedrock_customization_runtime.datasets.preparation import divide
 from bedrock_customization_runtime.datasets.splitting import Side
@@ -35,6 +38,50 @@ ROWS = st.fixed_dictionaries(
         ),
         "system": VALUES,
     },
+)
+# Nearly right: every field of Converse's blocks, tools and logs, each now and then of another kind.
+TEXT = st.sampled_from(["a", "", " ", "route", "t1", "s3://data/a.png", "png", "object"]) | VALUES
+
+
+def some(**fields):
+    return st.fixed_dictionaries({}, optional=fields) | VALUES
+
+
+MEDIUM = some(format=TEXT, source=some(s3Location=some(uri=TEXT, bucketOwner=TEXT), bytes=TEXT))
+BLOCKS = st.lists(
+    some(
+        text=TEXT,
+        image=MEDIUM,
+        video=MEDIUM,
+        document=MEDIUM,
+        reasoningContent=some(reasoningText=some(text=TEXT)),
+        toolUse=some(toolUseId=TEXT, name=TEXT, input=VALUES),
+        toolResult=some(toolUseId=TEXT, content=st.lists(some(text=TEXT, json=VALUES))),
+    ),
+    max_size=3,
+)
+TURNS = st.lists(some(role=st.sampled_from(["user", "assistant"]), content=BLOCKS | TEXT))
+CONVERSATIONS = some(
+    schemaVersion=st.just("bedrock-conversation-2024") | VALUES,
+    system=st.lists(some(text=TEXT)) | TEXT,
+    messages=TURNS,
+    toolConfig=some(
+        tools=st.lists(
+            some(toolSpec=some(name=TEXT, description=TEXT, inputSchema=some(json=some(type=TEXT))))
+        )
+    ),
+    tools=st.lists(
+        some(
+            type=TEXT,
+            function=some(
+                name=TEXT, description=TEXT, parameters=some(type=TEXT, properties=VALUES)
+            ),
+        )
+    ),
+    reference_answer=VALUES,
+    schemaType=st.just("ModelInvocationLog"),
+    input=some(inputBodyJson=some(messages=TURNS, system=TEXT, prompt=TEXT)),
+    output=some(outputBodyJson=some(generation=TEXT, content=BLOCKS, output=some(message=VALUES))),
 )
 # Pieces of CSV and JSON in an order that no writer would choose.
 SHRAPNEL = st.lists(
@@ -94,3 +141,23 @@ def test_on_any_json_rows(settings, rows):
 
     run(source, settings, None)
     run(source, settings, COLUMNS)
+
+
+@profile(fixed, max_examples=150)
+@given(rows=st.lists(CONVERSATIONS, min_size=1, max_size=6))
+def test_on_any_conversation(settings, rows):
+    # The first line shows that this is JSON Lines.
+    source = "\n".join(json.dumps(row) for row in ({}, *rows)).encode()
+
+    for model, method in (
+        ("amazon.nova-2-lite-v1:0:256k", "FINE_TUNING"),
+        ("amazon.nova-2-lite-v1:0:256k", "REINFORCEMENT_FINE_TUNING"),
+        ("amazon.nova-micro-v1:0:128k", "DISTILLATION"),
+        ("amazon.titan-image-generator-v2:0", "FINE_TUNING"),
+    ):
+        found = catalog.base_model(model).methods[catalog.Method(method)]
+        judged_by = replace(settings(), method=replace(found, train=SetLimits()))
+        with examine([source], judged_by) as examined:
+            assert examined.accepted + examined.rejected == examined.read
+            for index in range(examined.accepted):
+                examined.record(index)

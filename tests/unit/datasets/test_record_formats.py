@@ -53,7 +53,17 @@ TOOLS = {
         },
         {"role": "assistant", "content": [{"text": "Left."}]},
     ],
-    "toolConfig": {"tools": [{"toolSpec": {"name": "route", "inputSchema": {"json": {}}}}]},
+    "toolConfig": {
+        "tools": [
+            {
+                "toolSpec": {
+                    "name": "route",
+                    "description": "The way to a place.",
+                    "inputSchema": {"json": {"type": "object"}},
+                }
+            }
+        ]
+    },
 }
 
 
@@ -123,3 +133,14 @@ def test_what_a_split_by_record_would_have_leaked_stands_beside(settings, advisi
 
     assert prepared.plain_split_leaks > 0
     assert prepared.clusters < examined.accepted
+
+
+def test_a_prompt_for_distillation_holds_one_text_a_turn():
+    row = {
+        "system": [{"text": "Be"}, {"text": "brief."}],
+        "messages": [{"role": "user", "content": [{"text": "a"}, {"text": "b"}]}],
+    }
+    written = json.loads(convert(json.dumps(row).encode(), RecordFormat.DISTILLATION_PROMPTS))
+
+    assert written["system"] == [{"text": "Be\nbrief."}]
+    assert written["messages"][0]["content"] == [{"text": "a\nb"}]

@@ -1,9 +1,14 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime.catalog import SetLimits
 from bedrock_customization_runtime.datasets import rules
+from bedrock_customization_runtime.datasets.examination import examine
+from bedrock_customization_runtime.datasets.preparation import divide
+from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
 
 LLAMA = "meta.llama3-1-8b-instruct-v1:0:128k"
@@ -81,6 +86,46 @@ def test_a_single_group_cannot_be_split(prepare, pairs):
     assert "group by a column with more values" in refusal(
         prepare, "\n".join(map(json.dumps, rows)).encode(), template=template
     )
+
+
+@pytest.mark.parametrize("side", ["train", "validation"])
+def test_a_file_larger_than_the_model_takes_is_refused_with_its_size_and_the_limit(
+    settings, pairs, side
+):
+    def prepared(limit):
+        made = settings(small=True)
+        limits = {side: SetLimits(maximum_bytes=limit)}
+        with examine([pairs(60)], replace(made, method=replace(made.method, **limits))) as examined:
+            sides = divide(examined)
+            return len(b"".join(sides.lines(Side[side.upper()])))
+
+    size = prepared(10**6)
+
+    assert prepared(size) == size
+    with pytest.raises(DatasetRejected) as error:
+        prepared(size - 1)
+    assert f"the {'training' if side == 'train' else side} file would have {size:,} bytes" in str(
+        error.value
+    )
+    assert f"at most {size - 1:,}: " in str(error.value)
+
+
+@pytest.mark.parametrize("limited", ["train", "total"])
+def test_exactly_as_many_records_as_the_model_takes_are_taken(settings, pairs, limited):
+    made = settings(small=True)
+
+    def counted(limit):
+        method = replace(made.method, **{limited: SetLimits(maximum_records=limit)})
+        with examine([pairs(60)], replace(made, method=method)) as examined:
+            sides = divide(examined)
+            counts = {side: sides.count(side) for side in Side}
+        return counts[Side.TRAIN] + (counts[Side.VALIDATION] if limited == "total" else 0)
+
+    most = counted(10**6)
+
+    assert counted(most) == most
+    with pytest.raises(DatasetRejected, match=f"takes at most {most - 1}: remove 1 record from"):
+        counted(most - 1)
 
 
 def test_more_records_than_the_model_takes_are_refused_with_both_ways_out(prepare, pairs):

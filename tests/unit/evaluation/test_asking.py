@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
+from bedrock_customization_runtime import invocation
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import asking, parts
 
@@ -22,7 +23,7 @@ def ask(s3, write_test):
             test=test or write_test(questions),
             models=[BASE, TUNED],
             prefix=PREFIX,
-            limits=asking.Limits(maximum_tokens=64, remaining_ms=remaining_ms, pause=pause),
+            limits=invocation.Limits(maximum_tokens=64, remaining_ms=remaining_ms, pause=pause),
         )
 
     return run
@@ -108,7 +109,7 @@ def test_little_time_left_ends_a_call_early_and_the_next_one_goes_on(ask, s3, ma
     models = make_models()
 
     def remaining_ms():
-        return HOUR_MS if len(models.requests) < 70 else asking.MARGIN_MS - 1
+        return HOUR_MS if len(models.requests) < 70 else invocation.MARGIN_MS - 1
 
     answers = ask(models, questions=100, remaining_ms=remaining_ms)
 
@@ -124,7 +125,7 @@ def test_a_function_without_time_for_a_single_part_fails_instead_of_being_called
     models = make_models()
 
     with pytest.raises(EvaluationFailed, match=r"0 of 6 are answered.*must exceed 120 s"):
-        ask(models, remaining_ms=lambda: asking.MARGIN_MS - 1)
+        ask(models, remaining_ms=lambda: invocation.MARGIN_MS - 1)
     assert models.requests == []
 
 
@@ -222,7 +223,7 @@ def test_an_error_nobody_foresaw_is_not_an_answer(ask, s3, make_models, refusal)
     ],
 )
 def test_the_answer_is_the_text_of_the_response_whatever_else_it_holds(output, text):
-    assert asking._text_of({"output": output}) == text
+    assert invocation._text_of({"output": output}) == text
 
 
 def test_a_line_that_is_no_test_record_is_refused_without_being_quoted(ask, s3, make_models):
@@ -247,7 +248,7 @@ def test_no_more_than_the_threads_of_one_part_are_asked_at_once(ask, make_models
 
     ask(make_models(say), questions=70)
 
-    assert most[0] <= asking.THREADS
+    assert most[0] <= invocation.THREADS
 
 
 def test_parts_hold_one_json_object_a_line(ask, s3, make_models):

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import manifest as manifests, storage
+from bedrock_customization_runtime import invocation, manifest as manifests, storage
 from bedrock_customization_runtime.errors import EvaluationFailed, SourceChanged
 from bedrock_customization_runtime.evaluation import asking, judging
 from bedrock_customization_runtime.manifest import FileRecord, PreparationSection, RunSection
@@ -41,7 +41,7 @@ def answered(s3, write_test, make_models):
         test=test,
         models=[BASE, TUNED],
         prefix=PREFIX,
-        limits=asking.Limits(maximum_tokens=64, remaining_ms=lambda: 3_600_000),
+        limits=invocation.Limits(maximum_tokens=64, remaining_ms=lambda: 3_600_000),
     )
     manifests.begin(
         s3,

@@ -71,7 +71,7 @@ def on_s3(s3):
         )
         refused = False
         try:
-            prepare(s3, {"run": names, "base_model": NOVA_MICRO, **event})
+            prepare(s3, {"run": names, "base_model": NOVA_MICRO, "method": "FINE_TUNING", **event})
         except DatasetRejected:
             refused = True
         files = {

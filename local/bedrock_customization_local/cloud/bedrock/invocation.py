@@ -137,10 +137,13 @@ class Invocation:
             if invoked.model is None:
                 network = base_model(invoked.base.id, prompt)
                 answer = generate(network, [prompt], min(limit, _NOISE_TOKENS))[0]
+                # Noise has no end of its own; whoever leaves room for all of it hears it out.
+                is_finished = answer.finished or limit > _NOISE_TOKENS
             else:
                 answer = generate(invoked.model, [prompt], limit)[0]
+                is_finished = answer.finished
         text, ended_by = _cut(answer.text, stop_sequences)
-        reason = "end_turn" if answer.finished else "max_tokens"
+        reason = "end_turn" if is_finished else "max_tokens"
         completion = Completion(
             text=text,
             stop_reason="stop_sequence" if ended_by else reason,

@@ -1,0 +1,92 @@
+"""Where a model's answers lie: each under the hash of its question, and a run's own in parts."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bedrock_customization_runtime import storage
+from bedrock_customization_runtime.datasets.enrichment import EnrichedRecord
+from bedrock_customization_runtime.manifest import FileRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mypy_boto3_s3 import S3Client
+
+    from bedrock_customization_runtime.contract import Run
+
+RECORDS = 64
+"""Of a part."""
+CACHE = "enrichment"
+"""Prefix in the data bucket of the answers that all runs share."""
+_decode_lines = msgspec.json.Decoder(EnrichedRecord).decode_lines
+
+
+class StoredAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model said, as every run finds it."""
+
+    answer: str | None
+    stop_reason: str
+    input_tokens: int
+    output_tokens: int
+    paid_by: str
+    """Key of the run that paid."""
+
+
+_decode_answer = msgspec.json.Decoder(StoredAnswer).decode
+
+
+def find(s3: S3Client, bucket: str, key: str) -> StoredAnswer | None:
+    """Return the answer to a question, None where it was never asked."""
+    version = storage.read_version(s3, _answer_uri(bucket, key))
+    return None if version is None else _decode_answer(version.body)
+
+
+def keep(s3: S3Client, bucket: str, key: str, answer: StoredAnswer) -> None:
+    """Keep the answer to a question for ever."""
+    uri = _answer_uri(bucket, key)
+    storage.write(s3, uri, msgspec.json.encode(answer), "application/json")
+
+
+def uri_of(run: Run, number: int) -> str:
+    """Return where a part of a run's answers lies; five digits, so that names sort like numbers."""
+    return f"{run['data']}/enrichment/part-{number:05d}.jsonl"
+
+
+def write(s3: S3Client, uri: str, records: Sequence[EnrichedRecord]) -> None:
+    """Write a part, whole."""
+    storage.write(s3, uri, msgspec.json.Encoder().encode_lines(records), "application/jsonl")
+
+
+def read(s3: S3Client, uri: str) -> list[EnrichedRecord] | None:
+    """Return a part, None where there is none yet."""
+    version = storage.read_version(s3, uri)
+    return None if version is None else _decode_lines(version.body)
+
+
+def read_all(s3: S3Client, run: Run) -> tuple[list[EnrichedRecord], FileRecord]:
+    """Return a run's answers, and its parts as one file: one behind the other, in order."""
+    where = storage.S3Uri.parse(f"{run['data']}/enrichment/part-")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=where.key)
+    records: list[EnrichedRecord] = []
+    digest, size = sha256(), 0
+    for page in pages:
+        for found in page.get("Contents", []):
+            body = storage.read(s3, str(storage.S3Uri(where.bucket, found["Key"])))
+            digest.update(body)
+            size += len(body)
+            records += _decode_lines(body)
+    file = FileRecord(
+        uri=f"{run['data']}/enrichment/",
+        sha256=digest.hexdigest(),
+        bytes=size,
+        records=len(records),
+    )
+    return records, file
+
+
+def _answer_uri(bucket: str, key: str) -> str:
+    return f"s3://{bucket}/{CACHE}/{key[:2]}/{key}.json"
