@@ -162,6 +162,7 @@ def test_the_data_are_read_and_written_as_the_role(cloud):
     folder = f"{JOB_FOLDER}{job['jobArn'][-12:]}"
     assert cloud.roles.asked == [
         ("AssumeRole", job["jobArn"]),
+        ("ListObjectsV2", "train.jsonl"),
         ("GetObject", "train.jsonl"),
         ("PutObject", "runs/1/.write_access_check_file.tmp"),
         ("PutObject", f"{folder}/{TRAINING_METRICS}"),
