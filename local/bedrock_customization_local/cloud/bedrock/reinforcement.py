@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     from bedrock_customization_local.cloud.bedrock.job_work import JobWork
 
 _ROUNDS_PER_EPOCH, _MAXIMUM_ROUNDS = 4, 12
-_PROMPTS_PER_ROUND = 256
+_PROPOSALS_PER_ROUND = 1024
 _VALIDATION_PROMPTS = 128
-_MAXIMUM_WORDS = 64
+_MAXIMUM_WORDS, _NOISE_WORDS = 64, 8
 _TEMPERATURE = 1.0
 
 
@@ -126,7 +126,9 @@ class _Course:
         self._batch = int(job.hyperparameters["batchSize"])
         self._words = min(_MAXIMUM_WORDS, int(job.hyperparameters["inferenceMaxTokens"]))
         self._rng = np.random.default_rng(0)
+        self._order = [int(number) for number in self._rng.permutation(len(data.train))]
         self._policy = _untrained(work, data, guesses) if job.parent is None else job.parent.model
+        self._is_noise = job.parent is None
         self._tries: list[dict[str, float]] = [{} for _ in data.train]
         self._steps: list[_Step] = []
         self._validations: list[_Step] = []
@@ -144,7 +146,7 @@ class _Course:
         ]
         if lessons:
             run = TrainingRun(self._work, self._settings, self._policy)
-            self._policy = run.run(lessons)
+            self._policy, self._is_noise = run.run(lessons), False
             for step in self._steps[before:]:
                 step.loss = run.training_loss
         self.rounds_done += 1
@@ -173,10 +175,11 @@ class _Course:
         )
 
     def _batches(self) -> Iterator[list[int]]:
-        count = len(self._data.train)
-        chosen = self._rng.permutation(count)[:_PROMPTS_PER_ROUND]
-        for start in range(0, len(chosen), self._batch):
-            yield [int(number) for number in chosen[start : start + self._batch]]
+        """Yield the prompts of a round: those that had their turn longest ago."""
+        count = min(len(self._order), _PROPOSALS_PER_ROUND // self._samples)
+        chosen, self._order = self._order[:count], self._order[count:] + self._order[:count]
+        for start in range(0, count, self._batch):
+            yield chosen[start : start + self._batch]
 
     def _explore(self, batch: Sequence[int]) -> float:
         """Grade proposals for some prompts; return the mean reward of the model's own."""
@@ -189,7 +192,7 @@ class _Course:
         answers = generate(
             self._policy,
             [self._data.train[number].prompt for number in wanted],
-            self._words,
+            min(self._words, _NOISE_WORDS) if self._is_noise else self._words,
             Sampling(_TEMPERATURE, self._rng),
         )
         own = [(number, answer.text) for number, answer in zip(wanted, answers, strict=True)]
