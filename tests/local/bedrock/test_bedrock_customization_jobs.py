@@ -156,6 +156,28 @@ def test_a_job_is_stopped_by_its_arn(cloud):
     assert cloud.heard(3) == ["InProgress", "Stopping", "Stopped"]
 
 
+@pytest.mark.parametrize("phase", ["validationDetails", "dataProcessingDetails", "trainingDetails"])
+def test_a_job_is_stopped_in_whatever_phase_it_is(cloud, phase):
+    lines = [cloud.record(f"where is my card number {n}", f"card {n % 9}") for n in range(600)]
+    cloud.put("train.jsonl", lines)
+    arn = cloud.create_job(hyperParameters={"epochCount": "5"})
+    cloud.until(
+        lambda: cloud.job(arn), lambda job: job["statusDetails"][phase]["status"] != "NotStarted"
+    )
+    cloud.bedrock.stop_model_customization_job(jobIdentifier=arn)
+    details = cloud.job(arn)["statusDetails"]
+    assert {"Stopping", "Stopped"} & {one["status"] for one in details.values()} or (
+        details["trainingDetails"]["status"] == "NotStarted"
+    )
+    job = cloud.ended_job(arn)
+    assert job["status"] == "Stopped"
+    assert job["endTime"] >= job["creationTime"]
+    assert "outputModelArn" not in job
+    assert not {"InProgress", "Stopping"} & {one["status"] for one in job["statusDetails"].values()}
+    for one in job["statusDetails"].values():
+        assert (one["status"] == "NotStarted") == ("creationTime" not in one)
+
+
 def test_the_data_are_read_and_written_as_the_role(cloud):
     cloud.trained_model()
     job = cloud.job("job-1")

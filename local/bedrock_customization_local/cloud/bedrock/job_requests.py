@@ -157,10 +157,6 @@ def _check_source(config: Mapping[str, Any], method: Method) -> None:
         )
     if not logs and "s3Uri" not in config:
         raise ValidationError(f"trainingDataConfig.s3Uri: {method} needs it")
-    if logs and "invocationLogSource" not in config["invocationLogsConfig"]:
-        raise ValidationError(
-            "trainingDataConfig.invocationLogsConfig.invocationLogSource: it is missing"
-        )
 
 
 def _check_configuration(parameters: Mapping[str, Any], method: Method) -> None:

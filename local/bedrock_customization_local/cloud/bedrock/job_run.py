@@ -33,6 +33,7 @@ _VALIDATION_SECONDS = 180
 _PROCESSING_SECONDS = 60
 _QUEUE_SECONDS = 300
 _ANNOUNCE_SECONDS = 60
+_STOPPED_SHARE = 0.5
 _MODEL_DETAILS = (
     *("jobName", "jobArn", "customizationType", "hyperParameters", "trainingDataConfig"),
     *("validationDataConfig", "outputDataConfig", "trainingMetrics", "validationMetrics"),
@@ -72,6 +73,8 @@ class JobRunner:
         try:
             self._run(job, self._account.faults.of_job())
         except JobStoppedError:
+            if job.status != "Stopping":
+                self._set_status(job, "Stopping")
             self._end(job, "Stopped")
         except JobFailedError as error:
             self._end(job, "Failed", str(error))
@@ -87,7 +90,14 @@ class JobRunner:
             clients=self._clients,
             authorizer=self._authorizer,
         )
-        customization = self._customization(JobWork(job=job, account=self._account, access=access))
+        stops = fault is not None and fault.kind is FaultKind.STOP_JOB
+        work = JobWork(
+            job=job,
+            account=self._account,
+            access=access,
+            last_share=_STOPPED_SHARE if stops else None,
+        )
+        customization = self._customization(work)
         self._begin(job, "validationDetails")
         self._pause(job, _VALIDATION_SECONDS)
         access.check_model_key()
@@ -107,9 +117,6 @@ class JobRunner:
         self._pause(job, _ANNOUNCE_SECONDS)
         if fault is not None and fault.kind is FaultKind.FAIL_JOB:
             raise JobFailedError(fault.message or "Internal error: the training failed.")
-        if fault is not None and fault.kind is FaultKind.STOP_JOB:
-            self._set_status(job, "Stopping")
-            raise JobStoppedError
         self._complete_job(job, access, customization.train())
 
     def _customization(self, work: JobWork) -> Customization:

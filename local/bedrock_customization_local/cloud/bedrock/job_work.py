@@ -36,11 +36,13 @@ class JobWork:
         job: The job.
         account: Its account.
         access: What it may do as its role.
+        last_share: Share of a training's steps after which somebody stops it; None if nobody does.
     """
 
     job: CustomizationJob
     account: Account
     access: JobAccess
+    last_share: float | None = None
 
     def raise_if_stopped(self) -> None:
         """Raise JobStoppedError if the job is to stop, or all is."""

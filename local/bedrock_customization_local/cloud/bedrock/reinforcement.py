@@ -96,7 +96,7 @@ class ReinforcementFineTuning:
             for number in range(rounds):
                 course.go_on(epoch=number * epochs // rounds)
         finally:
-            self._work.charge_training(course.rounds_done / rounds * epochs * tokens)
+            self._work.charge_training(course.rounds_begun / rounds * epochs * tokens)
         return course.outcome()
 
 
@@ -132,10 +132,11 @@ class _Course:
         self._tries: list[dict[str, float]] = [{} for _ in data.train]
         self._steps: list[_Step] = []
         self._validations: list[_Step] = []
-        self.rounds_done = 0
+        self.rounds_begun = 0
 
     def go_on(self, *, epoch: int) -> None:
         """Do one round."""
+        self.rounds_begun += 1
         before = len(self._steps)
         for batch in self._batches():
             self._steps.append(_Step(len(self._steps), epoch, self._explore(batch)))
@@ -149,7 +150,6 @@ class _Course:
             self._policy, self._is_noise = run.run(lessons), False
             for step in self._steps[before:]:
                 step.loss = run.training_loss
-        self.rounds_done += 1
         if self._data.validation:
             reward = self._validate()
             self._validations.append(_Step(self._steps[-1].number, epoch, reward))

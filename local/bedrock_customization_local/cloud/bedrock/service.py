@@ -74,6 +74,8 @@ class Bedrock:
     Attributes:
         meter: What AWS would have billed.
         faults: What goes wrong on purpose.
+        quotas: Of the account.
+        place: Region and account.
     """
 
     def __init__(
@@ -88,10 +90,12 @@ class Bedrock:
         on_job_state_change: Callable[[Mapping[str, Any]], None] = _ignore,
     ) -> None:
         self.meter, self.faults = Meter(clock), Faults()
+        self.quotas = default_quotas() if quotas is None else quotas
+        self.place = Place(region, account_id)
         self._account = Account(
-            place=Place(region, account_id),
+            place=self.place,
             clock=clock,
-            quotas=default_quotas() if quotas is None else quotas,
+            quotas=self.quotas,
             meter=self.meter,
             faults=self.faults,
             background=Background(clock),

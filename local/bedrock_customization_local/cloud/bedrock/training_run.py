@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bedrock_customization_local.cloud.bedrock.job_failures import JobFailedError
+from bedrock_customization_local.cloud.bedrock.job_failures import JobFailedError, JobStoppedError
 from bedrock_customization_local.cloud.bedrock.tinylm.training import BUDGET, Plan, Settings
 from bedrock_customization_local.cloud.bedrock.tinylm.worker import Worker, WorkerFailedError
 
@@ -102,6 +102,8 @@ class TrainingRun:
             if not math.isfinite(event.loss):
                 raise JobFailedError("The training diverged: the loss is not a number.")
             self._progress.append(event)
+            if self._work.last_share is not None and self.done >= self._work.last_share:
+                raise JobStoppedError
 
 
 def settings_of(job: CustomizationJob, *, epochs: int, budget: float = BUDGET) -> Settings:
