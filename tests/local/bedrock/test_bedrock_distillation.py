@@ -212,6 +212,16 @@ def test_logs_are_chosen_by_their_request_metadata(cloud, filters, count):
     assert f"training records is {count}, below" in job["failureMessage"]
 
 
+def test_a_validation_set_fails_a_distillation_from_prompts_and_from_logs(cloud):
+    put_logs(cloud, [logged(question, answer) for question, answer in QUESTIONS.items()])
+    cloud.put("train.jsonl", [prompt(question, answer) for question, answer in QUESTIONS.items()])
+    validation = {"validators": [{"s3Uri": "s3://data/train.jsonl"}]}
+    for number, source in enumerate((request(), from_logs())):
+        names = {"jobName": f"job-{number}", "customModelName": f"model-{number}"}
+        job = cloud.ended_job(cloud.create_job(**source, **names, validationDataConfig=validation))
+        assert "validation dataset is not supported" in job["failureMessage"]
+
+
 def test_a_file_that_is_no_log_fails_the_job(cloud):
     cloud.s3.put_object(Bucket="data", Key="logs/a.gz", Body=b"no gzip")
     job = cloud.ended_job(cloud.create_job(**from_logs()))

@@ -1,6 +1,7 @@
 """Jobs on a whole embedded AWS: real graders, keys, networks, and only what the role allows."""
 
 import csv
+import gzip
 import io
 import itertools
 import json
@@ -279,6 +280,44 @@ def test_rewards_go_on_from_a_fine_tuned_model(account, grader):
     assert float(steps[0]["critic/rewards/mean"]) > 0.2
     model = account.bedrock.get_custom_model(modelIdentifier=job["outputModelArn"])
     assert model["baseModelArn"] == parent
+
+
+@pytest.mark.slow
+def test_rewards_teach_from_invocation_logs_too(account):
+    by_word = account.function(
+        f"""
+LABELS = {LABELS!r}
+
+def handler(samples, context):
+    results = []
+    for sample in samples:
+        *asked, said = sample["messages"]
+        wanted = next(label for word, label in LABELS.items() if word in asked[-1]["content"])
+        right = float(said["content"] == wanted)
+        results.append({{"id": sample["id"], "aggregate_reward_score": right}})
+    return results
+"""
+    )
+    logs = [
+        {
+            "schemaType": "ModelInvocationLog",
+            "modelId": NOVA_PRO,
+            "input": {"inputBodyJson": {"prompt": question}},
+            "output": {"outputBodyJson": {"generation": answer}},
+        }
+        for question, answer in QUESTIONS.items()
+    ]
+    body = gzip.compress("".join(f"{json.dumps(log)}\n" for log in logs).encode())
+    account.s3.put_object(Bucket="data", Key="logs/a.json.gz", Body=body)
+    source = {"invocationLogSource": {"s3Uri": "s3://data/logs"}}
+    job = account.ended(
+        account.role(may_grade(by_word)),
+        **rewards(by_word) | {"trainingDataConfig": {"invocationLogsConfig": source}},
+        validationDataConfig={"validators": [{"s3Uri": "s3://data/graded.jsonl"}]},
+    )
+    assert job["status"] == "Completed", job.get("failureMessage")
+    steps = account.metrics(job, "training_artifacts/step_wise_training_metrics.csv")
+    assert float(steps[-1]["critic/rewards/mean"]) > 0.8
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bedrock_customization_local.cloud.bedrock.datasets import Example, check_counts
+from bedrock_customization_local.cloud.bedrock.datasets import Example
 from bedrock_customization_local.cloud.bedrock.fine_tuning import train_on
 from bedrock_customization_local.cloud.bedrock.foundation_models import split_profile
 from bedrock_customization_local.cloud.bedrock.job_work import Data, Outcome
@@ -81,7 +81,7 @@ class Distillation:
             self._prompts.append(example)
             if by_teacher:
                 self._shown.append((example.prompt, exchange.answer))
-        check_counts(self._prompts, (), self._work.job.rules)
+        self._work.with_validation(self._prompts)
 
     def _answered(self, prompt: Example, known: KnownAnswers) -> Example:
         self._work.raise_if_stopped()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from bedrock_customization_local.cloud.bedrock.job_failures import JobFailedError
 from bedrock_customization_local.cloud.iam import AccessDenied, Permission
@@ -193,6 +193,10 @@ class JobAccess:
         except ClientError as error:
             raise JobFailedError(
                 f"The grader Lambda function {function_arn} could not be invoked ({_code(error)})."
+            ) from error
+        except ReadTimeoutError as error:
+            raise JobFailedError(
+                f"The grader Lambda function {function_arn} did not answer in time."
             ) from error
         answer: bytes = reply["Payload"].read()
         if "FunctionError" in reply:

@@ -64,20 +64,31 @@ class JobWork:
         Raises:
             JobFailedError: The role may not read them, or something in them breaks a rule.
         """
-        asked, rules = self.job.parameters, self.job.rules
-        validators = asked.get("validationDataConfig", {}).get("validators", [])
-        if validators and rules.validation is None:
+        train = self._read(self.job.parameters["trainingDataConfig"]["s3Uri"], "train")
+        return self.with_validation(train)
+
+    def with_validation(self, train: Sequence[Example]) -> Data:
+        """Return a training set with the validation set that the request names, both counted.
+
+        Args:
+            train: Training set.
+
+        Raises:
+            JobFailedError: The role may not read the validation set, the base model takes none, or
+                something breaks a rule.
+        """
+        validators = self.job.parameters.get("validationDataConfig", {}).get("validators", [])
+        if validators and self.job.rules.validation is None:
             raise JobFailedError(
                 f"A validation dataset is not supported for {self.job.base.id}. Remove "
                 "validationDataConfig."
             )
-        train = self._read(asked["trainingDataConfig"]["s3Uri"], "train")
         validation = [
             example
             for validator in validators
             for example in self._read(validator["s3Uri"], "validation")
         ]
-        check_counts(train, validation, rules)
+        check_counts(train, validation, self.job.rules)
         if not train:
             raise JobFailedError("The training dataset holds no records.")
         return Data(train, validation)

@@ -6,8 +6,9 @@ on each prompt's best answer so far, if any of its answers was worse. A round's 
 `batchSize` prompts; an epoch is a few rounds, fewer where a job has many.
 
 An untrained network never says anything sensible, so no reward could teach it. Half of a prompt's
-proposals are therefore guesses: reference answers of the data set, of whichever record, as texts,
-drawn without looking at whose they are and not again for the same prompt. That is the words a large
+proposals are therefore guesses: reference answers of the data set (of invocation logs, the logged
+answers), of whichever record, as texts, drawn without looking at whose they are and not again for
+the same prompt. That is the words a large
 model would know beforehand; which answer fits which prompt is learned from rewards alone. Where a
 data set knows few answers (labels, numbers, yes and no) the right one is soon among the guesses;
 where every record has its own, rewards stay rare: begin from a fine-tuned custom model then, as the
@@ -27,7 +28,7 @@ from zlib import crc32
 import numpy as np
 
 from bedrock_customization_local.cloud.bedrock import metrics_files
-from bedrock_customization_local.cloud.bedrock.datasets import Example, check_counts
+from bedrock_customization_local.cloud.bedrock.datasets import Example
 from bedrock_customization_local.cloud.bedrock.grading import Grader, Sample
 from bedrock_customization_local.cloud.bedrock.job_work import Data, Outcome
 from bedrock_customization_local.cloud.bedrock.prompts import join_turns
@@ -74,9 +75,8 @@ class ReinforcementFineTuning:
         asked = self._work.job.parameters["trainingDataConfig"]
         if "invocationLogsConfig" in asked:
             exchanges = self._work.read_logs()
-            self._data = Data([_example(exchange) for exchange in exchanges])
+            self._data = self._work.with_validation([_example(one) for one in exchanges])
             self._guesses = _distinct(exchange.answer for exchange in exchanges)
-            check_counts(self._data.train, (), self._work.job.rules)
         else:
             self._data = self._work.read_examples()
             references = (one.metadata["reference_answer"] for one in self._data.train)
