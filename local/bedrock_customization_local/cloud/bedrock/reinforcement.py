@@ -14,7 +14,8 @@ data set knows few answers (labels, numbers, yes and no) the right one is soon a
 where every record has its own, rewards stay rare: begin from a fine-tuned custom model then, as the
 service's guide advises too.
 
-`maxPromptLength` and `reasoningEffort` do nothing here.
+`maxPromptLength`, `reasoningEffort` and `evalInterval` do nothing here: each round ends with a
+validation, if there is a validation set.
 """
 
 from __future__ import annotations
