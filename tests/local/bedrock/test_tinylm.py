@@ -165,6 +165,11 @@ def test_fewer_epochs_and_a_lower_rate_learn_less():
     assert good < slow
 
 
+def test_a_rate_far_beyond_its_default_diverges():
+    _, losses = trained(greetings(NAMES * 2), epochs=3, rate_factor=1000)
+    assert max(losses) > 3 * losses[0]
+
+
 def test_validation_stops_early_and_keeps_the_best_weights():
     train = greetings(NAMES)
     validation = [record("Please greet Ada now", "Goodbye Ada!")]

@@ -46,7 +46,8 @@ _PATIENCE = 5
 _DROPOUT = 0.1
 _HIDE = 0.05
 _DECAY = 0.05
-_RATES = (1e-5, 1e-1)
+# So high at most that a rate far beyond its default diverges, and that no number overflows.
+_RATES = (1e-5, 10.0)
 _Item = TypeVar("_Item")
 
 
