@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
+
 JOB_FOLDER = "runs/1/model-customization-job-"
 TRAINING_METRICS = "training_artifacts/step_wise_training_metrics.csv"
 VALIDATION_METRICS = "validation_artifacts/post_fine_tuning_validation/validation_metrics.csv"
@@ -43,6 +45,19 @@ def test_a_validation_set_gives_validation_metrics(cloud):
     job = cloud.job("job-1")
     losses = [float(row["validation_loss"]) for row in metrics(cloud, job, VALIDATION_METRICS)]
     assert job["validationMetrics"] == [{"validationLoss": pytest.approx(min(losses))}]
+
+
+def test_the_metrics_of_a_stopped_job_tell_how_far_it_came(cloud):
+    cloud.put("validation.jsonl", cloud.records[:4])
+    cloud.service.faults.inject(Fault(name="F14", kind=FaultKind.STOP_JOB))
+    arn = cloud.create_job(
+        hyperParameters={"epochCount": "4"},
+        validationDataConfig={"validators": [{"s3Uri": "s3://data/validation.jsonl"}]},
+    )
+    assert cloud.ended_job(arn)["status"] == "Stopped"
+    steps = metrics(cloud, {"jobArn": arn}, TRAINING_METRICS)
+    assert steps[-1]["epoch_number"] in {"1", "2"}
+    assert metrics(cloud, {"jobArn": arn}, VALIDATION_METRICS)
 
 
 def test_default_hyperparameters_are_filled_in(cloud):

@@ -51,7 +51,9 @@ def train_on(work: JobWork, data: Data, *, epochs: int, passes: int) -> Outcome:
     """
     job = work.job
     parent = None if job.parent is None else job.parent.model
-    run = TrainingRun(work, settings_of(job, epochs=passes), parent)
+    run = TrainingRun(
+        work, settings_of(job, epochs=passes), parent, on_mark=lambda: work.publish(_metrics(run))
+    )
     share: float | None = None
     try:
         model = run.run(
@@ -62,6 +64,13 @@ def train_on(work: JobWork, data: Data, *, epochs: int, passes: int) -> Outcome:
     finally:
         done = run.done if share is None else share
         work.charge_training(done * epochs * sum(example.tokens for example in data.train))
+    work.publish(_metrics(run))
+    return Outcome(
+        model=model, training_loss=run.training_loss, validation_loss=run.validation_loss
+    )
+
+
+def _metrics(run: TrainingRun) -> dict[str, bytes]:
     files = {
         metrics_files.TRAINING: metrics_files.loss_file(
             "training_loss", run.losses(validation=False)
@@ -71,9 +80,4 @@ def train_on(work: JobWork, data: Data, *, epochs: int, passes: int) -> Outcome:
         files[metrics_files.VALIDATION] = metrics_files.loss_file(
             "validation_loss", run.losses(validation=True)
         )
-    return Outcome(
-        model=model,
-        training_loss=run.training_loss,
-        validation_loss=run.validation_loss,
-        files=files,
-    )
+    return files

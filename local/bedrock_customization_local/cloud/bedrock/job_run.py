@@ -117,7 +117,7 @@ class JobRunner:
         self._pause(job, _ANNOUNCE_SECONDS)
         if fault is not None and fault.kind is FaultKind.FAIL_JOB:
             raise JobFailedError(fault.message or "Internal error: the training failed.")
-        self._complete_job(job, access, customization.train())
+        self._complete_job(job, customization.train())
 
     def _customization(self, work: JobWork) -> Customization:
         job = work.job
@@ -128,11 +128,9 @@ class JobRunner:
             return ReinforcementFineTuning(work, Grader(work, grader["lambdaGrader"]["lambdaArn"]))
         return FineTuning(work)
 
-    def _complete_job(self, job: CustomizationJob, access: JobAccess, outcome: Outcome) -> None:
+    def _complete_job(self, job: CustomizationJob, outcome: Outcome) -> None:
         job.training_loss = outcome.training_loss
         job.validation_loss = outcome.validation_loss
-        for name, content in outcome.files.items():
-            access.write(f"model-customization-job-{job.id}/{name}", content)
         with self._account.lock:
             if job.stop_asked.is_set() or self._account.background.closing.is_set():
                 raise JobStoppedError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from bedrock_customization_local.cloud.bedrock.datasets import Example, check_counts, read_examples
@@ -48,6 +48,15 @@ class JobWork:
         """Raise JobStoppedError if the job is to stop, or all is."""
         if self.job.stop_asked.is_set() or self.account.background.closing.is_set():
             raise JobStoppedError
+
+    def publish(self, files: Mapping[str, bytes]) -> None:
+        """Write files of the job's own folder, in the place of what they were before.
+
+        Raises:
+            JobFailedError: The role may not.
+        """
+        for name, content in files.items():
+            self.access.write(f"model-customization-job-{self.job.id}/{name}", content)
 
     def charge_training(self, tokens: float) -> None:
         """Charge tokens that were trained on, whatever comes of the job."""
@@ -139,13 +148,11 @@ class Outcome:
         model: The network.
         training_loss: Over the last steps; None where no step was trained.
         validation_loss: The best one; None without a validation set.
-        files: Contents by name, below the job's own folder.
     """
 
     model: Model
     training_loss: float | None
     validation_loss: float | None = None
-    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Customization(Protocol):
@@ -158,4 +165,4 @@ class Customization(Protocol):
         """Make of the data what is trained on."""
 
     def train(self) -> Outcome:
-        """Train."""
+        """Train, and publish the metrics as they come."""

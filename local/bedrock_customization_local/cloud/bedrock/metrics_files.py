@@ -2,6 +2,9 @@
 
 Reinforcement adds the mean reward, under the name that the service's charts give it. It has no
 validation loss, and where a round taught nothing, no training loss: those cells say nan.
+
+The files grow while a job trains: after each epoch and each validation, and of reinforcement after
+each round. The service's documents say what they hold at the end, not when they appear.
 """
 
 from __future__ import annotations

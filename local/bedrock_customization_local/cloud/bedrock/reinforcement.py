@@ -154,9 +154,14 @@ class _Course:
         if self._data.validation:
             reward = self._validate()
             self._validations.append(_Step(self._steps[-1].number, epoch, reward))
+        self._work.publish(self._metrics())
 
     def outcome(self) -> Outcome:
-        """Return the model, and the rewards as files."""
+        """Return the model."""
+        loss = self._steps[-1].loss
+        return Outcome(model=self._policy, training_loss=loss if math.isfinite(loss) else None)
+
+    def _metrics(self) -> dict[str, bytes]:
         files = {
             metrics_files.TRAINING: metrics_files.reward_file(
                 "training_loss",
@@ -170,10 +175,7 @@ class _Course:
                 metrics_files.VALIDATION_REWARD,
                 [step.row() for step in self._validations],
             )
-        loss = self._steps[-1].loss
-        return Outcome(
-            model=self._policy, training_loss=loss if math.isfinite(loss) else None, files=files
-        )
+        return files
 
     def _batches(self) -> Iterator[list[int]]:
         """Yield the prompts of a round: those that had their turn longest ago."""

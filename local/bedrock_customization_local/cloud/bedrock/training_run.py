@@ -13,7 +13,7 @@ from bedrock_customization_local.cloud.bedrock.tinylm.training import BUDGET, Pl
 from bedrock_customization_local.cloud.bedrock.tinylm.worker import Worker, WorkerFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bedrock_customization_local.cloud.bedrock.customization_jobs import CustomizationJob
     from bedrock_customization_local.cloud.bedrock.job_work import JobWork
@@ -25,6 +25,10 @@ _LAST_STEPS = 20
 logger = logging.getLogger(__name__)
 
 
+def _ignore() -> None:
+    pass
+
+
 class TrainingRun:
     """One training.
 
@@ -32,10 +36,18 @@ class TrainingRun:
         work: The job.
         settings: How to train.
         parent: Model to go on from; None to begin with an untrained one.
+        on_mark: Called after each validation and each epoch but the last.
     """
 
-    def __init__(self, work: JobWork, settings: Settings, parent: Model | None) -> None:
+    def __init__(
+        self,
+        work: JobWork,
+        settings: Settings,
+        parent: Model | None,
+        on_mark: Callable[[], None] = _ignore,
+    ) -> None:
         self._work, self._settings, self._parent = work, settings, parent
+        self._on_mark = on_mark
         self._plan: Plan | None = None
         self._progress: list[Progress] = []
 
@@ -101,7 +113,10 @@ class TrainingRun:
             self._work.raise_if_stopped()
             if not math.isfinite(event.loss):
                 raise JobFailedError("The training diverged: the loss is not a number.")
+            epoch = self._progress[-1].epoch if self._progress else 0
             self._progress.append(event)
+            if event.validation or event.epoch > epoch:
+                self._on_mark()
             if self._work.last_share is not None and self.done >= self._work.last_share:
                 raise JobStoppedError
 
