@@ -194,6 +194,17 @@ def test_a_teacher_is_a_foundation_model_with_a_lifecycle(cloud):
     )
 
 
+def test_an_inference_profile_tells_its_models(cloud):
+    get = cloud.bedrock.get_inference_profile
+    profile = get(inferenceProfileIdentifier="us.amazon.nova-pro-v1:0")
+    assert profile["status"] == "ACTIVE"
+    regions = [model["modelArn"].split(":")[3] for model in profile["models"]]
+    assert regions == ["us-east-1", "us-east-2", "us-west-2"]
+    assert get(inferenceProfileIdentifier=profile["inferenceProfileArn"])["models"]
+    missing = {"inferenceProfileIdentifier": "us.amazon.nothing-v1:0"}
+    assert cloud.refusal(get, **missing)[0] == "ResourceNotFoundException"
+
+
 def test_foundation_models_are_those_of_the_catalogue(cloud):
     customizable = cloud.bedrock.list_foundation_models(byCustomizationType="FINE_TUNING")
     ids = {model["modelId"] for model in customizable["modelSummaries"]}

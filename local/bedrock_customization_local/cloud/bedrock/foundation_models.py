@@ -7,7 +7,7 @@ to customize it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,27 @@ class FoundationModels:
                 one for one in summaries if provider in {"", one["providerName"].lower()}
             ]
         }
+
+    def get_inference_profile(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """GetInferenceProfile, of the system's own."""
+        geography, model_id = split_profile(parameters["inferenceProfileIdentifier"])
+        place = self._account.place
+        for entry in self._entries():
+            if geography in MEMBER_REGIONS and entry.id == model_id and not entry.customizable:
+                profile = f"{geography}.{model_id}"
+                regions = MEMBER_REGIONS[geography]
+                return {
+                    "inferenceProfileName": f"{geography.upper()} {entry.model.name}",
+                    "inferenceProfileId": profile,
+                    "inferenceProfileArn": place.arn("inference-profile", profile),
+                    "models": [
+                        {"modelArn": replace(place, region=region).foundation_model_arn(model_id)}
+                        for region in regions
+                    ],
+                    "status": "ACTIVE",
+                    "type": "SYSTEM_DEFINED",
+                }
+        raise NotFoundError("The specified inference profile does not exist.")
 
     def invocable(self, identifier: str) -> BaseModel:
         """Return the model that an id, an inference profile or an ARN of either invokes on demand.
