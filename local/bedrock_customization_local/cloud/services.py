@@ -70,7 +70,7 @@ def start(plane: Plane, clock: Clock, *, enforce_iam: bool, undo: ExitStack) -> 
         clock=clock,
         region=region,
         account_id=account_id,
-        s3=lambda _region: plane.client("s3"),
+        clients=plane.client,
         authorizer=authorizer,
         on_job_state_change=_announce(
             plane, clock, "aws.bedrock", "Model Customization Job State Change"

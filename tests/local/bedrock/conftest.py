@@ -17,7 +17,7 @@ from bedrock_customization_local.cloud.bedrock.moto_install import install
 from bedrock_customization_local.cloud.bedrock.quotas import default_quotas
 from bedrock_customization_local.cloud.bedrock.service import Bedrock
 from bedrock_customization_local.cloud.clock import Clock
-from bedrock_customization_local.cloud.iam import AccessDenied, Decision
+from bedrock_customization_local.cloud.iam import AccessDenied, Decision, Permission
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -73,9 +73,20 @@ class Roles:
     def authorize(
         self, *, role_arn: str, service: str, operation: str, parameters: Mapping[str, object]
     ) -> None:
-        assert (role_arn, service) == (ROLE, "s3")
-        self.asked.append((operation, str(parameters["Key"])))
+        assert role_arn == ROLE
+        assert service in {"s3", "bedrock-runtime", "lambda"}
+        names = ("Key", "Prefix", "modelId", "FunctionName")
+        self.asked.append((operation, next(str(parameters[n]) for n in names if n in parameters)))
         self._deny(operation)
+
+    def require(self, role_arn: str, needed: Permission) -> None:
+        assert role_arn == ROLE
+        self.asked.append((needed.action, needed.resource))
+        self._deny(needed.action)
+
+    def require_of_service(self, service: str, needed: Permission) -> None:
+        assert service == "bedrock.amazonaws.com"
+        self._deny(needed.action)
 
     def _deny(self, operation: str) -> None:
         if operation in self.denied:
@@ -101,7 +112,7 @@ class Cloud:
             clock=Clock(scale=2e-4),
             region=region,
             account_id=ACCOUNT,
-            s3=lambda _region: self.s3,
+            clients=self.client,
             authorizer=self.roles,
             quotas=quotas,
             on_job_state_change=self.events.append,

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
+
 JOB_FOLDER = "runs/1/model-customization-job-"
 TRAINING_METRICS = "training_artifacts/step_wise_training_metrics.csv"
 VALIDATION_METRICS = "validation_artifacts/post_fine_tuning_validation/validation_metrics.csv"
@@ -43,6 +45,19 @@ def test_a_validation_set_gives_validation_metrics(cloud):
     job = cloud.job("job-1")
     losses = [float(row["validation_loss"]) for row in metrics(cloud, job, VALIDATION_METRICS)]
     assert job["validationMetrics"] == [{"validationLoss": pytest.approx(min(losses))}]
+
+
+def test_the_metrics_of_a_stopped_job_tell_how_far_it_came(cloud):
+    cloud.put("validation.jsonl", cloud.records[:4])
+    cloud.service.faults.inject(Fault(name="F14", kind=FaultKind.STOP_JOB))
+    arn = cloud.create_job(
+        hyperParameters={"epochCount": "4"},
+        validationDataConfig={"validators": [{"s3Uri": "s3://data/validation.jsonl"}]},
+    )
+    assert cloud.ended_job(arn)["status"] == "Stopped"
+    steps = metrics(cloud, {"jobArn": arn}, TRAINING_METRICS)
+    assert steps[-1]["epoch_number"] in {"1", "2"}
+    assert metrics(cloud, {"jobArn": arn}, VALIDATION_METRICS)
 
 
 def test_default_hyperparameters_are_filled_in(cloud):
@@ -156,12 +171,35 @@ def test_a_job_is_stopped_by_its_arn(cloud):
     assert cloud.heard(3) == ["InProgress", "Stopping", "Stopped"]
 
 
+@pytest.mark.parametrize("phase", ["validationDetails", "dataProcessingDetails", "trainingDetails"])
+def test_a_job_is_stopped_in_whatever_phase_it_is(cloud, phase):
+    lines = [cloud.record(f"where is my card number {n}", f"card {n % 9}") for n in range(600)]
+    cloud.put("train.jsonl", lines)
+    arn = cloud.create_job(hyperParameters={"epochCount": "5"})
+    cloud.until(
+        lambda: cloud.job(arn), lambda job: job["statusDetails"][phase]["status"] != "NotStarted"
+    )
+    cloud.bedrock.stop_model_customization_job(jobIdentifier=arn)
+    details = cloud.job(arn)["statusDetails"]
+    assert {"Stopping", "Stopped"} & {one["status"] for one in details.values()} or (
+        details["trainingDetails"]["status"] == "NotStarted"
+    )
+    job = cloud.ended_job(arn)
+    assert job["status"] == "Stopped"
+    assert job["endTime"] >= job["creationTime"]
+    assert "outputModelArn" not in job
+    assert not {"InProgress", "Stopping"} & {one["status"] for one in job["statusDetails"].values()}
+    for one in job["statusDetails"].values():
+        assert (one["status"] == "NotStarted") == ("creationTime" not in one)
+
+
 def test_the_data_are_read_and_written_as_the_role(cloud):
     cloud.trained_model()
     job = cloud.job("job-1")
     folder = f"{JOB_FOLDER}{job['jobArn'][-12:]}"
     assert cloud.roles.asked == [
         ("AssumeRole", job["jobArn"]),
+        ("ListObjectsV2", "train.jsonl"),
         ("GetObject", "train.jsonl"),
         ("PutObject", "runs/1/.write_access_check_file.tmp"),
         ("PutObject", f"{folder}/{TRAINING_METRICS}"),

@@ -114,6 +114,34 @@ def test_a_missing_object_fails_the_job(cloud):
             "size less than or equal to 10",
         ),
         ({"trainingDataConfig": {}}, "trainingDataConfig.s3Uri"),
+        (
+            {
+                "trainingDataConfig": {
+                    "invocationLogsConfig": {"invocationLogSource": {"s3Uri": "s3://data/logs"}}
+                }
+            },
+            "does not learn from logs",
+        ),
+        ({"jobTags": [{"key": "a!", "value": ""}]}, "'jobTags.1.member.key' failed to satisfy"),
+        (
+            {"customModelTags": [{"key": "a", "value": "b" * 257}]},
+            "'customModelTags.1.member.value' failed to satisfy",
+        ),
+        (
+            {"vpcConfig": {"subnetIds": ["subnet-1"] * 17, "securityGroupIds": ["sg-1"]}},
+            "'vpcConfig.subnetIds' failed to satisfy",
+        ),
+        (
+            {"vpcConfig": {"subnetIds": ["subnet_1"], "securityGroupIds": ["sg-1"]}},
+            "'vpcConfig.subnetIds.1.member' failed to satisfy",
+        ),
+        (
+            {"vpcConfig": {"subnetIds": ["subnet-1"], "securityGroupIds": ["sg-1"] * 6}},
+            "'vpcConfig.securityGroupIds' failed to satisfy",
+        ),
+        ({"customModelKmsKeyId": "key!"}, "'customModelKmsKeyId' failed to satisfy"),
+        ({"roleArn": "arn:aws:iam::1:role/x"}, "'roleArn' failed to satisfy"),
+        ({"clientRequestToken": "-a"}, "'clientRequestToken' failed to satisfy"),
     ],
 )
 def test_a_request_that_breaks_a_rule_is_refused_by_name(cloud, changes, message):
@@ -131,6 +159,50 @@ def test_what_is_not_emulated_says_so(cloud):
         blockedOutputsMessaging="no",
     )
     assert (code, message) == ("NotEmulated", "CreateGuardrail is not emulated")
+
+
+def test_no_model_takes_continued_pre_training_any_more(cloud):
+    code, message = cloud.refusal(
+        cloud.create_job,
+        customizationType="CONTINUED_PRE_TRAINING",
+        baseModelIdentifier="amazon.titan-text-express-v1:0:8k",
+    )
+    assert code == "ValidationException"
+    assert "is retired; no active base model of its kind supports" in message
+
+
+@pytest.mark.parametrize(
+    ("method", "ids"),
+    [
+        ("DISTILLATION", {"amazon.nova-micro-v1:0:128k", "amazon.nova-lite-v1:0:300k"}),
+        ("CONTINUED_PRE_TRAINING", set()),
+    ],
+)
+def test_foundation_models_are_listed_by_method(cloud, method, ids):
+    found = cloud.bedrock.list_foundation_models(byCustomizationType=method)["modelSummaries"]
+    assert {model["modelId"] for model in found} >= ids
+    assert bool(found) == bool(ids)
+
+
+def test_a_teacher_is_a_foundation_model_with_a_lifecycle(cloud):
+    details = cloud.bedrock.get_foundation_model(modelIdentifier="amazon.nova-pro-v1:0")
+    assert details["modelDetails"]["modelLifecycle"]["status"] == "ACTIVE"
+    assert details["modelDetails"]["inferenceTypesSupported"] == ["ON_DEMAND"]
+    missing = {"modelIdentifier": "amazon.nova-premier-v1:0"}
+    assert cloud.refusal(cloud.bedrock.get_foundation_model, **missing)[0] == (
+        "ResourceNotFoundException"
+    )
+
+
+def test_an_inference_profile_tells_its_models(cloud):
+    get = cloud.bedrock.get_inference_profile
+    profile = get(inferenceProfileIdentifier="us.amazon.nova-pro-v1:0")
+    assert profile["status"] == "ACTIVE"
+    regions = [model["modelArn"].split(":")[3] for model in profile["models"]]
+    assert regions == ["us-east-1", "us-east-2", "us-west-2"]
+    assert get(inferenceProfileIdentifier=profile["inferenceProfileArn"])["models"]
+    missing = {"inferenceProfileIdentifier": "us.amazon.nothing-v1:0"}
+    assert cloud.refusal(get, **missing)[0] == "ResourceNotFoundException"
 
 
 def test_foundation_models_are_those_of_the_catalogue(cloud):

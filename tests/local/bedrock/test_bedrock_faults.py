@@ -1,5 +1,7 @@
 """Faults on demand: what is refused, lost, failed, stalled, stopped."""
 
+import pytest
+
 from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind, Faults
 
 CREATE = "CreateModelCustomizationJob"
@@ -42,9 +44,17 @@ def test_a_job_fails_on_demand(cloud):
     assert job["statusDetails"]["trainingDetails"]["status"] == "Failed"
 
 
-def test_a_job_is_stopped_from_outside_on_demand(cloud):
+def test_a_job_stopped_while_it_trains_leaves_no_model_and_is_charged_for_what_it_did(cloud):
+    whole = cloud.ended_job(cloud.create_job())
     cloud.service.faults.inject(Fault(name="F14", kind=FaultKind.STOP_JOB))
-    assert cloud.ended_job(cloud.create_job())["status"] == "Stopped"
+    job = cloud.ended_job(cloud.create_job(jobName="job-2", customModelName="model-2"))
+    assert job["status"] == "Stopped"
+    assert job["statusDetails"]["trainingDetails"]["status"] == "Stopped"
+    assert "outputModelArn" not in job
+    charged = {line.resource: line for line in cloud.service.meter.lines()}
+    share = charged[job["jobArn"]].quantity / charged[whole["jobArn"]].quantity
+    assert share == pytest.approx(0.5, abs=0.2)
+    assert cloud.heard(5)[2:] == ["InProgress", "Stopping", "Stopped"]
 
 
 def test_a_stalled_job_never_trains_and_can_be_stopped(cloud):

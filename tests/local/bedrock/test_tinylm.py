@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bedrock_customization_local.cloud.bedrock.tinylm import model as models
-from bedrock_customization_local.cloud.bedrock.tinylm.generation import generate
+from bedrock_customization_local.cloud.bedrock.tinylm.generation import Sampling, generate
 from bedrock_customization_local.cloud.bedrock.tinylm.network import (
     Shape,
     Weights,
@@ -92,6 +92,17 @@ def test_decoding_with_kept_keys_says_what_the_whole_network_says():
     assert likely > 0.5
 
 
+def test_sampled_answers_differ_and_follow_what_was_learned():
+    records = [record("toss it", side) for side in ("heads", "tails") * 20]
+    model, _ = trained(records, epochs=3)
+    found = generate(model, ["toss it"] * 40, 4, Sampling(1.0, np.random.default_rng(0)))
+    assert {"heads", "tails"} <= {answer.text for answer in found}
+    again = generate(model, ["toss it"] * 40, 4, Sampling(1.0, np.random.default_rng(0)))
+    assert found == again
+    cold = generate(model, ["toss it"] * 40, 4, Sampling(1e-6, np.random.default_rng(0)))
+    assert {answer.text for answer in cold} == {generate(model, ["toss it"], 4)[0].text}
+
+
 def test_a_name_it_never_saw_is_copied():
     model, _ = trained(greetings(NAMES * 3), epochs=5)
     answers = generate(model, ["Please greet Xaver now", "Please greet Quentin now"], 8)
@@ -139,6 +150,11 @@ def test_an_epoch_shrinks_where_the_data_are_large():
     assert large.steps * 32 * cost_of(250) <= 1.01 * BUDGET
 
 
+def test_a_smaller_budget_makes_fewer_steps():
+    whole, half = plan_of([20] * 100, 1), plan_of([20] * 100, 1, budget=8 * 50 * cost_of(20))
+    assert half.steps * 2 == whole.steps
+
+
 def test_fewer_epochs_and_a_lower_rate_learn_less():
     records = greetings(NAMES * 2)
     good, few, slow = (
@@ -147,6 +163,11 @@ def test_fewer_epochs_and_a_lower_rate_learn_less():
     )
     assert good < few
     assert good < slow
+
+
+def test_a_rate_far_beyond_its_default_diverges():
+    _, losses = trained(greetings(NAMES * 2), epochs=3, rate_factor=1000)
+    assert max(losses) > 3 * losses[0]
 
 
 def test_validation_stops_early_and_keeps_the_best_weights():

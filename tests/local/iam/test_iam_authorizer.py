@@ -3,7 +3,7 @@ import json
 import botocore.session
 import pytest
 
-from bedrock_customization_local.cloud.iam import AccessDenied, Permissive
+from bedrock_customization_local.cloud.iam import AccessDenied, Permission, Permissive
 from bedrock_customization_local.cloud.iam.actions import permissions_for
 from bedrock_customization_local.cloud.iam.operations import RULES
 from bedrock_customization_local.cloud.iam.resources import Scope
@@ -451,3 +451,36 @@ def test_with_iam_off_everyone_may_do_everything():
     everyone = Permissive()
     everyone.authorize(role_arn="", service="s3", operation="GetObject", parameters={})
     everyone.assume("", "bedrock.amazonaws.com", source_arn="", source_account="")
+
+
+def test_a_permission_without_a_call_is_evaluated_with_its_context(aws):
+    tagged = {"StringEquals": {"aws:RequestTag/Owner": "jobs"}}
+    role = aws.role(allow("ec2:CreateNetworkInterface", Condition=tagged))
+    action, interface = "ec2:CreateNetworkInterface", "arn:aws:ec2:us-east-1:123456789012:x/y"
+    aws.authorizer.require(role, Permission(action, interface, {"aws:RequestTag/Owner": "jobs"}))
+    with pytest.raises(AccessDenied):
+        aws.authorizer.require(role, Permission(action, interface))
+
+
+def test_a_service_itself_needs_the_policy_of_the_bucket(aws):
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="logs")
+    source = {"aws:SourceAccount": "123456789012"}
+    put = Permission("s3:PutObject", "arn:aws:s3:::logs/x", source)
+    with pytest.raises(AccessDenied):
+        aws.authorizer.require_of_service("bedrock.amazonaws.com", put)
+    statement = allow(
+        "s3:PutObject",
+        "arn:aws:s3:::logs/*",
+        Principal={"Service": "bedrock.amazonaws.com"},
+        Condition={"StringEquals": source},
+    )
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    s3.put_bucket_policy(Bucket="logs", Policy=json.dumps(policy))
+    aws.authorizer.require_of_service("bedrock.amazonaws.com", put)
+    for service, needed in (
+        ("logs.amazonaws.com", put),
+        ("bedrock.amazonaws.com", Permission("s3:PutObject", "arn:aws:s3:::logs/x")),
+    ):
+        with pytest.raises(AccessDenied):
+            aws.authorizer.require_of_service(service, needed)

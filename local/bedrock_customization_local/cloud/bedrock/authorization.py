@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bedrock_customization_local.cloud.iam import Permission
+
 SERVICE_PRINCIPAL = "bedrock.amazonaws.com"
 
 
 class RoleAuthorizer(Protocol):
-    """Evaluates the policies of a service role. Every method raises `cloud.iam.AccessDenied`."""
+    """Evaluates policies. Every method raises `cloud.iam.AccessDenied`."""
 
     def assume(self, role_arn: str, service: str, *, source_arn: str, source_account: str) -> None:
         """Check that a service may assume a role on behalf of a resource."""
@@ -20,3 +22,9 @@ class RoleAuthorizer(Protocol):
         self, *, role_arn: str, service: str, operation: str, parameters: Mapping[str, object]
     ) -> None:
         """Check that a role may call an operation."""
+
+    def require(self, role_arn: str, needed: Permission) -> None:
+        """Check that a role has a permission that no call of its own needs."""
+
+    def require_of_service(self, service: str, needed: Permission) -> None:
+        """Check that the policy of a resource lets a service itself do something."""

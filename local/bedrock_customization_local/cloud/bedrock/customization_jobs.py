@@ -1,4 +1,7 @@
-"""Customization jobs: what is asked, refused, shown. `job_run` is what happens then."""
+"""Customization jobs: begun, shown, listed, stopped.
+
+`job_requests` is what is refused before, `job_run` what happens then.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bedrock_customization_local.cloud.bedrock.arns import new_id, split_arn
 from bedrock_customization_local.cloud.bedrock.authorization import SERVICE_PRINCIPAL
-from bedrock_customization_local.cloud.bedrock.datasets import LEARNABLE
 from bedrock_customization_local.cloud.bedrock.errors import (
     ConflictError,
-    NotEmulatedError,
     NotFoundError,
     QuotaExceededError,
     ValidationError,
@@ -20,12 +20,9 @@ from bedrock_customization_local.cloud.bedrock.paging import page
 from bedrock_customization_local.cloud.iam import AccessDenied
 from bedrock_customization_runtime.catalog import (
     BaseModel,
-    HyperparameterError,
+    HyperparameterValue,
     Method,
     MethodRules,
-    UnknownBaseModelError,
-    UnsupportedCustomizationError,
-    base_model,
 )
 from bedrock_customization_runtime.catalog.hyperparameters import rendered
 
@@ -36,8 +33,8 @@ if TYPE_CHECKING:
     from bedrock_customization_local.cloud.bedrock.account import Account
     from bedrock_customization_local.cloud.bedrock.authorization import RoleAuthorizer
     from bedrock_customization_local.cloud.bedrock.custom_models import CustomModel, CustomModels
+    from bedrock_customization_local.cloud.bedrock.teachers import Teacher
 
-_OPERATION = "CreateModelCustomizationJob"
 _RUNNING = {"InProgress", "Stopping"}
 PHASES = ("validationDetails", "dataProcessingDetails", "trainingDetails")
 
@@ -75,7 +72,9 @@ class CustomizationJob:
         parent: That custom model.
         method: How it customizes.
         rules: Of base model and method.
-        hyperparameters: Given and default ones.
+        typed_hyperparameters: Given and default ones, in their own types.
+        teacher: Of a distillation.
+        key_arn: The customer's key of the model.
         created: When.
     """
 
@@ -87,7 +86,9 @@ class CustomizationJob:
     parent: CustomModel | None
     method: Method
     rules: MethodRules
-    hyperparameters: dict[str, str]
+    typed_hyperparameters: dict[str, HyperparameterValue]
+    teacher: Teacher | None
+    key_arn: str | None
     created: datetime
     status: str = "InProgress"
     phases: dict[str, Phase] = field(default_factory=lambda: {name: Phase() for name in PHASES})
@@ -105,6 +106,11 @@ class CustomizationJob:
         name: str = self.parameters["jobName"]
         return name
 
+    @property
+    def hyperparameters(self) -> dict[str, str]:
+        """The hyperparameters as the string map of the API."""
+        return {name: rendered(value) for name, value in self.typed_hyperparameters.items()}
+
     def change_status(self, status: str, now: datetime) -> None:
         """Enter another status."""
         self.status, self.modified = status, now
@@ -118,6 +124,7 @@ class CustomizationJobs:
     Args:
         account: The account.
         models: Where the jobs' models go.
+        make: Makes a job of a request, or refuses it.
         authorizer: Evaluates the jobs' roles.
         run: Does what a job is for, beside the request.
         notify: Told of every change of status.
@@ -128,18 +135,19 @@ class CustomizationJobs:
         account: Account,
         models: CustomModels,
         *,
+        make: Callable[[Mapping[str, Any]], CustomizationJob],
         authorizer: RoleAuthorizer,
         run: Callable[[CustomizationJob], None],
         notify: Callable[[CustomizationJob], None],
     ) -> None:
         self._account, self._models, self._authorizer = account, models, authorizer
-        self._run, self._notify = run, notify
+        self._make, self._run, self._notify = make, run, notify
         self._jobs: dict[str, CustomizationJob] = {}
 
     def create_model_customization_job(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """CreateModelCustomizationJob."""
         account = self._account
-        job = self._new_job(parameters)
+        job = self._make(parameters)
         self._check_names(parameters)
         self._check_quotas()
         account.tags.check(parameters.get("customModelTags", []))
@@ -184,77 +192,13 @@ class CustomizationJobs:
 
     def stop(self, job: CustomizationJob) -> None:
         """Ask a job to stop."""
-        job.change_status("Stopping", self._account.now())
+        now = self._account.now()
+        job.change_status("Stopping", now)
+        for phase in job.phases.values():
+            if phase.status == "InProgress":
+                phase.status, phase.modified = "Stopping", now
         job.stop_asked.set()
         self._notify(job)
-
-    def _new_job(self, parameters: Mapping[str, Any]) -> CustomizationJob:
-        account = self._account
-        method = self._method(parameters.get("customizationType", Method.FINE_TUNING.value))
-        base, parent = self._base(parameters["baseModelIdentifier"])
-        if account.place.region not in base.regions:
-            raise ValidationError(
-                f"baseModelIdentifier: {base.id} can be customized in {', '.join(base.regions)}, "
-                f"not in {account.place.region}"
-            )
-        given = parameters.get("hyperParameters", {})
-        try:
-            rules = base.require(method, today=account.now().date())
-            hyperparameters = base.check_hyperparameters(method, given)
-        except UnsupportedCustomizationError as error:
-            raise ValidationError(f"baseModelIdentifier: {error}") from error
-        except HyperparameterError as error:
-            raise ValidationError(f"hyperParameters: {error}") from error
-        if rules.record_format not in LEARNABLE or method is not Method.FINE_TUNING:
-            raise NotEmulatedError(
-                f"customizationType: {method} of {base.id} is not emulated; the embedded Bedrock "
-                "does FINE_TUNING on text"
-            )
-        if "s3Uri" not in parameters["trainingDataConfig"]:
-            raise ValidationError("trainingDataConfig.s3Uri: FINE_TUNING needs it")
-        defaults = {
-            name: rendered(hyperparameter.default)
-            for name, hyperparameter in rules.hyperparameters.items()
-            if hyperparameter.default is not None
-        }
-        job_id = new_id()
-        return CustomizationJob(
-            id=job_id,
-            arn=account.place.arn("model-customization-job", f"{base.id}/{job_id}"),
-            parameters=parameters,
-            base=base,
-            base_arn=parent.arn if parent else account.place.foundation_model_arn(base.id),
-            parent=parent,
-            method=method,
-            rules=rules,
-            hyperparameters=defaults | hyperparameters,
-            created=account.now(),
-        )
-
-    def _method(self, customization_type: str) -> Method:
-        try:
-            return Method(customization_type)
-        except ValueError:
-            raise ValidationError(
-                f"customizationType: no job has the type {customization_type}; use FINE_TUNING"
-            ) from None
-
-    def _base(self, identifier: str) -> tuple[BaseModel, CustomModel | None]:
-        kind, name = split_arn(identifier)
-        if kind == "custom-model" or (not kind and self._models.has_name(name)):
-            try:
-                parent = self._models.find(identifier)
-            except NotFoundError as error:
-                raise ValidationError(f"baseModelIdentifier: {error.message}") from error
-            if parent.status != "Active":
-                raise ValidationError(f"baseModelIdentifier: {parent.arn} is {parent.status}")
-            return parent.base, parent
-        try:
-            return base_model(name), None
-        except UnknownBaseModelError as error:
-            raise ValidationError(
-                f"The provided model identifier is invalid. baseModelIdentifier: {error}"
-            ) from error
 
     def _check_names(self, parameters: Mapping[str, Any]) -> None:
         job_name, model_name = parameters["jobName"], parameters["customModelName"]
@@ -313,8 +257,11 @@ def job_details(job: CustomizationJob, account: Account) -> dict[str, Any]:
         "lastModifiedTime": job.modified or job.created,
         "endTime": job.ended,
         "vpcConfig": asked.get("vpcConfig"),
-        "outputModelKmsKeyArn": _key_arn(asked.get("customModelKmsKeyId"), account),
+        "outputModelKmsKeyArn": job.key_arn,
+        "customizationConfig": _configuration(job),
     }
+    if job.method is not Method.REINFORCEMENT_FINE_TUNING:
+        optional["hyperParameters"] = job.hyperparameters
     if job.training_loss is not None:
         optional["trainingMetrics"] = {"trainingLoss": job.training_loss}
     if job.validation_loss is not None:
@@ -328,7 +275,6 @@ def job_details(job: CustomizationJob, account: Account) -> dict[str, Any]:
         "statusDetails": {name: phase.shown() for name, phase in job.phases.items()},
         "creationTime": job.created,
         "baseModelArn": account.place.foundation_model_arn(job.base.id),
-        "hyperParameters": job.hyperparameters,
         "trainingDataConfig": asked["trainingDataConfig"],
         "validationDataConfig": asked.get("validationDataConfig", {"validators": []}),
         "outputDataConfig": asked["outputDataConfig"],
@@ -337,9 +283,9 @@ def job_details(job: CustomizationJob, account: Account) -> dict[str, Any]:
     }
 
 
-def _key_arn(key: str | None, account: Account) -> str | None:
-    if key is None or key.startswith("arn:"):
-        return key
-    place = account.place
-    name = key if key.startswith("alias/") else f"key/{key}"
-    return f"arn:{place.partition}:kms:{place.region}:{place.account_id}:{name}"
+def _configuration(job: CustomizationJob) -> dict[str, Any] | None:
+    """Return the method's own configuration, with the defaults of what was left out."""
+    asked: dict[str, Any] | None = job.parameters.get("customizationConfig")
+    if asked is None or job.method is not Method.REINFORCEMENT_FINE_TUNING:
+        return asked
+    return {"rftConfig": {**asked["rftConfig"], "hyperParameters": job.typed_hyperparameters}}

@@ -35,7 +35,7 @@ class FaultKind(StrEnum):
     STALL_JOB = "stall job"
     """The job's training never starts."""
     STOP_JOB = "stop job"
-    """Somebody stops the job while it trains."""
+    """Somebody stops the job when half of a training is done."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ to customize it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from bedrock_customization_local.cloud.bedrock.account import Account
 
 # A system inference profile is a foundation model's id behind the name of a geography.
-_PROFILE = re.compile(r"(?:us|us-gov|eu|apac|jp|au|ca|global)\.(?P<model>.+)")
+_PROFILE = re.compile(r"(?P<geography>us|us-gov|eu|apac|jp|au|ca|global)\.(?P<model>.+)")
+MEMBER_REGIONS = {"us": ("us-east-1", "us-east-2", "us-west-2")}
+"""Where the profiles of a geography send requests, for those that the catalogue's teachers have."""
 _INVALID = "The provided model identifier is invalid."
 
 
@@ -32,6 +34,17 @@ class _Entry:
     model: BaseModel
     customizable: bool
     by_profile: bool = False
+
+
+def split_profile(identifier: str) -> tuple[str, str]:
+    """Return the geography of an inference profile, "" for none, and the foundation model's id.
+
+    Args:
+        identifier: Id or ARN of a foundation model or of a system inference profile.
+    """
+    _, name = split_arn(identifier)
+    found = _PROFILE.fullmatch(name)
+    return (found["geography"], found["model"]) if found else ("", name)
 
 
 class FoundationModels:
@@ -67,6 +80,27 @@ class FoundationModels:
             ]
         }
 
+    def get_inference_profile(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """GetInferenceProfile, of the system's own."""
+        geography, model_id = split_profile(parameters["inferenceProfileIdentifier"])
+        place = self._account.place
+        for entry in self._entries():
+            if geography in MEMBER_REGIONS and entry.id == model_id and not entry.customizable:
+                profile = f"{geography}.{model_id}"
+                regions = MEMBER_REGIONS[geography]
+                return {
+                    "inferenceProfileName": f"{geography.upper()} {entry.model.name}",
+                    "inferenceProfileId": profile,
+                    "inferenceProfileArn": place.arn("inference-profile", profile),
+                    "models": [
+                        {"modelArn": replace(place, region=region).foundation_model_arn(model_id)}
+                        for region in regions
+                    ],
+                    "status": "ACTIVE",
+                    "type": "SYSTEM_DEFINED",
+                }
+        raise NotFoundError("The specified inference profile does not exist.")
+
     def invocable(self, identifier: str) -> BaseModel:
         """Return the model that an id, an inference profile or an ARN of either invokes on demand.
 
@@ -74,15 +108,14 @@ class FoundationModels:
             ValidationError: It is no such model, or one that is only there to be customized.
             NotFoundError: It has reached the end of its life.
         """
-        kind, name = split_arn(identifier)
+        kind, _ = split_arn(identifier)
         if kind not in {"", "foundation-model", "inference-profile"}:
             raise ValidationError(_INVALID)
-        profile = _PROFILE.fullmatch(name)
-        model_id = profile["model"] if profile else name
+        geography, model_id = split_profile(identifier)
         for entry in self._entries(retired=True):
             if entry.id != model_id:
                 continue
-            if entry.customizable or (entry.by_profile and profile is None):
+            if entry.customizable or (entry.by_profile and not geography):
                 raise ValidationError(
                     f"Invocation of model ID {identifier} with on-demand throughput isn't "
                     "supported. Retry your request with the ID or ARN of an inference profile that "
@@ -97,8 +130,7 @@ class FoundationModels:
         for model in base_models():
             if not retired and self._status(model) is LifecycleStatus.RETIRED:
                 continue
-            profile = _PROFILE.fullmatch(model.inference_id)
-            plain = profile["model"] if profile else model.inference_id
+            profile, plain = split_profile(model.inference_id)
             if model.id != plain:
                 yield _Entry(id=plain, model=model, customizable=False, by_profile=bool(profile))
             if self._account.place.region in model.regions:

@@ -1,22 +1,25 @@
 """Asking models: which one an identifier means, what it says, what that costs.
 
-Answers are greedy whatever the temperature, and a foundation model's are noise: it is an untrained
-network.
+Answers are greedy whatever the temperature. A foundation model's are those it was told, or else
+noise: it is an untrained network.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bedrock_customization_local.cloud.bedrock.arns import split_arn
-from bedrock_customization_local.cloud.bedrock.datasets import count_tokens
 from bedrock_customization_local.cloud.bedrock.errors import ValidationError
+from bedrock_customization_local.cloud.bedrock.foundation_models import split_profile
+from bedrock_customization_local.cloud.bedrock.known_answers import KnownAnswers
 from bedrock_customization_local.cloud.bedrock.meter import Unit
-from bedrock_customization_local.cloud.bedrock.tinylm.generation import generate
+from bedrock_customization_local.cloud.bedrock.tinylm.generation import Answer, generate
 from bedrock_customization_local.cloud.bedrock.tinylm.model import base_model
+from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import split_words
+from bedrock_customization_local.cloud.bedrock.tokens import count_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 _MAXIMUM_TOKENS = 256
 _NOISE_TOKENS = 16
+_NOTHING = KnownAnswers(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,40 @@ class Invocation:
         self._deployments, self._throughputs = deployments, throughputs
         # One answer after the other: two at once are slower than that on few cores.
         self._speaking = threading.Lock()
+        self._known: dict[str, KnownAnswers] = {}
+
+    def teach(self, identifier: str, pairs: Sequence[tuple[str, str]]) -> None:
+        """Tell a foundation model answers, in the place of what it was told before.
+
+        Args:
+            identifier: The model.
+            pairs: Prompts and answers.
+
+        Raises:
+            ValidationError: There is no such model.
+        """
+        self._foundation_models.invocable(identifier)
+        self._known[split_profile(identifier)[1]] = KnownAnswers(pairs)
+
+    def known_to(self, model_id: str) -> tuple[tuple[str, str], ...]:
+        """Return the prompts and answers that a foundation model was told."""
+        known = self._known.get(model_id)
+        return () if known is None else known.pairs
+
+    def say(
+        self, model_id: str, prompt: str, known: KnownAnswers, maximum_tokens: int | None
+    ) -> str:
+        """Return what a foundation model answers; nothing is charged.
+
+        Args:
+            model_id: Its own id.
+            prompt: The conversation as one text.
+            known: What it knows.
+            maximum_tokens: Length of the answer, at most; None for the model's own limit.
+        """
+        limit = min(maximum_tokens or _MAXIMUM_TOKENS, _MAXIMUM_TOKENS)
+        with self._speaking:
+            return _foundation_answer(model_id, prompt, known, limit).text
 
     def resolve(self, identifier: str) -> Invoked:
         """Return what an identifier means.
@@ -135,15 +173,13 @@ class Invocation:
         limit = min(maximum_tokens or _MAXIMUM_TOKENS, _MAXIMUM_TOKENS)
         with self._speaking:
             if invoked.model is None:
-                network = base_model(invoked.base.id, prompt)
-                answer = generate(network, [prompt], min(limit, _NOISE_TOKENS))[0]
-                # Noise has no end of its own; whoever leaves room for all of it hears it out.
-                is_finished = answer.finished or limit > _NOISE_TOKENS
+                model_id = split_profile(invoked.base.inference_id)[1]
+                known = self._known.get(model_id, _NOTHING)
+                answer = _foundation_answer(model_id, prompt, known, limit)
             else:
                 answer = generate(invoked.model, [prompt], limit)[0]
-                is_finished = answer.finished
         text, ended_by = _cut(answer.text, stop_sequences)
-        reason = "end_turn" if is_finished else "max_tokens"
+        reason = "end_turn" if answer.finished else "max_tokens"
         completion = Completion(
             text=text,
             stop_reason="stop_sequence" if ended_by else reason,
@@ -164,6 +200,16 @@ class Invocation:
         meter.count_tokens(
             identifier, Unit.OUTPUT_TOKENS, completion.output_tokens, prices.output_per_1k_tokens
         )
+
+
+def _foundation_answer(model_id: str, prompt: str, known: KnownAnswers, limit: int) -> Answer:
+    text = known.nearest(prompt)
+    if text is None:
+        noise = generate(base_model(model_id, prompt), [prompt], min(limit, _NOISE_TOKENS))[0]
+        # Noise has no end of its own; whoever leaves room for all of it hears it out.
+        return replace(noise, finished=noise.finished or limit > _NOISE_TOKENS)
+    words = split_words(text)
+    return Answer("".join(words[:limit]), finished=len(words) <= limit)
 
 
 def _require(status: str, wanted: str, identifier: str) -> None:

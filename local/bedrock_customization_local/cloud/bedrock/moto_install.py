@@ -2,7 +2,7 @@
 
 moto serves both planes with stubs: jobs never end, InvokeModel answers nothing, an ARN in a path is
 not decoded. Its router matches decoded paths, in which an ARN's slashes look like further segments,
-so requests are routed here by the path as it arrived.
+so requests are routed here by the path as it arrived. Service Quotas tell the account's quotas.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from moto.bedrockagent.responses import AgentsforBedrockResponse
 from moto.bedrockruntime import urls as runtime_urls
 from moto.core.responses import ActionResult, BaseResponse
 
+from bedrock_customization_local.cloud.bedrock import service_quotas
 from bedrock_customization_local.cloud.bedrock.errors import ServiceError
 from bedrock_customization_local.cloud.bedrock.shapes import (
     CONTROL_PLANE,
@@ -56,7 +57,10 @@ def install(bedrock: Bedrock) -> Callable[[], None]:
             if getattr(handler, "__self__", None) is not AgentsforBedrockResponse:
                 table[path] = answer
 
+    restore_quotas = service_quotas.install(bedrock.quotas, bedrock.place)
+
     def uninstall() -> None:
+        restore_quotas()
         for table, paths in zip(tables, before, strict=True):
             table.clear()
             table.update(paths)

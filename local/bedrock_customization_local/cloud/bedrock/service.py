@@ -21,7 +21,11 @@ from bedrock_customization_local.cloud.bedrock.errors import NotEmulatedError
 from bedrock_customization_local.cloud.bedrock.faults import Faults
 from bedrock_customization_local.cloud.bedrock.foundation_models import FoundationModels
 from bedrock_customization_local.cloud.bedrock.invocation import Invocation
-from bedrock_customization_local.cloud.bedrock.invocation_logging import InvocationLogging
+from bedrock_customization_local.cloud.bedrock.invocation_logging import (
+    InvocationLogging,
+    check_metadata,
+)
+from bedrock_customization_local.cloud.bedrock.job_requests import JobRequests
 from bedrock_customization_local.cloud.bedrock.job_run import JobRunner
 from bedrock_customization_local.cloud.bedrock.meter import Meter
 from bedrock_customization_local.cloud.bedrock.provisioned_throughputs import (
@@ -38,9 +42,7 @@ from bedrock_customization_local.cloud.bedrock.shapes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from mypy_boto3_s3 import S3Client
+    from collections.abc import Callable, Mapping, Sequence
 
     from bedrock_customization_local.cloud.bedrock.authorization import RoleAuthorizer
     from bedrock_customization_local.cloud.bedrock.quotas import Quotas
@@ -62,7 +64,8 @@ class Bedrock:
         clock: Scales waits; training takes the time it takes.
         region: AWS Region.
         account_id: Twelve digits.
-        s3: Returns an S3 client for a Region; used for what jobs read and write.
+        clients: Returns the embedded AWS's client of a service, by boto3's name: for what jobs read
+            and write, the graders they invoke, the keys and networks they name.
         authorizer: Evaluates the jobs' roles before each access.
         quotas: Of the account; None for those of a new one.
         on_job_state_change: Receives the `detail` of each "Model Customization Job State Change"
@@ -71,6 +74,8 @@ class Bedrock:
     Attributes:
         meter: What AWS would have billed.
         faults: What goes wrong on purpose.
+        quotas: Of the account.
+        place: Region and account.
     """
 
     def __init__(
@@ -79,35 +84,51 @@ class Bedrock:
         clock: Clock,
         region: str,
         account_id: str,
-        s3: Callable[[str], S3Client],
+        clients: Callable[[str], Any],
         authorizer: RoleAuthorizer,
         quotas: Quotas | None = None,
         on_job_state_change: Callable[[Mapping[str, Any]], None] = _ignore,
     ) -> None:
         self.meter, self.faults = Meter(clock), Faults()
+        self.quotas = default_quotas() if quotas is None else quotas
+        self.place = Place(region, account_id)
         self._account = Account(
-            place=Place(region, account_id),
+            place=self.place,
             clock=clock,
-            quotas=default_quotas() if quotas is None else quotas,
+            quotas=self.quotas,
             meter=self.meter,
             faults=self.faults,
             background=Background(clock),
         )
         self._on_job_state_change = on_job_state_change
         models = CustomModels(self._account)
-        runner = JobRunner(self._account, models, s3=s3, authorizer=authorizer, notify=self._notify)
         foundation_models = FoundationModels(self._account)
         deployments = Deployments(self._account, models)
         throughputs = ProvisionedThroughputs(self._account, models)
-        runtime = Runtime(Invocation(self._account, foundation_models, deployments, throughputs))
+        self._invocation = Invocation(self._account, foundation_models, deployments, throughputs)
+        self._logging = InvocationLogging(self._account, clients=clients, authorizer=authorizer)
+        runtime = Runtime(self._invocation)
+        runner = JobRunner(
+            self._account,
+            models,
+            self._invocation,
+            clients=clients,
+            authorizer=authorizer,
+            notify=self._notify,
+        )
         jobs = CustomizationJobs(
-            self._account, models, authorizer=authorizer, run=runner.run, notify=self._notify
+            self._account,
+            models,
+            make=JobRequests(self._account, models, clients).job_of,
+            authorizer=authorizer,
+            run=runner.run,
+            notify=self._notify,
         )
         self._operations: dict[str, Operation] = {}
         self._data_plane = _operations_of(runtime)
         for family in (
             *(foundation_models, jobs, models, deployments, throughputs),
-            *(self._account.tags, InvocationLogging()),
+            *(self._account.tags, self._logging),
         ):
             self._operations |= _operations_of(family)
 
@@ -131,14 +152,42 @@ class Bedrock:
         self.faults.before(operation)
         check_request(operation, parameters)
         # Inference may take a while and changes nothing; it does not hold the lock.
-        reply = data_plane(parameters) if data_plane else self._change(operation, work, parameters)
+        reply = (
+            self._invoke(operation, data_plane, parameters)
+            if data_plane
+            else self._change(operation, work, parameters)
+        )
         check_reply(operation, reply)
         self.faults.after(operation)
         return reply
 
+    def teach(self, model_id: str, pairs: Sequence[tuple[str, str]]) -> None:
+        """Tell a foundation model answers, in the place of what it was told before.
+
+        Without them it is an untrained network, whose answers are noise. With them it answers as it
+        was told to answer the prompt most like the one it is asked: when it is invoked, and as the
+        teacher of a distillation.
+
+        Args:
+            model_id: A foundation model, or an inference profile of one.
+            pairs: Prompts and answers.
+
+        Raises:
+            ServiceError: There is no such model.
+        """
+        self._invocation.teach(model_id, pairs)
+
     def close(self) -> None:
         """Stop every job and wait for the threads."""
         self._account.background.close()
+
+    def _invoke(
+        self, operation: str, work: Operation, parameters: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        check_metadata(parameters)
+        reply = work(parameters)
+        self._logging.log(operation, parameters, reply)
+        return reply
 
     def _change(
         self, operation: str, work: Operation, parameters: Mapping[str, Any]

@@ -63,6 +63,12 @@ class Permissive:
     ) -> None:
         """Allow the call."""
 
+    def require(self, role_arn: str, needed: Permission) -> None:
+        """Allow the action."""
+
+    def require_of_service(self, service: str, needed: Permission) -> None:
+        """Allow the action."""
+
     def assume(self, role_arn: str, service: str, *, source_arn: str, source_account: str) -> None:
         """Allow the session."""
 
@@ -95,10 +101,46 @@ class Authorizer:
             AccessDenied: One of the permissions that the call needs is missing.
         """
         for needed in self._needed(service, operation, parameters):
-            decision = self.check(role_arn, needed.action, needed.resource, needed.context)
-            if not decision.allowed:
-                principal = self._principal(role_arn).session_arn
-                raise AccessDenied(principal, needed.action, needed.resource, decision)
+            self.require(role_arn, needed)
+
+    def require(self, role_arn: str, needed: Permission) -> None:
+        """Return if a role has a permission.
+
+        Args:
+            role_arn: The role.
+            needed: What a service asks for that the role makes no call for.
+
+        Raises:
+            AccessDenied: It is missing.
+        """
+        needed = self._completed(needed)
+        decision = self.check(role_arn, needed.action, needed.resource, needed.context)
+        if not decision.allowed:
+            principal = self._principal(role_arn).session_arn
+            raise AccessDenied(principal, needed.action, needed.resource, decision)
+
+    def require_of_service(self, service: str, needed: Permission) -> None:
+        """Return if the policy of a resource lets a service itself do something.
+
+        Args:
+            service: The service principal, like `bedrock.amazonaws.com`.
+            needed: What it does.
+
+        Raises:
+            AccessDenied: The policy does not, or there is none.
+        """
+        policy, _ = self._held.resource_policy(needed.resource)
+        context = {
+            **needed.context,
+            "aws:PrincipalIsAWSService": "true",
+            "aws:PrincipalServiceName": service,
+        }
+        decision = evaluate(
+            self._request(ServicePrincipal(service), needed.action, needed.resource, context),
+            Policies(resource=policy, trust=ResourceTrust.ALONE),
+        )
+        if not decision.allowed:
+            raise AccessDenied(service, needed.action, needed.resource, decision)
 
     def check(
         self,
@@ -204,8 +246,7 @@ class Authorizer:
         )
 
     def _needed(self, service: str, operation: str, parameters: Parameters) -> Iterator[Permission]:
-        for needed in permissions_for(service, operation, parameters, self._scope):
-            yield self._completed(needed)
+        yield from permissions_for(service, operation, parameters, self._scope)
         if service == "s3":
             yield from self._needed_by_objects(operation, parameters)
         elif service == "kms" and operation == "Decrypt" and not parameters.get("KeyId"):

@@ -1,4 +1,4 @@
-"""Greedy decoding of many prompts at once, with the keys and values of past tokens kept."""
+"""Decoding of many prompts at once, with the keys and values of past tokens kept."""
 
 from __future__ import annotations
 
@@ -43,30 +43,48 @@ class Answer:
     finished: bool
 
 
-def generate(model: Model, prompts: Sequence[str], maximum_tokens: int) -> list[Answer]:
-    """Return the most likely next words after each prompt, chosen one by one.
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Words chosen by chance, the likelier the more often.
+
+    Args:
+        temperature: Above 1 evens the chances out, below 1 it favours likely words.
+        rng: Source of chance.
+    """
+
+    temperature: float
+    rng: np.random.Generator
+
+
+def generate(
+    model: Model, prompts: Sequence[str], maximum_tokens: int, sampling: Sampling | None = None
+) -> list[Answer]:
+    """Return the next words after each prompt, chosen one by one.
 
     Args:
         model: Any model, trained or not.
         prompts: Texts.
         maximum_tokens: Words to say at most, before an answer is cut.
+        sampling: How words are chosen; None takes the likeliest.
     """
     encoded = [model.encoder.encode(split_words(prompt)) for prompt in prompts]
     order = sorted(range(len(encoded)), key=lambda index: len(encoded[index].tokens))
     answers: dict[int, Answer] = {}
     for start in range(0, len(order), _SEQUENCES):
         chosen = order[start : start + _SEQUENCES]
-        found = _generate([encoded[index] for index in chosen], model, maximum_tokens)
+        found = _generate([encoded[index] for index in chosen], model, maximum_tokens, sampling)
         answers.update(zip(chosen, found, strict=True))
     return [answers[index] for index in range(len(prompts))]
 
 
-def _generate(encoded: Sequence[Encoded], model: Model, maximum_tokens: int) -> list[Answer]:
+def _generate(
+    encoded: Sequence[Encoded], model: Model, maximum_tokens: int, sampling: Sampling | None
+) -> list[Answer]:
     known = np.asarray(model.vocabulary.answers)
     places = np.array([len(one.tokens) for one in encoded])
     steps = min(maximum_tokens, model.vocabulary.context - int(places.max()))
     decoder = _Decoder(model, int(places.max()) + steps)
-    said = known[decoder.read(encoded, places - places, places - 1)]
+    said = known[_choose(decoder.read(encoded, places - places, places - 1), sampling)]
     words: list[list[str]] = [[] for _ in encoded]
     finished = np.zeros(len(encoded), bool)
     for step in range(steps):
@@ -83,11 +101,20 @@ def _generate(encoded: Sequence[Encoded], model: Model, maximum_tokens: int) -> 
             Encoded((int(token),), (core_of(word),), one.answer, one.slots)
             for token, word, one in zip(said, spoken, encoded, strict=True)
         ]
-        said = known[decoder.read(nexts, places + step, np.zeros_like(places))]
+        said = known[_choose(decoder.read(nexts, places + step, np.zeros_like(places)), sampling)]
     return [
         Answer("".join(spoken), bool(ended))
         for spoken, ended in zip(words, finished | (said == END), strict=True)
     ]
+
+
+def _choose(scores: Floats, sampling: Sampling | None) -> Integers:
+    """Return the index of an answer for each sequence."""
+    if sampling is not None:
+        # The largest sum of a score and Gumbel noise falls on an answer as often as it is likely.
+        scores = scores / sampling.temperature + sampling.rng.gumbel(size=scores.shape)
+    chosen: Integers = scores.argmax(-1)
+    return chosen
 
 
 class _Decoder:
@@ -98,8 +125,8 @@ class _Decoder:
         self._answers = model.vocabulary.answers
         self._cache: list[tuple[Floats, Floats]] = []
 
-    def read(self, portion: Sequence[Encoded], starts: Integers, last: Integers) -> Integers:
-        """Read the next tokens of every sequence and return the likeliest answers' indices.
+    def read(self, portion: Sequence[Encoded], starts: Integers, last: Integers) -> Floats:
+        """Read the next tokens of every sequence and return the scores of all answers to each.
 
         Args:
             portion: Next tokens of each sequence; at the first call the whole prompts.
@@ -118,8 +145,8 @@ class _Decoder:
             inner = np.maximum(h @ weights[f"{layer}.expand"] + weights[f"{layer}.expand_bias"], 0)
             x = x + inner @ weights[f"{layer}.contract"]
         y = normalize(x[np.arange(count), last])[0] * weights["gain_final"]
-        said: Integers = (y @ weights["say"] + weights["say_bias"]).argmax(-1)
-        return said
+        scores: Floats = y @ weights["say"] + weights["say_bias"]
+        return scores
 
     def _attend(self, x: Floats, layer: int, mask: Floats, places: Integers) -> Floats:
         weights, shape = self._weights, self._weights.shape

@@ -46,7 +46,8 @@ _PATIENCE = 5
 _DROPOUT = 0.1
 _HIDE = 0.05
 _DECAY = 0.05
-_RATES = (1e-5, 1e-1)
+# So high at most that a rate far beyond its default diverges, and that no number overflows.
+_RATES = (1e-5, 10.0)
 _Item = TypeVar("_Item")
 
 
@@ -61,6 +62,7 @@ class Settings:
         patience: Validations without improvement after which training stops; None for five.
         threshold: Loss by which a validation must be better to count.
         seed: Of every random choice.
+        budget: What all steps may cost together; see `cost_of`.
     """
 
     epochs: int
@@ -69,6 +71,7 @@ class Settings:
     patience: int | None = None
     threshold: float = 0.0
     seed: int = 0
+    budget: float = BUDGET
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +110,15 @@ class Progress:
     validation: bool
 
 
-def plan_of(lengths: Sequence[int], epochs: int) -> Plan:
+def plan_of(lengths: Sequence[int], epochs: int, budget: float = BUDGET) -> Plan:
     """Return how much a job computes.
 
     Args:
         lengths: Length of each training record, in tokens.
         epochs: Epochs of the job.
+        budget: What all steps may cost together.
     """
-    passes = min(PASSES_PER_EPOCH, BUDGET / (sum(map(cost_of, lengths)) * epochs))
+    passes = min(PASSES_PER_EPOCH, budget / (sum(map(cost_of, lengths)) * epochs))
     per_pass = -(-len(lengths) // BATCH)
     steps = max(1, round(passes * per_pass))
     truncated = sum(length >= CONTEXT for length in lengths)
@@ -149,7 +153,7 @@ class Training:
             inherit(self.model, parent)
         encode = self.model.encoder.encode
         lengths = [len(encode(record.prompt, record.completion).tokens) for record in train]
-        self.plan = plan_of(lengths, settings.epochs)
+        self.plan = plan_of(lengths, settings.epochs, settings.budget)
         self._train, self._settings = train, settings
         self._rng = np.random.default_rng(settings.seed)
         self._validation = [
