@@ -137,7 +137,7 @@ def test_what_is_left_without_leaks_must_still_be_enough(settings, short):
         made.method,
         train=SetLimits(minimum_records=8),
         validation=SetLimits(minimum_records=3),
-        total=SetLimits(minimum_records=11),
+        total=SetLimits(),
     )
     examined = SimpleNamespace(settings=replace(made, method=method))
     counts = {Side.TRAIN: 8, Side.VALIDATION: 3, Side.TEST: 5}
