@@ -1,11 +1,13 @@
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.catalog import SetLimits
-from bedrock_customization_runtime.datasets import rules
+from bedrock_customization_runtime.datasets import refusals, rules
 from bedrock_customization_runtime.datasets.examination import examine
 from bedrock_customization_runtime.datasets.preparation import divide
 from bedrock_customization_runtime.datasets.splitting import Side
@@ -32,9 +34,9 @@ def test_the_minimum_is_the_catalogues(prepare, pairs):
     method = catalog.base_model(LLAMA).methods[catalog.Method.FINE_TUNING]
     needed = method.total.minimum_records
 
-    assert f"needs at least {needed} for" in refusal(
-        prepare, pairs(needed), small=False, model=LLAMA
-    )
+    message = refusal(prepare, pairs(needed), small=False, model=LLAMA)
+    assert f"needs at least {needed} for" in message
+    assert "add at least 1" in message
     prepare(pairs(needed + 1), small=False, model=LLAMA)
 
 
@@ -126,6 +128,31 @@ def test_exactly_as_many_records_as_the_model_takes_are_taken(settings, pairs, l
     assert counted(most) == most
     with pytest.raises(DatasetRejected, match=f"takes at most {most - 1}: remove 1 record from"):
         counted(most - 1)
+
+
+@pytest.mark.parametrize("short", [Side.TRAIN, Side.VALIDATION, None])
+def test_what_is_left_without_leaks_must_still_be_enough(settings, short):
+    made = settings(small=True)
+    method = replace(
+        made.method,
+        train=SetLimits(minimum_records=8),
+        validation=SetLimits(minimum_records=3),
+        total=SetLimits(),
+    )
+    examined = SimpleNamespace(settings=replace(made, method=method))
+    counts = {Side.TRAIN: 8, Side.VALIDATION: 3, Side.TEST: 5}
+    enough = np.repeat([int(side) for side in counts], list(counts.values())).astype(np.int8)
+
+    refusals.check_left(examined, enough, 1)
+    if short is None:
+        # Each side is large enough, and both together are not.
+        together = replace(method, total=SetLimits(minimum_records=12))
+        examined = SimpleNamespace(settings=replace(made, method=together))
+        left = enough
+    else:
+        left = np.delete(enough, np.flatnonzero(enough == short)[0])
+    with pytest.raises(DatasetRejected, match="hold a passage of the blind set"):
+        refusals.check_left(examined, left, 1)
 
 
 def test_more_records_than_the_model_takes_are_refused_with_both_ways_out(prepare, pairs):

@@ -249,6 +249,24 @@ def test_a_repeated_call_and_another_run_pay_nothing_again(s3, enrich):
     assert other["cost_usd"] == pytest.approx(paid / 70)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "amazon.nova-micro-v1:0"},
+        {"maximum_tokens": 50},
+        {"instructions": "Be brief."},
+    ],
+    ids=["model", "tokens", "instructions"],
+)
+def test_another_model_length_or_instruction_makes_another_question(s3, enrich, change):
+    upload(s3, questions(3))
+    enrich(Model())
+    model = Model()
+    enrich(model, key="run-2", **change)
+
+    assert len(model.requests) == 3
+
+
 def test_the_same_question_is_asked_once(s3, enrich):
     upload(s3, [*questions(3), *questions(3), *questions(100)])
     model = Model()
