@@ -6,27 +6,27 @@ and index hold 64 bytes for each.
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from typing import TYPE_CHECKING, Self
-
-import msgspec
 
 from bedrock_customization_runtime.datasets import formats, json_rows, quality, rules, shapes
 from bedrock_customization_runtime.datasets.checks import Checks
 from bedrock_customization_runtime.datasets.converse import SCHEMA_VERSION
 from bedrock_customization_runtime.datasets.csv_rows import CsvRows
 from bedrock_customization_runtime.datasets.findings import Findings
+from bedrock_customization_runtime.datasets.first_columns import FirstColumns
 from bedrock_customization_runtime.datasets.index import Index
 from bedrock_customization_runtime.datasets.lines import lines
 from bedrock_customization_runtime.datasets.plain import PlainLines
 from bedrock_customization_runtime.datasets.privacy import Privacy, Screen
 from bedrock_customization_runtime.datasets.problems import Problem, RecordRejectedError
-from bedrock_customization_runtime.datasets.records import exchange
+from bedrock_customization_runtime.datasets.records import blind, exchange
+from bedrock_customization_runtime.datasets.rejections import Rejections
 from bedrock_customization_runtime.datasets.rows import Row, UnreadableRow
 from bedrock_customization_runtime.datasets.rules import Input
 from bedrock_customization_runtime.datasets.shapes import Shape
 from bedrock_customization_runtime.datasets.sniffing import opened
+from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.datasets.spool import Spool
 from bedrock_customization_runtime.datasets.templates import Template, named
 from bedrock_customization_runtime.errors import DatasetRejected
@@ -34,43 +34,15 @@ from bedrock_customization_runtime.errors import DatasetRejected
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bedrock_customization_runtime.datasets.index import Columns
     from bedrock_customization_runtime.datasets.lines import Line
     from bedrock_customization_runtime.datasets.records import Content, Record
     from bedrock_customization_runtime.datasets.rows import Note
     from bedrock_customization_runtime.datasets.rules import Rule
     from bedrock_customization_runtime.datasets.settings import Settings
-
-_ORIGINALS_KEPT = 64 * 2**20
-"""Bytes of rejected lines kept; later ones are listed without their original."""
-_REJECTED_KEPT = 100_000
-"""Rejected lines that are listed; all are counted. More of them help nobody and fill the disk."""
-_SAMPLE_ROWS = 100
-"""Rows of JSON after which a column that none of them has is taken for misspelled."""
-_COLUMNS_REMEMBERED = 1000
-
-
-class RejectedProblem(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the reasons why a line was rejected."""
-
-    rule: str
-    path: str
-    """JSONPath into the record; for CSV and templates the name of a column or part."""
-    reason: str
-    fix: str
-
-
-class RejectedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A line of the rejected records."""
-
-    line: int
-    rule: str
-    """Of the first problem; likewise the reason."""
-    reason: str
-    problems: list[RejectedProblem]
-    original: str | None = None
-    """What stood there; missing where it is too much to keep."""
-    original_base64: str | None = None
-    """In place of `original` where the bytes are not UTF-8."""
 
 
 class Examined:
@@ -81,6 +53,7 @@ class Examined:
         read: Records read, rejected ones included; blank lines and a CSV header are none.
         findings: By rule.
         personal_data: Records by what kind of personal data or secret they hold.
+        first_columns: Of the first rows, where a template is filled from JSON.
         index: Of the accepted records, in the order of the source.
         accepted: Records that can be used, copies included.
         rejected: Records that cannot.
@@ -95,10 +68,10 @@ class Examined:
         self.read = 0
         self.findings = Findings()
         self.personal_data: Counter[str] = Counter()
+        self.first_columns = FirstColumns()
         self.index = Index(near_copies=settings.near_copies)
         self._accepted = Spool()
-        self._rejected = Spool()
-        self._originals = 0
+        self._rejections = Rejections()
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -111,7 +84,7 @@ class Examined:
     def close(self) -> None:
         """Remove the temporary files."""
         self._accepted.close()
-        self._rejected.close()
+        self._rejections.close()
 
     def line(self, index: int) -> bytes:
         """Return an accepted record as a line in the base model's format, by its number."""
@@ -121,10 +94,25 @@ class Examined:
         """Return an accepted record by its number in the index."""
         return formats.parse(self._accepted[index], self.settings.method.record_format)
 
+    def columns(self) -> Columns:
+        """Return the index as arrays; nothing can be added any more while they live."""
+        return self.index.columns()
+
+    def labels(self) -> dict[int, str] | None:
+        """Return the answers by key if they are labels: few, short, each given again and again."""
+        return self.index.labels()
+
+    def lines(self, side: Side, rows: NDArray[np.intp]) -> Iterator[bytes]:
+        """Yield records as lines of a side: `TestRecord`s for the blind set."""
+        if side is not Side.TEST:
+            yield from map(self.line, rows.tolist())
+            return
+        for row in rows.tolist():
+            yield formats.blind_line(blind(self.record(row)))
+
     def rejected_lines(self) -> Iterator[bytes]:
         """Yield the first 100,000 rejected records as JSON (`RejectedLine`), with line feeds."""
-        for index in range(len(self._rejected)):
-            yield self._rejected[index]
+        return self._rejections.lines()
 
     def accept(
         self,
@@ -168,31 +156,7 @@ class Examined:
         for problem in problems:
             self.findings.note(problem.rule, row.line)
         self.rejected += 1
-        if len(self._rejected) == _REJECTED_KEPT:
-            return
-        self._originals += len(row.original)
-        original: dict[str, str] = {}
-        if self._originals <= _ORIGINALS_KEPT:
-            try:
-                original = {"original": row.original.decode()}
-            except UnicodeDecodeError:
-                original = {"original_base64": base64.b64encode(row.original).decode()}
-        rejected = RejectedLine(
-            line=row.line,
-            rule=problems[0].rule.id,
-            reason=problems[0].reason,
-            problems=[
-                RejectedProblem(
-                    rule=problem.rule.id,
-                    path=problem.path,
-                    reason=problem.reason,
-                    fix=problem.rule.fix,
-                )
-                for problem in problems
-            ],
-            **original,
-        )
-        self._rejected.append(msgspec.json.encode(rejected) + b"\n")
+        self._rejections.add(row, problems)
 
 
 def examine(chunks: Iterable[bytes], settings: Settings, *, keep: bool = True) -> Examined:
@@ -221,15 +185,63 @@ def examine(chunks: Iterable[bytes], settings: Settings, *, keep: bool = True) -
     return examined
 
 
+def examine_shard(chunks: Iterable[bytes], settings: Settings) -> Examined:
+    """Read some whole lines out of the middle of a JSON Lines source and judge every record.
+
+    Line numbers count from the first line of the shard, and that none of its rows has a column of
+    the template is no error: `first_columns` says what the source as a whole must be checked by.
+
+    Args:
+        chunks: The lines' bytes, in pieces of any size.
+        settings: What to judge by.
+
+    Raises:
+        InvalidInput: The template is wrong in itself.
+    """
+    examined = Examined(settings)
+    try:
+        _fill_from_lines(examined, lines(chunks), _template_of(settings))
+    except BaseException:
+        examined.close()
+        raise
+    return examined
+
+
 def _fill(examined: Examined, chunks: Iterable[bytes]) -> None:
-    template = Template(examined.settings.template) if examined.settings.template else None
+    template = _template_of(examined.settings)
     kind, text = opened(chunks)
-    judge = _Judge(examined, template)
-    if kind is Input.JSONL and template is None:
-        _fill_from_records(examined, lines(text), judge)
+    if kind is Input.JSONL:
+        _fill_from_lines(examined, lines(text), template, check_columns=True)
         return
-    for row in _rows(kind, text, template, examined.findings.note):
+    judge = _Judge(examined, template)
+    for row in _csv_rows(text, template, examined.findings.note):
         judge.judge(row)
+
+
+def _template_of(settings: Settings) -> Template | None:
+    return Template(settings.template) if settings.template else None
+
+
+def _fill_from_lines(
+    examined: Examined,
+    source: Iterable[Line],
+    template: Template | None,
+    *,
+    check_columns: bool = False,
+) -> None:
+    judge = _Judge(examined, template)
+    if template is None:
+        _fill_from_records(examined, source, judge)
+        return
+    first = examined.first_columns
+    for row in json_rows.rows(source, examined.findings.note):
+        if not first.is_full and isinstance(row, Row):
+            first.add(row.values)
+            if check_columns and first.is_full:
+                first.check(template)
+        judge.judge(row)
+    if check_columns and not first.is_full:
+        first.check(template)
 
 
 def _fill_from_records(examined: Examined, source: Iterable[Line], judge: _Judge) -> None:
@@ -330,13 +342,10 @@ class _Judge:
         self._examined.findings.note(rule, self._line)
 
 
-def _rows(
-    kind: Input, text: Iterator[bytes], template: Template | None, note: Note
+def _csv_rows(
+    text: Iterator[bytes], template: Template | None, note: Note
 ) -> Iterator[Row | UnreadableRow]:
-    """Yield the rows of a source, which must have the columns the template names."""
-    if kind is Input.JSONL:
-        rows = json_rows.rows(lines(text), note)
-        return _with_columns_checked(rows, template) if template else rows
+    """Yield the rows of a CSV source, which must have the columns the template names."""
     table = CsvRows(lines(text), note)
     if template is None:
         raise DatasetRejected(
@@ -346,20 +355,3 @@ def _rows(
     if table.columns:
         template.check_columns(table.columns)
     return iter(table)
-
-
-def _with_columns_checked(
-    rows: Iterable[Row | UnreadableRow], template: Template
-) -> Iterator[Row | UnreadableRow]:
-    """Yield the rows; refuse the source if none of the first ones has a column of the template."""
-    columns: set[str] = set()
-    seen = 0
-    for row in rows:
-        if isinstance(row, Row) and seen < _SAMPLE_ROWS:
-            seen += 1
-            columns.update(list(row.values)[:_COLUMNS_REMEMBERED])
-            if seen == _SAMPLE_ROWS:
-                template.check_columns(columns)
-        yield row
-    if 0 < seen < _SAMPLE_ROWS:
-        template.check_columns(columns)

@@ -13,6 +13,8 @@ from bedrock_customization_runtime.datasets.records import key_of_text, keys_of
 from bedrock_customization_runtime.datasets.words import words_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from bedrock_customization_runtime.datasets.records import Content
@@ -130,12 +132,14 @@ class Index:
         flat = np.frombuffer(self._bands, dtype=np.uint32) if self._bands else np.empty(0, "u4")
         return flat.reshape(-1, near_copies.BANDS)
 
+    @property
+    def label_texts(self) -> dict[int, str] | None:
+        """Answers by key; None once there are too many, or one is too long, for labels."""
+        return self._label_texts
+
     def labels(self) -> dict[int, str] | None:
         """Return the answers by key if they are labels: few, short, each given again and again."""
-        texts = self._label_texts
-        if not texts or len(self._exact) < _RECORDS_PER_LABEL * len(texts):
-            return None
-        return texts
+        return labels_of([self._label_texts], len(self._exact))
 
     def _measure(self) -> None:
         """Count the tokens of the texts that wait, and hash their words."""
@@ -157,6 +161,23 @@ class Index:
             self._label_texts = None
         else:
             self._label_texts[key] = text
+
+
+def labels_of(texts: Sequence[dict[int, str] | None], records: int) -> dict[int, str] | None:
+    """Return the labels of a source by key, None where its answers are none.
+
+    Args:
+        texts: `label_texts` of its parts, in order.
+        records: Accepted records of all of them.
+    """
+    merged: dict[int, str] = {}
+    for some in texts:
+        if some is None:
+            return None
+        merged = {**some, **merged}
+    if not merged or len(merged) > _LABELS or records < _RECORDS_PER_LABEL * len(merged):
+        return None
+    return merged
 
 
 def _array(column: array[int]) -> NDArray[np.uint64]:

@@ -43,14 +43,30 @@ def leaked(
         others: Numbers of the records to look through.
         text_of: Returns a record's question by its number.
     """
+    return holding(telling_passages(blind, others, text_of), others, text_of)
+
+
+def telling_passages(
+    blind: NDArray[np.intp], others: NDArray[np.intp], text_of: Callable[[int], str]
+) -> NDArray[np.uint64]:
+    """Return the passages of the blind set that are no template's, in order."""
     passages = _passages(blind, text_of)
-    if not passages.size or not others.size:
-        return others[:0]
-    sample = others[:: max(1, len(others) // _SAMPLE)]
+    sample = sampled(others)
     found = [passages[hits] for _, hits in _hits(passages, sample, text_of, least=1)]
     seen, counts = np.unique(np.concatenate([*found, passages[:0]]), return_counts=True)
     common = seen[counts > max(_FEWEST, _COMMON * len(sample))]
-    passages = np.setdiff1d(passages, common, assume_unique=True)
+    return np.setdiff1d(passages, common, assume_unique=True)
+
+
+def sampled(others: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the other records by which a template is recognized."""
+    return others[:: max(1, len(others) // _SAMPLE)]
+
+
+def holding(
+    passages: NDArray[np.uint64], others: NDArray[np.intp], text_of: Callable[[int], str]
+) -> NDArray[np.intp]:
+    """Return which of some records hold enough of the passages; each by itself."""
     leaks = [others[:0]]
     for rows, hits in _hits(passages, others, text_of, least=RUNS):
         pairs = np.unique(np.stack([rows, hits]), axis=1)

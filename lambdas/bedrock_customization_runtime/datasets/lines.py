@@ -72,3 +72,31 @@ def _with_line_feeds(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield data
     if held:
         yield b"\n"
+
+
+class LineCounter:
+    """Counts the lines of a byte stream that passes through."""
+
+    def __init__(self) -> None:
+        self._ends = 0
+        self._is_open = False
+
+    @property
+    def count(self) -> int:
+        """Lines so far, an unended one included."""
+        return self._ends + self._is_open
+
+    def counted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the chunks."""
+        ends_with_return = False
+        for chunk in chunks:
+            if not chunk:
+                continue
+            self._ends += chunk.count(b"\n")
+            if b"\r" in chunk:
+                self._ends += chunk.count(b"\r") - chunk.count(b"\r\n")
+            if ends_with_return and chunk.startswith(b"\n"):
+                self._ends -= 1
+            ends_with_return = chunk.endswith(b"\r")
+            self._is_open = not chunk.endswith((b"\r", b"\n"))
+            yield chunk

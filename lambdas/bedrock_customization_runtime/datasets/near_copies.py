@@ -98,19 +98,62 @@ def joined(
     forest = _Forest(len(keys))
     refused: set[int] = set()
     for band in range(BANDS):
-        pairs = _candidates(bands[rows, band], rows)
+        pairs = candidates(bands[rows, band], rows)
         pairs = pairs[[forest.root(left) != forest.root(right) for left, right in pairs.tolist()]]
         packed = pairs[:, 0] * len(keys) + pairs[:, 1]
         pairs = pairs[[pair not in refused for pair in packed.tolist()]]
         for start in range(0, len(pairs), _PAIRS_AT_ONCE):
             some = pairs[start : start + _PAIRS_AT_ONCE]
-            alike = _similarity(some, text_of, common) >= SIMILAR
+            alike = are_similar(some, text_of, common)
             for left, right in some[alike].tolist():
                 forest.join(left, right)
             if len(refused) < _REFUSED_REMEMBERED:
                 refused.update((some[~alike, 0] * len(keys) + some[~alike, 1]).tolist())
-    roots = np.array([forest.root(row) for row in first.tolist()], dtype=np.intp)
-    return roots[inverse]
+    return forest.roots(first)[inverse]
+
+
+def united(keys: NDArray[np.uint64], pairs: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return for each record the first record that it is a near-copy of, itself if none.
+
+    Args:
+        keys: Of each record; equal ones are copies.
+        pairs: Of similar records, each the first with its key.
+    """
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    forest = _Forest(len(keys))
+    for left, right in pairs.tolist():
+        forest.join(left, right)
+    return forest.roots(first)[inverse]
+
+
+def candidates(band: NDArray[np.uint32], rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the pairs of records to compare, of those with equal hashes in one band.
+
+    Args:
+        band: One of the 16 hashes of each record.
+        rows: Their numbers, in order.
+
+    Returns:
+        Each record with the first of its hash, and with the one before, in order.
+    """
+    order = np.argsort(band, kind="stable")
+    sorted_band = band[order]
+    is_next = np.flatnonzero(sorted_band[1:] == sorted_band[:-1]) + 1
+    begins = np.flatnonzero(np.append(True, sorted_band[1:] != sorted_band[:-1]))
+    head = begins[np.searchsorted(begins, is_next, side="right") - 1]
+    members = rows[order]
+    stars = np.stack([members[head], members[is_next]], axis=1)
+    chains = np.stack([members[is_next - 1], members[is_next]], axis=1)
+    return np.unique(np.concatenate([stars, chains]), axis=0)
+
+
+def are_similar(
+    pairs: NDArray[np.intp],
+    text_of: Callable[[int], str],
+    common: NDArray[np.uint32] = _NONE,
+) -> NDArray[np.bool_]:
+    """Return which pairs of records are near-copies; by their shingles, without estimates."""
+    return _similarity(pairs, text_of, common) >= SIMILAR
 
 
 def _densified(signature: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -129,19 +172,6 @@ def _densified(signature: NDArray[np.uint32]) -> NDArray[np.uint32]:
     dense = signature.copy()
     dense[rows, columns] = signature[rows, following % count] + way * np.uint32(0x85EBCA6B)
     return dense
-
-
-def _candidates(band: NDArray[np.uint32], rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return pairs of rows of one band: each with the first of them, and with the one before."""
-    order = np.argsort(band, kind="stable")
-    sorted_band = band[order]
-    is_next = np.flatnonzero(sorted_band[1:] == sorted_band[:-1]) + 1
-    begins = np.flatnonzero(np.append(True, sorted_band[1:] != sorted_band[:-1]))
-    head = begins[np.searchsorted(begins, is_next, side="right") - 1]
-    members = rows[order]
-    stars = np.stack([members[head], members[is_next]], axis=1)
-    chains = np.stack([members[is_next - 1], members[is_next]], axis=1)
-    return np.unique(np.concatenate([stars, chains]), axis=0)
 
 
 def _similarity(
@@ -192,6 +222,9 @@ class _Forest:
             parent[row] = parent[parent[row]]
             row = int(parent[row])
         return row
+
+    def roots(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        return np.array([self.root(row) for row in rows.tolist()], dtype=np.intp)
 
     def join(self, left: int, right: int) -> None:
         left, right = self.root(left), self.root(right)
