@@ -1,7 +1,7 @@
 """Constructs that customize foundation models on Amazon Bedrock."""
 
 from bedrock_customization.base_model import BaseModel
-from bedrock_customization.dataset import DataSplit, RecordTemplate
+from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
 from bedrock_customization.method import FineTuning
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
@@ -33,4 +33,5 @@ __all__ = [
     "RecordTemplate",
     "RunStart",
     "ServiceRole",
+    "Sharding",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import jsii
-from aws_cdk import Aws, Duration, aws_iam as iam, aws_stepfunctions as sfn
+from aws_cdk import Aws, Duration, Fn, aws_iam as iam, aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization._access import Right
@@ -39,6 +39,7 @@ _TRANSIENT_LAMBDA_ERRORS = [
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
 ]
+_KILLED_FUNCTION_ERRORS = ["Runtime.ExitError", "Sandbox.Timedout"]
 _TRANSIENT_BEDROCK_ERRORS = [
     "Bedrock.ThrottlingException",
     "Bedrock.InternalServerException",
@@ -49,6 +50,19 @@ _TRANSIENT_SNS_ERRORS = [
     "SNS.ThrottledException",
     "SNS.SdkClientException",
 ]
+
+
+def running_maps(machine: sfn.StateMachine) -> list[Right]:
+    """Return the rights with a `*` that aws-cdk-lib gives a machine with distributed Maps."""
+    name = Fn.select(6, Fn.split(":", machine.state_machine_arn))
+    executions = f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:execution:{name}"
+    return [
+        Right(
+            actions=["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"],
+            resources=[f"{executions}:*", f"{executions}/*:*"],
+            wildcard_because="the executions are the machine's own and named when a run makes them",
+        )
+    ]
 
 
 def run_tags() -> list[dict[str, str]]:
@@ -119,7 +133,7 @@ class States:
         self,
         name: str,
         function: HandlerFunction,
-        payload: Mapping[str, Any],
+        payload: Mapping[str, Any] | str,
         *,
         comment: str,
         assign: str | None = None,
@@ -129,7 +143,7 @@ class States:
         Args:
             name: Of the state.
             function: What is invoked.
-            payload: Its event; strings may be JSONata.
+            payload: Its event; strings may be JSONata, and so may be the whole.
             comment: What happens, for people.
             assign: Variable that keeps what the function returns.
         """
@@ -137,7 +151,7 @@ class States:
         return self._task(
             name,
             "lambda:invoke",
-            {"FunctionName": function.version_arn, "Payload": dict(payload)},
+            {"FunctionName": function.version_arn, "Payload": payload},
             comment=comment,
             rights=[function.invoking],
             assign={assign: returned} if assign else {},
@@ -145,6 +159,53 @@ class States:
             timeout=function.timeout.plus(_GRACE),
             transient=_TRANSIENT_LAMBDA_ERRORS,
         )
+
+    def invoke_each(
+        self,
+        name: str,
+        function: HandlerFunction,
+        payload: Mapping[str, Any],
+        *,
+        count: str,
+        concurrency: int,
+        one: str,
+        comment: str,
+    ) -> sfn.DistributedMap:
+        """Write a distributed Map that invokes a function with each number from 0.
+
+        The numbers are made by an expression and results are not kept, so the machine itself reads
+        and writes nothing in S3 and needs no rights on buckets or keys.
+
+        Args:
+            name: Of the state.
+            function: What is invoked, with `number` in its event; its errors end the state, after
+                another try if the function was killed.
+            payload: The rest of its event; strings may be JSONata.
+            count: JSONata for how many numbers there are.
+            concurrency: Invocations at a time.
+            one: Name of the state within that invokes once.
+            comment: What happens, for people.
+        """
+        each = sfn.DistributedMap.jsonata(
+            self._scope,
+            name,
+            comment=self._comment(comment),
+            items=sfn.ProvideItems.jsonata(f"{{% [0..{count} - 1] %}}"),
+            item_selector={**payload, "number": "{% $states.context.Map.Item.Value %}"},
+            max_concurrency=concurrency,
+            tolerated_failure_count=0,
+            # Express children end after five minutes.
+            map_execution_type=sfn.StateMachineType.STANDARD,
+            outputs="{% $states.input %}",
+        )
+        within = States(self._scope, self._title)
+        task = within.invoke(one, function, "{% $states.input %}", comment=comment)
+        retry(task, _KILLED_FUNCTION_ERRORS, interval=_SOON, maximum_attempts=2)
+        each.item_processor(task)
+        self.rights += within.rights
+        if self._on_failure is not None:
+            each.add_catch(self._on_failure, errors=["States.ALL"], assign={"failure": _FAILURE})
+        return each
 
     def call_bedrock(
         self,

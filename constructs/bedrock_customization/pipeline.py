@@ -22,12 +22,12 @@ from constructs import Construct
 from bedrock_customization import _access
 from bedrock_customization._access import Right
 from bedrock_customization._acknowledged import acknowledge, wildcards
-from bedrock_customization._asl import States
+from bedrock_customization._asl import States, running_maps
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
-from bedrock_customization.phases.preparation import DataPreparation
+from bedrock_customization.phases.preparation import SHARDING, DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
 from bedrock_customization.phases.run_start import RunStart
 from bedrock_customization.storage import RUNS, CustomizationStorage
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
 
     from bedrock_customization.base_model import BaseModel
-    from bedrock_customization.dataset import DataSplit, RecordTemplate
+    from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
     from bedrock_customization.method import FineTuning
 
 _NOT_REMOVED = {
@@ -80,6 +80,8 @@ class CustomizationPipeline(Construct):
         split: Shares of the validation set and the blind set.
         maximum_rejected: Share of the records, in [0, 1], that may break a rule and be left out
             before the data set as a whole is refused.
+        sharding: When the raw data are prepared by many functions at once, and how.
+            With None, one function prepares them, however large.
         metric: What decides (docs/metrics.md).
         minimum_improvement: What the tuned model must surely gain over the base model, in units of
             the metric; 0 asks for any improvement beyond chance.
@@ -105,6 +107,7 @@ class CustomizationPipeline(Construct):
         method: FineTuning | None = None,
         split: DataSplit | None = None,
         maximum_rejected: float = 0.05,
+        sharding: Sharding | None = SHARDING,
         metric: MetricName = MetricName.ACCURACY,
         minimum_improvement: float = 0.0,
         maximum_tokens: int = 512,
@@ -138,6 +141,7 @@ class CustomizationPipeline(Construct):
             template=template,
             split=split,
             maximum_rejected=maximum_rejected,
+            sharding=sharding,
             on_failure=on_failure,
         )
         self.customization = ModelCustomization(
@@ -328,7 +332,8 @@ class CustomizationPipeline(Construct):
         )
         of_phases = [right for phase in phases for right in phase.rights]
         of_own = [right for states in self._own_states for right in states.rights]
-        acknowledge(state_machine, wildcards(self, [_DELIVERING, *of_phases, *of_own]))
+        of_maps = running_maps(state_machine) if self.preparation.uses_maps else []
+        acknowledge(state_machine, wildcards(self, [_DELIVERING, *of_phases, *of_own, *of_maps]))
         return state_machine
 
     def _define_log_group(self) -> logs.LogGroup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,11 +19,13 @@ from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
 from bedrock_customization_runtime.manifest import FileRecord, Finding, PreparationSection
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mypy_boto3_s3 import S3Client
 
     from bedrock_customization_runtime.contract import Preparation, PrepareDataInput, Run
-    from bedrock_customization_runtime.datasets.examination import Examined
     from bedrock_customization_runtime.datasets.preparation import PreparedDataset
+    from bedrock_customization_runtime.datasets.record_source import RecordSource
 
 
 def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
@@ -42,40 +45,28 @@ def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
             nevertheless, wherever the source could be read at all.
     """
     run = event["run"]
-    settings = _settings(event)
+    settings = settings_of(event)
     source = streams.PinnedObject(s3, run["source"])
-    report_uri = f"{run['artifacts']}/preparation/report.json"
     with examine(source.chunks(), settings) as examined:
-        rejected = _write_rejected(s3, run, examined)
+        rejected = write_rejected(s3, run, examined.rejected_lines())
         try:
             prepared = divide(examined)
         except DatasetRejected as refusal:
-            _write_report(s3, report_uri, report(examined, None, str(refusal)))
-            raise DatasetRejected(f"{refusal} ({_where_to_look(report_uri, rejected)})") from None
-        section = _write_sides(
-            s3, run, examined=examined, prepared=prepared, source=source, rejected=rejected
+            raise refused(s3, run, examined, refusal, rejected) from None
+        record = FileRecord(
+            uri=run["source"], sha256=source.sha256, bytes=source.size, records=examined.read
         )
-        _write_report(s3, report_uri, report(examined, prepared))
-    manifest.update(
-        s3, run["manifest"], lambda found: msgspec.structs.replace(found, preparation=section)
-    )
-    return {
-        "train": section.train.uri,
-        "validation": section.validation.uri if section.validation else None,
-        "test": section.test.uri,
-        "report": report_uri,
-        "counts": {
-            "read": section.read,
-            "rejected": examined.rejected,
-            "duplicates": section.duplicates,
-            "train": section.train.records,
-            "validation": section.validation.records if section.validation else 0,
-            "test": section.test.records,
-        },
-    }
+        return write_prepared(
+            s3, run, examined=examined, prepared=prepared, source=record, rejected=rejected
+        )
 
 
-def _settings(event: PrepareDataInput) -> Settings:
+def settings_of(event: PrepareDataInput) -> Settings:
+    """Return what an event asks for.
+
+    Raises:
+        InvalidInput: A setting makes no sense.
+    """
     try:
         model = catalog.base_model(event["base_model"])
     except catalog.UnknownBaseModelError as error:
@@ -97,22 +88,83 @@ def _settings(event: PrepareDataInput) -> Settings:
     )
 
 
+def write_rejected(s3: S3Client, run: Run, lines: Iterator[bytes]) -> FileRecord | None:
+    """Write the rejected records, if there are any.
+
+    Args:
+        s3: Client.
+        run: Whose they are.
+        lines: As `Rejections.lines` yields them.
+    """
+    first = next(lines, None)
+    if first is None:
+        return None
+    # They quote the source, so they lie beside it, not among the artifacts that people pass around.
+    uri = f"{run['data']}/preparation/rejected.jsonl"
+    return streams.write_lines(s3, uri, chain([first], lines))
+
+
+def refused(
+    s3: S3Client,
+    run: Run,
+    examined: RecordSource,
+    refusal: DatasetRejected,
+    rejected: FileRecord | None,
+) -> DatasetRejected:
+    """Write the report of data that cannot be used; return the refusal with where to look."""
+    uri = _report_uri(run)
+    _write_report(s3, uri, report(examined, None, str(refusal)))
+    records = f"; rejected records: {rejected.uri}" if rejected else ""
+    return DatasetRejected(f"{refusal} (report: {uri}{records})")
+
+
+def write_prepared(
+    s3: S3Client,
+    run: Run,
+    *,
+    examined: RecordSource,
+    prepared: PreparedDataset,
+    source: FileRecord,
+    rejected: FileRecord | None,
+) -> Preparation:
+    """Write the sides and the report, then the run's manifest; return where they are."""
+    section = _write_sides(
+        s3, run, examined=examined, prepared=prepared, source=source, rejected=rejected
+    )
+    _write_report(s3, _report_uri(run), report(examined, prepared))
+    manifest.update(
+        s3, run["manifest"], lambda found: msgspec.structs.replace(found, preparation=section)
+    )
+    return {
+        "train": section.train.uri,
+        "validation": section.validation.uri if section.validation else None,
+        "test": section.test.uri,
+        "report": _report_uri(run),
+        "counts": {
+            "read": section.read,
+            "rejected": examined.rejected,
+            "duplicates": section.duplicates,
+            "train": section.train.records,
+            "validation": section.validation.records if section.validation else 0,
+            "test": section.test.records,
+        },
+    }
+
+
 def _write_sides(
     s3: S3Client,
     run: Run,
     *,
-    examined: Examined,
+    examined: RecordSource,
     prepared: PreparedDataset,
-    source: streams.PinnedObject,
+    source: FileRecord,
     rejected: FileRecord | None,
 ) -> PreparationSection:
     def write(side: Side, uri: str) -> FileRecord:
         return streams.write_lines(s3, uri, prepared.lines(side))
 
     return PreparationSection(
-        source=FileRecord(
-            uri=run["source"], sha256=source.sha256, bytes=source.size, records=examined.read
-        ),
+        source=source,
         train=write(Side.TRAIN, f"{run['data']}/prepared/train.jsonl"),
         validation=(
             write(Side.VALIDATION, f"{run['data']}/prepared/validation.jsonl")
@@ -146,18 +198,9 @@ def _write_sides(
     )
 
 
-def _write_rejected(s3: S3Client, run: Run, examined: Examined) -> FileRecord | None:
-    if not examined.rejected:
-        return None
-    # They quote the source, so they lie beside it, not among the artifacts that people pass around.
-    uri = f"{run['data']}/preparation/rejected.jsonl"
-    return streams.write_lines(s3, uri, examined.rejected_lines())
+def _report_uri(run: Run) -> str:
+    return f"{run['artifacts']}/preparation/report.json"
 
 
 def _write_report(s3: S3Client, uri: str, body: bytes) -> None:
     storage.write(s3, uri, body, "application/json")
-
-
-def _where_to_look(report_uri: str, rejected: FileRecord | None) -> str:
-    records = f"; rejected records: {rejected.uri}" if rejected else ""
-    return f"report: {report_uri}{records}"
