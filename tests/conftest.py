@@ -129,26 +129,22 @@ def hostile_jsonl_of(questions, *, seed=0, columns=False):
             return json.dumps({**row, "region": chance.choice("ab")}).encode()
         return json.dumps({"prompt": question, "completion": answer}).encode()
 
-    lines = []
-    for number in range(questions):
+    def lines_about(number):
         question, answer = text(chance.randint(2, 60)), chance.choice(["pay", "card", "rate"])
-        lines.append(line(question, answer))
-        if number % 5 == 0:
-            lines.append(line(f"{question} please", answer))
-        if number % 7 == 0:
-            lines.append(lines[-1])
-        if number % 9 == 0:
-            lines.append(line(question, "otherwise"))
-        if number % 11 == 0:
-            lines.append(b'{"prompt": "broken')
-        if number % 13 == 0:
-            lines.append(b"   " if number % 2 else b"")
-        if number % 15 == 0:
-            lines.append(line(f"{text(30)} {question} {text(30)}", answer))
-        if number % 17 == 0:
-            lines.append(line(f"Write to {answer}{number}@example.com. {question}", answer))
-        if number % 19 == 0:
-            lines.append(b"\xff\xfe" + line(question, answer))
+        own = line(question, answer)
+        more = {
+            5: line(f"{question} please", answer),
+            7: own,
+            9: line(question, "otherwise"),
+            11: b'{"prompt": "broken',
+            13: b"   " if number % 2 else b"",
+            15: line(f"{text(30)} {question} {text(30)}", answer),
+            17: line(f"Write to {answer}{number}@example.com. {question}", answer),
+            19: b"\xff\xfe" + own,
+        }
+        return [own, *(found for every, found in more.items() if number % every == 0)]
+
+    lines = [found for number in range(questions) for found in lines_about(number)]
     lines.append(b'{"prompt": "' + b"x" * 1_200_000 + b'", "completion": "too long"}')
     chance.shuffle(lines)
     first = line(text(9), "first")

@@ -232,10 +232,12 @@ class ShardingLimits(TypedDict):
     """A source of at most so many bytes is prepared by one function."""
 
 
-class PlanPreparationInput(PrepareDataInput):
+class PlanPreparationInput(TypedDict):
     """Event of `prepare_data` for `PreparationStep.PLAN`."""
 
     step: Literal[PreparationStep.PLAN]
+    preparation: PrepareDataInput
+    """What is prepared, in one way or the other."""
     sharding: ShardingLimits
 
 

@@ -129,7 +129,11 @@ class DataPreparation(Phase):
         plan = states.invoke(
             "Plan preparation",
             self.function,
-            {**event, "step": PreparationStep.PLAN, "sharding": sharding.to_contract()},
+            {
+                "step": PreparationStep.PLAN,
+                "preparation": event,
+                "sharding": sharding.to_contract(),
+            },
             comment="Cut a large source into shards",
             assign="plan",
         )

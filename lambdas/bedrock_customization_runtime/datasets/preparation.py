@@ -115,12 +115,12 @@ class Split:
     @property
     def blind(self) -> NDArray[np.intp]:
         """Numbers of the records of the blind set."""
-        return self.rows[self.side == Side.TEST]
+        return self._on(self.side == Side.TEST)
 
     @property
     def others(self) -> NDArray[np.intp]:
         """Numbers of the records of training and validation."""
-        return self.rows[self.side != Side.TEST]
+        return self._on(self.side != Side.TEST)
 
     def take(self, chosen: NDArray[np.bool_]) -> Split:
         """Return some of the records."""
@@ -128,6 +128,10 @@ class Split:
         return Split(
             self.rows[places], self.kept.take(places), self.side[places], self.component[places]
         )
+
+    def _on(self, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:
+        rows: NDArray[np.intp] = self.rows[chosen]
+        return rows
 
 
 def assign_sides(
@@ -158,7 +162,8 @@ def assign_sides(
 def template_sample(columns: Columns) -> list[int]:
     """Return the records by which the shingles of a template are recognized."""
     # By hash, so that the order of the source does not show in the result.
-    return np.argsort(columns.exact, kind="stable")[: near_copies.SAMPLE].tolist()
+    sample: list[int] = np.argsort(columns.exact, kind="stable")[: near_copies.SAMPLE].tolist()
+    return sample
 
 
 def finish(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from bedrock_customization_runtime.catalog import RecordFormat
     from bedrock_customization_runtime.datasets.index import Columns
     from bedrock_customization_runtime.sharded_preparation.work import Work
 
@@ -98,13 +99,10 @@ def divide_shard(work: Work, number: int) -> None:
         for side in Side:
             rows = np.setdiff1d(own[sides[own] == side], leaks, assume_unique=True)
             rows = rows[np.argsort(keys[rows])]
-            found = map(line_of, rows.tolist())
-            if side is Side.TEST:
-                found = (
-                    formats.blind_line(blind(formats.parse(line, record_format))) for line in found
-                )
             sizes: list[int] = []
-            shard.write_lines(side_lines(side), _measured(found, sizes))
+            found = map(line_of, rows.tolist())
+            written = _blind(found, record_format) if side is Side.TEST else found
+            shard.write_lines(side_lines(side), _measured(written, sizes))
             ends = np.fromiter(accumulate(sizes, initial=0), dtype=np.uint64)
             shard.save(side_index(side), keys=keys[rows], ends=ends)
     finally:
@@ -125,6 +123,12 @@ def _passages(work: Work, split: Split) -> NDArray[np.uint64]:
     rows = np.union1d(split.blind, leakage.sampled(split.others))
     with work.records().questions(rows) as text_of:
         return leakage.telling_passages(split.blind, split.others, text_of)
+
+
+def _blind(lines: Iterator[bytes], record_format: RecordFormat) -> Iterator[bytes]:
+    """Yield records as lines of the blind set."""
+    for line in lines:
+        yield formats.blind_line(blind(formats.parse(line, record_format)))
 
 
 def _measured(lines: Iterator[bytes], sizes: list[int]) -> Iterator[bytes]:

@@ -63,8 +63,8 @@ def plan(s3: S3Client, event: PlanPreparationInput) -> PreparationPlan:
         SourceChanged: The source was overwritten while it was read.
         DatasetRejected: The source is too large for one function and cannot be cut.
     """
-    run = event["run"]
-    settings = settings_of(event)
+    run = event["preparation"]["run"]
+    settings = settings_of(event["preparation"])
     if settings.template:
         Template(settings.template)
     source = PinnedObject(s3, run["source"])
@@ -72,7 +72,7 @@ def plan(s3: S3Client, event: PlanPreparationInput) -> PreparationPlan:
         return {"shards": 0, "scratch": ""}
     shard_bytes = max(event["sharding"]["shard_bytes"], -(-source.size // _MOST_SHARDS))
     found = Plan(
-        event={key: value for key, value in event.items() if key not in {"step", "sharding"}},  # type: ignore[typeddict-item] # the keys of its base are left
+        event=event["preparation"],
         source=source.version,
         ranges=line_ranges(source.size, shard_bytes, lambda offset: _line_end(source, offset)),
     )

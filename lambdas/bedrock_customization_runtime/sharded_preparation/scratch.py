@@ -72,7 +72,7 @@ class Scratch:
     def save(self, name: str, **arrays: NDArray[Any]) -> None:
         """Write arrays, each by its name."""
         body = BytesIO()
-        np.savez(body, **arrays)
+        np.savez(body, **arrays)  # type: ignore[arg-type] # none is called allow_pickle
         storage.write(self.s3, self._uri(name), body.getvalue(), _BINARY)
 
     def load(self, name: str) -> dict[str, NDArray[Any]]:

@@ -59,7 +59,7 @@ class Bench:
     def plan(self, event, *, shard_bytes, above_bytes=0):
         """Plan a preparation in shards."""
         limits = {"shard_bytes": shard_bytes, "above_bytes": above_bytes}
-        return planning.plan(self.s3, {**event, "step": "plan", "sharding": limits})
+        return planning.plan(self.s3, {"step": "plan", "preparation": event, "sharding": limits})
 
     def take(self, plan, step, number=None):
         """Take a step."""

@@ -123,7 +123,7 @@ def test_too_few_records_are_refused_with_the_same_words(bench):
     assert "needs at least" in alone[0]
 
 
-def test_more_records_than_memory_holds_are_refused(bench, source, monkeypatch):
+def test_more_records_than_memory_holds_are_refused(bench, source):
     event = bench.event("large", source)
     plan = bench.plan(event, shard_bytes=40_000)
     for shard in range(plan["shards"]):
