@@ -14,7 +14,7 @@ import numpy as np
 from bedrock_customization_runtime.datasets.words import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -112,17 +112,18 @@ def joined(
     return forest.roots(first)[inverse]
 
 
-def united(keys: NDArray[np.uint64], pairs: NDArray[np.intp]) -> NDArray[np.intp]:
+def united(keys: NDArray[np.uint64], similar: Iterable[NDArray[np.intp]]) -> NDArray[np.intp]:
     """Return for each record the first record that it is a near-copy of, itself if none.
 
     Args:
         keys: Of each record; equal ones are copies.
-        pairs: Of similar records, each the first with its key.
+        similar: Pairs of similar records, each the first with its key.
     """
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     forest = _Forest(len(keys))
-    for left, right in pairs.tolist():
-        forest.join(left, right)
+    for pairs in similar:
+        for left, right in pairs.tolist():
+            forest.join(left, right)
     return forest.roots(first)[inverse]
 
 

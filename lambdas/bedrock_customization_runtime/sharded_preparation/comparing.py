@@ -22,6 +22,8 @@ from bedrock_customization_runtime.sharded_preparation.work import (
 from bedrock_customization_runtime.streams import concurrently
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from bedrock_customization_runtime.sharded_preparation.work import Work
@@ -68,13 +70,10 @@ def compare(work: Work, number: int) -> None:
     work.scratch.bucket(number).save(PAIRS, pairs=pairs[alike])
 
 
-def near_copy_pairs(work: Work) -> NDArray[np.intp]:
-    """Return the pairs of near-copies of all buckets."""
-    found = concurrently(
-        lambda bucket: work.scratch.bucket(bucket).load(PAIRS)["pairs"],
-        range(work.gathered.buckets),
-    )
-    return np.concatenate([np.empty((0, 2), dtype=np.intp), *found])
+def near_copy_pairs(work: Work) -> Iterator[NDArray[np.intp]]:
+    """Yield the pairs of near-copies of each bucket, one at a time: they may be many."""
+    for bucket in range(work.gathered.buckets):
+        yield work.scratch.bucket(bucket).load(PAIRS)["pairs"]
 
 
 def _bands(work: Work, number: int, own: NDArray[np.intp]) -> NDArray[np.uint32]:

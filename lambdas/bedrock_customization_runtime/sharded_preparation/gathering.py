@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.datasets.index import Columns
     from bedrock_customization_runtime.sharded_preparation.work import Work
 
-BYTES_A_RECORD = 400
+_BYTES_A_RECORD = 400
 """Of memory that the steps take which hold the index of all records, at their peak."""
+_BYTES_BESIDES = 2**28
 _SHARDS_A_BUCKET = 4
 _HASHES_A_BUCKET = 2**22
 
@@ -70,7 +71,7 @@ def gather(work: Work, memory: int) -> GatheredShards:
 
 
 def _check_memory(records: int, memory: int) -> None:
-    most = memory // BYTES_A_RECORD
+    most = (memory - _BYTES_BESIDES) // _BYTES_A_RECORD
     if records > most:
         raise DatasetRejected(
             f"the source holds {records:,} usable records, and data preparation holds the index of "

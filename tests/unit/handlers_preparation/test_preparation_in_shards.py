@@ -129,7 +129,7 @@ def test_more_records_than_memory_holds_are_refused(bench, source):
     for shard in range(plan["shards"]):
         bench.take(plan, "examine-shard", shard)
     with pytest.raises(DatasetRejected, match="holds the index of at most 10:"):
-        steps.take(bench.s3, {"step": "gather", "scratch": plan["scratch"]}, memory=4000)
+        steps.take(bench.s3, {"step": "gather", "scratch": plan["scratch"]}, memory=2**28 + 4000)
 
 
 def overwrite(bench, body):
