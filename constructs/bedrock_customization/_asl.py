@@ -193,7 +193,6 @@ class States:
             items=sfn.ProvideItems.jsonata(f"{{% [0..{count} - 1] %}}"),
             item_selector={**payload, "number": "{% $states.context.Map.Item.Value %}"},
             max_concurrency=concurrency,
-            tolerated_failure_count=0,
             # Express children end after five minutes.
             map_execution_type=sfn.StateMachineType.STANDARD,
             outputs="{% $states.input %}",

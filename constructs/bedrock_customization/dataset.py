@@ -118,13 +118,12 @@ class Sharding:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        check_whole(
-            "shard_size in bytes",
-            _bytes_of(self.shard_size),
-            2**10,
-            2**30,
-            "a function holds a shard on its disk",
-        )
+        shard_bytes = _bytes_of(self.shard_size)
+        if not 2**10 <= shard_bytes <= 2**30:
+            raise ValueError(
+                f"shard_size must be from 1 KiB to 1 GiB, got {shard_bytes:,} bytes: a function "
+                "holds a shard on its disk"
+            )
         check_whole(
             "maximum_concurrency",
             self.maximum_concurrency,

@@ -221,6 +221,52 @@ def test_every_step_repeated_leaves_the_same_bytes(bench, source):
     assert bench.files(event) == before
 
 
+class KilledError(Exception):
+    """What a test ends a step with."""
+
+
+def until_it_survives(s3, step, deaths):
+    """Take a step again and again, killed before its first write, its second, until it is done."""
+    for survived in range(100):
+        left = iter(range(survived))
+
+        def kill(left=left, **_):
+            if next(left, None) is None:
+                raise KilledError
+
+        s3.meta.events.register("before-call.s3.PutObject", kill, unique_id="kill")
+        try:
+            return step()
+        except KilledError:
+            deaths.append(survived)
+        finally:
+            s3.meta.events.unregister("before-call.s3.PutObject", kill, unique_id="kill")
+    raise AssertionError("it never ends")
+
+
+def test_steps_killed_before_each_of_their_writes_leave_the_same_bytes(bench, source):
+    event = bench.event("run", source)
+    prepare(bench.s3, event)
+    before = bench.files(event)
+    plan = bench.plan(event, shard_bytes=40_000)
+    deaths = []
+    take = bench.take
+    bench.take = lambda *given: until_it_survives(bench.s3, lambda: take(*given), deaths)
+
+    for shard in range(plan["shards"]):
+        bench.take(plan, "examine-shard", shard)
+    bench.finish(plan, bench.take(plan, "gather"))
+
+    assert len(deaths) > 50
+    assert bench.files(event) == before
+
+
+def test_a_source_without_a_usable_record_is_refused_with_the_same_words(bench):
+    alone, sharded = both(bench, b'{"prompt": 1}\n' * 90, shard_bytes=500, maximum_rejected=1.0)
+    assert sharded == alone
+    assert "found 0 usable records" in alone[0]
+
+
 @pytest.mark.parametrize("size", [0, 1])
 def test_a_small_source_is_prepared_by_one_function(bench, source, size):
     event = bench.event("small", source)
