@@ -102,7 +102,7 @@ class Examined:
         """Return the answers by key if they are labels: few, short, each given again and again."""
         return self.index.labels()
 
-    def lines(self, side: Side, rows: NDArray[np.intp]) -> Iterator[bytes]:
+    def lines_of(self, side: Side, rows: NDArray[np.intp]) -> Iterator[bytes]:
         """Yield records as lines of a side: `TestRecord`s for the blind set."""
         if side is not Side.TEST:
             yield from map(self.line, rows.tolist())

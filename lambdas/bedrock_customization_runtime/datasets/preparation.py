@@ -78,7 +78,7 @@ class PreparedDataset:
         Training and validation lines are in the base model's own format, those of the blind set
         are `TestRecord`s.
         """
-        return self._examined.lines(side, self._rows[side])
+        return self._examined.lines_of(side, self._rows[side])
 
 
 def divide(examined: Examined) -> PreparedDataset:

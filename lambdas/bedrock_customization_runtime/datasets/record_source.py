@@ -42,7 +42,7 @@ class RecordSource(Protocol):
     def labels(self) -> dict[int, str] | None:
         """Return the answers by key if they are labels: few, short, each given again and again."""
 
-    def lines(self, side: Side, rows: NDArray[np.intp]) -> Iterator[bytes]:
+    def lines_of(self, side: Side, rows: NDArray[np.intp]) -> Iterator[bytes]:
         """Yield the lines of some accepted records as that side holds them, with line feeds.
 
         Args:

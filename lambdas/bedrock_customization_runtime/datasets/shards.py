@@ -145,6 +145,6 @@ class ExaminedShards:
         """Return the answers by key if they are labels: few, short, each given again and again."""
         return labels_of([one.label_texts for one in self._summaries], self.accepted)
 
-    def lines(self, side: Side, rows: NDArray[np.intp]) -> Iterator[bytes]:  # noqa: ARG002 - the store was divided by the same rows
+    def lines_of(self, side: Side, rows: NDArray[np.intp]) -> Iterator[bytes]:  # noqa: ARG002 - the store was divided by the same rows
         """Yield the lines of a side, which the store has in the order of the rows."""
         return self._store.lines(side)
