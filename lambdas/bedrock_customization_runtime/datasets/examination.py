@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
+from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -18,7 +19,7 @@ from bedrock_customization_runtime.datasets.converse import SCHEMA_VERSION
 from bedrock_customization_runtime.datasets.csv_rows import CsvRows
 from bedrock_customization_runtime.datasets.findings import Findings
 from bedrock_customization_runtime.datasets.index import Index
-from bedrock_customization_runtime.datasets.lines import lines
+from bedrock_customization_runtime.datasets.lines import blocks, lines
 from bedrock_customization_runtime.datasets.plain import PlainLines
 from bedrock_customization_runtime.datasets.privacy import Privacy, Screen
 from bedrock_customization_runtime.datasets.problems import Problem, RecordRejectedError
@@ -32,9 +33,9 @@ from bedrock_customization_runtime.datasets.templates import Template, named
 from bedrock_customization_runtime.errors import DatasetRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from bedrock_customization_runtime.datasets.lines import Line
+    from bedrock_customization_runtime.datasets.lines import Block, Line
     from bedrock_customization_runtime.datasets.records import Content, Record
     from bedrock_customization_runtime.datasets.rows import Note
     from bedrock_customization_runtime.datasets.rules import Rule
@@ -157,6 +158,26 @@ class Examined:
             written = original + b"\n"
         self._accepted.append(written)
 
+    def accept_lines(self, block: Block, first: int, contents: Sequence[Content]) -> None:
+        """Keep records as they were read.
+
+        Args:
+            block: Where their lines are.
+            first: Place of the first of them in the block; the others follow.
+            contents: What each says; all end with an answer.
+        """
+        count = len(contents)
+        line = block.number + first
+        self.read += count
+        self.accepted += count
+        self.index.extend(
+            range(line, line + count),
+            contents,
+            messages=[len(content.question) // 2 + 1 for content in contents],
+        )
+        start, ends = block.start(first), block.ends[first : first + count] + 1
+        self._accepted.extend(block.data[start : ends[-1]], ends - start)
+
     def count(self, records: int) -> None:
         """Count records that are accepted and not kept."""
         self.read += records
@@ -226,28 +247,17 @@ def _fill(examined: Examined, chunks: Iterable[bytes]) -> None:
     kind, text = opened(chunks)
     judge = _Judge(examined, template)
     if kind is Input.JSONL and template is None:
-        _fill_from_records(examined, lines(text), judge)
+        _fill_from_records(examined, blocks(text), judge)
         return
     for row in _rows(kind, text, template, examined.findings.note):
         judge.judge(row)
 
 
-def _fill_from_records(examined: Examined, source: Iterable[Line], judge: _Judge) -> None:
+def _fill_from_records(examined: Examined, source: Iterable[Block], judge: _Judge) -> None:
     """Judge lines that are records already: most are proved sound, the others examined."""
-    read = PlainLines(examined.settings.method).read
-    note = examined.findings.note
-    keeps = examined.keeps
-    sound = 0
-    for line in source:
-        record = read(line.data)
-        if record is not None and not line.cut:
-            if keeps:
-                judge.take(line, record)
-            else:
-                sound += 1
-        elif (row := json_rows.row(line, note)) is not None:
-            judge.judge(row)
-    examined.count(sound)
+    plain = PlainLines(examined.settings.method)
+    for block in source:
+        judge.judge_lines(block, plain.contents(block))
 
 
 class _Judge:
@@ -284,7 +294,7 @@ class _Judge:
                 self._examined.count(1)
                 return
             content = record.content()
-            screened = self._screened(record, content, None)
+            screened = self._screened(record, content)
         except RecordRejectedError as error:
             self._examined.reject(row, error.problems)
             return
@@ -293,13 +303,61 @@ class _Judge:
         self._look(screened, content)
         self._examined.accept(row.line, screened, content, group=group, stratum=stratum)
 
-    def take(self, line: Line, record: Record) -> None:
-        """Decide on a line that was proved sound: only what it says can be wrong with it."""
+    def judge_lines(self, block: Block, contents: Sequence[Content | None]) -> None:
+        """Decide on lines.
+
+        Args:
+            block: The lines.
+            contents: What each says that was proved sound; None for the others.
+        """
+        start = 0
+        for row in self._alone(block, contents):
+            self._take(block, contents, start, row)
+            self._judge_line(block.line(row), contents[row])
+            start = row + 1
+        self._take(block, contents, start, len(contents))
+
+    def _alone(self, block: Block, contents: Sequence[Content | None]) -> list[int]:
+        """Return the lines that must be looked at one by one."""
+        alone = [row for row, content in enumerate(contents) if content is None]
+        if self._screen is None or not self._examined.keeps:
+            return alone
+        if b"\\" in block.data:
+            texts = [b"" if content is None else _written(content) for content in contents]
+            suspects = self._screen.suspects(b"".join(texts), [*accumulate(map(len, texts))])
+        else:
+            suspects = self._screen.suspects(block.data, (block.ends + 1).tolist())
+        return sorted({*alone, *suspects})
+
+    def _take(
+        self, block: Block, contents: Sequence[Content | None], start: int, end: int
+    ) -> None:
+        """Accept lines that were proved sound and hold nothing private."""
+        if start == end:
+            return
+        if not self._examined.keeps:
+            self._examined.count(end - start)
+            return
+        some = [content for content in contents[start:end] if content is not None]
+        questions = [_asked_last(content) for content in some]
+        for number in quality.doubtful(questions, [content.answer for content in some]):
+            self._line = block.number + start + number
+            quality.judge(questions[number], some[number].answer, self._note)
+        self._examined.accept_lines(block, start, some)
+
+    def _judge_line(self, line: Line, content: Content | None) -> None:
+        if content is not None:
+            self._judge_suspect(line, content)
+        elif (row := json_rows.row(line, self._examined.findings.note)) is not None:
+            self.judge(row)
+
+    def _judge_suspect(self, line: Line, content: Content) -> None:
+        """Decide on a line that was proved sound and may hold something private."""
         self._line = line.number
-        content = record.content()
+        record = formats.parse(line.data, self._examined.settings.method.record_format)
         original: bytes | None = line.data
         try:
-            screened = self._screened(record, content, original)
+            screened = self._screened(record, content)
         except RecordRejectedError as error:
             self._examined.reject(Row(line.number, line.data, {}), error.problems)
             return
@@ -308,26 +366,33 @@ class _Judge:
         self._look(screened, content)
         self._examined.accept(line.number, screened, content, original=original)
 
-    def _screened(self, record: Record, content: Content, original: bytes | None) -> Record:
+    def _screened(self, record: Record, content: Content) -> Record:
         if self._screen is None:
             return record
-        if original is None or b"\\" in original:
-            original = "\n".join((*content.question, content.answer)).encode()
-        traces = self._screen.traces_in(original)
+        traces = self._screen.traces_in(_written(content))
         if not traces:
             return record
         return self._screen.screened(record, traces, self._count_kind, self._note)
 
     def _look(self, record: Record, content: Content) -> None:
         if record.is_answered:
-            question = content.question[-1] if len(content.question) > 1 else ""
-            quality.judge(question, content.answer, self._note)
+            quality.judge(_asked_last(content), content.answer, self._note)
 
     def _count_kind(self, kind: str) -> None:
         self._examined.personal_data[kind] += 1
 
     def _note(self, rule: Rule) -> None:
         self._examined.findings.note(rule, self._line)
+
+
+def _written(content: Content) -> bytes:
+    """Return all that a record says."""
+    return "\n".join((*content.question, content.answer, "")).encode()
+
+
+def _asked_last(content: Content) -> str:
+    """Return the last question, "" where there is none."""
+    return content.question[-1] if len(content.question) > 1 else ""
 
 
 def _rows(

@@ -13,6 +13,8 @@ from bedrock_customization_runtime.datasets.records import key_of_text, keys_of
 from bedrock_customization_runtime.datasets.words import words_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from bedrock_customization_runtime.datasets.records import Content
@@ -90,23 +92,53 @@ class Index:
             group: What it must stay together with.
             stratum: What is spread evenly over the sides.
         """
-        keys = keys_of(content)
-        self._exact.append(keys.exact)
-        self._question.append(keys.question)
-        self._group.append(0 if group is None else key_of_text("group", group))
-        self._stratum.append(0 if stratum is None else key_of_text("stratum", stratum))
-        self._label.append(keys.answer)
-        self._line.append(line)
-        if self._label_texts is not None and keys.answer not in self._label_texts:
-            self._keep_label(keys.answer, content.answer)
-        asked, answer = content.asked, content.answer
-        text = f"{content.question[0]}\n{asked}\n{answer}"
-        self._asked.append(asked)
-        self._texts.append(text)
-        self._messages.append(messages)
-        self._waiting_characters += len(text)
-        if self._waiting_characters >= _TEXT_AT_ONCE:
-            self._measure()
+        self.extend(
+            [line],
+            [content],
+            messages=[messages],
+            group=0 if group is None else key_of_text("group", group),
+            stratum=0 if stratum is None else key_of_text("stratum", stratum),
+        )
+
+    def extend(
+        self,
+        lines: Sequence[int],
+        contents: Sequence[Content],
+        *,
+        messages: Sequence[int],
+        group: int = 0,
+        stratum: int = 0,
+    ) -> None:
+        """Add records.
+
+        Args:
+            lines: Where each began in the source.
+            contents: What each says.
+            messages: How many each has.
+            group: Key of what they must stay together with; 0 where that is nothing.
+            stratum: Key of what is spread evenly over the sides, likewise.
+        """
+        exact, question, answer = zip(*map(keys_of, contents), strict=True)
+        self._exact.extend(exact)
+        self._question.extend(question)
+        self._label.extend(answer)
+        self._line.extend(lines)
+        self._group.extend([group] * len(lines))
+        self._stratum.extend([stratum] * len(lines))
+        for key, content in zip(answer, contents, strict=True):
+            if self._label_texts is None:
+                break
+            if key not in self._label_texts:
+                self._keep_label(key, content.answer)
+        for content, count in zip(contents, messages, strict=True):
+            asked = content.asked
+            text = f"{content.question[0]}\n{asked}\n{content.answer}"
+            self._asked.append(asked)
+            self._texts.append(text)
+            self._messages.append(count)
+            self._waiting_characters += len(text)
+            if self._waiting_characters >= _TEXT_AT_ONCE:
+                self._measure()
 
     def columns(self) -> Columns:
         """Return the index as arrays; nothing can be added any more while they live."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -20,7 +21,7 @@ from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.records import ContentBlock, Message, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 class Privacy(StrEnum):
@@ -167,11 +168,28 @@ class Screen:
         for kind in KINDS:
             self._set.Add(kind.trace)
         self._set.Compile()
+        self._any = re2.compile(b"|".join(b"(?:%b)" % kind.trace for kind in KINDS), options)
 
     def traces_in(self, data: bytes) -> list[int]:
         """Return which kinds may be in a text, by number; a few microseconds a record."""
         traces: list[int] = self._set.Match(data)
         return traces
+
+    def suspects(self, data: bytes, ends: Sequence[int]) -> list[int]:
+        """Return which of many texts may hold something, by number.
+
+        Args:
+            data: The texts, one after the other.
+            ends: Where each ends.
+        """
+        found = []
+        start = 0
+        while trace := self._any.search(data, start):
+            number = bisect_right(ends, trace.start())
+            found.append(number)
+            # Also where the trace reaches into the next text: that one is searched from its start.
+            start = ends[number]
+        return found
 
     def screened(
         self,

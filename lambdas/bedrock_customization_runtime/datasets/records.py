@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 import xxhash
@@ -161,7 +161,7 @@ def blind(record: Record) -> TestRecord:
     )
 
 
-class Keys(msgspec.Struct, frozen=True, gc=False):
+class Keys(NamedTuple):
     """Hashes by which records are compared; 64 bits tell many millions apart."""
 
     exact: int

@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 from array import array
 from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _BUFFER = 2**20
 
@@ -39,6 +45,16 @@ class Spool:
         """Add one; the time for it is before the first is read."""
         self._file.write(data)
         self._ends.append(self._ends[-1] + len(data))
+
+    def extend(self, data: bytes, ends: NDArray[np.intp]) -> None:
+        """Add several that lie one after the other.
+
+        Args:
+            data: All of them.
+            ends: Where each ends.
+        """
+        self._file.write(data)
+        self._ends.frombytes((ends.astype(np.uint64) + np.uint64(self._ends[-1])).tobytes())
 
     def close(self) -> None:
         """Remove what is on disk."""
