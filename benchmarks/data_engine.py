@@ -109,7 +109,7 @@ def prepare(path: Path, *, near_copies: bool = False) -> None:
 
     with (
         examine(chunks(path), _settings(near_copies=near_copies)) as examined,
-        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile(buffering=CHUNK) as out,
     ):
         prepared = divide(examined)
         for side in Side:
@@ -188,10 +188,12 @@ def _shingles(text: str) -> set[str]:
 def _joined(near_copies: object, parts: list, texts: list[str]) -> list[int]:
     import numpy as np  # noqa: PLC0415
 
+    from bedrock_customization_runtime.datasets.words import words_of  # noqa: PLC0415
+
     return near_copies.joined(
         np.concatenate([near_copies.bands_of(part) for part in parts]),
         np.concatenate([part.keys() for part in parts]),
-        lambda row: texts[row],
+        lambda rows: words_of([texts[row] for row in rows]),
     ).tolist()
 
 

@@ -35,6 +35,9 @@ from bedrock_customization_runtime.errors import DatasetRejected
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from bedrock_customization_runtime.datasets.lines import Block, Line
     from bedrock_customization_runtime.datasets.records import Content, Record
     from bedrock_customization_runtime.datasets.rows import Note
@@ -113,14 +116,23 @@ class Examined:
         """Remove the temporary files."""
         self._accepted.close()
         self._rejected.close()
+        self.index.close()
 
     def line(self, index: int) -> bytes:
         """Return an accepted record as a line in the base model's format, by its number."""
         return self._accepted[index]
 
+    def lines(self, rows: NDArray[np.intp]) -> Iterator[bytes]:
+        """Yield accepted records as `line` returns them."""
+        return self._accepted.some(rows)
+
     def record(self, index: int) -> Record:
         """Return an accepted record by its number in the index."""
         return formats.parse(self._accepted[index], self.settings.method.record_format)
+
+    def records(self, rows: NDArray[np.intp]) -> Iterator[Record]:
+        """Yield accepted records."""
+        return formats.parse_all(self.lines(rows), self.settings.method.record_format)
 
     def rejected_lines(self) -> Iterator[bytes]:
         """Yield the first 100,000 rejected records as JSON (`RejectedLine`), with line feeds."""

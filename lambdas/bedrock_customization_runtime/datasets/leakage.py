@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bedrock_customization_runtime.datasets.words import words_of
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
+
+    from bedrock_customization_runtime.datasets.words import Words
 
 RUN = 8
 RUNS = 6
@@ -34,37 +34,37 @@ _SHIFT = np.uint64(64 - _BUCKET_BITS)
 
 
 def leaked(
-    blind: NDArray[np.intp], others: NDArray[np.intp], text_of: Callable[[int], str]
+    blind: NDArray[np.intp], others: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
 ) -> NDArray[np.intp]:
     """Return which of the other records hold a passage of the blind set.
 
     Args:
         blind: Numbers of its records.
         others: Numbers of the records to look through.
-        text_of: Returns a record's question by its number.
+        words_in: Returns the words of records' questions by the records' numbers.
     """
-    passages = _passages(blind, text_of)
+    passages = _passages(blind, words_in)
     if not passages.size or not others.size:
         return others[:0]
     sample = others[:: max(1, len(others) // _SAMPLE)]
-    found = [passages[hits] for _, hits in _hits(passages, sample, text_of, least=1)]
+    found = [passages[hits] for _, hits in _hits(passages, sample, words_in, least=1)]
     seen, counts = np.unique(np.concatenate([*found, passages[:0]]), return_counts=True)
     common = seen[counts > max(_FEWEST, _COMMON * len(sample))]
     passages = np.setdiff1d(passages, common, assume_unique=True)
     leaks = [others[:0]]
-    for rows, hits in _hits(passages, others, text_of, least=RUNS):
+    for rows, hits in _hits(passages, others, words_in, least=RUNS):
         pairs = np.unique(np.stack([rows, hits]), axis=1)
         found_rows, counts = np.unique(pairs[0], return_counts=True)
         leaks.append(found_rows[counts >= RUNS])
     return np.concatenate(leaks)
 
 
-def _passages(rows: NDArray[np.intp], text_of: Callable[[int], str]) -> NDArray[np.uint64]:
+def _passages(rows: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]) -> NDArray[np.uint64]:
     """Return the passages that few of the records have, in order."""
     each = []
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
-        each.append(words_of([text_of(row) for row in some.tolist()]).passages(RUN)[0])
+        each.append(words_in(some).passages(RUN)[0])
     found, counts = np.unique(np.concatenate([*each, np.empty(0, "u8")]), return_counts=True)
     return found[counts <= _RARE]
 
@@ -72,7 +72,7 @@ def _passages(rows: NDArray[np.intp], text_of: Callable[[int], str]) -> NDArray[
 def _hits(
     passages: NDArray[np.uint64],
     rows: NDArray[np.intp],
-    text_of: Callable[[int], str],
+    words_in: Callable[[NDArray[np.intp]], Words],
     *,
     least: int,
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
@@ -84,7 +84,7 @@ def _hits(
     occupied[passages >> _SHIFT] = True
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
-        runs, owner = words_of([text_of(row) for row in some.tolist()]).passages(RUN)
+        runs, owner = words_in(some).passages(RUN)
         maybe = np.flatnonzero(occupied[runs >> _SHIFT])
         suspects = owner[maybe]
         maybe = maybe[np.bincount(suspects, minlength=len(some))[suspects] >= least]

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -58,7 +58,7 @@ _SIGN = re.compile(r"[^A-Za-z0-9\s]")
 _DECODING_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class _Said(NamedTuple):
+class _Said(msgspec.Struct, gc=False):
     """What a line says, if the rest of the proof holds."""
 
     content: Content
@@ -154,7 +154,7 @@ class PlainLines:
         """
         if longest >= self._most_bytes or not self._is_short(said, longest):
             return False
-        texts = list(chain.from_iterable([texts for _, texts, _ in said]))
+        texts = list(chain.from_iterable([one.texts for one in said]))
         # strip() returns the very string where there is nothing to strip, so they compare at once.
         if not all(texts) or list(map(str.strip, texts)) != texts:
             return False
@@ -164,7 +164,7 @@ class PlainLines:
         if escaped_quotes and b"\\u0022" in data:
             # A quote written so would hide a key from the count.
             return False
-        needed = escaped_quotes + sum([quotes for _, _, quotes in said])
+        needed = escaped_quotes + sum([one.quotes for one in said])
         # No line has fewer than it needs, so equal sums are equal for each.
         if np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == _QUOTE) != needed:
             return False
@@ -181,9 +181,10 @@ class PlainLines:
     def _is_short(self, said: Sequence[_Said], longest: int) -> bool:
         """Whether no line could have too many tokens; its bytes answer for nearly every one."""
         most = self._most_characters
-        return longest + _TOKENS_PER_TURN * max(len(texts) for _, texts, _ in said) <= most or all(
-            sum(map(len, texts)) + (_TOKENS_PER_TURN + 1) * len(texts) <= most
-            for _, texts, _ in said
+        turns = _TOKENS_PER_TURN * max([len(one.texts) for one in said])
+        return longest + turns <= most or all(
+            sum(map(len, one.texts)) + (_TOKENS_PER_TURN + 1) * len(one.texts) <= most
+            for one in said
         )
 
 

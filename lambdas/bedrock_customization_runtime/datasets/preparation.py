@@ -57,7 +57,7 @@ class PreparedDataset:
         self._examined = examined
         self.duplicates = duplicates
         self.left_out = left_out
-        self.clusters = len(np.unique(split.component))
+        self.clusters = int(np.count_nonzero(np.bincount(split.component)))
         self.plain_split_leaks = _plain_split_leaks(examined, split)
         self.tokens_per_record = np.sort(kept.tokens)
         # By hash: a source sorted by class must not be learned class by class, and the order of the
@@ -87,10 +87,10 @@ class PreparedDataset:
         """
         examined = self._examined
         if side is not Side.TEST:
-            yield from map(examined.line, self._rows[side].tolist())
+            yield from examined.lines(self._rows[side])
             return
-        for row in self._rows[side].tolist():
-            yield formats.blind_line(blind(examined.record(row)))
+        for record in examined.records(self._rows[side]):
+            yield formats.blind_line(blind(record))
 
 
 def divide(examined: Examined) -> PreparedDataset:
@@ -151,7 +151,7 @@ def _without_leaks(examined: Examined, split: Split) -> Split:
     leaks = leakage.leaked(
         split.rows[is_blind],
         split.rows[~is_blind],
-        lambda row: examined.record(row).asked,
+        examined.index.words,
     )
     for line in examined.index.columns().line[leaks].tolist():
         examined.findings.note(rules.TRAINING_COPY, line)
@@ -175,18 +175,16 @@ def _near_copies(examined: Examined, columns: Columns) -> NDArray[np.uint64]:
     if not examined.settings.near_copies or not columns.near.size:
         return columns.near
 
-    def text_of(row: int) -> str:
-        return examined.record(row).asked
-
+    words = examined.index.words
     # By hash, so that the order of the source does not show in the result.
     sample = np.argsort(columns.exact, kind="stable")[: near_copies.SAMPLE]
-    common = near_copies.common_shingles([text_of(row) for row in sample.tolist()])
+    common = near_copies.common_shingles(words(sample))
     bands = (
-        near_copies.all_bands(len(columns.near), text_of, common)
+        near_copies.all_bands(len(columns.near), words, common)
         if common.size
         else examined.index.bands()
     )
-    first = near_copies.joined(bands, columns.near, text_of, common)
+    first = near_copies.joined(bands, columns.near, words, common)
     _, counts = np.unique(first, return_counts=True)
     copies = int((counts - 1).sum())
     if copies:
@@ -226,13 +224,20 @@ def _check_leaks(kept: Columns, side: NDArray[np.int8]) -> None:
     """Refuse a blind set that training or validation could know, however that came about."""
     blind_set = side == Side.TEST
     for keys in (kept.exact, kept.question, kept.near, kept.group):
-        shared = np.intersect1d(keys[blind_set], keys[~blind_set])
-        if shared.size:
+        shared = _shared(keys[blind_set], keys[~blind_set])
+        if shared:
             raise DatasetRejected(
-                f"{shared.size:,} {'record' if shared.size == 1 else 'records'} of the blind set "
+                f"{shared:,} {'record' if shared == 1 else 'records'} of the blind set "
                 "would have copies in training or validation, so its results would flatter the "
                 "model: this is a fault of data preparation, please report it"
             )
+
+
+def _shared(blind_set: NDArray[np.uint64], others: NDArray[np.uint64]) -> int:
+    """Return how many keys of the blind set others have too."""
+    ordered = np.sort(others)
+    place = np.searchsorted(ordered, np.sort(blind_set))
+    return int((ordered.take(place, mode="clip") == np.sort(blind_set)).sum()) if ordered.size else 0
 
 
 def _note_conflicts(examined: Examined, columns: Columns) -> None:

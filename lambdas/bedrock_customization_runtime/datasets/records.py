@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import msgspec
 import xxhash
@@ -121,6 +121,11 @@ class Content(msgspec.Struct, frozen=True, gc=False):
     answer: str
 
     @property
+    def size(self) -> int:
+        """Characters."""
+        return sum(map(len, self.question)) + len(self.answer)
+
+    @property
     def asked(self) -> str:
         """The question as one text, or the text itself where there is no question."""
         question = self.question
@@ -161,7 +166,7 @@ def blind(record: Record) -> TestRecord:
     )
 
 
-class Keys(NamedTuple):
+class Keys(msgspec.Struct, frozen=True, gc=False):
     """Hashes by which records are compared; 64 bits tell many millions apart."""
 
     exact: int

@@ -103,20 +103,22 @@ class Words:
 
         A text of fewer words has one: all of it.
         """
-        texts = len(self.first) - 1
         counts = self.counts
-        # Each text is followed by words of nothing, so that runs need not be cut at its end.
-        spaced = np.zeros(len(self.hashes) + (length - 1) * texts, dtype=np.uint32)
-        owner = np.repeat(np.arange(texts, dtype=np.intp), counts)
-        spaced[np.arange(len(self.hashes)) + (length - 1) * owner] = self.hashes
-        runs = np.zeros(max(0, len(spaced) - length + 1), dtype=np.uint32)
-        for place, factor in enumerate(_powers(0x2C1B3C6D, length).tolist()):
-            runs += spaced[place : place + len(runs)] * np.uint32(factor)
-        size = np.maximum(counts - length + 1, 1)
-        begin = self.first[:-1] + (length - 1) * np.arange(texts)
-        owner = np.repeat(np.arange(texts, dtype=np.intp), size)
-        inside = np.arange(len(owner)) - np.repeat(np.cumsum(size) - size, size)
-        return _mixed(runs[begin[owner] + inside]), owner
+        owner = np.repeat(np.arange(len(counts), dtype=np.intp), counts)
+        factors = _powers(0x2C1B3C6D, length)
+        size = max(0, len(self.hashes) - length + 1)
+        runs = np.zeros(size, dtype=np.uint32)
+        for place, factor in enumerate(factors):
+            runs += self.hashes[place : place + size] * factor
+        whole = np.flatnonzero(owner[:size] == owner[length - 1 :])
+        runs, owners = runs[whole], owner[whole]
+        short = np.flatnonzero(counts < length)
+        if short.size:
+            rest = [self.hashes[self.first[text] : self.first[text + 1]] for text in short]
+            sums = [(one * factors[: len(one)]).sum(dtype=np.uint32) for one in rest]
+            runs = np.concatenate([runs, np.array(sums, dtype=np.uint32)])
+            owners = np.concatenate([owners, short])
+        return _mixed(runs), owners
 
     def passages(self, length: int) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:
         """Return long hashes of all runs of so many words, and which text each is of.
