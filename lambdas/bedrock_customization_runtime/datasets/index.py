@@ -27,7 +27,8 @@ _LABELS = 100
 _LABEL_CHARACTERS = 200
 _RECORDS_PER_LABEL = 2
 _TEXT_AT_ONCE = 2**16
-"""Characters whose words are hashed together: what fits a processor's cache."""
+"""Characters, of last questions and answers, whose words are hashed together: what fits a
+processor's cache."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,7 +134,9 @@ class Index:
             self._keep_labels(keys, contents)
         self._waiting += contents
         self._messages += messages
-        self._waiting_characters += sum([content.size for content in contents])
+        self._waiting_characters += sum(
+            [len(content.question[-1]) + len(content.answer) for content in contents]
+        )
         if self._waiting_characters >= _TEXT_AT_ONCE:
             self._measure()
 

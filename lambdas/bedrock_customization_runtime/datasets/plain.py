@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import chain
+from itertools import chain, cycle
+from operator import sub
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -42,6 +43,11 @@ _TOKENS_PER_CHARACTER = 3
 """More than `tokens.estimate` ever says."""
 _TOKENS_PER_TURN = 16
 _NO_LIMIT = 2**62
+_TURNS = ("user", "assistant")
+_QUOTES = 6
+"""Of a line of Converse: those of "schemaVersion": "…" and "messages". A system prompt ("system",
+"text": "…") has 6, a message ("role": "…", "content") 6, and each block ("text": "…") 4."""
+_LONG = 8192
 _PARTS = 9
 """Into so many the lines go for which a proof failed."""
 _QUOTE, _OPENS, _CLOSES = b'"{}'
@@ -63,7 +69,7 @@ class _Said(msgspec.Struct, gc=False):
 
     content: Content
     texts: list[str]
-    """Every text on it."""
+    """Every text on it; None where a block holds something else."""
     quotes: int
     """What its keys and strings need, without quotes inside the texts."""
 
@@ -94,9 +100,10 @@ class PlainLines:
         say = self._say
         if say is None or block.cut:
             return [None] * len(block.ends)
-        rows = self._decoded(block.data, block.starts, block.ends)
+        starts, ends = block.starts, block.ends
+        rows = self._decoded(block.data, starts, ends)
         said = [None if row is None else say(row) for row in rows]
-        return self._proved(block.data, block.starts, block.ends, said)
+        return self._proved(block.data, starts.tolist(), ends.tolist(), said)
 
     def _decoded(
         self, data: bytes, starts: NDArray[np.intp], ends: NDArray[np.intp]
@@ -111,7 +118,7 @@ class PlainLines:
         # JSON has no place for `}`, line feed, `{` but between two values: so each is on one line.
         if (octets[starts] == _OPENS).all() and (octets[ends - 1] == _CLOSES).all():
             try:
-                rows: list[object] = self._decoder.decode_lines(data[starts[0] : ends[-1]])
+                rows: list[object] = self._decoder.decode_lines(_between(data, starts[0], ends[-1]))
             except _DECODING_ERRORS:
                 rows = []
             if len(rows) == len(ends):
@@ -123,19 +130,16 @@ class PlainLines:
         ]
 
     def _proved(
-        self,
-        data: bytes,
-        starts: NDArray[np.intp],
-        ends: NDArray[np.intp],
-        said: Sequence[_Said | None],
+        self, data: bytes, starts: list[int], ends: list[int], said: list[_Said | None]
     ) -> list[Content | None]:
         """Return what was said on the lines for which the rest of the proof holds too."""
-        if None not in said and self._is_plain(
-            data[starts[0] : ends[-1]], said, int((ends - starts).max())
-        ):
-            return [one.content for one in said]
-        if len(said) == 1:
-            return [None]
+        sure = [one for one in said if one is not None]
+        if len(sure) == len(said):
+            longest = max(map(sub, ends, starts))
+            if self._is_plain(_between(data, starts[0], ends[-1]), sure, longest):
+                return [one.content for one in sure]
+        if len(said) == 1 or not sure:
+            return [None] * len(said)
         return [
             content
             for part in _parts(len(said))
@@ -166,7 +170,7 @@ class PlainLines:
             return False
         needed = escaped_quotes + sum([one.quotes for one in said])
         # No line has fewer than it needs, so equal sums are equal for each.
-        if np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == _QUOTE) != needed:
+        if _count_quotes(data) != needed:
             return False
         if not _is_usual(data, joined):
             return False
@@ -193,6 +197,18 @@ def _parts(count: int) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, count, step))
 
 
+def _between(data: bytes, start: int, end: int) -> bytes:
+    """Return lines without the last line feed, or all of the data, which need no copy."""
+    return data if start == 0 and end == len(data) - 1 else data[start:end]
+
+
+def _count_quotes(data: bytes) -> int:
+    """Return how many quotes there are; bytes.count() is quicker for a line, slower for many."""
+    if len(data) < _LONG:
+        return data.count(b'"')
+    return int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == _QUOTE))
+
+
 def _is_usual(data: bytes, joined: str) -> bool:
     """Whether no character of the decoded texts is one of cleaning's."""
     if b"\\" in data and _ESCAPED.search(data) is not None:
@@ -207,41 +223,40 @@ def _shows(text: str) -> bool:
 
 
 def _converse(row: formats.ConverseLine) -> _Said | None:
-    if row.schemaVersion != SCHEMA_VERSION:
+    messages, system = row.messages, row.system
+    if row.schemaVersion != SCHEMA_VERSION or len(system) > 1 or len(messages) % 2 or not messages:
         return None
-    # "schemaVersion": "…", "messages"
-    quotes = 6
-    texts = []
-    said = [""]
-    if system := row.system:
-        if len(system) > 1 or (text := system[0].text) is None:
+    # Most are one question and its answer: they are read without a loop.
+    if len(messages) == len(_TURNS):
+        user, assistant = messages
+        asked, answered = user.content, assistant.content
+        if (
+            len(asked) == len(answered) == 1
+            and user.role == "user"
+            and assistant.role == "assistant"
+        ):
+            question, answer = asked[0].text, answered[0].text
+            if system:
+                first = system[0].text
+                said = Content([first, "user", question], answer)
+                return _Said(said, [first, question, answer], _QUOTES + 6 + 10 + 10)
+            return _Said(
+                Content(["", "user", question], answer), [question, answer], _QUOTES + 10 + 10
+            )
+    return _conversation(messages, system)
+
+
+def _conversation(messages: list[Message], system: list[ContentBlock]) -> _Said | None:
+    texts = [block.text for block in system]
+    said = [texts[0] or "" if texts else ""]
+    quotes = _QUOTES + 6 * len(system)
+    for message, role in zip(messages, cycle(_TURNS), strict=False):
+        blocks = [block.text for block in message.content]
+        if message.role != role or None in blocks:
             return None
-        # "system", "text": "…"
-        quotes += 6
-        texts.append(text)
-        said[0] = text
-    expected = "user"
-    for message in row.messages:
-        if message.role != expected:
-            return None
-        said.append(expected)
-        expected = "assistant" if expected == "user" else "user"
-        content = message.content
-        # "role": "…", "content", and for each block "text": "…"
-        quotes += 6 + 4 * len(content)
-        if len(content) == 1:
-            if (text := content[0].text) is None:
-                return None
-            texts.append(text)
-            said.append(text)
-        else:
-            blocks = [block.text for block in content if block.text is not None]
-            if not blocks or len(blocks) < len(content):
-                return None
-            texts += blocks
-            said.append("\n".join(blocks))
-    if expected != "user" or len(said) == 1:
-        return None
+        quotes += 6 + 4 * len(blocks)
+        texts += blocks
+        said += (role, "\n".join(blocks))
     answer = said.pop()
     said.pop()
     return _Said(Content(said, answer), texts, quotes)

@@ -80,17 +80,17 @@ class PreparedDataset:
         return len(self._rows[side])
 
     def lines(self, side: Side) -> Iterator[bytes]:
-        """Yield a side's lines, each with its line feed.
+        """Return a side's lines one by one, each with its line feed.
 
         Training and validation lines are in the base model's own format, those of the blind set
         are `TestRecord`s.
         """
         examined = self._examined
         if side is not Side.TEST:
-            yield from examined.lines(self._rows[side])
-            return
-        for record in examined.records(self._rows[side]):
-            yield formats.blind_line(blind(record))
+            return examined.lines(self._rows[side])
+        return (
+            formats.blind_line(blind(record)) for record in examined.records(self._rows[side])
+        )
 
 
 def divide(examined: Examined) -> PreparedDataset:

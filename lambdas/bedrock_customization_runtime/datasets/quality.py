@@ -63,7 +63,7 @@ def judge(question: str, answer: str, note: Callable[[rules.Rule], None]) -> Non
     for text in (question, answer):
         if not text.isascii() and _MOJIBAKE.search(text):
             note(rules.MOJIBAKE)
-        if _has_token(text):
+        if _CHAT_TEMPLATE.search(text):
             note(rules.CHAT_TEMPLATE)
     if not (question.isascii() and answer.isascii()):
         asked, answered = script_of(question), script_of(answer)
@@ -81,31 +81,26 @@ def doubtful(questions: Sequence[str], answers: Sequence[str]) -> list[int]:
     return [
         number
         for number, (question, answer) in enumerate(zip(questions, answers, strict=True))
-        if not (question.isascii() and answer.isascii())
-        or question == answer
-        or _could_repeat_itself(answer)
-        or _has_token(question)
-        or _has_token(answer)
+        if question == answer
+        or not (question.isascii() and answer.isascii())
+        or (len(answer) >= _PROBED_FROM and _repeats_a_piece(answer))
+        # Each token of a chat template begins with one of these.
+        or "<" in question
+        or "<" in answer
+        or "[" in question
+        or "[" in answer
     ]
 
 
-def _has_token(text: str) -> bool:
-    # Each of the tokens begins with one of these.
-    return ("<" in text or "[" in text) and _CHAT_TEMPLATE.search(text) is not None
-
-
-def _could_repeat_itself(text: str) -> bool:
-    size = len(text)
-    if size < _PROBED_FROM:
-        return False
-    middle = size // 2
-    # What repeats itself repeats any piece of it; one search rules nearly every text out.
-    return text.count(text[middle : middle + _PROBE]) * _PROBE * 8 >= size
+def _repeats_a_piece(text: str) -> bool:
+    """Whether a piece of the text comes again and again, as any does in what repeats itself."""
+    middle = len(text) // 2
+    return text.count(text[middle : middle + _PROBE]) * _PROBE * 8 >= len(text)
 
 
 def repeats_itself(text: str) -> bool:
     """Whether a text says the same over and over, as a model does that lost its way."""
-    if not _could_repeat_itself(text):
+    if len(text) < _PROBED_FROM or not _repeats_a_piece(text):
         return False
     words = text.split()
     units: list[str] | str = words if len(words) * 20 > len(text) else text

@@ -121,11 +121,6 @@ class Content(msgspec.Struct, frozen=True, gc=False):
     answer: str
 
     @property
-    def size(self) -> int:
-        """Characters."""
-        return sum(map(len, self.question)) + len(self.answer)
-
-    @property
     def asked(self) -> str:
         """The question as one text, or the text itself where there is no question."""
         question = self.question

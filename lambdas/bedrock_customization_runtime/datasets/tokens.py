@@ -59,20 +59,21 @@ def likely_of(texts: Sequence[str], messages: Sequence[int]) -> NDArray[np.uint6
         texts: Of each record, its system prompt and messages joined by line ends.
         messages: How many messages each has.
     """
-    joined = "\n".join(texts)
+    joined = "\n".join((*texts, ""))
     if not joined.isascii():
         estimates = np.array([_estimate(text)[0] for text in texts])
     else:
-        estimates = _likely_ascii(joined.encode(), [len(text) for text in texts])
+        estimates = _likely_ascii(joined.encode(), [*map(len, texts)])
     turns = _TURN[0] * np.asarray(messages, dtype=np.float64)
     likely: NDArray[np.uint64] = np.rint(estimates + turns).astype(np.uint64)
     return likely
 
 
 def _likely_ascii(joined: bytes, lengths: list[int]) -> NDArray[np.float64]:
+    """Return the likely tokens of texts, each with a line end after it."""
     sizes = np.asarray(lengths)
     begins = np.cumsum(sizes + 1) - sizes - 1
-    octets = np.frombuffer(joined + b"\0", dtype=np.uint8)
+    octets = np.frombuffer(joined, dtype=np.uint8)
     # The narrower the sums, the faster.
     counted = partial(
         np.add.reduceat, indices=begins, dtype=np.uint16 if sizes.max() < _NARROW else np.uint32
@@ -86,7 +87,7 @@ def _likely_ascii(joined: bytes, lengths: list[int]) -> NDArray[np.float64]:
             (octets == _SPACES[0]) | (octets == _SPACES[1]) | (octets == _SPACES[2]),
         )
     )
-    spaces[:-1] -= 1  # the line end between two texts
+    spaces -= 1  # the line end after each text
     words = np.minimum(letters, spaces + 1)
     signs = sizes - letters - digits - spaces
     likely: NDArray[np.float64] = (
