@@ -156,11 +156,11 @@ class PlainLines:
             said: What was decoded from each.
             longest: Bytes of the longest line.
         """
-        if longest >= self._most_bytes or not self._is_short(said, longest):
-            return False
         texts = list(chain.from_iterable([one.texts for one in said]))
         # strip() returns the very string where there is nothing to strip, so they compare at once.
         if not all(texts) or list(map(str.strip, texts)) != texts:
+            return False
+        if longest >= self._most_bytes or not self._is_short(said, longest):
             return False
         joined = "\n".join(texts)
         # `in` is many times faster than count() where there is nothing to count.
@@ -252,7 +252,7 @@ def _conversation(messages: list[Message], system: list[ContentBlock]) -> _Said 
     quotes = _QUOTES + 6 * len(system)
     for message, role in zip(messages, cycle(_TURNS), strict=False):
         blocks = [block.text for block in message.content]
-        if message.role != role or None in blocks:
+        if message.role != role or not blocks or None in blocks:
             return None
         quotes += 6 + 4 * len(blocks)
         texts += blocks

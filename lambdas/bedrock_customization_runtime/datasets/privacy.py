@@ -164,6 +164,7 @@ class Screen:
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1  # bytes, that is
         options.never_capture = True
+        self._traces = [re2.compile(kind.trace, options) for kind in KINDS]
         self._set = re2.Set.SearchSet(options)
         for kind in KINDS:
             self._set.Add(kind.trace)
@@ -209,12 +210,13 @@ class Screen:
         Raises:
             RecordRejectedError: It holds something, and such records are refused.
         """
-        suspects = [KINDS[number] for number in traces]
         texts = [
             record.system or "",
             *(block.text or "" for message in record.messages for block in message.content),
         ]
-        found = [kind for kind in suspects if any(_finds(kind, text) for text in texts)]
+        found = [
+            KINDS[number] for number in traces if any(self._finds(number, text) for text in texts)
+        ]
         for kind in found:
             count(kind.name)
         if not found:
@@ -238,6 +240,13 @@ class Screen:
         return _masked(record, found) if self._privacy is Privacy.MASK else record
 
 
+    def _finds(self, number: int, text: str) -> bool:
+        kind = KINDS[number]
+        return self._traces[number].search(text.encode()) is not None and any(
+            kind.holds(found[0]) for found in kind.pattern.finditer(text)
+        )
+
+
 def mask(text: str, kinds: tuple[Kind, ...] = KINDS) -> str:
     """Return a text with every find replaced by its kind, such as `[EMAIL]`."""
     for kind in kinds:
@@ -247,10 +256,6 @@ def mask(text: str, kinds: tuple[Kind, ...] = KINDS) -> str:
 
 def _mark(kind: Kind, found: re.Match[str]) -> str:
     return f"[{kind.name.upper()}]" if kind.holds(found[0]) else found[0]
-
-
-def _finds(kind: Kind, text: str) -> bool:
-    return any(kind.holds(found[0]) for found in kind.pattern.finditer(text))
 
 
 def _masked(record: Record, kinds: list[Kind]) -> Record:
