@@ -216,10 +216,10 @@ VALIDATORS = {
 SEARCHERS = {
     "rensa": Peer("rensa"),
     "datasketch": Peer("datasketch"),
-    "text_dedup": Peer("text-dedup 0.4.0, 2 processes", ("text-dedup==0.4.0",), "3.11"),
+    "text_dedup": Peer("text-dedup 0.4.0", ("text-dedup==0.4.0",), "3.11"),
     "datatrove": Peer(
-        "datatrove 0.10.1, 2 processes",
-        ("datatrove==0.10.1", "orjson", "spacy", "tokenizers", "xxhash"),
+        "datatrove 0.10.1",
+        ("datatrove==0.10.1", "orjson", "spacy", "tokenizers", "xxhash<3.6"),
         "3.11",
     ),
 }
@@ -406,7 +406,7 @@ def _peers_section(
         "",
         (
             "They read a tenth of the records, in the same rounds, after a few records to warm up; "
-            "imports are not measured. Processor time is of all processes together. Validators "
+            "imports are not measured. Each runs in one process. Validators "
             "check the same Converse records; the schema is ours, because the samples are not "
             "published as a package: it stands for their way, not for their rules."
         ),

@@ -1,8 +1,8 @@
 """What other tools do with the same files, each in an environment of its own.
 
 `data_engine.py` runs this file as `uv run --no-project --with <the peer> python peers.py <peer>
-<file> <result>`. The result is JSON: processor seconds of all processes after the imports, the peak
-memory in MB of the largest of them, and for a search for near-copies the records it would keep.
+<file> <result>`. The result is JSON: processor seconds after the imports, the peak of memory in MB,
+and for a search for near-copies the records that it would keep.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-WORKERS = 2
 
 
 def questions(path: Path) -> list[str]:
@@ -65,7 +63,7 @@ def rensa(path: Path, _: Path) -> list[int]:
 
 
 def datatrove(path: Path, folder: Path) -> list[int]:
-    """Run its four steps as its example does, in two processes."""
+    """Run its four steps as its example does."""
     from datatrove.executor import LocalPipelineExecutor  # noqa: PLC0415
     from datatrove.pipeline.dedup.minhash import (  # noqa: PLC0415
         MinhashConfig,
@@ -79,27 +77,25 @@ def datatrove(path: Path, folder: Path) -> list[int]:
 
     source = folder / "source"
     source.mkdir()
-    texts = questions(path)
-    for part in range(WORKERS):
-        with (source / f"{part}.jsonl").open("w", encoding="utf-8") as file:
-            for number in range(part, len(texts), WORKERS):
-                file.write(json.dumps({"id": str(number), "text": texts[number]}) + "\n")
+    with (source / "texts.jsonl").open("w", encoding="utf-8") as file:
+        for number, text in enumerate(questions(path)):
+            file.write(json.dumps({"id": str(number), "text": text}) + "\n")
     config = MinhashConfig()
     signatures, buckets, removed, out = (
         str(folder / name) for name in ("signatures", "buckets", "removed", "out")
     )
     reader = JsonlReader(str(source))
     steps = (
-        ([reader, MinhashDedupSignature(signatures, config)], WORKERS),
+        ([reader, MinhashDedupSignature(signatures, config)], 1),
         ([MinhashDedupBuckets(signatures, buckets, config=config)], config.num_buckets),
         ([MinhashDedupCluster(buckets, removed, config)], 1),
-        ([reader, MinhashDedupFilter(removed), JsonlWriter(out, compression=None)], WORKERS),
+        ([reader, MinhashDedupFilter(removed), JsonlWriter(out, compression=None)], 1),
     )
     for number, (steps_of_one, tasks) in enumerate(steps):
         LocalPipelineExecutor(
             pipeline=steps_of_one,
             tasks=tasks,
-            workers=WORKERS,
+            workers=1,
             logging_dir=str(folder / "logs" / str(number)),
         ).run()
     return [
@@ -110,7 +106,7 @@ def datatrove(path: Path, folder: Path) -> list[int]:
 
 
 def text_dedup(path: Path, folder: Path) -> list[int]:
-    """Run its MinHash as its command line does, in two processes."""
+    """Run its MinHash as its command line does."""
     import datasets  # noqa: PLC0415
     from text_dedup import minhash  # noqa: PLC0415
 
@@ -119,7 +115,7 @@ def text_dedup(path: Path, folder: Path) -> list[int]:
     datasets.Dataset.from_list(rows).save_to_disk(source)
     minhash.main.main(
         f"--path {source} --local --output {out} --column text --num_perm 128 --threshold 0.7 "
-        f"--ngram 5 --num_proc {WORKERS}".split(),
+        f"--ngram 5 --num_proc 1".split(),
         standalone_mode=False,
     )
     return list(datasets.load_from_disk(out)["id"])
@@ -218,7 +214,7 @@ def main() -> None:
 
 
 def _seconds() -> float:
-    """Return the processor time of this process and those it has waited for."""
+    """Return the processor time of this process and of those it has waited for."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
 
