@@ -341,9 +341,7 @@ class _Judge:
             suspects = self._screen.suspects(block.data, (block.ends + 1).tolist())
         return sorted({*alone, *suspects})
 
-    def _take(
-        self, block: Block, contents: Sequence[Content | None], start: int, end: int
-    ) -> None:
+    def _take(self, block: Block, contents: Sequence[Content | None], start: int, end: int) -> None:
         """Accept lines that were proved sound and hold nothing private."""
         if start == end:
             return

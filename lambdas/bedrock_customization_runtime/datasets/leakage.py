@@ -63,7 +63,9 @@ def leaked(
     return np.concatenate(leaks)
 
 
-def _passages(rows: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]) -> NDArray[np.uint64]:
+def _passages(
+    rows: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
+) -> NDArray[np.uint64]:
     """Return the passages that few of the records have, in order."""
     each = []
     for start in range(0, len(rows), _AT_ONCE):

@@ -64,12 +64,31 @@ _SIGN = re.compile(r"[^A-Za-z0-9\s]")
 _DECODING_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
+class _Text(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A content block of Converse that is text."""
+
+    text: str
+
+
+class _Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    role: str
+    content: list[_Text]
+
+
+class _ConverseLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A line of Converse that holds nothing but text."""
+
+    messages: list[_Message]
+    schemaVersion: str = ""  # noqa: N815 - Bedrock's name
+    system: list[_Text] = []
+
+
 class _Said(msgspec.Struct, gc=False):
     """What a line says, if the rest of the proof holds."""
 
     content: Content
     texts: list[str]
-    """Every text on it; None where a block holds something else."""
+    """Every text on it."""
     quotes: int
     """What its keys and strings need, without quotes inside the texts."""
 
@@ -92,8 +111,8 @@ class PlainLines:
         # A search for one character is many times faster than one for a word.
         self._signs = {sign[0] if (sign := _SIGN.search(word)) else word for word in words}
         self._reserved = re2.compile("|".join(map(re2.escape, words)))
-        line, self._say = _FORMATS.get(method.record_format, (None, None))
-        self._decoder = msgspec.json.Decoder(line)
+        line, self._say = _FORMATS.get(method.record_format, (object, None))
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(line)
 
     def contents(self, block: Block) -> list[Content | None]:
         """Return what each line says if it can be kept as it is, byte by byte, and None if not."""
@@ -222,7 +241,7 @@ def _shows(text: str) -> bool:
     return text.isascii() or (first.isalnum() and first not in FILLERS) or is_visible(text)
 
 
-def _converse(row: formats.ConverseLine) -> _Said | None:
+def _converse(row: _ConverseLine) -> _Said | None:
     messages, system = row.messages, row.system
     if row.schemaVersion != SCHEMA_VERSION or len(system) > 1 or len(messages) % 2 or not messages:
         return None
@@ -240,19 +259,18 @@ def _converse(row: formats.ConverseLine) -> _Said | None:
                 first = system[0].text
                 said = Content([first, "user", question], answer)
                 return _Said(said, [first, question, answer], _QUOTES + 6 + 10 + 10)
-            return _Said(
-                Content(["", "user", question], answer), [question, answer], _QUOTES + 10 + 10
-            )
+            said = Content(["", "user", question], answer)
+            return _Said(said, [question, answer], _QUOTES + 10 + 10)
     return _conversation(messages, system)
 
 
-def _conversation(messages: list[Message], system: list[ContentBlock]) -> _Said | None:
+def _conversation(messages: list[_Message], system: list[_Text]) -> _Said | None:
     texts = [block.text for block in system]
-    said = [texts[0] or "" if texts else ""]
+    said = [texts[0] if texts else ""]
     quotes = _QUOTES + 6 * len(system)
     for message, role in zip(messages, cycle(_TURNS), strict=False):
         blocks = [block.text for block in message.content]
-        if message.role != role or not blocks or None in blocks:
+        if message.role != role or not blocks:
             return None
         quotes += 6 + 4 * len(blocks)
         texts += blocks
@@ -289,8 +307,8 @@ def _input(row: formats.InputLine) -> _Said:
     return _Said(Content([""], row.input), [row.input], 4)
 
 
-_FORMATS: dict[RecordFormat, tuple[type, Callable[[Any], _Said | None]]] = {
-    RecordFormat.CONVERSE: (formats.ConverseLine, _converse),
+_FORMATS: dict[RecordFormat, tuple[type, Callable[[Any], _Said | None] | None]] = {
+    RecordFormat.CONVERSE: (_ConverseLine, _converse),
     RecordFormat.PROMPT_COMPLETION: (formats.ExchangeLine, _exchange),
     RecordFormat.CLAUDE_MESSAGES: (formats.ClaudeLine, _claude),
     RecordFormat.CONTINUED_PRETRAINING: (formats.InputLine, _input),

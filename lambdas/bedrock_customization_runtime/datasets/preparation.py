@@ -88,9 +88,7 @@ class PreparedDataset:
         examined = self._examined
         if side is not Side.TEST:
             return examined.lines(self._rows[side])
-        return (
-            formats.blind_line(blind(record)) for record in examined.records(self._rows[side])
-        )
+        return (formats.blind_line(blind(record)) for record in examined.records(self._rows[side]))
 
 
 def divide(examined: Examined) -> PreparedDataset:
@@ -235,9 +233,11 @@ def _check_leaks(kept: Columns, side: NDArray[np.int8]) -> None:
 
 def _shared(blind_set: NDArray[np.uint64], others: NDArray[np.uint64]) -> int:
     """Return how many keys of the blind set others have too."""
-    ordered = np.sort(others)
-    place = np.searchsorted(ordered, np.sort(blind_set))
-    return int((ordered.take(place, mode="clip") == np.sort(blind_set)).sum()) if ordered.size else 0
+    if not others.size:
+        return 0
+    ordered, wanted = np.sort(others), np.unique(blind_set)
+    place = np.searchsorted(ordered, wanted)
+    return int((ordered.take(place, mode="clip") == wanted).sum())
 
 
 def _note_conflicts(examined: Examined, columns: Columns) -> None:

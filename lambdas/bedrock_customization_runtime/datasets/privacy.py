@@ -239,7 +239,6 @@ class Screen:
             note(mask if self._privacy is Privacy.MASK else flag)
         return _masked(record, found) if self._privacy is Privacy.MASK else record
 
-
     def _finds(self, number: int, text: str) -> bool:
         kind = KINDS[number]
         return self._traces[number].search(text.encode()) is not None and any(

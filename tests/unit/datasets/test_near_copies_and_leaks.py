@@ -27,9 +27,7 @@ def words_in(texts):
 
 def joined(texts):
     words = words_of(texts)
-    return near_copies.joined(
-        near_copies.bands_of(words), words.keys(), words_in(texts)
-    ).tolist()
+    return near_copies.joined(near_copies.bands_of(words), words.keys(), words_in(texts)).tolist()
 
 
 def jaccard(left, right):
