@@ -11,7 +11,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import re2
@@ -152,6 +152,28 @@ KINDS = (
 """What is looked for. A rule of the table says what becomes of it."""
 
 
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1  # bytes, that is
+    options.never_capture = True
+    return options
+
+
+# Compiled when a text needs them: a function that starts should not wait for what most do not.
+@cache
+def _compiled(trace: bytes) -> re2._Regexp[bytes]:
+    return re2.compile(trace, _options())
+
+
+@cache
+def _all_kinds() -> re2.Set:
+    kinds = re2.Set.SearchSet(_options())
+    for kind in KINDS:
+        kinds.Add(kind.trace)
+    kinds.Compile()
+    return kinds
+
+
 class Screen:
     """Looks for all kinds at once.
 
@@ -161,19 +183,13 @@ class Screen:
 
     def __init__(self, privacy: Privacy) -> None:
         self._privacy = privacy
-        options = re2.Options()
-        options.encoding = re2.Options.Encoding.LATIN1  # bytes, that is
-        options.never_capture = True
-        self._traces = [re2.compile(kind.trace, options) for kind in KINDS]
-        self._set = re2.Set.SearchSet(options)
-        for kind in KINDS:
-            self._set.Add(kind.trace)
-        self._set.Compile()
-        self._any = re2.compile(b"|".join(b"(?:%b)" % kind.trace for kind in KINDS), options)
+        self._any = _compiled(b"|".join(b"(?:%b)" % kind.trace for kind in KINDS))
 
     def traces_in(self, data: bytes) -> list[int]:
-        """Return which kinds may be in a text, by number; a few microseconds a record."""
-        traces: list[int] = self._set.Match(data)
+        """Return which kinds may be in a text, by number: none in most, by one search for all."""
+        if self._any.search(data) is None:
+            return []
+        traces: list[int] = _all_kinds().Match(data)
         return traces
 
     def suspects(self, data: bytes, ends: Sequence[int]) -> list[int]:
@@ -241,7 +257,7 @@ class Screen:
 
     def _finds(self, number: int, text: str) -> bool:
         kind = KINDS[number]
-        return self._traces[number].search(text.encode()) is not None and any(
+        return _compiled(kind.trace).search(text.encode()) is not None and any(
             kind.holds(found[0]) for found in kind.pattern.finditer(text)
         )
 
