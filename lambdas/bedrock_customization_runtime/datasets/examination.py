@@ -7,6 +7,7 @@ and index hold 64 bytes for each.
 from __future__ import annotations
 
 from collections import Counter
+from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
 from bedrock_customization_runtime.datasets import formats, json_rows, quality, rules, shapes
@@ -16,7 +17,7 @@ from bedrock_customization_runtime.datasets.csv_rows import CsvRows
 from bedrock_customization_runtime.datasets.findings import Findings
 from bedrock_customization_runtime.datasets.first_columns import FirstColumns
 from bedrock_customization_runtime.datasets.index import Index
-from bedrock_customization_runtime.datasets.lines import lines
+from bedrock_customization_runtime.datasets.lines import blocks, lines
 from bedrock_customization_runtime.datasets.plain import PlainLines
 from bedrock_customization_runtime.datasets.privacy import Privacy, Screen
 from bedrock_customization_runtime.datasets.problems import Problem, RecordRejectedError
@@ -32,13 +33,13 @@ from bedrock_customization_runtime.datasets.templates import Template, named
 from bedrock_customization_runtime.errors import DatasetRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from bedrock_customization_runtime.datasets.index import Columns
-    from bedrock_customization_runtime.datasets.lines import Line
+    from bedrock_customization_runtime.datasets.lines import Block, Line
     from bedrock_customization_runtime.datasets.records import Content, Record
     from bedrock_customization_runtime.datasets.rows import Note
     from bedrock_customization_runtime.datasets.rules import Rule
@@ -85,14 +86,23 @@ class Examined:
         """Remove the temporary files."""
         self._accepted.close()
         self._rejections.close()
+        self.index.close()
 
     def line(self, index: int) -> bytes:
         """Return an accepted record as a line in the base model's format, by its number."""
         return self._accepted[index]
 
+    def lines(self, rows: NDArray[np.intp]) -> Iterator[bytes]:
+        """Yield accepted records as `line` returns them."""
+        return self._accepted.some(rows)
+
     def record(self, index: int) -> Record:
         """Return an accepted record by its number in the index."""
         return formats.parse(self._accepted[index], self.settings.method.record_format)
+
+    def records(self, rows: NDArray[np.intp]) -> Iterator[Record]:
+        """Yield accepted records."""
+        return formats.parse_all(self.lines(rows), self.settings.method.record_format)
 
     def columns(self) -> Columns:
         """Return the index as arrays; nothing can be added any more while they live."""
@@ -105,10 +115,8 @@ class Examined:
     def lines_of(self, side: Side, rows: NDArray[np.intp]) -> Iterator[bytes]:
         """Yield records as lines of a side: `TestRecord`s for the blind set."""
         if side is not Side.TEST:
-            yield from map(self.line, rows.tolist())
-            return
-        for row in rows.tolist():
-            yield formats.blind_line(blind(self.record(row)))
+            return self.lines(rows)
+        return (formats.blind_line(blind(record)) for record in self.records(rows))
 
     def rejected_lines(self) -> Iterator[bytes]:
         """Yield the first 100,000 rejected records as JSON (`RejectedLine`), with line feeds."""
@@ -144,6 +152,26 @@ class Examined:
         else:
             written = original + b"\n"
         self._accepted.append(written)
+
+    def accept_lines(self, block: Block, first: int, contents: Sequence[Content]) -> None:
+        """Keep records as they were read.
+
+        Args:
+            block: Where their lines are.
+            first: Place of the first of them in the block; the others follow.
+            contents: What each says; all end with an answer.
+        """
+        count = len(contents)
+        line = block.number + first
+        self.read += count
+        self.accepted += count
+        self.index.extend(
+            range(line, line + count),
+            contents,
+            messages=[len(content.question) // 2 + 1 for content in contents],
+        )
+        start, ends = block.start(first), block.ends[first : first + count] + 1
+        self._accepted.extend(block.data[start : ends[-1]], ends - start)
 
     def count(self, records: int) -> None:
         """Count records that are accepted and not kept."""
@@ -200,7 +228,7 @@ def examine_shard(chunks: Iterable[bytes], settings: Settings) -> Examined:
     """
     examined = Examined(settings)
     try:
-        _fill_from_lines(examined, lines(chunks), _template_of(settings))
+        _fill_from_lines(examined, chunks, _template_of(settings))
     except BaseException:
         examined.close()
         raise
@@ -211,7 +239,7 @@ def _fill(examined: Examined, chunks: Iterable[bytes]) -> None:
     template = _template_of(examined.settings)
     kind, text = opened(chunks)
     if kind is Input.JSONL:
-        _fill_from_lines(examined, lines(text), template, check_columns=True)
+        _fill_from_lines(examined, text, template, check_columns=True)
         return
     judge = _Judge(examined, template)
     for row in _csv_rows(text, template, examined.findings.note):
@@ -224,17 +252,17 @@ def _template_of(settings: Settings) -> Template | None:
 
 def _fill_from_lines(
     examined: Examined,
-    source: Iterable[Line],
+    text: Iterable[bytes],
     template: Template | None,
     *,
     check_columns: bool = False,
 ) -> None:
     judge = _Judge(examined, template)
     if template is None:
-        _fill_from_records(examined, source, judge)
+        _fill_from_records(examined, blocks(text), judge)
         return
     first = examined.first_columns
-    for row in json_rows.rows(source, examined.findings.note):
+    for row in json_rows.rows(lines(text), examined.findings.note):
         if not first.is_full and isinstance(row, Row):
             first.add(row.values)
             if check_columns and first.is_full:
@@ -244,22 +272,11 @@ def _fill_from_lines(
         first.check(template)
 
 
-def _fill_from_records(examined: Examined, source: Iterable[Line], judge: _Judge) -> None:
+def _fill_from_records(examined: Examined, source: Iterable[Block], judge: _Judge) -> None:
     """Judge lines that are records already: most are proved sound, the others examined."""
-    read = PlainLines(examined.settings.method).read
-    note = examined.findings.note
-    keeps = examined.keeps
-    sound = 0
-    for line in source:
-        record = read(line.data)
-        if record is not None and not line.cut:
-            if keeps:
-                judge.take(line, record)
-            else:
-                sound += 1
-        elif (row := json_rows.row(line, note)) is not None:
-            judge.judge(row)
-    examined.count(sound)
+    plain = PlainLines(examined.settings.method)
+    for block in source:
+        judge.judge_lines(block, plain.contents(block))
 
 
 class _Judge:
@@ -296,7 +313,7 @@ class _Judge:
                 self._examined.count(1)
                 return
             content = record.content()
-            screened = self._screened(record, content, None)
+            screened = self._screened(record, content)
         except RecordRejectedError as error:
             self._examined.reject(row, error.problems)
             return
@@ -305,13 +322,59 @@ class _Judge:
         self._look(screened, content)
         self._examined.accept(row.line, screened, content, group=group, stratum=stratum)
 
-    def take(self, line: Line, record: Record) -> None:
-        """Decide on a line that was proved sound: only what it says can be wrong with it."""
+    def judge_lines(self, block: Block, contents: Sequence[Content | None]) -> None:
+        """Decide on lines.
+
+        Args:
+            block: The lines.
+            contents: What each says that was proved sound; None for the others.
+        """
+        start = 0
+        for row in self._alone(block, contents):
+            self._take(block, contents, start, row)
+            self._judge_line(block.line(row), contents[row])
+            start = row + 1
+        self._take(block, contents, start, len(contents))
+
+    def _alone(self, block: Block, contents: Sequence[Content | None]) -> list[int]:
+        """Return the lines that must be looked at one by one."""
+        alone = [row for row, content in enumerate(contents) if content is None]
+        if self._screen is None or not self._examined.keeps:
+            return alone
+        if b"\\" in block.data:
+            texts = [b"" if content is None else _written(content) for content in contents]
+            suspects = self._screen.suspects(b"".join(texts), [*accumulate(map(len, texts))])
+        else:
+            suspects = self._screen.suspects(block.data, (block.ends + 1).tolist())
+        return sorted({*alone, *suspects})
+
+    def _take(self, block: Block, contents: Sequence[Content | None], start: int, end: int) -> None:
+        """Accept lines that were proved sound and hold nothing private."""
+        if start == end:
+            return
+        if not self._examined.keeps:
+            self._examined.count(end - start)
+            return
+        some = [content for content in contents[start:end] if content is not None]
+        questions = [_asked_last(content) for content in some]
+        for number in quality.doubtful(questions, [content.answer for content in some]):
+            self._line = block.number + start + number
+            quality.judge(questions[number], some[number].answer, self._note)
+        self._examined.accept_lines(block, start, some)
+
+    def _judge_line(self, line: Line, content: Content | None) -> None:
+        if content is not None:
+            self._judge_suspect(line, content)
+        elif (row := json_rows.row(line, self._examined.findings.note)) is not None:
+            self.judge(row)
+
+    def _judge_suspect(self, line: Line, content: Content) -> None:
+        """Decide on a line that was proved sound and may hold something private."""
         self._line = line.number
-        content = record.content()
+        record = formats.parse(line.data, self._examined.settings.method.record_format)
         original: bytes | None = line.data
         try:
-            screened = self._screened(record, content, original)
+            screened = self._screened(record, content)
         except RecordRejectedError as error:
             self._examined.reject(Row(line.number, line.data, {}), error.problems)
             return
@@ -320,26 +383,33 @@ class _Judge:
         self._look(screened, content)
         self._examined.accept(line.number, screened, content, original=original)
 
-    def _screened(self, record: Record, content: Content, original: bytes | None) -> Record:
+    def _screened(self, record: Record, content: Content) -> Record:
         if self._screen is None:
             return record
-        if original is None or b"\\" in original:
-            original = "\n".join((*content.question, content.answer)).encode()
-        traces = self._screen.traces_in(original)
+        traces = self._screen.traces_in(_written(content))
         if not traces:
             return record
         return self._screen.screened(record, traces, self._count_kind, self._note)
 
     def _look(self, record: Record, content: Content) -> None:
         if record.is_answered:
-            question = content.question[-1] if len(content.question) > 1 else ""
-            quality.judge(question, content.answer, self._note)
+            quality.judge(_asked_last(content), content.answer, self._note)
 
     def _count_kind(self, kind: str) -> None:
         self._examined.personal_data[kind] += 1
 
     def _note(self, rule: Rule) -> None:
         self._examined.findings.note(rule, self._line)
+
+
+def _written(content: Content) -> bytes:
+    """Return all that a record says."""
+    return "\n".join((*content.question, content.answer, "")).encode()
+
+
+def _asked_last(content: Content) -> str:
+    """Return the last question, "" where there is none."""
+    return content.question[-1] if len(content.question) > 1 else ""
 
 
 def _csv_rows(

@@ -50,7 +50,7 @@ class PreparedDataset:
         self._examined = examined
         self.duplicates = examined.accepted - len(rows) - left_out
         self.left_out = left_out
-        self.clusters = len(np.unique(split.component))
+        self.clusters = int(np.count_nonzero(np.bincount(split.component)))
         self.plain_split_leaks = _plain_split_leaks(examined.settings, split)
         self.tokens_per_record = np.sort(kept.tokens)
         # By hash: a source sorted by class must not be learned class by class, and the order of the
@@ -73,7 +73,7 @@ class PreparedDataset:
         return len(self._rows[side])
 
     def lines(self, side: Side) -> Iterator[bytes]:
-        """Yield a side's lines, each with its line feed.
+        """Return a side's lines one by one, each with its line feed.
 
         Training and validation lines are in the base model's own format, those of the blind set
         are `TestRecord`s.
@@ -159,11 +159,10 @@ def assign_sides(
     return Split(rows, columns.take(rows), side, component[rows])
 
 
-def template_sample(columns: Columns) -> list[int]:
+def template_sample(columns: Columns) -> NDArray[np.intp]:
     """Return the records by which the shingles of a template are recognized."""
     # By hash, so that the order of the source does not show in the result.
-    sample: list[int] = np.argsort(columns.exact, kind="stable")[: near_copies.SAMPLE].tolist()
-    return sample
+    return np.argsort(columns.exact, kind="stable")[: near_copies.SAMPLE]
 
 
 def finish(
@@ -197,23 +196,21 @@ def _near_copies(examined: Examined, columns: Columns) -> NDArray[np.intp] | Non
     if not examined.settings.near_copies or not columns.near.size:
         return None
 
-    def text_of(row: int) -> str:
-        return examined.record(row).asked
-
-    common = near_copies.common_shingles([text_of(row) for row in template_sample(columns)])
+    words = examined.index.words
+    common = near_copies.common_shingles(words(template_sample(columns)))
     bands = (
-        near_copies.all_bands(len(columns.near), text_of, common)
+        near_copies.all_bands(len(columns.near), words, common)
         if common.size
         else examined.index.bands()
     )
-    return near_copies.joined(bands, columns.near, text_of, common)
+    return near_copies.joined(bands, columns.near, words, common)
 
 
 def _leaks(examined: Examined, split: Split) -> NDArray[np.intp]:
     """Return the training and validation records that quote the blind set."""
     if not examined.settings.near_copies:
         return split.rows[:0]
-    return leakage.leaked(split.blind, split.others, lambda row: examined.record(row).asked)
+    return leakage.leaked(split.blind, split.others, examined.index.words)
 
 
 def _note_near_copies(examined: RecordSource, similar: NDArray[np.intp]) -> None:
@@ -262,13 +259,22 @@ def _check_leaks(kept: Columns, side: NDArray[np.int8]) -> None:
     """Refuse a blind set that training or validation could know, however that came about."""
     blind_set = side == Side.TEST
     for keys in (kept.exact, kept.question, kept.near, kept.group):
-        shared = np.intersect1d(keys[blind_set], keys[~blind_set])
-        if shared.size:
+        shared = _shared(keys[blind_set], keys[~blind_set])
+        if shared:
             raise DatasetRejected(
-                f"{shared.size:,} {'record' if shared.size == 1 else 'records'} of the blind set "
+                f"{shared:,} {'record' if shared == 1 else 'records'} of the blind set "
                 "would have copies in training or validation, so its results would flatter the "
                 "model: this is a fault of data preparation, please report it"
             )
+
+
+def _shared(blind_set: NDArray[np.uint64], others: NDArray[np.uint64]) -> int:
+    """Return how many keys of the blind set others have too."""
+    if not others.size:
+        return 0
+    ordered, wanted = np.sort(others), np.unique(blind_set)
+    place = np.searchsorted(ordered, wanted)
+    return int((ordered.take(place, mode="clip") == wanted).sum())
 
 
 def _note_conflicts(examined: RecordSource, columns: Columns) -> None:

@@ -63,10 +63,10 @@ def compare(work: Work, number: int) -> None:
     pairs = np.unique(np.concatenate(found), axis=0)
     common = work.scratch.load(COMMON)["common"]
     alike = np.zeros(len(pairs), dtype=bool)
-    with work.records().questions(np.unique(pairs)) as text_of:
+    with work.records().questions(np.unique(pairs)) as questions:
         for start in range(0, len(pairs), _PAIRS_AT_ONCE):
             some = slice(start, start + _PAIRS_AT_ONCE)
-            alike[some] = near_copies.are_similar(pairs[some], text_of, common)
+            alike[some] = near_copies.are_similar(pairs[some], questions.words_in, common)
     work.scratch.bucket(number).save(PAIRS, pairs=pairs[alike])
 
 
@@ -86,8 +86,10 @@ def _bands(work: Work, number: int, own: NDArray[np.intp]) -> NDArray[np.uint32]
         bands: NDArray[np.uint32] = work.scratch.shard(number).load(BANDS)["bands"]
         return bands[own]
     rows = own + work.rows(number)[0]
-    with work.records().questions(rows) as text_of:
-        return near_copies.all_bands(len(rows), lambda place: text_of(int(rows[place])), common)
+    with work.records().questions(rows) as questions:
+        return near_copies.all_bands(
+            len(rows), lambda places: questions.words_in(rows[places]), common
+        )
 
 
 def _hashes_in(work: Work, bucket: int) -> NDArray[np.void]:

@@ -12,6 +12,7 @@ from bedrock_customization_runtime.datasets.preparation import Split, assign_sid
 from bedrock_customization_runtime.datasets.records import blind
 from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.datasets.spool import Spool
+from bedrock_customization_runtime.datasets.words import words_of
 from bedrock_customization_runtime.errors import DatasetRejected
 from bedrock_customization_runtime.preparation import refused
 from bedrock_customization_runtime.sharded_preparation.comparing import near_copy_pairs
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.catalog import RecordFormat
     from bedrock_customization_runtime.datasets.index import Columns
+    from bedrock_customization_runtime.datasets.words import Words
     from bedrock_customization_runtime.sharded_preparation.work import Work
 
 _DROPPED = -1
@@ -85,22 +87,23 @@ def divide_shard(work: Work, number: int) -> None:
         for line in work.records().lines(own + first):
             lines.append(line)
 
-        def line_of(row: int) -> bytes:
-            return lines[int(np.searchsorted(own, row))]
+        def lines_of(rows: NDArray[np.intp]) -> Iterator[bytes]:
+            return lines.some(np.searchsorted(own, rows))
+
+        def words_in(rows: NDArray[np.intp]) -> Words:
+            records = formats.parse_all(lines_of(rows), record_format)
+            return words_of([record.asked for record in records])
 
         record_format = work.settings.method.record_format
         others = own[sides[own] != Side.TEST]
-        leaks = leakage.holding(
-            work.scratch.load(PASSAGES)["passages"],
-            others,
-            lambda row: formats.parse(line_of(row), record_format).asked,
-        )
+        passages = work.scratch.load(PASSAGES)["passages"]
+        leaks = leakage.holding(passages, others, words_in)
         shard.save(LEAKS, rows=leaks + first)
         for side in Side:
             rows = np.setdiff1d(own[sides[own] == side], leaks, assume_unique=True)
             rows = rows[np.argsort(keys[rows])]
             sizes: list[int] = []
-            found = map(line_of, rows.tolist())
+            found = lines_of(rows)
             written = _blind(found, record_format) if side is Side.TEST else found
             shard.write_lines(side_lines(side), _measured(written, sizes))
             ends = np.fromiter(accumulate(sizes, initial=0), dtype=np.uint64)
@@ -121,14 +124,14 @@ def _passages(work: Work, split: Split) -> NDArray[np.uint64]:
     if not work.settings.near_copies:
         return np.empty(0, dtype=np.uint64)
     rows = np.union1d(split.blind, leakage.sampled(split.others))
-    with work.records().questions(rows) as text_of:
-        return leakage.telling_passages(split.blind, split.others, text_of)
+    with work.records().questions(rows) as questions:
+        return leakage.telling_passages(split.blind, split.others, questions.words_in)
 
 
 def _blind(lines: Iterator[bytes], record_format: RecordFormat) -> Iterator[bytes]:
     """Yield records as lines of the blind set."""
-    for line in lines:
-        yield formats.blind_line(blind(formats.parse(line, record_format)))
+    for record in formats.parse_all(lines, record_format):
+        yield formats.blind_line(blind(record))
 
 
 def _measured(lines: Iterator[bytes], sizes: list[int]) -> Iterator[bytes]:

@@ -51,8 +51,7 @@ def _keep(shard: Scratch, examined: Examined) -> None:
     sizes = [0]
 
     def accepted() -> Iterator[bytes]:
-        for row in range(examined.accepted):
-            line = examined.line(row)
+        for line in examined.lines(np.arange(examined.accepted)):
             sizes.append(len(line))
             yield line
 

@@ -113,8 +113,8 @@ def _choose_representatives(work: Work) -> int:
 
 def _template_shingles(work: Work, columns: Columns) -> NDArray[np.uint32]:
     sample = template_sample(columns)
-    if not sample:
+    if not sample.size:
         return np.empty(0, dtype=np.uint32)
     records = Records(work.scratch, work.settings, work.examined.first_rows)
-    with records.questions(np.sort(np.array(sample, dtype=np.intp))) as text_of:
-        return near_copies.common_shingles([text_of(row) for row in sample])
+    with records.questions(np.sort(sample)) as questions:
+        return near_copies.common_shingles(questions.words_in(sample))

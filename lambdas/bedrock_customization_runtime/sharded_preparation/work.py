@@ -15,6 +15,7 @@ from bedrock_customization_runtime.datasets import formats
 from bedrock_customization_runtime.datasets.index import Columns
 from bedrock_customization_runtime.datasets.shards import ExaminedShards, ShardSummary
 from bedrock_customization_runtime.datasets.spool import Spool
+from bedrock_customization_runtime.datasets.words import words_of
 from bedrock_customization_runtime.errors import SourceChanged
 from bedrock_customization_runtime.manifest import FileRecord  # noqa: TC001 - msgspec reads it
 from bedrock_customization_runtime.preparation import settings_of
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import Run
     from bedrock_customization_runtime.datasets.settings import Settings
     from bedrock_customization_runtime.datasets.splitting import Side
+    from bedrock_customization_runtime.datasets.words import Words
 
 SUMMARY = "summary.json"
 COLUMNS = "columns.npz"
@@ -284,6 +286,7 @@ class Questions:
         """Remove the file."""
         self._spool.close()
 
-    def __call__(self, row: int) -> str:
-        """Return a question."""
-        return self._spool[int(np.searchsorted(self._rows, row))].decode()
+    def words_in(self, rows: NDArray[np.intp]) -> Words:
+        """Return the words of some of them."""
+        places = np.searchsorted(self._rows, rows)
+        return words_of([text.decode() for text in self._spool.some(places)])
