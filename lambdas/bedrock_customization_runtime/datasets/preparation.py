@@ -84,8 +84,8 @@ class PreparedDataset:
 def divide(examined: Examined) -> PreparedDataset:
     """Split what was accepted into training, validation and blind set.
 
-    The four steps are public because records in shards take them in functions of their own, with
-    the near-copies and the leaks found elsewhere.
+    Records in shards take the same steps, `assign_sides` and `finish`, with near-copies and leaks
+    found by other functions.
 
     Args:
         examined: The first pass; findings about the whole data set are added to its findings.

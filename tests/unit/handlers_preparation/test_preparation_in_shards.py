@@ -44,6 +44,7 @@ def both(bench, body, *, shard_bytes=8000, **settings):
     return found
 
 
+@pytest.mark.slow
 def test_shards_and_one_function_leave_the_same_bytes(bench, source):
     alone, sharded = both(bench, source)
 
@@ -67,6 +68,7 @@ def test_shards_and_one_function_leave_the_same_bytes(bench, source):
     assert {"near-copies", "conflicting-answers", "blank-line", "line-too-long"} <= rules
 
 
+@pytest.mark.slow
 def test_a_disk_leaves_the_same_bytes(bench, source):
     event = bench.event("run-by-many", source)
     bench.prepare_in_shards(event, shard_bytes=9000)
@@ -87,12 +89,14 @@ def test_a_disk_leaves_the_same_bytes(bench, source):
     assert found == files["sharded-artifacts", "preparation/report.json"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shard_bytes", [1500, 30_000, 10**9])
 def test_the_size_of_shards_does_not_show(bench, hostile_jsonl, shard_bytes):
     alone, sharded = both(bench, hostile_jsonl(60, seed=3), shard_bytes=shard_bytes)
     assert sharded == alone
 
 
+@pytest.mark.slow
 def test_templates_groups_and_strata_are_those_of_the_whole_source(bench, hostile_jsonl):
     body = hostile_jsonl(150, seed=5, columns=True)
     alone, sharded = both(bench, body, template=TEMPLATE, privacy="mask")
@@ -244,6 +248,7 @@ def until_it_survives(s3, step, deaths):
     raise AssertionError("it never ends")
 
 
+@pytest.mark.slow
 def test_steps_killed_before_each_of_their_writes_leave_the_same_bytes(bench, source):
     event = bench.event("run", source)
     prepare(bench.s3, event)
@@ -296,6 +301,7 @@ def test_a_plan_for_nothing_says_what_to_do(bench, source):
         bench.plan(event, shard_bytes=1000)
 
 
+@pytest.mark.slow
 def test_what_states_hand_on_is_small(bench):
     lines = [b'{"prompt": "broken'] * 5000
     lines += [
