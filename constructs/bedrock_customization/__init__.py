@@ -1,7 +1,7 @@
 """Constructs that customize foundation models on Amazon Bedrock."""
 
 from bedrock_customization.base_model import BaseModel
-from bedrock_customization.dataset import DataSplit, RecordTemplate
+from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
 from bedrock_customization.enrichment import Enrichment
 from bedrock_customization.method import (
     ContinuedPretraining,
@@ -44,4 +44,5 @@ __all__ = [
     "ReinforcementFineTuning",
     "RunStart",
     "ServiceRole",
+    "Sharding",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Acknowledgment, Stack, Validations
@@ -55,5 +56,7 @@ def _as_cdk_nag_writes(value: Any) -> str:  # noqa: ANN401 - resolved CloudForma
             return f"<{name}>"
         case {"Fn::Join": [separator, parts]}:
             return str(separator).join(_as_cdk_nag_writes(part) for part in parts)
+        case dict():
+            return json.dumps(value, separators=(",", ":"))
         case _:
             return str(value)

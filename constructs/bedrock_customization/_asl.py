@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import jsii
-from aws_cdk import Aws, aws_iam as iam, aws_stepfunctions as sfn
+from aws_cdk import Aws, Fn, aws_iam as iam, aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization._access import Right
@@ -108,6 +108,24 @@ def of_this_drive(expression: str) -> str:
     )
 
 
+_KILLED_FUNCTION = Retry(
+    errors=["Runtime.ExitError", "Sandbox.Timedout"], interval_seconds=2, maximum_attempts=2
+)
+
+
+def running_maps(machine: sfn.StateMachine) -> list[Right]:
+    """Return the rights with a `*` that aws-cdk-lib gives a machine with distributed Maps."""
+    name = Fn.select(6, Fn.split(":", machine.state_machine_arn))
+    executions = f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:execution:{name}"
+    return [
+        Right(
+            actions=["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"],
+            resources=[f"{executions}:*", f"{executions}/*:*"],
+            wildcard_because="the executions are the machine's own and named when a run makes them",
+        )
+    ]
+
+
 def run_tags() -> list[dict[str, str]]:
     """Return the tags, in JSONata, of whatever a run makes in Bedrock."""
     return [
@@ -177,7 +195,7 @@ class States:
         self,
         name: str,
         function: HandlerFunction,
-        payload: Mapping[str, Any],
+        payload: Mapping[str, Any] | str,
         *,
         comment: str,
         assign: str | None = None,
@@ -189,7 +207,7 @@ class States:
         Args:
             name: Of the state.
             function: What is invoked.
-            payload: Its event; strings may be JSONata.
+            payload: Its event; strings may be JSONata, and so may be the whole.
             comment: What happens, for people.
             assign: Variable that keeps what the function returns.
             retries: Beside those after faults of Lambda itself.
@@ -199,7 +217,7 @@ class States:
         return self._task(
             name,
             "lambda:invoke",
-            {"FunctionName": function.version_arn, "Payload": dict(payload)},
+            {"FunctionName": function.version_arn, "Payload": payload},
             comment=comment,
             rights=[function.invoking],
             assign={assign: returned} if assign else {},
@@ -208,6 +226,52 @@ class States:
             retries=[_soon_after(_TRANSIENT_LAMBDA_ERRORS), *retries],
             catches=catches,
         )
+
+    def invoke_each(
+        self,
+        name: str,
+        function: HandlerFunction,
+        payload: Mapping[str, Any],
+        *,
+        count: str,
+        concurrency: int,
+        one: str,
+        comment: str,
+    ) -> sfn.DistributedMap:
+        """Write a distributed Map that invokes a function with each number from 0.
+
+        The numbers are made by an expression and results are not kept, so the machine itself reads
+        and writes nothing in S3 and needs no rights on buckets or keys.
+
+        Args:
+            name: Of the state.
+            function: What is invoked, with `number` in its event; its errors end the state, after
+                another try if the function was killed.
+            payload: The rest of its event; strings may be JSONata.
+            count: JSONata for how many numbers there are.
+            concurrency: Invocations at a time.
+            one: Name of the state within that invokes once.
+            comment: What happens, for people.
+        """
+        each = sfn.DistributedMap.jsonata(
+            self._scope,
+            name,
+            comment=self._comment(comment),
+            items=sfn.ProvideItems.jsonata(f"{{% [0..{count} - 1] %}}"),
+            item_selector={**payload, "number": "{% $states.context.Map.Item.Value %}"},
+            max_concurrency=concurrency,
+            # Express children end after five minutes.
+            map_execution_type=sfn.StateMachineType.STANDARD,
+            outputs="{% $states.input %}",
+        )
+        within = States(self._scope, self._title)
+        task = within.invoke(
+            one, function, "{% $states.input %}", comment=comment, retries=[_KILLED_FUNCTION]
+        )
+        each.item_processor(task)
+        self.rights += within.rights
+        self._catch(each, _NO_CATCHES)
+        return each
 
     def call_bedrock(
         self,
@@ -379,7 +443,9 @@ class States:
         return state
 
     def _catch(
-        self, state: sfn.CustomState | sfn.Parallel, catches: Mapping[str, sfn.IChainable]
+        self,
+        state: sfn.CustomState | sfn.Parallel | sfn.DistributedMap,
+        catches: Mapping[str, sfn.IChainable],
     ) -> None:
         failure = {"failure": {**_FAILURE, "phase": self._title}}
         for error, handler in catches.items():

@@ -6,12 +6,16 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from aws_cdk import Size
+
 from bedrock_customization._checks import check_between, check_whole
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime import contract
 
 
+_ABOVE = Size.gibibytes(2)
+_SHARD_SIZE = Size.mebibytes(128)
 _COLUMN = re.compile(r"\{[^{}]+\}")
 
 
@@ -89,3 +93,52 @@ class DataSplit:
     def to_contract(self) -> contract.Split:
         """Return what the handler receives."""
         return asdict(self)  # type: ignore[return-value] # the same fields; a test pairs them
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sharding:
+    """When a source is prepared by many functions at once, and how (docs/data-preparation.md).
+
+    Only JSON Lines can be cut into shards; CSV and compressed files are prepared by one function.
+    The results are the same bytes.
+
+    Args:
+        above: Size above which a source is cut. One function prepares a source of this size in a
+            few minutes, and has 15.
+        shard_size: Size of a shard, from 1 KiB to 1 GiB; larger for a source of more than 1,000.
+        maximum_concurrency: Functions that work at the same time, from 1 to 1,000.
+
+    Raises:
+        ValueError: A number is out of range.
+    """
+
+    above: Size = _ABOVE
+    shard_size: Size = _SHARD_SIZE
+    maximum_concurrency: int = 20
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        shard_bytes = _bytes_of(self.shard_size)
+        if not 2**10 <= shard_bytes <= 2**30:
+            raise ValueError(
+                f"shard_size must be from 1 KiB to 1 GiB, got {shard_bytes:,} bytes: a function "
+                "holds a shard on its disk"
+            )
+        check_whole(
+            "maximum_concurrency",
+            self.maximum_concurrency,
+            1,
+            1000,
+            "leave some of the account's concurrency for others",
+        )
+
+    def to_contract(self) -> contract.ShardingLimits:
+        """Return what the handler receives."""
+        return {
+            "shard_bytes": _bytes_of(self.shard_size),
+            "above_bytes": _bytes_of(self.above),
+        }
+
+
+def _bytes_of(size: Size) -> int:
+    return int(size.to_bytes())

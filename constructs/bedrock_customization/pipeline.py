@@ -22,12 +22,12 @@ from constructs import Construct
 from bedrock_customization import _access
 from bedrock_customization._access import Right
 from bedrock_customization._acknowledged import acknowledge, wildcards
-from bedrock_customization._asl import States
+from bedrock_customization._asl import States, running_maps
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
-from bedrock_customization.phases.preparation import DataPreparation
+from bedrock_customization.phases.preparation import SHARDING, DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
 from bedrock_customization.phases.run_start import RunStart
 from bedrock_customization.storage import RUNS, CustomizationStorage
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
 
     from bedrock_customization.base_model import BaseModel
-    from bedrock_customization.dataset import DataSplit, RecordTemplate
+    from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
     from bedrock_customization.enrichment import Enrichment
     from bedrock_customization.method import CustomizationMethod
 
@@ -90,6 +90,8 @@ class CustomizationPipeline(Construct):
             without one.
         enrichment: A model that adds to the records before they are prepared.
             Without one, they are prepared as they are.
+        sharding: When the raw data are prepared by many functions at once, and how.
+            With None, one function prepares them, however large.
         metric: What decides (docs/metrics.md).
         minimum_improvement: What the tuned model must surely gain over the base model, in units of
             the metric; 0 asks for any improvement beyond chance.
@@ -119,6 +121,7 @@ class CustomizationPipeline(Construct):
         allow_unknown_price: bool = False,
         stall_limit: Duration | None = None,
         enrichment: Enrichment | None = None,
+        sharding: Sharding | None = SHARDING,
         metric: MetricName = MetricName.ACCURACY,
         minimum_improvement: float = 0.0,
         maximum_tokens: int = 512,
@@ -154,6 +157,7 @@ class CustomizationPipeline(Construct):
             split=split,
             maximum_rejected=maximum_rejected,
             enrichment=enrichment,
+            sharding=sharding,
             on_failure=on_failure,
         )
         self.customization = ModelCustomization(
@@ -369,7 +373,8 @@ class CustomizationPipeline(Construct):
         )
         of_phases = [right for phase in phases for right in phase.rights]
         of_own = [right for states in self._own_states for right in states.rights]
-        acknowledge(state_machine, wildcards(self, [_DELIVERING, *of_phases, *of_own]))
+        of_maps = running_maps(state_machine) if self.preparation.uses_maps else []
+        acknowledge(state_machine, wildcards(self, [_DELIVERING, *of_phases, *of_own, *of_maps]))
         return state_machine
 
     def _define_log_group(self) -> logs.LogGroup:

@@ -16,6 +16,7 @@ from aws_cdk import (
 from constructs import Construct
 
 from bedrock_customization import _access
+from bedrock_customization_runtime.contract import SCRATCH_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 INCOMING = "incoming/*"
 RUNS = "runs/*"
 ANSWERS = "enrichment/*"
+SCRATCH = f"{SCRATCH_PREFIX}/*"
 PROMOTIONS = "promotions/*"
 _WEEK, _MONTH, _QUARTER = Duration.days(7), Duration.days(30), Duration.days(90)
+_DAY = Duration.days(1)
+# An execution can be redriven for 14 days after it ended, and finds what it left.
+_REDRIVABLE = Duration.days(15)
 _DESTROY_DATA = "bedrock_customization:destroyData"
 
 
@@ -40,8 +45,9 @@ class CustomizationStorage(Construct):
     Args:
         scope: Parent.
         id: Id below the parent.
-        data_bucket: Holds `incoming/`, `runs/<run>/prepared/`, and below `enrichment/` what a model
-            added.
+        data_bucket: Holds `incoming/` and `runs/<run>/prepared/`, below `enrichment/` what a model
+            added, and below `scratch/` what steps of a preparation hand to each other, for which a
+            bucket of your own needs a lifecycle rule.
             Without one, a bucket encrypted with `key` is defined.
         blind_bucket: Holds `runs/<run>/test.jsonl` and the answers to it.
             Without one, a bucket encrypted with `blind_key` is defined.
@@ -84,7 +90,7 @@ class CustomizationStorage(Construct):
             blind_key = self._define_key("BlindKey", "Blind test sets of model customization")
         self.key = key
         self.blind_key = blind_key
-        self.data_bucket = data_bucket or self._define_bucket("Data", key)
+        self.data_bucket = data_bucket or self._define_data_bucket(key)
         self.blind_bucket = blind_bucket or self._define_bucket("Blind", blind_key)
         self.artifacts_bucket = artifacts_bucket or self._define_bucket("Artifacts", key)
         self._blind = self._place(self.blind_bucket, blind_key)
@@ -162,6 +168,15 @@ class CustomizationStorage(Construct):
             pending_window=_MONTH,
             removal_policy=self._removal_policy,
         )
+
+    def _define_data_bucket(self, key: kms.IKey | None) -> s3.Bucket:
+        bucket = self._define_bucket("Data", key)
+        bucket.add_lifecycle_rule(
+            prefix=f"{SCRATCH_PREFIX}/",
+            expiration=_REDRIVABLE,
+            noncurrent_version_expiration=_DAY,
+        )
+        return bucket
 
     def _define_bucket(self, id: str, key: kms.IKey | None) -> s3.Bucket:
         bucket = self._define_hardened_bucket(

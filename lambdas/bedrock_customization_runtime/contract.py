@@ -26,6 +26,23 @@ class Handler(StrEnum):
     RECORD_RUN = "record_run"
 
 
+class PreparationStep(StrEnum):
+    """What `prepare_data` does at a time where a source is prepared in shards."""
+
+    PLAN = "plan"
+    EXAMINE_SHARD = "examine-shard"
+    GATHER = "gather"
+    SIGN_SHARD = "sign-shard"
+    COMPARE_BUCKET = "compare-bucket"
+    DECIDE = "decide"
+    DIVIDE_SHARD = "divide-shard"
+    FINISH = "finish"
+
+
+SCRATCH_PREFIX = "scratch"
+"""Prefix in the data bucket of what only the steps of one preparation read, and which expires."""
+
+
 class MetricName(StrEnum):
     """What may decide: the metrics of `evaluation.metrics`, by name (a test pairs them)."""
 
@@ -295,6 +312,50 @@ class PrepareDataInput(TypedDict):
     """What becomes of records with personal data or secrets; "flag" where it is absent."""
     enrichment: NotRequired[EnrichmentPlan]
     """What "Enrich data" has done before."""
+
+
+class ShardingLimits(TypedDict):
+    """How a source is prepared in shards."""
+
+    shard_bytes: int
+    above_bytes: int
+    """A source of at most so many bytes is prepared by one function."""
+
+
+class PlanPreparationInput(TypedDict):
+    """Event of `prepare_data` for `PreparationStep.PLAN`."""
+
+    step: Literal[PreparationStep.PLAN]
+    preparation: PrepareDataInput
+    """What is prepared, in one way or the other."""
+    sharding: ShardingLimits
+
+
+class PreparationPlan(TypedDict):
+    """What "Plan preparation" returns (`$plan`)."""
+
+    shards: int
+    """0 where one function prepares the source."""
+    scratch: str
+    """S3 URI prefix of what the steps hand to each other, without a trailing slash."""
+
+
+class PreparationStepInput(TypedDict):
+    """Event of `prepare_data` for the steps after the plan."""
+
+    step: PreparationStep
+    run: Run
+    scratch: str
+    """`PreparationPlan.scratch`."""
+    number: NotRequired[int]
+    """Of the shard or bucket, from 0, for a step that takes one."""
+
+
+class GatheredShards(TypedDict):
+    """What "Gather shards" returns (`$gathered`)."""
+
+    buckets: int
+    """In which signatures are compared."""
 
 
 class PlanJob(TypedDict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
@@ -28,6 +29,8 @@ from bedrock_customization_runtime.manifest import (
 from bedrock_customization_runtime.media import S3Media
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mypy_boto3_s3 import S3Client
 
     from bedrock_customization_runtime.catalog import MethodRules
@@ -37,8 +40,8 @@ if TYPE_CHECKING:
         PrepareDataInput,
         Run,
     )
-    from bedrock_customization_runtime.datasets.examination import Examined
     from bedrock_customization_runtime.datasets.preparation import PreparedDataset
+    from bedrock_customization_runtime.datasets.record_source import RecordSource
 
 
 def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
@@ -60,41 +63,26 @@ def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
     run = event["run"]
     enriched = _Enriched.of(s3, event)
     answers = enriched.answers if enriched else None
-    settings = _settings(s3, event, answers)
+    settings = settings_of(s3, event, answers)
     source = streams.PinnedObject(s3, run["source"])
-    report_uri = f"{run['artifacts']}/preparation/report.json"
     with examine(source.chunks(), settings) as examined:
-        rejected = _write_rejected(s3, run, examined)
+        rejected = write_rejected(s3, run, examined.rejected_lines())
         try:
             prepared = divide(examined, by_model=answers.lines if answers else ())
         except DatasetRejected as refusal:
-            _write_report(s3, report_uri, report(examined, None, str(refusal)))
-            refused = _refusal(examined, report_uri, rejected)
-            manifest.update(s3, run["manifest"], lambda found: replace(found, refusal=refused))
-            raise DatasetRejected(f"{refusal} ({_where_to_look(report_uri, rejected)})") from None
-        section = _write_sides(
-            s3, run, examined=examined, prepared=prepared, source=source, rejected=rejected
+            raise refused(s3, run, examined, refusal, rejected) from None
+        record = FileRecord(
+            uri=run["source"], sha256=source.sha256, bytes=source.size, records=examined.read
         )
-        if enriched:
-            section = replace(section, enrichment=enriched.record())
-        _write_report(s3, report_uri, report(examined, prepared))
-    manifest.update(
-        s3, run["manifest"], lambda found: replace(found, preparation=section, refusal=None)
-    )
-    return {
-        "train": section.train.uri,
-        "validation": section.validation.uri if section.validation else None,
-        "test": section.test.uri,
-        "report": report_uri,
-        "counts": {
-            "read": section.read,
-            "rejected": examined.rejected,
-            "duplicates": section.duplicates,
-            "train": section.train.records,
-            "validation": section.validation.records if section.validation else 0,
-            "test": section.test.records,
-        },
-    }
+        return write_prepared(
+            s3,
+            run,
+            examined=examined,
+            prepared=prepared,
+            source=record,
+            rejected=rejected,
+            enrichment=enriched.record() if enriched else None,
+        )
 
 
 def method_of(base_model: str, method: str) -> MethodRules:
@@ -120,7 +108,17 @@ def method_of(base_model: str, method: str) -> MethodRules:
     return rules
 
 
-def _settings(s3: S3Client, event: PrepareDataInput, answers: Answers | None) -> Settings:
+def settings_of(s3: S3Client, event: PrepareDataInput, answers: Answers | None = None) -> Settings:
+    """Return what an event asks for.
+
+    Args:
+        s3: Client, to look at media.
+        event: What to prepare.
+        answers: What a model added.
+
+    Raises:
+        InvalidInput: A setting makes no sense.
+    """
     return Settings(
         base_model=event["base_model"],
         method=method_of(event["base_model"], event["method"]),
@@ -132,6 +130,140 @@ def _settings(s3: S3Client, event: PrepareDataInput, answers: Answers | None) ->
         media=S3Media(s3),
         enrich=answers,
     )
+
+
+def write_rejected(s3: S3Client, run: Run, lines: Iterator[bytes]) -> FileRecord | None:
+    """Write the rejected records, if there are any.
+
+    Args:
+        s3: Client.
+        run: Whose they are.
+        lines: As `Rejections.lines` yields them.
+    """
+    first = next(lines, None)
+    if first is None:
+        return None
+    # They quote the source, so they lie beside it, not among the artifacts that people pass around.
+    uri = f"{run['data']}/preparation/rejected.jsonl"
+    return streams.write_lines(s3, uri, chain([first], lines))
+
+
+def refused(
+    s3: S3Client,
+    run: Run,
+    examined: RecordSource,
+    refusal: DatasetRejected,
+    rejected: FileRecord | None,
+) -> DatasetRejected:
+    """Write the report of data that cannot be used; return the refusal with where to look."""
+    uri = _report_uri(run)
+    _write_report(s3, uri, report(examined, None, str(refusal)))
+    section = RefusalSection(
+        read=examined.read,
+        rejected=examined.rejected,
+        record_format=examined.settings.method.record_format.value,
+        findings=_findings(examined),
+        report=uri,
+        rejected_records=rejected.uri if rejected else None,
+    )
+    manifest.update(s3, run["manifest"], lambda found: replace(found, refusal=section))
+    records = f"; rejected records: {rejected.uri}" if rejected else ""
+    return DatasetRejected(f"{refusal} (report: {uri}{records})")
+
+
+def write_prepared(
+    s3: S3Client,
+    run: Run,
+    *,
+    examined: RecordSource,
+    prepared: PreparedDataset,
+    source: FileRecord,
+    rejected: FileRecord | None,
+    enrichment: EnrichmentRecord | None = None,
+) -> Preparation:
+    """Write the sides and the report, then the run's manifest; return where they are."""
+    section = _write_sides(
+        s3, run, examined=examined, prepared=prepared, source=source, rejected=rejected
+    )
+    _write_report(s3, _report_uri(run), report(examined, prepared))
+    if enrichment:
+        section = replace(section, enrichment=enrichment)
+    manifest.update(
+        s3, run["manifest"], lambda found: replace(found, preparation=section, refusal=None)
+    )
+    return {
+        "train": section.train.uri,
+        "validation": section.validation.uri if section.validation else None,
+        "test": section.test.uri,
+        "report": _report_uri(run),
+        "counts": {
+            "read": section.read,
+            "rejected": examined.rejected,
+            "duplicates": section.duplicates,
+            "train": section.train.records,
+            "validation": section.validation.records if section.validation else 0,
+            "test": section.test.records,
+        },
+    }
+
+
+def _write_sides(
+    s3: S3Client,
+    run: Run,
+    *,
+    examined: RecordSource,
+    prepared: PreparedDataset,
+    source: FileRecord,
+    rejected: FileRecord | None,
+) -> PreparationSection:
+    def write(side: Side, uri: str) -> FileRecord:
+        return streams.write_lines(s3, uri, prepared.lines(side))
+
+    return PreparationSection(
+        source=source,
+        train=write(Side.TRAIN, f"{run['data']}/prepared/train.jsonl"),
+        validation=(
+            write(Side.VALIDATION, f"{run['data']}/prepared/validation.jsonl")
+            if prepared.count(Side.VALIDATION)
+            else None
+        ),
+        test=write(Side.TEST, f"{run['blind']}/test.jsonl"),
+        rejected=rejected,
+        read=examined.read,
+        duplicates=prepared.duplicates,
+        estimated_tokens=prepared.estimated_tokens,
+        record_format=examined.settings.method.record_format.value,
+        findings=_findings(examined),
+        label_counts=prepared.label_counts,
+        left_out=prepared.left_out,
+        clusters=prepared.clusters,
+        plain_split_leaks=prepared.plain_split_leaks,
+        minimum_detectable_effect=round(
+            power.minimum_detectable_effect(prepared.count(Side.TEST)), 4
+        ),
+        personal_data=dict(sorted(examined.personal_data.items())),
+    )
+
+
+def _report_uri(run: Run) -> str:
+    return f"{run['artifacts']}/preparation/report.json"
+
+
+def _write_report(s3: S3Client, uri: str, body: bytes) -> None:
+    storage.write(s3, uri, body, "application/json")
+
+
+def _findings(examined: RecordSource) -> list[Finding]:
+    return [
+        Finding(
+            rule=found.rule.id,
+            severity=found.rule.severity,
+            count=found.count,
+            message=found.message,
+            lines=list(found.lines),
+        )
+        for found in examined.findings.all()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,84 +299,3 @@ class _Enriched:
             scored=self.answers.scored,
             cost_usd=self.cost_usd,
         )
-
-
-def _write_sides(
-    s3: S3Client,
-    run: Run,
-    *,
-    examined: Examined,
-    prepared: PreparedDataset,
-    source: streams.PinnedObject,
-    rejected: FileRecord | None,
-) -> PreparationSection:
-    def write(side: Side, uri: str) -> FileRecord:
-        return streams.write_lines(s3, uri, prepared.lines(side))
-
-    return PreparationSection(
-        source=FileRecord(
-            uri=run["source"], sha256=source.sha256, bytes=source.size, records=examined.read
-        ),
-        train=write(Side.TRAIN, f"{run['data']}/prepared/train.jsonl"),
-        validation=(
-            write(Side.VALIDATION, f"{run['data']}/prepared/validation.jsonl")
-            if prepared.count(Side.VALIDATION)
-            else None
-        ),
-        test=write(Side.TEST, f"{run['blind']}/test.jsonl"),
-        rejected=rejected,
-        read=examined.read,
-        duplicates=prepared.duplicates,
-        estimated_tokens=prepared.estimated_tokens,
-        record_format=examined.settings.method.record_format.value,
-        findings=_findings(examined),
-        label_counts=prepared.label_counts,
-        left_out=prepared.left_out,
-        clusters=prepared.clusters,
-        plain_split_leaks=prepared.plain_split_leaks,
-        minimum_detectable_effect=round(
-            power.minimum_detectable_effect(prepared.count(Side.TEST)), 4
-        ),
-        personal_data=dict(sorted(examined.personal_data.items())),
-    )
-
-
-def _refusal(examined: Examined, report_uri: str, rejected: FileRecord | None) -> RefusalSection:
-    return RefusalSection(
-        read=examined.read,
-        rejected=examined.rejected,
-        record_format=examined.settings.method.record_format.value,
-        findings=_findings(examined),
-        report=report_uri,
-        rejected_records=rejected.uri if rejected else None,
-    )
-
-
-def _findings(examined: Examined) -> list[Finding]:
-    return [
-        Finding(
-            rule=found.rule.id,
-            severity=found.rule.severity,
-            count=found.count,
-            message=found.message,
-            lines=list(found.lines),
-        )
-        for found in examined.findings.all()
-    ]
-
-
-def _write_rejected(s3: S3Client, run: Run, examined: Examined) -> FileRecord | None:
-    if not examined.rejected:
-        return None
-    # They quote the source, so they lie beside it, not among the artifacts that people pass around.
-    uri = f"{run['data']}/preparation/rejected.jsonl"
-    return streams.write_lines(s3, uri, examined.rejected_lines())
-
-
-def _write_report(s3: S3Client, uri: str, body: bytes) -> None:
-    storage.write(s3, uri, body, "application/json")
-
-
-def _where_to_look(report_uri: str, rejected: FileRecord | None) -> str:
-    records = f"; rejected records: {rejected.uri}" if rejected else ""
-    return f"report: {report_uri}{records}"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,15 @@ class VersionConflictError(Exception):
 def read(s3: S3Client, uri: str) -> bytes:
     """Return an object's bytes."""
     where = S3Uri.parse(uri)
-    return s3.get_object(Bucket=where.bucket, Key=where.key)["Body"].read()
+    return _body(partial(s3.get_object, Bucket=where.bucket, Key=where.key))
+
+
+def read_range(s3: S3Client, uri: str, start: int, end: int) -> bytes:
+    """Return the bytes of an object from one offset to before another."""
+    where = S3Uri.parse(uri)
+    return _body(
+        partial(s3.get_object, Bucket=where.bucket, Key=where.key, Range=f"bytes={start}-{end - 1}")
+    )
 
 
 def read_version(s3: S3Client, uri: str) -> Version | None:
@@ -89,3 +103,11 @@ def write_version(
         if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:
             raise VersionConflictError(uri) from error
         raise
+
+
+def _body(get: Callable[[], GetObjectOutputTypeDef]) -> bytes:
+    """Return the body of a response, asked for again where the connection breaks."""
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(HTTPClientError, IncompleteReadError):
+            return get()["Body"].read()
+    return get()["Body"].read()

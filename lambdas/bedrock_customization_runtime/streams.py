@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from io import RawIOBase
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, TypeVar, cast
 
+import msgspec
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
@@ -14,13 +17,19 @@ from bedrock_customization_runtime.manifest import FileRecord
 from bedrock_customization_runtime.storage import S3Uri
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
 
     from mypy_boto3_s3 import S3Client
 
+_Given = TypeVar("_Given")
+_Found = TypeVar("_Found")
 _CHUNK = 2**20
 _PART = 64 * 2**20
 """Bytes asked for at a time: each request checks again that the object is still the same."""
+_PIECE = 8 * 2**20
+"""Bytes asked for at a time where several requests run at once."""
+_AT_A_TIME = 8
 _ATTEMPTS_WITHOUT_PROGRESS = 5
 # One part at a time: a function's memory is for records, not for parts in flight.
 _TRANSFER = TransferConfig(use_threads=False)
@@ -29,32 +38,41 @@ _FORBIDDEN = {"403", "AccessDenied"}
 _CHANGED = {"412", "PreconditionFailed", *_MISSING}
 
 
+class ObjectVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """An object as it was at some time."""
+
+    etag: str
+    size: int
+    """In bytes."""
+
+
 class PinnedObject:
     """An object as it was when it was first looked at.
 
     Args:
         s3: Client.
         uri: Where it is.
+        version: What it was when somebody else looked; without it, what it is now.
 
     Attributes:
         size: In bytes.
+        version: What it is pinned to.
 
     Raises:
         InvalidInput: There is none, or it may not be read.
     """
 
-    def __init__(self, s3: S3Client, uri: str) -> None:
+    def __init__(self, s3: S3Client, uri: str, *, version: ObjectVersion | None = None) -> None:
         self._s3 = s3
         self._uri = uri
         try:
             self._where = S3Uri.parse(uri)
-            found = s3.head_object(Bucket=self._where.bucket, Key=self._where.key)
+            self.version = version or _version_of(s3, self._where)
         except ValueError as error:
             raise InvalidInput(f"source: {error}") from None
         except ClientError as error:
             raise _unreadable(uri, error) or error from None
-        self.size = found["ContentLength"]
-        self._etag = found["ETag"]
+        self.size = self.version.size
         self._digest = sha256()
 
     @property
@@ -62,43 +80,77 @@ class PinnedObject:
         """Digest of what `chunks` has yielded."""
         return self._digest.hexdigest()
 
-    def chunks(self) -> Iterator[bytes]:
+    def chunks(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Yield the object's bytes once; a broken connection is resumed where it broke.
+
+        Args:
+            start: Where to begin.
+            end: Where to stop; without it, at the object's end.
 
         Raises:
             SourceChanged: The object was overwritten or deleted meanwhile.
         """
-        offset = 0
+        for chunk in self._resumed(start, self.size if end is None else end):
+            self._digest.update(chunk)
+            yield chunk
+        self.check_unchanged()
+
+    def read(self, start: int, end: int) -> bytes:
+        """Return some of the object's bytes.
+
+        Raises:
+            SourceChanged: The object was overwritten or deleted meanwhile.
+        """
+        return b"".join(self._resumed(start, end))
+
+    def digest(self) -> str:
+        """Return the SHA-256 digest of the whole object, read by several requests at a time.
+
+        Raises:
+            SourceChanged: The object was overwritten or deleted meanwhile.
+        """
+        digest = sha256()
+        pieces = ((at, min(at + _PIECE, self.size)) for at in range(0, self.size, _PIECE))
+        for piece in concurrently(lambda ends: self.read(*ends), pieces):
+            digest.update(piece)
+        self.check_unchanged()
+        return digest.hexdigest()
+
+    def _resumed(self, offset: int, end: int) -> Iterator[bytes]:
         failures = 0
-        while offset < self.size:
+        while offset < end:
             try:
-                for chunk in self._part(offset):
+                for chunk in self._part(offset, min(offset + _PART, end)):
                     offset += len(chunk)
                     failures = 0
-                    self._digest.update(chunk)
                     yield chunk
             except (HTTPClientError, IncompleteReadError):
                 failures += 1
                 if failures == _ATTEMPTS_WITHOUT_PROGRESS:
                     raise
-        self._check_unchanged()
 
-    def _part(self, offset: int) -> Iterator[bytes]:
-        last = min(offset + _PART, self.size) - 1
+    def _part(self, offset: int, end: int) -> Iterator[bytes]:
         try:
             found = self._s3.get_object(
                 Bucket=self._where.bucket,
                 Key=self._where.key,
-                Range=f"bytes={offset}-{last}",
-                IfMatch=self._etag,
+                Range=f"bytes={offset}-{end - 1}",
+                IfMatch=self.version.etag,
             )
         except ClientError as error:
             raise self._changed(error) or error from None
         yield from found["Body"].iter_chunks(_CHUNK)
 
-    def _check_unchanged(self) -> None:
+    def check_unchanged(self) -> None:
+        """Check that the object is still the same.
+
+        Raises:
+            SourceChanged: It was overwritten or deleted meanwhile.
+        """
         try:
-            self._s3.head_object(Bucket=self._where.bucket, Key=self._where.key, IfMatch=self._etag)
+            self._s3.head_object(
+                Bucket=self._where.bucket, Key=self._where.key, IfMatch=self.version.etag
+            )
         except ClientError as error:
             raise self._changed(error) or error from None
 
@@ -109,6 +161,29 @@ class PinnedObject:
             f"{self._uri} was overwritten or deleted while it was read: start the run again when "
             "uploads to it are finished"
         )
+
+
+def concurrently(
+    function: Callable[[_Given], _Found], arguments: Iterable[_Given]
+) -> Iterator[_Found]:
+    """Yield what a function returns for each argument, in order, a few calls ahead of the reader.
+
+    Args:
+        function: Waits for S3; called on other threads.
+        arguments: One for each call.
+    """
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        running: deque[Future[_Found]] = deque()
+        try:
+            for argument in arguments:
+                running.append(pool.submit(function, argument))
+                if len(running) > _AT_A_TIME:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+        finally:
+            for future in running:
+                future.cancel()
 
 
 def write_lines(s3: S3Client, uri: str, lines: Iterable[bytes]) -> FileRecord:
@@ -166,6 +241,11 @@ class _LineReader(RawIOBase):
             size = held
         self._rest = data[size:]
         return data[:size]
+
+
+def _version_of(s3: S3Client, where: S3Uri) -> ObjectVersion:
+    found = s3.head_object(Bucket=where.bucket, Key=where.key)
+    return ObjectVersion(etag=found["ETag"], size=found["ContentLength"])
 
 
 def _unreadable(uri: str, error: ClientError) -> InvalidInput | None:

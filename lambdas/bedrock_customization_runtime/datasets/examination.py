@@ -6,73 +6,44 @@ and index hold 64 bytes for each.
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
+from itertools import accumulate
 from typing import TYPE_CHECKING, Self
-
-import msgspec
 
 from bedrock_customization_runtime.datasets import formats, json_rows, quality, rules, shapes
 from bedrock_customization_runtime.datasets.checks import Checks
 from bedrock_customization_runtime.datasets.converse import SCHEMA_VERSION
 from bedrock_customization_runtime.datasets.csv_rows import CsvRows
 from bedrock_customization_runtime.datasets.findings import Findings
+from bedrock_customization_runtime.datasets.first_columns import FirstColumns
 from bedrock_customization_runtime.datasets.index import Index
-from bedrock_customization_runtime.datasets.lines import lines
+from bedrock_customization_runtime.datasets.lines import blocks, lines
 from bedrock_customization_runtime.datasets.plain import PlainLines
 from bedrock_customization_runtime.datasets.privacy import Privacy, Screen
 from bedrock_customization_runtime.datasets.problems import Problem, RecordRejectedError
-from bedrock_customization_runtime.datasets.records import exchange
+from bedrock_customization_runtime.datasets.records import blind, exchange
+from bedrock_customization_runtime.datasets.rejections import Rejections
 from bedrock_customization_runtime.datasets.rows import Row, UnreadableRow
 from bedrock_customization_runtime.datasets.rules import Input
 from bedrock_customization_runtime.datasets.shapes import Shape
 from bedrock_customization_runtime.datasets.sniffing import opened
+from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.datasets.spool import Spool
 from bedrock_customization_runtime.datasets.templates import Template, named
 from bedrock_customization_runtime.errors import DatasetRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from bedrock_customization_runtime.datasets.lines import Line
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bedrock_customization_runtime.datasets.index import Columns
+    from bedrock_customization_runtime.datasets.lines import Block, Line
     from bedrock_customization_runtime.datasets.records import Content, Record
     from bedrock_customization_runtime.datasets.rows import Note
     from bedrock_customization_runtime.datasets.rules import Rule
     from bedrock_customization_runtime.datasets.settings import Settings
-
-_ORIGINALS_KEPT = 64 * 2**20
-"""Bytes of rejected lines kept; later ones are listed without their original."""
-_REJECTED_KEPT = 100_000
-"""Rejected lines that are listed; all are counted. More of them help nobody and fill the disk."""
-_SAMPLE_ROWS = 100
-"""Rows of JSON after which a column that none of them has is taken for misspelled."""
-_COLUMNS_REMEMBERED = 1000
-
-
-class RejectedProblem(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the reasons why a line was rejected."""
-
-    rule: str
-    path: str
-    """JSONPath into the record; for CSV and templates the name of a column or part."""
-    reason: str
-    fix: str
-
-
-class RejectedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A line of the rejected records."""
-
-    line: int
-    rule: str
-    """Of the first problem; likewise the reason."""
-    reason: str
-    problems: list[RejectedProblem]
-    original: str | None = None
-    """What stood there; missing where it is too much to keep."""
-    original_base64: str | None = None
-    """In place of `original` where the bytes are not UTF-8."""
-    file: str | None = None
-    """Where the line stands, if the data set has several sources."""
 
 
 class Examined:
@@ -83,6 +54,7 @@ class Examined:
         read: Records read, rejected ones included; blank lines and a CSV header are none.
         findings: By rule.
         personal_data: Records by what kind of personal data or secret they hold.
+        first_columns: Of the first rows, where a template is filled from JSON.
         index: Of the accepted records, in the order of the source.
         accepted: Records that can be used, copies included.
         rejected: Records that cannot.
@@ -97,10 +69,10 @@ class Examined:
         self.read = 0
         self.findings = Findings()
         self.personal_data: Counter[str] = Counter()
+        self.first_columns = FirstColumns()
         self.index = Index(near_copies=settings.near_copies)
         self._accepted = Spool()
-        self._rejected = Spool()
-        self._originals = 0
+        self._rejections = Rejections()
         self._source: str | None = None
 
     def __enter__(self) -> Self:
@@ -114,29 +86,52 @@ class Examined:
     def close(self) -> None:
         """Remove the temporary files."""
         self._accepted.close()
-        self._rejected.close()
+        self._rejections.close()
+        self.index.close()
 
     def line(self, index: int) -> bytes:
         """Return an accepted record as a line in the base model's format, by its number."""
         return self._accepted[index]
 
-    def bytes_of(self, indices: Iterable[int]) -> int:
-        """Return how many bytes the lines of some accepted records have together."""
-        return sum(map(self._accepted.size, indices))
+    def lines(self, rows: NDArray[np.intp]) -> Iterator[bytes]:
+        """Yield accepted records as `line` returns them."""
+        return self._accepted.some(rows)
 
     def record(self, index: int) -> Record:
         """Return an accepted record by its number in the index."""
         return formats.parse(self._accepted[index], self.settings.method.record_format)
 
+    def records(self, rows: NDArray[np.intp]) -> Iterator[Record]:
+        """Yield accepted records."""
+        return formats.parse_all(self.lines(rows), self.settings.method.record_format)
+
+    def columns(self) -> Columns:
+        """Return the index as arrays; nothing can be added any more while they live."""
+        return self.index.columns()
+
+    def labels(self) -> dict[int, str] | None:
+        """Return the answers by key if they are labels: few, short, each given again and again."""
+        return self.index.labels()
+
+    def bytes_of(self, side: Side, rows: NDArray[np.intp]) -> int:  # noqa: ARG002 - all sides' lines are as long but the blind set's, which no limit asks for
+        """Return how many bytes records have together as lines of training or validation."""
+        return self._accepted.size(rows)
+
+    def lines_of(self, side: Side, rows: NDArray[np.intp]) -> Iterator[bytes]:
+        """Yield records as lines of a side: `TestRecord`s for the blind set."""
+        if side is not Side.TEST:
+            return self.lines(rows)
+        return (formats.blind_line(blind(record)) for record in self.records(rows))
+
     def rejected_lines(self) -> Iterator[bytes]:
         """Yield the first 100,000 rejected records as JSON (`RejectedLine`), with line feeds."""
-        for index in range(len(self._rejected)):
-            yield self._rejected[index]
+        return self._rejections.lines()
 
     def begin_source(self, name: str) -> None:
         """Say that the lines that follow stand in another source than those before."""
         self._source = name
         self.findings.begin_source(name)
+        self.first_columns = FirstColumns()
 
     def note(self, rule: Rule, line: int) -> None:
         """Count a rule for a line of the source that is read."""
@@ -164,18 +159,35 @@ class Examined:
         """
         self.read += 1
         self.accepted += 1
+        place = self.findings.place(line)
         self.index.append(
-            self.findings.place(line),
-            content,
-            messages=len(record.messages),
-            group=group,
-            stratum=stratum,
+            place, content, messages=len(record.messages), group=group, stratum=stratum
         )
         if original is None:
             written = formats.training_line(record, self.settings.method.record_format)
         else:
             written = original + b"\n"
         self._accepted.append(written)
+
+    def accept_lines(self, block: Block, first: int, contents: Sequence[Content]) -> None:
+        """Keep records as they were read.
+
+        Args:
+            block: Where their lines are.
+            first: Place of the first of them in the block; the others follow.
+            contents: What each says; all end with an answer.
+        """
+        count = len(contents)
+        place = self.findings.place(block.number + first)
+        self.read += count
+        self.accepted += count
+        self.index.extend(
+            range(place, place + count),
+            contents,
+            messages=[len(content.question) // 2 + 1 for content in contents],
+        )
+        start, ends = block.start(first), block.ends[first : first + count] + 1
+        self._accepted.extend(block.data[start : ends[-1]], ends - start)
 
     def count(self, records: int) -> None:
         """Count records that are accepted and not kept."""
@@ -188,32 +200,7 @@ class Examined:
         for problem in problems:
             self.note(problem.rule, row.line)
         self.rejected += 1
-        if len(self._rejected) == _REJECTED_KEPT:
-            return
-        self._originals += len(row.original)
-        original: dict[str, str] = {}
-        if self._originals <= _ORIGINALS_KEPT:
-            try:
-                original = {"original": row.original.decode()}
-            except UnicodeDecodeError:
-                original = {"original_base64": base64.b64encode(row.original).decode()}
-        rejected = RejectedLine(
-            line=row.line,
-            rule=problems[0].rule.id,
-            reason=problems[0].reason,
-            problems=[
-                RejectedProblem(
-                    rule=problem.rule.id,
-                    path=problem.path,
-                    reason=problem.reason,
-                    fix=problem.rule.fix,
-                )
-                for problem in problems
-            ],
-            file=self._source,
-            **original,
-        )
-        self._rejected.append(msgspec.json.encode(rejected) + b"\n")
+        self._rejections.add(row, problems, file=self._source)
 
 
 def examine(chunks: Iterable[bytes], settings: Settings, *, keep: bool = True) -> Examined:
@@ -271,32 +258,58 @@ def examine_all(sources: Iterable[tuple[str, Iterable[bytes]]], settings: Settin
     return examined
 
 
+def examine_shard(chunks: Iterable[bytes], settings: Settings) -> Examined:
+    """Read some whole lines out of the middle of a JSON Lines source and judge every record.
+
+    Line numbers count from the first line of the shard, and that none of its rows has a column of
+    the template is no error: `first_columns` says what the source as a whole must be checked by.
+
+    Args:
+        chunks: The lines' bytes, in pieces of any size.
+        settings: What to judge by.
+
+    Raises:
+        InvalidInput: The template is wrong in itself.
+    """
+    examined = Examined(settings)
+    try:
+        _fill_from_lines(examined, chunks, _Judge(examined))
+    except BaseException:
+        examined.close()
+        raise
+    return examined
+
+
 def _fill(examined: Examined, chunks: Iterable[bytes], judge: _Judge) -> None:
     template = judge.template
     kind, text = opened(chunks, nulls=template is not None)
-    if kind is Input.JSONL and template is None and examined.settings.enrich is None:
-        _fill_from_records(examined, lines(text), judge)
+    if kind is Input.JSONL:
+        _fill_from_lines(examined, text, judge, checked_by=template)
         return
     for row in rows_of(kind, text, template, examined.note):
         judge.judge(row)
 
 
-def _fill_from_records(examined: Examined, source: Iterable[Line], judge: _Judge) -> None:
+def _fill_from_lines(
+    examined: Examined,
+    text: Iterable[bytes],
+    judge: _Judge,
+    *,
+    checked_by: Template | None = None,
+) -> None:
+    if judge.template is None and examined.settings.enrich is None:
+        _fill_from_records(examined, blocks(text), judge)
+        return
+    rows = json_rows.rows(lines(text), examined.note)
+    for row in _with_columns_noted(rows, examined.first_columns, checked_by):
+        judge.judge(row)
+
+
+def _fill_from_records(examined: Examined, source: Iterable[Block], judge: _Judge) -> None:
     """Judge lines that are records already: most are proved sound, the others examined."""
-    read = PlainLines(examined.settings.method).read
-    note = examined.note
-    keeps = examined.keeps
-    sound = 0
-    for line in source:
-        record = read(line.data)
-        if record is not None and not line.cut:
-            if keeps:
-                judge.take(line, record)
-            else:
-                sound += 1
-        elif (row := json_rows.row(line, note)) is not None:
-            judge.judge(row)
-    examined.count(sound)
+    plain = PlainLines(examined.settings.method)
+    for block in source:
+        judge.judge_lines(block, plain.contents(block))
 
 
 class _Judge:
@@ -340,7 +353,7 @@ class _Judge:
                 self._examined.count(1)
                 return
             content = record.content()
-            screened = self._screened(record, content, None)
+            screened = self._screened(record, content)
         except RecordRejectedError as error:
             self._examined.reject(row, error.problems)
             return
@@ -349,13 +362,59 @@ class _Judge:
         self._look(screened, content)
         self._examined.accept(row.line, screened, content, group=group, stratum=stratum)
 
-    def take(self, line: Line, record: Record) -> None:
-        """Decide on a line that was proved sound: only what it says can be wrong with it."""
+    def judge_lines(self, block: Block, contents: Sequence[Content | None]) -> None:
+        """Decide on lines.
+
+        Args:
+            block: The lines.
+            contents: What each says that was proved sound; None for the others.
+        """
+        start = 0
+        for row in self._alone(block, contents):
+            self._take(block, contents, start, row)
+            self._judge_line(block.line(row), contents[row])
+            start = row + 1
+        self._take(block, contents, start, len(contents))
+
+    def _alone(self, block: Block, contents: Sequence[Content | None]) -> list[int]:
+        """Return the lines that must be looked at one by one."""
+        alone = [row for row, content in enumerate(contents) if content is None]
+        if self._screen is None or not self._examined.keeps:
+            return alone
+        if b"\\" in block.data:
+            texts = [b"" if content is None else _written(content) for content in contents]
+            suspects = self._screen.suspects(b"".join(texts), [*accumulate(map(len, texts))])
+        else:
+            suspects = self._screen.suspects(block.data, (block.ends + 1).tolist())
+        return sorted({*alone, *suspects})
+
+    def _take(self, block: Block, contents: Sequence[Content | None], start: int, end: int) -> None:
+        """Accept lines that were proved sound and hold nothing private."""
+        if start == end:
+            return
+        if not self._examined.keeps:
+            self._examined.count(end - start)
+            return
+        some = [content for content in contents[start:end] if content is not None]
+        questions = [_asked_last(content) for content in some]
+        for number in quality.doubtful(questions, [content.answer for content in some]):
+            self._line = block.number + start + number
+            quality.judge(questions[number], some[number].answer, self._note)
+        self._examined.accept_lines(block, start, some)
+
+    def _judge_line(self, line: Line, content: Content | None) -> None:
+        if content is not None:
+            self._judge_suspect(line, content)
+        elif (row := json_rows.row(line, self._examined.note)) is not None:
+            self.judge(row)
+
+    def _judge_suspect(self, line: Line, content: Content) -> None:
+        """Decide on a line that was proved sound and may hold something private."""
         self._line = line.number
-        content = record.content()
+        record = formats.parse(line.data, self._examined.settings.method.record_format)
         original: bytes | None = line.data
         try:
-            screened = self._screened(record, content, original)
+            screened = self._screened(record, content)
         except RecordRejectedError as error:
             self._examined.reject(Row(line.number, line.data, {}), error.problems)
             return
@@ -364,26 +423,33 @@ class _Judge:
         self._look(screened, content)
         self._examined.accept(line.number, screened, content, original=original)
 
-    def _screened(self, record: Record, content: Content, original: bytes | None) -> Record:
+    def _screened(self, record: Record, content: Content) -> Record:
         if self._screen is None:
             return record
-        if original is None or b"\\" in original:
-            original = "\n".join((*content.question, content.answer)).encode()
-        traces = self._screen.traces_in(original)
+        traces = self._screen.traces_in(_written(content))
         if not traces:
             return record
         return self._screen.screened(record, traces, self._count_kind, self._note)
 
     def _look(self, record: Record, content: Content) -> None:
         if record.is_answered:
-            question = content.question[-1] if len(content.question) > 1 else ""
-            quality.judge(question, content.answer, self._note)
+            quality.judge(_asked_last(content), content.answer, self._note)
 
     def _count_kind(self, kind: str) -> None:
         self._examined.personal_data[kind] += 1
 
     def _note(self, rule: Rule) -> None:
         self._examined.note(rule, self._line)
+
+
+def _written(content: Content) -> bytes:
+    """Return all that a record says."""
+    return "\n".join((*content.question, content.answer, "")).encode()
+
+
+def _asked_last(content: Content) -> str:
+    """Return the last question, "" where there is none."""
+    return content.question[-1] if len(content.question) > 1 else ""
 
 
 def rows_of(
@@ -401,8 +467,7 @@ def rows_of(
         DatasetRejected: A CSV header cannot be used, or the columns are not the template's.
     """
     if kind is Input.JSONL:
-        rows = json_rows.rows(lines(text), note)
-        return _with_columns_checked(rows, template) if template else rows
+        return _with_columns_noted(json_rows.rows(lines(text), note), FirstColumns(), template)
     table = CsvRows(lines(text), note)
     if template is None:
         raise DatasetRejected(
@@ -414,18 +479,15 @@ def rows_of(
     return iter(table)
 
 
-def _with_columns_checked(
-    rows: Iterable[Row | UnreadableRow], template: Template
+def _with_columns_noted(
+    rows: Iterable[Row | UnreadableRow], first: FirstColumns, checked_by: Template | None
 ) -> Iterator[Row | UnreadableRow]:
     """Yield the rows; refuse the source if none of the first ones has a column of the template."""
-    columns: set[str] = set()
-    seen = 0
     for row in rows:
-        if isinstance(row, Row) and seen < _SAMPLE_ROWS:
-            seen += 1
-            columns.update(list(row.values)[:_COLUMNS_REMEMBERED])
-            if seen == _SAMPLE_ROWS:
-                template.check_columns(columns)
+        if not first.is_full and isinstance(row, Row):
+            first.add(row.values)
+            if checked_by and first.is_full:
+                first.check(checked_by)
         yield row
-    if 0 < seen < _SAMPLE_ROWS:
-        template.check_columns(columns)
+    if checked_by and not first.is_full:
+        first.check(checked_by)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bedrock_customization_runtime.datasets import privacy
 
 if TYPE_CHECKING:
-    from bedrock_customization_runtime.datasets.examination import RejectedLine, RejectedProblem
+    from bedrock_customization_runtime.datasets.rejections import RejectedLine, RejectedProblem
 
 _AROUND = 4096
 """Characters of the part, and on each side of it, that are looked at: more than a private key."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bedrock_customization_runtime.datasets.rules import Rule
 
 LINES_KEPT = 10
@@ -72,6 +75,19 @@ class Findings:
         lines = self._lines.setdefault(rule.id, [])
         if len(lines) < LINES_KEPT:
             lines.append(place)
+
+    def add(self, rule: Rule, count: int, lines: Iterable[int]) -> None:
+        """Count a rule for many records at once, of lines after all those noted before.
+
+        Args:
+            rule: The rule.
+            count: Records that broke it.
+            lines: The first few of them.
+        """
+        self._rules[rule.id] = rule
+        self._counts[rule.id] = self._counts.get(rule.id, 0) + count
+        kept = self._lines.setdefault(rule.id, [])
+        kept.extend(islice(lines, LINES_KEPT - len(kept)))
 
     def note_whole(self, rule: Rule, detail: str) -> None:
         """Count a rule that the data set as a whole breaks."""

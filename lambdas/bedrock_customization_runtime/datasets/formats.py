@@ -20,7 +20,7 @@ from bedrock_customization_runtime.datasets.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 _EXCHANGE = 2
 _encode = msgspec.json.Encoder().encode
@@ -99,6 +99,11 @@ def training_line(record: Record, record_format: RecordFormat) -> bytes:
 def parse(line: bytes, record_format: RecordFormat) -> Record:
     """Return the record of a line that `training_line` wrote, or that is as it writes them."""
     return _PARSERS[record_format](line)
+
+
+def parse_all(lines: Iterable[bytes], record_format: RecordFormat) -> Iterator[Record]:
+    """Yield the records of lines as `parse` does."""
+    return map(_PARSERS[record_format], lines)
 
 
 def blind_line(record: TestRecord) -> bytes:

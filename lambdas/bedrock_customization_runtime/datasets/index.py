@@ -1,4 +1,7 @@
-"""What the split must know of each accepted record: a few numbers, 16 hashes of its question."""
+"""What the split must know of each accepted record: a few numbers, 16 hashes of its question.
+
+The hashes of the question's words lie on disk, so that no text is taken apart twice.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,22 @@ import numpy as np
 
 from bedrock_customization_runtime.datasets import near_copies, tokens
 from bedrock_customization_runtime.datasets.records import key_of_text, keys_of
-from bedrock_customization_runtime.datasets.words import words_of
+from bedrock_customization_runtime.datasets.spool import Spool
+from bedrock_customization_runtime.datasets.words import Words, words_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from bedrock_customization_runtime.datasets.records import Content
+    from bedrock_customization_runtime.datasets.records import Content, Keys
 
 _LABELS = 100
 _LABEL_CHARACTERS = 200
 _RECORDS_PER_LABEL = 2
 _TEXT_AT_ONCE = 2**16
-"""Characters whose words are hashed together: what fits a processor's cache."""
+"""Characters, of last questions and answers, whose words are hashed together: what fits a
+processor's cache."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,9 +73,9 @@ class Index:
         self._line = array("Q")
         self._tokens = array("Q")
         self._bands = array("I")
+        self._words = Spool()
         self._label_texts: dict[int, str] | None = {}
-        self._asked: list[str] = []
-        self._texts: list[str] = []
+        self._waiting: list[Content] = []
         self._messages: list[int] = []
         self._waiting_characters = 0
 
@@ -90,21 +97,46 @@ class Index:
             group: What it must stay together with.
             stratum: What is spread evenly over the sides.
         """
-        keys = keys_of(content)
-        self._exact.append(keys.exact)
-        self._question.append(keys.question)
-        self._group.append(0 if group is None else key_of_text("group", group))
-        self._stratum.append(0 if stratum is None else key_of_text("stratum", stratum))
-        self._label.append(keys.answer)
-        self._line.append(line)
-        if self._label_texts is not None and keys.answer not in self._label_texts:
-            self._keep_label(keys.answer, content.answer)
-        asked, answer = content.asked, content.answer
-        text = f"{content.question[0]}\n{asked}\n{answer}"
-        self._asked.append(asked)
-        self._texts.append(text)
-        self._messages.append(messages)
-        self._waiting_characters += len(text)
+        self.extend(
+            [line],
+            [content],
+            messages=[messages],
+            group=0 if group is None else key_of_text("group", group),
+            stratum=0 if stratum is None else key_of_text("stratum", stratum),
+        )
+
+    def extend(
+        self,
+        lines: Sequence[int],
+        contents: Sequence[Content],
+        *,
+        messages: Sequence[int],
+        group: int = 0,
+        stratum: int = 0,
+    ) -> None:
+        """Add records.
+
+        Args:
+            lines: Where each began in the source.
+            contents: What each says.
+            messages: How many each has.
+            group: Key of what they must stay together with; 0 where that is nothing.
+            stratum: Key of what is spread evenly over the sides, likewise.
+        """
+        keys = [keys_of(content) for content in contents]
+        self._exact.extend([key.exact for key in keys])
+        self._question.extend([key.question for key in keys])
+        self._label.extend([key.answer for key in keys])
+        self._line.extend(lines)
+        self._group.extend([group] * len(keys))
+        self._stratum.extend([stratum] * len(keys))
+        if self._label_texts is not None:
+            self._keep_labels(keys, contents)
+        self._waiting += contents
+        self._messages += messages
+        self._waiting_characters += sum(
+            [len(content.question[-1]) + len(content.answer) for content in contents]
+        )
         if self._waiting_characters >= _TEXT_AT_ONCE:
             self._measure()
 
@@ -130,33 +162,73 @@ class Index:
         flat = np.frombuffer(self._bands, dtype=np.uint32) if self._bands else np.empty(0, "u4")
         return flat.reshape(-1, near_copies.BANDS)
 
+    @property
+    def label_texts(self) -> dict[int, str] | None:
+        """Answers by key; None once there are too many, or one is too long, for labels."""
+        return self._label_texts
+
+    def words(self, rows: NDArray[np.intp]) -> Words:
+        """Return the words of some records' questions, if similar ones are looked for."""
+        self._measure()
+        data, sizes = self._words.joined(rows)
+        hashes = np.frombuffer(data, dtype=np.uint32)
+        return Words(hashes, np.append(0, np.cumsum(sizes) // hashes.itemsize))
+
+    def close(self) -> None:
+        """Remove what is on disk."""
+        self._words.close()
+
     def labels(self) -> dict[int, str] | None:
         """Return the answers by key if they are labels: few, short, each given again and again."""
-        texts = self._label_texts
-        if not texts or len(self._exact) < _RECORDS_PER_LABEL * len(texts):
-            return None
-        return texts
+        return labels_of([self._label_texts], len(self._exact))
 
     def _measure(self) -> None:
         """Count the tokens of the texts that wait, and hash their words."""
-        if not self._texts:
+        waiting = self._waiting
+        if not waiting:
             return
-        self._tokens.frombytes(tokens.likely_of(self._texts, self._messages).tobytes())
+        asked = [content.asked for content in waiting]
+        texts = [
+            f"{content.question[0]}\n{one}\n{content.answer}"
+            for content, one in zip(waiting, asked, strict=True)
+        ]
+        self._tokens.frombytes(tokens.likely_of(texts, self._messages).tobytes())
         if self._finds_near_copies:
-            words = words_of(self._asked)
+            words = words_of(asked)
+            self._words.extend(words.hashes.tobytes(), words.first[1:] * words.hashes.itemsize)
             self._near.frombytes(words.keys().tobytes())
             self._bands.frombytes(near_copies.bands_of(words).tobytes())
-        for waiting in (self._asked, self._texts, self._messages):
-            waiting.clear()
+        waiting.clear()
+        self._messages.clear()
         self._waiting_characters = 0
 
-    def _keep_label(self, key: int, text: str) -> None:
-        if self._label_texts is None:
-            return
-        if len(self._label_texts) == _LABELS or len(text) > _LABEL_CHARACTERS:
-            self._label_texts = None
-        else:
-            self._label_texts[key] = text
+    def _keep_labels(self, keys: Sequence[Keys], contents: Sequence[Content]) -> None:
+        kept = self._label_texts
+        for key, content in zip(keys, contents, strict=True):
+            if kept is None or key.answer in kept:
+                continue
+            if len(kept) == _LABELS or len(content.answer) > _LABEL_CHARACTERS:
+                kept = None
+            else:
+                kept[key.answer] = content.answer
+        self._label_texts = kept
+
+
+def labels_of(texts: Sequence[dict[int, str] | None], records: int) -> dict[int, str] | None:
+    """Return the labels of a source by key, None where its answers are none.
+
+    Args:
+        texts: `label_texts` of its parts, in order.
+        records: Accepted records of all of them.
+    """
+    merged: dict[int, str] = {}
+    for some in texts:
+        if some is None:
+            return None
+        merged = {**some, **merged}
+    if not merged or len(merged) > _LABELS or records < _RECORDS_PER_LABEL * len(merged):
+        return None
+    return merged
 
 
 def _array(column: array[int]) -> NDArray[np.uint64]:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bedrock_customization_runtime.datasets.words import words_of
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
+
+    from bedrock_customization_runtime.datasets.words import Words
 
 RUN = 8
 RUNS = 6
@@ -28,67 +28,120 @@ _SAMPLE = 1000
 _COMMON = 0.05
 """Share of a sample of the other records, from which a run is a template's."""
 _FEWEST = 20
-_BUCKET_BITS = 25
 _AT_ONCE = 128
-_SHIFT = np.uint64(64 - _BUCKET_BITS)
+_BITS_EACH = 16
+_FEWEST_BITS = 16
+_AGAIN = np.uint64(0xD6E8FEB86659FD93)
+"""Odd: makes another hash of a hash."""
 
 
 def leaked(
-    blind: NDArray[np.intp], others: NDArray[np.intp], text_of: Callable[[int], str]
+    blind: NDArray[np.intp], others: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
 ) -> NDArray[np.intp]:
     """Return which of the other records hold a passage of the blind set.
 
     Args:
         blind: Numbers of its records.
         others: Numbers of the records to look through.
-        text_of: Returns a record's question by its number.
+        words_in: Returns the words of records' questions by the records' numbers.
     """
-    passages = _passages(blind, text_of)
-    if not passages.size or not others.size:
-        return others[:0]
-    sample = others[:: max(1, len(others) // _SAMPLE)]
-    found = [passages[hits] for _, hits in _hits(passages, sample, text_of, least=1)]
+    return holding(telling_passages(blind, others, words_in), others, words_in)
+
+
+def telling_passages(
+    blind: NDArray[np.intp], others: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
+) -> NDArray[np.uint64]:
+    """Return the passages of the blind set that are no template's, in order."""
+    passages = _passages(blind, words_in)
+    if not passages.size:
+        return passages
+    sample = sampled(others)
+    found = [passages[hits] for _, hits in _hits(_Sieve(passages), sample, words_in, least=1)]
     seen, counts = np.unique(np.concatenate([*found, passages[:0]]), return_counts=True)
     common = seen[counts > max(_FEWEST, _COMMON * len(sample))]
-    passages = np.setdiff1d(passages, common, assume_unique=True)
+    return np.delete(passages, np.searchsorted(passages, common))
+
+
+def sampled(others: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the other records by which a template is recognized."""
+    return others[:: max(1, len(others) // _SAMPLE)]
+
+
+def holding(
+    passages: NDArray[np.uint64],
+    others: NDArray[np.intp],
+    words_in: Callable[[NDArray[np.intp]], Words],
+) -> NDArray[np.intp]:
+    """Return which of some records hold enough of the passages; each by itself."""
+    if not passages.size:
+        return others[:0]
+    sieve = _Sieve(passages)
     leaks = [others[:0]]
-    for rows, hits in _hits(passages, others, text_of, least=RUNS):
+    for rows, hits in _hits(sieve, others, words_in, least=RUNS):
         pairs = np.unique(np.stack([rows, hits]), axis=1)
         found_rows, counts = np.unique(pairs[0], return_counts=True)
         leaks.append(found_rows[counts >= RUNS])
     return np.concatenate(leaks)
 
 
-def _passages(rows: NDArray[np.intp], text_of: Callable[[int], str]) -> NDArray[np.uint64]:
+def _passages(
+    rows: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
+) -> NDArray[np.uint64]:
     """Return the passages that few of the records have, in order."""
     each = []
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
-        each.append(words_of([text_of(row) for row in some.tolist()]).passages(RUN)[0])
+        each.append(words_in(some).passages(RUN)[0])
     found, counts = np.unique(np.concatenate([*each, np.empty(0, "u8")]), return_counts=True)
     return found[counts <= _RARE]
 
 
 def _hits(
-    passages: NDArray[np.uint64],
+    sieve: _Sieve,
     rows: NDArray[np.intp],
-    text_of: Callable[[int], str],
+    words_in: Callable[[NDArray[np.intp]], Words],
     *,
     least: int,
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Yield rows that may hold so many runs at least, with the number of each that they hold."""
-    if not passages.size:
-        return
-    # One look at a table answers for nearly every run of words.
-    occupied = np.zeros(2**_BUCKET_BITS, dtype=bool)
-    occupied[passages >> _SHIFT] = True
-    for start in range(0, len(rows), _AT_ONCE):
+    passages = sieve.passages
+    for start in range(0, len(rows) if passages.size else 0, _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
-        runs, owner = words_of([text_of(row) for row in some.tolist()]).passages(RUN)
-        maybe = np.flatnonzero(occupied[runs >> _SHIFT])
+        runs, owner = words_in(some).passages(RUN)
+        maybe = sieve.passed(runs)
         suspects = owner[maybe]
         maybe = maybe[np.bincount(suspects, minlength=len(some))[suspects] >= least]
         place = np.minimum(np.searchsorted(passages, runs[maybe]), len(passages) - 1)
         sure = passages[place] == runs[maybe]
         if sure.any():
             yield some[owner[maybe[sure]]], place[sure]
+
+
+class _Sieve:
+    """Holds nearly every run of words back that is no passage, and none that is one.
+
+    A Bloom filter: two bits of a table for each passage, and sixteen times as many bits in all.
+    """
+
+    def __init__(self, passages: NDArray[np.uint64]) -> None:
+        self.passages = passages
+        bits = max(_FEWEST_BITS, (_BITS_EACH * len(passages)).bit_length())
+        self._shift = np.uint64(64 - bits)
+        self._table = np.zeros(2 ** (bits - 3), dtype=np.uint8)
+        for hashes in (passages, np.sort(passages * _AGAIN)):
+            octets, bit = self._places(hashes)
+            begins = np.flatnonzero(np.append(True, octets[1:] != octets[:-1]))
+            self._table[octets[begins]] |= np.bitwise_or.reduceat(np.uint8(1) << bit, begins)
+
+    def passed(self, runs: NDArray[np.uint64]) -> NDArray[np.intp]:
+        """Return the numbers of the runs that may be passages."""
+        once = self._found(runs)
+        return once[self._found(runs[once] * _AGAIN)]
+
+    def _found(self, hashes: NDArray[np.uint64]) -> NDArray[np.intp]:
+        octets, bit = self._places(hashes)
+        return np.flatnonzero((self._table[octets] >> bit & np.uint8(1)).view(bool))
+
+    def _places(self, hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+        places = (hashes >> self._shift).view(np.intp)
+        return places >> 3, (places & 7).astype(np.uint8)

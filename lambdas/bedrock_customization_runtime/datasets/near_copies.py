@@ -2,7 +2,7 @@
 
 A signature of 128 one-permutation hashes is cut into 16 bands of 8; questions with an equal band
 are compared exactly, and belong together from a Jaccard similarity of 0.7. Only the bands are kept,
-64 bytes a record; the texts of candidates are read again.
+64 bytes a record; the words of candidates are read again.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bedrock_customization_runtime.datasets.words import words_of
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -36,6 +34,8 @@ _COMMON = 0.1
 """Share of the sample, from which a shingle is a template's."""
 _FEWEST = 5
 _REFUSED_REMEMBERED = 2**20
+_HALF = np.uint64(32)
+_LOW = np.uint64(0xFFFFFFFF)
 
 
 def bands_of(words: Words, common: NDArray[np.uint32] = _NONE) -> NDArray[np.uint32]:
@@ -58,31 +58,31 @@ def bands_of(words: Words, common: NDArray[np.uint32] = _NONE) -> NDArray[np.uin
     return bands
 
 
-def common_shingles(texts: Sequence[str]) -> NDArray[np.uint32]:
+def common_shingles(words: Words) -> NDArray[np.uint32]:
     """Return the shingles that many of some texts share: those of a template around the data.
 
     With them, every question of a template longer than what it asks would be a copy of every other.
     """
-    tagged = np.concatenate(_shingle_sets(texts, _NONE))
+    tagged, first = _shingle_sets(words, _NONE)
     found, counts = np.unique(tagged.astype(np.uint32), return_counts=True)
-    return found[counts > max(_FEWEST, _COMMON * len(texts))]
+    return found[counts > max(_FEWEST, _COMMON * (len(first) - 1))]
 
 
 def all_bands(
-    rows: int, text_of: Callable[[int], str], common: NDArray[np.uint32]
+    rows: int, words_in: Callable[[NDArray[np.intp]], Words], common: NDArray[np.uint32]
 ) -> NDArray[np.uint32]:
     """Return the bands of every record, without the shingles of a template."""
     parts = [np.empty((0, BANDS), dtype=np.uint32)]
     for start in range(0, rows, _TEXTS_AT_ONCE):
-        some = range(start, min(start + _TEXTS_AT_ONCE, rows))
-        parts.append(bands_of(words_of([text_of(row) for row in some]), common))
+        some = np.arange(start, min(start + _TEXTS_AT_ONCE, rows))
+        parts.append(bands_of(words_in(some), common))
     return np.concatenate(parts)
 
 
 def joined(
     bands: NDArray[np.uint32],
     keys: NDArray[np.uint64],
-    text_of: Callable[[int], str],
+    words_in: Callable[[NDArray[np.intp]], Words],
     common: NDArray[np.uint32] = _NONE,
 ) -> NDArray[np.intp]:
     """Return for each record the first record that it is a near-copy of, itself if none.
@@ -90,7 +90,7 @@ def joined(
     Args:
         bands: Of each record, as `bands_of` returns them.
         keys: Of each record; equal ones are copies without being compared.
-        text_of: Returns a record's question by its number.
+        words_in: Returns the words of records' questions by the records' numbers.
         common: Shingles that do not count.
     """
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
@@ -98,69 +98,109 @@ def joined(
     forest = _Forest(len(keys))
     refused: set[int] = set()
     for band in range(BANDS):
-        pairs = _candidates(bands[rows, band], rows)
-        pairs = pairs[[forest.root(left) != forest.root(right) for left, right in pairs.tolist()]]
+        pairs = candidates(bands[rows, band], rows)
+        roots = forest.roots()
+        pairs = pairs[roots[pairs[:, 0]] != roots[pairs[:, 1]]]
         packed = pairs[:, 0] * len(keys) + pairs[:, 1]
         pairs = pairs[[pair not in refused for pair in packed.tolist()]]
         for start in range(0, len(pairs), _PAIRS_AT_ONCE):
             some = pairs[start : start + _PAIRS_AT_ONCE]
-            alike = _similarity(some, text_of, common) >= SIMILAR
+            alike = are_similar(some, words_in, common)
             for left, right in some[alike].tolist():
                 forest.join(left, right)
             if len(refused) < _REFUSED_REMEMBERED:
                 refused.update((some[~alike, 0] * len(keys) + some[~alike, 1]).tolist())
-    roots = np.array([forest.root(row) for row in first.tolist()], dtype=np.intp)
-    return roots[inverse]
+    return forest.roots()[first][inverse]
 
 
-def _densified(signature: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Fill each empty hash with the next one to its right, round the end, and the way there."""
-    is_empty = signature == _EMPTY
-    rows, columns = np.nonzero(is_empty)
-    if not rows.size:
-        return signature
-    count = signature.shape[1]
-    places = np.arange(2 * count, dtype=np.int16)
-    twice = np.where(np.tile(is_empty, 2), np.int16(2 * count), places)
-    backwards = np.ascontiguousarray(twice[:, ::-1])
-    np.minimum.accumulate(backwards, axis=1, out=backwards)
-    following = backwards[rows, 2 * count - 1 - columns]
-    way = (following - columns).astype(np.uint32)
-    dense = signature.copy()
-    dense[rows, columns] = signature[rows, following % count] + way * np.uint32(0x85EBCA6B)
-    return dense
+def united(keys: NDArray[np.uint64], similar: Iterable[NDArray[np.intp]]) -> NDArray[np.intp]:
+    """Return for each record the first record that it is a near-copy of, itself if none.
+
+    Args:
+        keys: Of each record; equal ones are copies.
+        similar: Pairs of similar records, each the first with its key.
+    """
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    forest = _Forest(len(keys))
+    for pairs in similar:
+        for left, right in pairs.tolist():
+            forest.join(left, right)
+    return forest.roots()[first][inverse]
 
 
-def _candidates(band: NDArray[np.uint32], rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return pairs of rows of one band: each with the first of them, and with the one before."""
-    order = np.argsort(band, kind="stable")
-    sorted_band = band[order]
+def candidates(band: NDArray[np.uint32], rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the pairs of records to compare, of those with equal hashes in one band.
+
+    Args:
+        band: One of the 16 hashes of each record.
+        rows: Their numbers, in order.
+
+    Returns:
+        Each record with the first of its hash, and with the one before, in order.
+    """
+    ordered = np.sort((band.astype(np.uint64) << _HALF) | rows.astype(np.uint64))
+    sorted_band, members = ordered >> _HALF, (ordered & _LOW).astype(np.intp)
     is_next = np.flatnonzero(sorted_band[1:] == sorted_band[:-1]) + 1
     begins = np.flatnonzero(np.append(True, sorted_band[1:] != sorted_band[:-1]))
     head = begins[np.searchsorted(begins, is_next, side="right") - 1]
-    members = rows[order]
     stars = np.stack([members[head], members[is_next]], axis=1)
     chains = np.stack([members[is_next - 1], members[is_next]], axis=1)
     return np.unique(np.concatenate([stars, chains]), axis=0)
 
 
+def are_similar(
+    pairs: NDArray[np.intp],
+    words_in: Callable[[NDArray[np.intp]], Words],
+    common: NDArray[np.uint32] = _NONE,
+) -> NDArray[np.bool_]:
+    """Return which pairs of records are near-copies; by their shingles, without estimates."""
+    return _similarity(pairs, words_in, common) >= SIMILAR
+
+
+def _densified(signature: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Fill each empty hash with the next one to its right, round the end, and the way there."""
+    texts, count = signature.shape
+    flat = signature.ravel()
+    is_empty = flat == _EMPTY
+    empty = np.flatnonzero(is_empty)
+    if not empty.size:
+        return signature
+    full = np.append(np.flatnonzero(~is_empty), flat.size)
+    # So many full ones stand before an empty one as there are places before it, less the empty.
+    following = full[empty - np.arange(len(empty))]
+    row = empty // count
+    begins = np.arange(texts) * count
+    first = full[begins - np.searchsorted(empty, begins)]
+    wraps = following >= (row + 1) * count
+    following[wraps] = first[row[wraps]]
+    way = following - empty + count * wraps
+    dense = flat.copy()
+    # What is empty throughout stays so: its first full one is another's, or none.
+    fills = following // count == row
+    filled = following[fills]
+    dense[empty[fills]] = flat[filled] + way[fills].astype(np.uint32) * np.uint32(0x85EBCA6B)
+    return dense.reshape(texts, count)
+
+
 def _similarity(
-    pairs: NDArray[np.intp], text_of: Callable[[int], str], common: NDArray[np.uint32]
+    pairs: NDArray[np.intp],
+    words_in: Callable[[NDArray[np.intp]], Words],
+    common: NDArray[np.uint32],
 ) -> NDArray[np.float64]:
     """Return the Jaccard similarity of the two sides of each pair."""
     rows, inverse = np.unique(pairs, return_inverse=True)
-    sets = _shingle_sets([text_of(row) for row in rows.tolist()], common)
+    shingles, first = _shingle_sets(words_in(rows), common)
     sides = inverse.reshape(pairs.shape)
-    sizes = np.array([len(one) for one in sets])
-    tagged = [
-        (np.uint64(number) << np.uint64(32)) | sets[side]
-        for column in (0, 1)
-        for number, side in enumerate(sides[:, column].tolist())
-    ]
+    sizes = np.diff(first)[sides]
+    tagged = []
+    for side, size in zip(sides.T, sizes.T, strict=True):
+        pair = np.repeat(np.arange(len(pairs)), size)
+        inside = np.arange(len(pair)) - np.repeat(np.cumsum(size) - size, size)
+        tagged.append((pair.astype(np.uint64) << _HALF) | shingles[first[side][pair] + inside])
     both = np.sort(np.concatenate(tagged))
-    shared = both[1:][both[1:] == both[:-1]] >> np.uint64(32)
+    shared = both[1:][both[1:] == both[:-1]] >> _HALF
     both_have = np.bincount(shared.astype(np.intp), minlength=len(pairs))
-    one_has = sizes[sides].sum(axis=1) - both_have
+    one_has = sizes.sum(axis=1) - both_have
     return np.asarray(both_have / np.maximum(one_has, 1), dtype=np.float64)
 
 
@@ -173,11 +213,15 @@ def _without(
     return shingles[counts], owner[counts]
 
 
-def _shingle_sets(texts: Sequence[str], common: NDArray[np.uint32]) -> list[NDArray[np.uint64]]:
-    shingles, owner = _without(common, *words_of(texts).shingles(SHINGLE))
-    tagged = np.unique((owner.astype(np.uint64) << np.uint64(32)) | shingles)
-    cuts = np.searchsorted(tagged, np.arange(1, len(texts), dtype=np.uint64) << np.uint64(32))
-    return np.split(tagged & np.uint64(0xFFFFFFFF), cuts)
+def _shingle_sets(
+    words: Words, common: NDArray[np.uint32]
+) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:
+    """Return each text's distinct shingles, one text after the other, and where each begins."""
+    shingles, owner = _without(common, *words.shingles(SHINGLE))
+    tagged = np.sort((owner.astype(np.uint64) << _HALF) | shingles)
+    tagged = tagged[np.append(True, tagged[1:] != tagged[:-1])[: len(tagged)]]
+    texts = np.arange(len(words.first), dtype=np.uint64)
+    return tagged & _LOW, np.searchsorted(tagged, texts << _HALF)
 
 
 class _Forest:
@@ -186,13 +230,20 @@ class _Forest:
     def __init__(self, rows: int) -> None:
         self._parent = np.arange(rows, dtype=np.intp)
 
-    def root(self, row: int) -> int:
-        parent = self._parent
-        while parent[row] != row:
-            parent[row] = parent[parent[row]]
-            row = int(parent[row])
-        return row
+    def roots(self) -> NDArray[np.intp]:
+        """Return the first row that each belongs to."""
+        while True:
+            higher = self._parent[self._parent]
+            if np.array_equal(higher, self._parent):
+                return higher
+            self._parent = higher
 
     def join(self, left: int, right: int) -> None:
-        left, right = self.root(left), self.root(right)
+        """Let two rows, and all with them, belong together."""
+        left, right = self._root(left), self._root(right)
         self._parent[max(left, right)] = min(left, right)
+
+    def _root(self, row: int) -> int:
+        while self._parent[row] != row:
+            row = int(self._parent[row])
+        return row

@@ -9,7 +9,6 @@ import numpy as np
 
 from bedrock_customization_runtime.datasets import (
     clusters,
-    formats,
     leakage,
     near_copies,
     power,
@@ -17,7 +16,6 @@ from bedrock_customization_runtime.datasets import (
     rules,
     splitting,
 )
-from bedrock_customization_runtime.datasets.records import blind
 from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.errors import DatasetRejected
 
@@ -28,6 +26,8 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.datasets.examination import Examined
     from bedrock_customization_runtime.datasets.index import Columns
+    from bedrock_customization_runtime.datasets.record_source import RecordSource
+    from bedrock_customization_runtime.datasets.settings import Settings
 
 _OFF_TARGET = 0.1
 _SMALL_EFFECT = 0.1
@@ -46,21 +46,14 @@ class PreparedDataset:
         label_counts: Training records by answer, empty where answers are no labels.
     """
 
-    def __init__(
-        self,
-        examined: Examined,
-        split: Split,
-        *,
-        duplicates: int,
-        left_out: int,
-    ) -> None:
+    def __init__(self, examined: RecordSource, split: Split, *, left_out: int) -> None:
         rows, kept, side = split.rows, split.kept, split.side
         self._examined = examined
-        self.duplicates = duplicates
+        self.duplicates = examined.accepted - len(rows) - left_out
         self.left_out = left_out
         _, self.cluster_sizes = np.unique(split.component, return_counts=True)
         self.clusters = len(self.cluster_sizes)
-        self.plain_split_leaks = _plain_split_leaks(examined, split)
+        self.plain_split_leaks = _plain_split_leaks(examined.settings, split)
         self.tokens_per_record = np.sort(kept.tokens)
         # By hash: a source sorted by class must not be learned class by class, and the order of the
         # source does not show in the result.
@@ -68,7 +61,7 @@ class PreparedDataset:
         self._rows = {one: rows[order][side[order] == one] for one in Side}
         training = side == Side.TRAIN
         self.estimated_tokens = int(kept.tokens[training].sum())
-        labels = examined.index.labels() or {}
+        labels = examined.labels() or {}
         found, counts = np.unique(kept.label[training], return_counts=True)
         counted = dict(zip(found.tolist(), counts.tolist(), strict=True))
         self.label_counts = {
@@ -82,21 +75,19 @@ class PreparedDataset:
         return len(self._rows[side])
 
     def lines(self, side: Side) -> Iterator[bytes]:
-        """Yield a side's lines, each with its line feed.
+        """Return a side's lines one by one, each with its line feed.
 
         Training and validation lines are in the base model's own format, those of the blind set
         are `TestRecord`s.
         """
-        examined = self._examined
-        if side is not Side.TEST:
-            yield from map(examined.line, self._rows[side].tolist())
-            return
-        for row in self._rows[side].tolist():
-            yield formats.blind_line(blind(examined.record(row)))
+        return self._examined.lines_of(side, self._rows[side])
 
 
 def divide(examined: Examined, *, by_model: Collection[int] = ()) -> PreparedDataset:
     """Split what was accepted into training, validation and blind set.
+
+    Records in shards take the same steps, `assign_sides` and `finish`, with near-copies and leaks
+    found by other functions.
 
     Args:
         examined: The first pass; findings about the whole data set are added to its findings.
@@ -107,30 +98,10 @@ def divide(examined: Examined, *, by_model: Collection[int] = ()) -> PreparedDat
             model. The message says what was found, what is needed and what to do.
     """
     refusals.check_rejected(examined)
-    columns = examined.index.columns()
-    _note_conflicts(examined, columns)
-    similar = _near_copies(examined, columns)
-    component = clusters.components([columns.near, columns.group, similar])
-    rows = np.sort(np.unique(columns.exact, return_index=True)[1])
-    refusals.check_distinct(examined, len(rows))
-    side = _sides(examined, columns, component, rows)
-    kept = Split(rows, columns.take(rows), side, component[rows])
-    split = _without_leaks(examined, kept)
-    refusals.check_sizes(examined, split.side)
-    refusals.check_bytes(
-        examined.settings,
-        training=examined.bytes_of(split.rows[split.side == Side.TRAIN].tolist()),
-        validation=examined.bytes_of(split.rows[split.side == Side.VALIDATION].tolist()),
-    )
-    _check_leaks(split.kept, split.side)
-    _note_doubts(examined, split.kept, split.side)
-    _note_blind_by_model(examined, split.kept.line[split.side == Side.TEST], by_model)
-    return PreparedDataset(
-        examined,
-        split,
-        duplicates=examined.accepted - len(rows),
-        left_out=len(rows) - len(split.rows),
-    )
+    columns = examined.columns()
+    split = assign_sides(examined, columns, _near_copies(examined, columns))
+    leaks = _leaks(examined, split)
+    return finish(examined, columns, split, leaks, by_model=by_model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +115,16 @@ class Split:
     component: NDArray[np.intp]
     """Equal for records that stay together."""
 
+    @property
+    def blind(self) -> NDArray[np.intp]:
+        """Numbers of the records of the blind set."""
+        return self._on(self.side == Side.TEST)
+
+    @property
+    def others(self) -> NDArray[np.intp]:
+        """Numbers of the records of training and validation."""
+        return self._on(self.side != Side.TEST)
+
     def take(self, chosen: NDArray[np.bool_]) -> Split:
         """Return some of the records."""
         places = np.flatnonzero(chosen)
@@ -151,63 +132,121 @@ class Split:
             self.rows[places], self.kept.take(places), self.side[places], self.component[places]
         )
 
-
-def _without_leaks(examined: Examined, split: Split) -> Split:
-    """Return the split without training and validation records that quote the blind set."""
-    if not examined.settings.near_copies:
-        return split
-    is_blind = split.side == Side.TEST
-    leaks = leakage.leaked(
-        split.rows[is_blind],
-        split.rows[~is_blind],
-        lambda row: examined.record(row).asked,
-    )
-    for line in examined.index.columns().line[leaks].tolist():
-        examined.findings.note(rules.TRAINING_COPY, line)
-    if not leaks.size:
-        return split
-    left = split.take(~np.isin(split.rows, leaks))
-    refusals.check_left(examined, left.side, len(leaks))
-    return left
+    def _on(self, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:
+        rows: NDArray[np.intp] = self.rows[chosen]
+        return rows
 
 
-def _plain_split_leaks(examined: Examined, split: Split) -> int:
-    """Return how many records of the blind set a split by record would have spoiled."""
-    settings = examined.settings
-    places = splitting.place(split.kept.exact, settings.split["seed"])
-    is_blind = places < settings.split["test"]
-    return int(np.isin(split.component[is_blind], split.component[~is_blind]).sum())
+def assign_sides(
+    examined: RecordSource, columns: Columns, similar: NDArray[np.intp] | None
+) -> Split:
+    """Drop exact copies and decide on which side of the split each record is.
+
+    Args:
+        examined: The first pass, of which enough was accepted.
+        columns: Its index.
+        similar: For each record the first that it is a near-copy of, itself if none; None where
+            near-copies are not looked for.
+
+    Raises:
+        DatasetRejected: Too few records differ.
+    """
+    _note_conflicts(examined, columns)
+    if similar is not None:
+        _note_near_copies(examined, similar)
+    together = columns.near if similar is None else similar.astype(np.uint64)
+    component = clusters.components([columns.near, columns.group, together])
+    rows = np.sort(np.unique(columns.exact, return_index=True)[1])
+    refusals.check_distinct(examined, len(rows))
+    side = _sides(examined, columns, component, rows)
+    return Split(rows, columns.take(rows), side, component[rows])
 
 
-def _near_copies(examined: Examined, columns: Columns) -> NDArray[np.uint64]:
-    """Return a column of keys, equal for near-copies, and note how many there are."""
-    if not examined.settings.near_copies or not columns.near.size:
-        return columns.near
-
-    def text_of(row: int) -> str:
-        return examined.record(row).asked
-
+def template_sample(columns: Columns) -> NDArray[np.intp]:
+    """Return the records by which the shingles of a template are recognized."""
     # By hash, so that the order of the source does not show in the result.
-    sample = np.argsort(columns.exact, kind="stable")[: near_copies.SAMPLE]
-    common = near_copies.common_shingles([text_of(row) for row in sample.tolist()])
+    return np.argsort(columns.exact, kind="stable")[: near_copies.SAMPLE]
+
+
+def finish(
+    examined: RecordSource,
+    columns: Columns,
+    split: Split,
+    leaks: NDArray[np.intp],
+    *,
+    by_model: Collection[int] = (),
+) -> PreparedDataset:
+    """Leave out the records that quote the blind set and check what is left.
+
+    Args:
+        examined: The first pass.
+        columns: Its index.
+        split: As `assign_sides` returns it.
+        leaks: Numbers of training and validation records that hold passages of the blind set.
+        by_model: As of `divide`.
+
+    Raises:
+        DatasetRejected: What is left does not fit the base model.
+    """
+    for line in columns.line[leaks].tolist():
+        examined.findings.note(rules.TRAINING_COPY, line)
+    left = split
+    if leaks.size:
+        left = split.take(~np.isin(split.rows, leaks))
+        refusals.check_left(examined, left.side, len(leaks))
+    refusals.check_sizes(examined, left.side)
+    refusals.check_bytes(
+        examined.settings,
+        training=examined.bytes_of(Side.TRAIN, left.rows[left.side == Side.TRAIN]),
+        validation=examined.bytes_of(Side.VALIDATION, left.rows[left.side == Side.VALIDATION]),
+    )
+    _check_leaks(left.kept, left.side)
+    _note_doubts(examined, left.kept, left.side)
+    _note_blind_by_model(examined, left.kept.line[left.side == Side.TEST], by_model)
+    return PreparedDataset(examined, left, left_out=len(leaks))
+
+
+def _near_copies(examined: Examined, columns: Columns) -> NDArray[np.intp] | None:
+    """Return for each record the first that it is a near-copy of, None where nobody asked."""
+    if not examined.settings.near_copies or not columns.near.size:
+        return None
+
+    words = examined.index.words
+    common = near_copies.common_shingles(words(template_sample(columns)))
     bands = (
-        near_copies.all_bands(len(columns.near), text_of, common)
+        near_copies.all_bands(len(columns.near), words, common)
         if common.size
         else examined.index.bands()
     )
-    first = near_copies.joined(bands, columns.near, text_of, common)
-    _, counts = np.unique(first, return_counts=True)
+    return near_copies.joined(bands, columns.near, words, common)
+
+
+def _leaks(examined: Examined, split: Split) -> NDArray[np.intp]:
+    """Return the training and validation records that quote the blind set."""
+    if not examined.settings.near_copies:
+        return split.rows[:0]
+    return leakage.leaked(split.blind, split.others, examined.index.words)
+
+
+def _note_near_copies(examined: RecordSource, similar: NDArray[np.intp]) -> None:
+    _, counts = np.unique(similar, return_counts=True)
     copies = int((counts - 1).sum())
     if copies:
         largest = int(counts.max())
         examined.findings.note_whole(
             rules.NEAR_COPIES, f"{copies:,} records beyond the first of each, {largest:,} alike"
         )
-    return first.astype(np.uint64)
+
+
+def _plain_split_leaks(settings: Settings, split: Split) -> int:
+    """Return how many records of the blind set a split by record would have spoiled."""
+    places = splitting.place(split.kept.exact, settings.split["seed"])
+    is_blind = places < settings.split["test"]
+    return int(np.isin(split.component[is_blind], split.component[~is_blind]).sum())
 
 
 def _sides(
-    examined: Examined, columns: Columns, component: NDArray[np.intp], rows: NDArray[np.intp]
+    examined: RecordSource, columns: Columns, component: NDArray[np.intp], rows: NDArray[np.intp]
 ) -> NDArray[np.int8]:
     settings = examined.settings
     # A cluster goes by its groups' smallest key, which records added to a group do not change.
@@ -216,7 +255,7 @@ def _sides(
     heads, cluster = np.unique(component[rows], return_inverse=True)
     places = splitting.place(smallest[heads], settings.split["seed"])
     labels = None
-    if examined.index.labels():
+    if examined.labels():
         labels = np.unique(columns.label[rows], return_inverse=True)[1]
     strata = columns.stratum[rows]
     try:
@@ -235,16 +274,25 @@ def _check_leaks(kept: Columns, side: NDArray[np.int8]) -> None:
     """Refuse a blind set that training or validation could know, however that came about."""
     blind_set = side == Side.TEST
     for keys in (kept.exact, kept.question, kept.near, kept.group):
-        shared = np.intersect1d(keys[blind_set], keys[~blind_set])
-        if shared.size:
+        shared = _shared(keys[blind_set], keys[~blind_set])
+        if shared:
             raise DatasetRejected(
-                f"{shared.size:,} {'record' if shared.size == 1 else 'records'} of the blind set "
+                f"{shared:,} {'record' if shared == 1 else 'records'} of the blind set "
                 "would have copies in training or validation, so its results would flatter the "
                 "model: this is a fault of data preparation, please report it"
             )
 
 
-def _note_conflicts(examined: Examined, columns: Columns) -> None:
+def _shared(blind_set: NDArray[np.uint64], others: NDArray[np.uint64]) -> int:
+    """Return how many keys of the blind set others have too."""
+    if not others.size:
+        return 0
+    ordered, wanted = np.sort(others), np.unique(blind_set)
+    place = np.searchsorted(ordered, wanted)
+    return int((ordered.take(place, mode="clip") == wanted).sum())
+
+
+def _note_conflicts(examined: RecordSource, columns: Columns) -> None:
     """Note each record that answers a question otherwise than the first record that asks it."""
     _, first, inverse = np.unique(columns.question, return_index=True, return_inverse=True)
     conflicting = columns.label != columns.label[first][inverse]
@@ -253,7 +301,7 @@ def _note_conflicts(examined: Examined, columns: Columns) -> None:
 
 
 def _note_blind_by_model(
-    examined: Examined, lines: NDArray[np.uint64], by_model: Collection[int]
+    examined: RecordSource, lines: NDArray[np.uint64], by_model: Collection[int]
 ) -> None:
     count = len(by_model and set(lines.tolist()).intersection(by_model))
     if count:
@@ -261,7 +309,7 @@ def _note_blind_by_model(
         examined.findings.note_whole(rules.BLIND_BY_MODEL, detail)
 
 
-def _note_doubts(examined: Examined, kept: Columns, side: NDArray[np.int8]) -> None:
+def _note_doubts(examined: RecordSource, kept: Columns, side: NDArray[np.int8]) -> None:
     findings, settings = examined.findings, examined.settings
     advised = settings.method.advised_records
     training = int((side == Side.TRAIN).sum())
@@ -284,7 +332,7 @@ def _note_doubts(examined: Examined, kept: Columns, side: NDArray[np.int8]) -> N
             rules.BLIND_SET_SMALL,
             f"{blind_set:,} records show differences of accuracy from {effect:.0%} on",
         )
-    if examined.index.labels():
+    if examined.labels():
         tested = np.setdiff1d(kept.label[side == Side.TEST], kept.label[side == Side.TRAIN])
         if tested.size:
             findings.note_whole(rules.LABEL_ONLY_TESTED, f"{tested.size:,} answers")

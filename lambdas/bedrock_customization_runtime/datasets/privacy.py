@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import re2
@@ -20,7 +21,7 @@ from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.records import ContentBlock, Message, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 class Privacy(StrEnum):
@@ -192,6 +193,28 @@ KINDS = (
 """What is looked for. A rule of the table says what becomes of it."""
 
 
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1  # bytes, that is
+    options.never_capture = True
+    return options
+
+
+# Compiled when a text needs them: a function that starts should not wait for what most do not.
+@cache
+def _compiled(trace: bytes) -> re2._Regexp[bytes]:
+    return re2.compile(trace, _options())
+
+
+@cache
+def _all_kinds() -> re2.Set:
+    kinds = re2.Set.SearchSet(_options())
+    for kind in KINDS:
+        kinds.Add(kind.trace)
+    kinds.Compile()
+    return kinds
+
+
 class Screen:
     """Looks for all kinds at once.
 
@@ -201,18 +224,30 @@ class Screen:
 
     def __init__(self, privacy: Privacy) -> None:
         self._privacy = privacy
-        options = re2.Options()
-        options.encoding = re2.Options.Encoding.LATIN1  # bytes, that is
-        options.never_capture = True
-        self._set = re2.Set.SearchSet(options)
-        for kind in KINDS:
-            self._set.Add(kind.trace)
-        self._set.Compile()
+        self._any = _compiled(b"|".join(b"(?:%b)" % kind.trace for kind in KINDS))
 
     def traces_in(self, data: bytes) -> list[int]:
-        """Return which kinds may be in a text, by number; a few microseconds a record."""
-        traces: list[int] = self._set.Match(data)
+        """Return which kinds may be in a text, by number: none in most, by one search for all."""
+        if self._any.search(data) is None:
+            return []
+        traces: list[int] = _all_kinds().Match(data)
         return traces
+
+    def suspects(self, data: bytes, ends: Sequence[int]) -> list[int]:
+        """Return which of many texts may hold something, by number.
+
+        Args:
+            data: The texts, one after the other.
+            ends: Where each ends.
+        """
+        found = []
+        start = 0
+        while trace := self._any.search(data, start):
+            number = bisect_right(ends, trace.start())
+            found.append(number)
+            # Also where the trace reaches into the next text: that one is searched from its start.
+            start = ends[number]
+        return found
 
     def screened(
         self,
@@ -232,12 +267,13 @@ class Screen:
         Raises:
             RecordRejectedError: It holds something, and such records are refused.
         """
-        suspects = [KINDS[number] for number in traces]
         texts = [
             record.system or "",
             *(block.text or "" for message in record.messages for block in message.content),
         ]
-        found = [kind for kind in suspects if any(_finds(kind, text) for text in texts)]
+        found = [
+            KINDS[number] for number in traces if any(self._finds(number, text) for text in texts)
+        ]
         for kind in found:
             count(kind.name)
         if not found:
@@ -260,6 +296,12 @@ class Screen:
             note(mask if self._privacy is Privacy.MASK else flag)
         return _masked(record, found) if self._privacy is Privacy.MASK else record
 
+    def _finds(self, number: int, text: str) -> bool:
+        kind = KINDS[number]
+        return _compiled(kind.trace).search(text.encode()) is not None and any(
+            kind.holds(found[0]) for found in kind.pattern.finditer(text)
+        )
+
 
 def mask(text: str, kinds: tuple[Kind, ...] = KINDS) -> str:
     """Return a text with every find replaced by its kind, such as `[EMAIL]`."""
@@ -270,10 +312,6 @@ def mask(text: str, kinds: tuple[Kind, ...] = KINDS) -> str:
 
 def _mark(kind: Kind, found: re.Match[str]) -> str:
     return f"[{kind.name.upper()}]" if kind.holds(found[0]) else found[0]
-
-
-def _finds(kind: Kind, text: str) -> bool:
-    return any(kind.holds(found[0]) for found in kind.pattern.finditer(text))
 
 
 def _masked(record: Record, kinds: list[Kind]) -> Record:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bedrock_customization_runtime.datasets import rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 # What UTF-8's lead bytes C2, C3 and E2 become when they are read as Windows-1252, with what follows
 # them. Some of that also follows a real capital at the end of a word, as in «AMANHÃ».
@@ -68,8 +68,7 @@ def judge(question: str, answer: str, note: Callable[[rules.Rule], None]) -> Non
     for text in (question, answer):
         if not text.isascii() and _MOJIBAKE.search(text):
             note(rules.MOJIBAKE)
-        # Each of the tokens begins with one of these.
-        if ("<" in text or "[" in text) and _CHAT_TEMPLATE.search(text):
+        if _CHAT_TEMPLATE.search(text):
             note(rules.CHAT_TEMPLATE)
     if not (question.isascii() and answer.isascii()):
         asked, answered = script_of(question), script_of(answer)
@@ -77,14 +76,36 @@ def judge(question: str, answer: str, note: Callable[[rules.Rule], None]) -> Non
             note(rules.ANSWER_SCRIPT)
 
 
+def doubtful(questions: Sequence[str], answers: Sequence[str]) -> list[int]:
+    """Return of which records `judge` may say something, by number; all others are sound.
+
+    Args:
+        questions: As `judge` takes them.
+        answers: Of the same records.
+    """
+    return [
+        number
+        for number, (question, answer) in enumerate(zip(questions, answers, strict=True))
+        if question == answer
+        or not (question.isascii() and answer.isascii())
+        or (len(answer) >= _PROBED_FROM and _repeats_a_piece(answer))
+        # Each token of a chat template begins with one of these.
+        or "<" in question
+        or "<" in answer
+        or "[" in question
+        or "[" in answer
+    ]
+
+
+def _repeats_a_piece(text: str) -> bool:
+    """Whether a piece of the text comes again and again, as any does in what repeats itself."""
+    middle = len(text) // 2
+    return text.count(text[middle : middle + _PROBE]) * _PROBE * 8 >= len(text)
+
+
 def repeats_itself(text: str) -> bool:
     """Whether a text says the same over and over, as a model does that lost its way."""
-    if len(text) < _PROBED_FROM:
-        return False
-    middle = len(text) // 2
-    probe = text[middle : middle + _PROBE]
-    # What repeats itself repeats any piece of it; one search rules nearly every text out.
-    if text.count(probe) * _PROBE * 8 < len(text):
+    if len(text) < _PROBED_FROM or not _repeats_a_piece(text):
         return False
     words = text.split()
     units: list[str] | str = words if len(words) * 20 > len(text) else text

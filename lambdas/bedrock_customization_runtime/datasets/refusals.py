@@ -12,8 +12,8 @@ from bedrock_customization_runtime.errors import DatasetRejected
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bedrock_customization_runtime.datasets.examination import Examined
     from bedrock_customization_runtime.datasets.findings import Finding
+    from bedrock_customization_runtime.datasets.record_source import RecordSource
     from bedrock_customization_runtime.datasets.settings import Settings
 
 _RULES_NAMED = 3
@@ -34,7 +34,7 @@ def sizes(settings: Settings) -> Sizes:
     )
 
 
-def check_rejected(examined: Examined) -> None:
+def check_rejected(examined: RecordSource) -> None:
     """Check that there are records and enough of them are sound.
 
     Raises:
@@ -54,7 +54,7 @@ def check_rejected(examined: Examined) -> None:
         )
 
 
-def check_distinct(examined: Examined, distinct: int) -> None:
+def check_distinct(examined: RecordSource, distinct: int) -> None:
     """Check that there are enough records for the base model and a blind set.
 
     Args:
@@ -72,7 +72,7 @@ def check_distinct(examined: Examined, distinct: int) -> None:
         )
 
 
-def check_sizes(examined: Examined, side: NDArray[np.int8]) -> None:
+def check_sizes(examined: RecordSource, side: NDArray[np.int8]) -> None:
     """Check that training and validation set are not too large for the base model.
 
     Raises:
@@ -117,7 +117,7 @@ def check_bytes(settings: Settings, *, training: int, validation: int) -> None:
             )
 
 
-def check_left(examined: Examined, side: NDArray[np.int8], leaks: int) -> None:
+def check_left(examined: RecordSource, side: NDArray[np.int8], leaks: int) -> None:
     """Check that enough records are left without those that quote the blind set.
 
     Raises:
@@ -139,7 +139,7 @@ def check_left(examined: Examined, side: NDArray[np.int8], leaks: int) -> None:
         )
 
 
-def too_few_clusters(examined: Examined, distinct: int, clusters: int) -> DatasetRejected:
+def too_few_clusters(examined: RecordSource, distinct: int, clusters: int) -> DatasetRejected:
     """Return the refusal of records of which too many are alike."""
     return DatasetRejected(
         f"{_found(examined, distinct)}, but near-copies and groups stay on one side of the split, "
@@ -149,7 +149,7 @@ def too_few_clusters(examined: Examined, distinct: int, clusters: int) -> Datase
     )
 
 
-def _found(examined: Examined, distinct: int) -> str:
+def _found(examined: RecordSource, distinct: int) -> str:
     duplicates = examined.accepted - distinct
     return (
         f"found {distinct:,} usable {'record' if distinct == 1 else 'records'} "
@@ -157,7 +157,7 @@ def _found(examined: Examined, distinct: int) -> str:
     )
 
 
-def _needed(examined: Examined) -> str:
+def _needed(examined: RecordSource) -> str:
     both = examined.settings.validation_share > 0
     what = "for training and validation" if both else "for training"
     return f"{_least(sizes(examined.settings)):,} {what} and 1 for the blind set"
@@ -167,11 +167,11 @@ def _least(limits: Sizes) -> int:
     return max(limits.minimum_total, limits.minimum_train + limits.minimum_validation)
 
 
-def _or_mend(examined: Examined) -> str:
+def _or_mend(examined: RecordSource) -> str:
     return f", or mend the rejected ones: {_worst(examined)}" if examined.rejected else ""
 
 
-def _worst(examined: Examined) -> str:
+def _worst(examined: RecordSource) -> str:
     errors = [found for found in examined.findings.all() if found.rule.severity == "error"]
     named = "; ".join(_in_words(found) for found in errors[:_RULES_NAMED])
     more = len(errors) - _RULES_NAMED

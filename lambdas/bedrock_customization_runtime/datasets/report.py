@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bedrock_customization_runtime.datasets.examination import Examined
     from bedrock_customization_runtime.datasets.preparation import PreparedDataset
+    from bedrock_customization_runtime.datasets.record_source import RecordSource
 
 SCHEMA_VERSION = 1
 _QUANTILES = {"least": 0.0, "median": 0.5, "p90": 0.9, "p99": 0.99, "most": 1.0}
@@ -90,7 +90,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report(
-    examined: Examined, prepared: PreparedDataset | None, refusal: str | None = None
+    examined: RecordSource, prepared: PreparedDataset | None, refusal: str | None = None
 ) -> bytes:
     """Return the report as JSON.
 
@@ -132,7 +132,7 @@ def json_schema() -> dict[str, Any]:
     return msgspec.json.schema(Report)
 
 
-def _counts(examined: Examined, prepared: PreparedDataset) -> PreparedCounts:
+def _counts(examined: RecordSource, prepared: PreparedDataset) -> PreparedCounts:
     settings = examined.settings
     test = prepared.count(Side.TEST)
     return PreparedCounts(

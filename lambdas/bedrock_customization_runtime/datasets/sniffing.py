@@ -18,7 +18,8 @@ from bedrock_customization_runtime.errors import DatasetRejected
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_SAMPLE_BYTES = 64 * 1024
+SAMPLE_BYTES = 64 * 1024
+"""From the start of a source, which tell what it is."""
 _READS = "data preparation reads CSV and JSON Lines in UTF-8, plain or as gzip, and Parquet"
 _FOREIGN = {
     b"PARE": "an encrypted Parquet file: write it without encryption",
@@ -69,9 +70,9 @@ def _peek(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
     for chunk in stream:
         taken.append(chunk)
         size += len(chunk)
-        if size >= _SAMPLE_BYTES:
+        if size >= SAMPLE_BYTES:
             break
-    return b"".join(taken)[:_SAMPLE_BYTES], chain(taken, stream)
+    return b"".join(taken)[:SAMPLE_BYTES], chain(taken, stream)
 
 
 def _input_of(head: bytes) -> Input:

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import xxhash
@@ -27,7 +27,12 @@ _NO_WORD = re.compile(r"[\W_]+")
 _WIDE = re.compile("([\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0eff\u1780-\u17ff])")
 _BASE = 0x9E3779B1
 """Odd, so that it has an inverse modulo 2**32."""
+_WIDE_BASE = 0x9E3779B97F4A7C15
 _BLOCK = 1 << 18
+_FEWEST_POWERS = 16
+_WITHOUT_DIGITS = str.maketrans("0123456789", "ghijklmnop")
+_Word = TypeVar("_Word", np.uint32, np.uint64)
+_NARROW, _WIDE_WORD = np.dtype(np.uint32), np.dtype(np.uint64)
 
 # Letters in lower case, a digit the byte that counts for nothing, the rest of ASCII a separator;
 # bytes beyond ASCII belong to words.
@@ -54,34 +59,22 @@ def _mixed(values: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return values
 
 
-def _powers(base: int, count: int) -> NDArray[np.uint32]:
-    factors = np.full(count, base & 0xFFFFFFFF, dtype=np.uint32)
-    factors[0] = 1
-    return np.cumprod(factors, dtype=np.uint32)
-
-
-_WITHOUT_DIGITS = str.maketrans("0123456789", "ghijklmnop")
-_POWERS = _powers(_BASE, 2 * _BLOCK)
-_INVERSES = _powers(pow(_BASE, -1, 2**32), 2 * _BLOCK)
-
-
-_WIDE_BASE = 0x9E3779B97F4A7C15
+def _powers(base: int, count: int, kind: np.dtype[_Word]) -> NDArray[_Word]:
+    """Return so many powers of a base, modulo what the type holds."""
+    factors = np.full(count, base % 2 ** (8 * kind.itemsize), dtype=kind)
+    factors[:1] = 1
+    return np.cumprod(factors, dtype=kind)
 
 
 @cache
-def _wide_tables(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    tables = []
-    for base in (_WIDE_BASE, pow(_WIDE_BASE, -1, 2**64)):
-        factors = np.full(size, base, dtype=np.uint64)
-        factors[0] = 1
-        tables.append(np.cumprod(factors, dtype=np.uint64))
-    return tables[0], tables[1]
+def _tables(base: int, size: int, kind: np.dtype[_Word]) -> tuple[NDArray[_Word], NDArray[_Word]]:
+    inverse = pow(base, -1, 2 ** (8 * kind.itemsize))
+    return _powers(base, size, kind), _powers(inverse, size, kind)
 
 
-def _wide_powers(count: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Return at least so many powers of a 64-bit base, and of its inverse."""
-    powers, inverses = _wide_tables(1 << max(16, count.bit_length()))
-    return powers[:count], inverses[:count]
+def _scales(base: int, count: int, kind: np.dtype[_Word]) -> tuple[NDArray[_Word], NDArray[_Word]]:
+    """Return so many powers of a base, and of its inverse, at least."""
+    return _tables(base, 1 << max(_FEWEST_POWERS, count.bit_length()), kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +96,22 @@ class Words:
 
         A text of fewer words has one: all of it.
         """
-        texts = len(self.first) - 1
         counts = self.counts
-        # Each text is followed by words of nothing, so that runs need not be cut at its end.
-        spaced = np.zeros(len(self.hashes) + (length - 1) * texts, dtype=np.uint32)
-        owner = np.repeat(np.arange(texts, dtype=np.intp), counts)
-        spaced[np.arange(len(self.hashes)) + (length - 1) * owner] = self.hashes
-        runs = np.zeros(max(0, len(spaced) - length + 1), dtype=np.uint32)
-        for place, factor in enumerate(_powers(0x2C1B3C6D, length).tolist()):
-            runs += spaced[place : place + len(runs)] * np.uint32(factor)
-        size = np.maximum(counts - length + 1, 1)
-        begin = self.first[:-1] + (length - 1) * np.arange(texts)
-        owner = np.repeat(np.arange(texts, dtype=np.intp), size)
-        inside = np.arange(len(owner)) - np.repeat(np.cumsum(size) - size, size)
-        return _mixed(runs[begin[owner] + inside]), owner
+        owner = np.repeat(np.arange(len(counts), dtype=np.intp), counts)
+        factors = _powers(0x2C1B3C6D, length, _NARROW)
+        size = max(0, len(self.hashes) - length + 1)
+        runs = np.zeros(size, dtype=np.uint32)
+        for place, factor in enumerate(factors):
+            runs += self.hashes[place : place + size] * factor
+        whole = np.flatnonzero(owner[:size] == owner[length - 1 :])
+        runs, owners = runs[whole], owner[whole]
+        short = np.flatnonzero(counts < length)
+        if short.size:
+            rest = [self.hashes[self.first[text] : self.first[text + 1]] for text in short]
+            sums = [(one * factors[: len(one)]).sum(dtype=np.uint32) for one in rest]
+            runs = np.concatenate([runs, np.array(sums, dtype=np.uint32)])
+            owners = np.concatenate([owners, short])
+        return _mixed(runs), owners
 
     def passages(self, length: int) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:
         """Return long hashes of all runs of so many words, and which text each is of.
@@ -127,9 +122,9 @@ class Words:
         owner = np.repeat(np.arange(len(self.first) - 1, dtype=np.intp), self.counts)
         if starts <= 0:
             return np.empty(0, dtype=np.uint64), owner[:0]
-        powers, inverses = _wide_powers(len(self.hashes))
+        powers, inverses = _scales(_WIDE_BASE, len(self.hashes), _WIDE_WORD)
         sums = np.zeros(len(self.hashes) + 1, dtype=np.uint64)
-        np.cumsum((self.hashes + np.uint64(1)) * powers, out=sums[1:])
+        np.cumsum((self.hashes + np.uint64(1)) * powers[: len(self.hashes)], out=sums[1:])
         runs = (sums[length:] - sums[:starts]) * inverses[:starts]
         whole = owner[length - 1 :] == owner[:starts]
         runs = runs[whole]
@@ -214,8 +209,9 @@ def _hashed(texts: Sequence[bytes]) -> Words:
     # A word's letters are those after its first edge: sums[i] ends with the letter at i.
     sums = data.astype(np.uint32)
     sums -= np.uint32(_DIGIT)
-    sums *= _POWERS[: len(data)]
+    powers, inverses = _scales(_BASE, len(data), _NARROW)
+    sums *= powers[: len(data)]
     np.add.accumulate(sums, out=sums)
-    hashes = (sums[ends] - sums[starts]) * _INVERSES[starts]
+    hashes = (sums[ends] - sums[starts]) * inverses[starts]
     begins = np.cumsum(lengths + 1) - lengths - 1
     return Words(hashes, np.append(np.searchsorted(starts, begins), len(starts)).astype(np.intp))

@@ -1,21 +1,47 @@
-"""Lambda function of the state "Prepare data"."""
+"""Prepare data: a whole run's at once, or one step of a preparation in shards."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 from bedrock_customization_runtime import aws, preparation
+from bedrock_customization_runtime.contract import PreparationStep
+from bedrock_customization_runtime.sharded_preparation import planning, steps
 
 if TYPE_CHECKING:
-    from bedrock_customization_runtime.contract import Preparation, PrepareDataInput
+    from bedrock_customization_runtime.contract import (
+        GatheredShards,
+        PlanPreparationInput,
+        Preparation,
+        PreparationPlan,
+        PreparationStepInput,
+        PrepareDataInput,
+    )
 
 
-def handler(event: PrepareDataInput, context: object) -> Preparation:  # noqa: ARG001 - Lambda passes both
-    """Make the run's data set; a repeated call writes the same again.
+class _Context(Protocol):
+    memory_limit_in_mb: str | int
+
+
+def handler(
+    event: PrepareDataInput | PlanPreparationInput | PreparationStepInput, context: _Context
+) -> Preparation | PreparationPlan | GatheredShards | None:
+    """Make the run's data set, or take the step towards it that the event names.
+
+    A repeated call writes the same again.
 
     Raises:
         InvalidInput: The source does not exist, or a setting makes no sense.
         SourceChanged: The source was overwritten while it was read.
         DatasetRejected: The data cannot be used.
     """
-    return preparation.prepare(aws.s3(), event)
+    match event.get("step"):
+        case None:
+            return preparation.prepare(aws.s3(), cast("PrepareDataInput", event))
+        case PreparationStep.PLAN:
+            return planning.plan(aws.s3(), cast("PlanPreparationInput", event))
+    return steps.take(
+        aws.s3(),
+        cast("PreparationStepInput", event),
+        memory=int(context.memory_limit_in_mb) * 2**20,
+    )

@@ -10,7 +10,8 @@ import msgspec
 
 from bedrock_customization_local.cli import data_files
 from bedrock_customization_local.cli.messages import usage_error
-from bedrock_customization_runtime.datasets.examination import RejectedLine, examine
+from bedrock_customization_runtime.datasets.examination import examine
+from bedrock_customization_runtime.datasets.rejections import RejectedLine
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
 
 if TYPE_CHECKING:

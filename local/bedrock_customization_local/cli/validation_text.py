@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bedrock_customization_local.cli.validation import FileVerdict, RuleCount, Validation
-    from bedrock_customization_runtime.datasets.examination import RejectedLine
+    from bedrock_customization_runtime.datasets.rejections import RejectedLine
 
 _PROBLEMS_SHOWN = 5
 _INDENT = 4

@@ -633,6 +633,33 @@ def test_a_redrive_repeats_only_the_branches_that_failed(aws, kind):
         assert "Messages" not in sqs.receive_message(QueueUrl=url)
 
 
+def one_for_each(state):
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Get",
+        "States": {"Get": {**state, "End": True}},
+    }
+    return definition(M={"Type": "Map", "Items": [1], "ItemProcessor": processor, "End": True})
+
+
+def test_a_distributed_map_starts_children_only_if_the_role_may(aws):
+    aws.doorman.denied = {"stepfunctions:StartExecution"}
+    described = run(aws, one_for_each({"Type": "Pass"}))
+    assert described["status"] == "FAILED"
+    assert "stepfunctions:StartExecution" in described["cause"]
+
+
+def test_a_distributed_map_redrives_children_only_if_the_role_may(aws):
+    described = run(aws, one_for_each(eventually()))
+    assert described["status"] == "FAILED"
+    make_ready(aws)
+    aws.doorman.denied = {"stepfunctions:RedriveExecution"}
+    aws.sfn.redrive_execution(executionArn=described["executionArn"])
+    described = finished(aws, described["executionArn"])
+    assert described["status"] == "FAILED"
+    assert "stepfunctions:RedriveExecution" in described["cause"]
+
+
 def test_a_map_run_is_described_with_its_children(aws):
     aws.client("s3").create_bucket(Bucket="data")
     aws.client("s3").put_object(Bucket="data", Key="in.jsonl", Body=b'{"n":1}\n{"n":2}\n')

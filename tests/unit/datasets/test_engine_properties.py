@@ -13,6 +13,7 @@ from bedrock_customization_runtime.datasets.checks import Checks
 from bedrock_customization_runtime.datasets.cleaning import clean
 from bedrock_customization_runtime.datasets.conversion import convert
 from bedrock_customization_runtime.datasets.examination import examine
+from bedrock_customization_runtime.datasets.lines import blocks
 from bedrock_customization_runtime.datasets.plain import PlainLines
 from bedrock_customization_runtime.datasets.privacy import mask
 from bedrock_customization_runtime.datasets.problems import RecordRejectedError
@@ -116,25 +117,28 @@ def _damaged(line, *, twice):
 def test_what_is_proved_sound_is_sound_by_the_exact_way_and_not_changed(case):
     record_format, line = case
     method = method_of(record_format)
-    proved = PlainLines(method).read(line)
+    (block,) = blocks([line.replace(b"\n", b" ")])
+    (proved,) = PlainLines(method).contents(block)
     if proved is None:
         return
 
     noted = []
-    shape, record = shapes.record_of(json_rows.decode(line))
+    shape, record = shapes.record_of(json_rows.decode(block.data))
     accepted, _ = Checks(method).accept(record, shape, noted.append)
 
     assert noted == []
-    assert accepted == proved
+    assert accepted.content() == proved
 
 
 @pytest.mark.parametrize("record_format", FAST)
 def test_ordinary_lines_go_the_fast_way(record_format):
     texts = ['Say "hi", caf\u00e9 \u8f66\u7ad9\n\ttwice.', "It's [a] <b>: 1/2 \\ done"]
-    read = PlainLines(method_of(record_format)).read
+    plain = PlainLines(method_of(record_format))
+    row = row_of(record_format, texts, "Be brief.")
     for ascii_only in (True, False):
-        row = row_of(record_format, texts, "Be brief.")
-        assert read(json.dumps(row, ensure_ascii=ascii_only).encode()) is not None
+        line = json.dumps(row, ensure_ascii=ascii_only).encode()
+        for block in blocks([line, b"\n", b"\n".join([line] * 20)]):
+            assert None not in plain.contents(block)
 
 
 @fixed

@@ -21,11 +21,13 @@ def write():
     return lambda count: source.choices(words, k=count)
 
 
+def words_in(texts):
+    return lambda rows: words_of([texts[row] for row in rows])
+
+
 def joined(texts):
     words = words_of(texts)
-    return near_copies.joined(
-        near_copies.bands_of(words), words.keys(), lambda row: texts[row]
-    ).tolist()
+    return near_copies.joined(near_copies.bands_of(words), words.keys(), words_in(texts)).tolist()
 
 
 def jaccard(left, right):
@@ -90,7 +92,7 @@ def test_a_blind_question_quoted_inside_a_longer_one_is_a_leak_and_a_template_is
         others[number] = f"{others[number]} {passage} {' '.join(write(60))}"
     texts = blind + others
 
-    found = leakage.leaked(np.arange(20), np.arange(20, 520), lambda row: texts[row])
+    found = leakage.leaked(np.arange(20), np.arange(20, 520), words_in(texts))
 
     assert found.tolist() == [20 + number for number in quoting]
 

@@ -1,7 +1,7 @@
 """Arguments that make no sense are refused at synth, with what to do."""
 
 import pytest
-from aws_cdk import App, Environment, Stack
+from aws_cdk import App, Environment, Size, Stack
 
 from bedrock_customization import (
     BaseModel,
@@ -10,6 +10,7 @@ from bedrock_customization import (
     DataSplit,
     FineTuning,
     RecordTemplate,
+    Sharding,
 )
 
 
@@ -123,3 +124,16 @@ def test_value_objects_hold_the_fields_of_the_contract():
         "stratify_by": None,
     }
     assert DataSplit().to_contract() == {"validation": 0.1, "test": 0.2, "seed": 0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"shard_size": Size.bytes(100)}, "shard_size must be from 1 KiB to 1 GiB, got 100 bytes"),
+        ({"shard_size": Size.gibibytes(2)}, "a function holds a shard on its disk"),
+        ({"maximum_concurrency": 0}, "maximum_concurrency must be a number from 1 to 1000, got 0"),
+    ],
+)
+def test_shards_that_no_function_could_take_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Sharding(**arguments)

@@ -40,7 +40,7 @@ def test_phases_stand_in_a_machine_of_your_own(stack, read_definition):
         ),
     )
     states = read_definition(Template.from_stack(stack))["States"]
-    assert states["Start run"]["Next"] == "Prepare data"
+    assert states["Start run"]["Next"] == "Plan preparation"
     assert states["Prepare data"]["Next"] == "Plan customization"
     assert states["Is the model active?"]["Default"] == "Deploy candidate"
     assert "Catch" not in states["Prepare data"]

@@ -3,7 +3,9 @@
 from itertools import pairwise
 
 import pytest
+from aws_cdk.assertions import Template
 
+from bedrock_customization import BaseModel, CustomizationPipeline
 from bedrock_customization_runtime import errors
 from bedrock_customization_runtime.contract import ErrorName, MetricName
 from bedrock_customization_runtime.evaluation.metrics import METRICS
@@ -109,6 +111,43 @@ def test_a_run_that_never_began_is_only_notified(states):
 
 def test_a_topic_out_of_reach_does_not_undo_a_promotion(states):
     assert states["Notify"]["Catch"] == [{"ErrorEquals": ["States.ALL"], "Next": "Done"}]
+
+
+@pytest.fixture(scope="module")
+def maps(states):
+    return {name: state for name, state in states.items() if state["Type"] == "Map"}
+
+
+def test_a_machine_reads_and_writes_no_objects_for_its_maps(maps):
+    assert len(maps) == 4
+    for name, state in maps.items():
+        assert not {"ItemReader", "ResultWriter"} & set(state), name
+        assert state["Items"].startswith("{% [0..$"), name
+
+
+def test_children_of_maps_outlast_a_function_and_none_may_fail(maps):
+    for name, state in maps.items():
+        config = state["ItemProcessor"]["ProcessorConfig"]
+        assert config == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, name
+        assert not {"ToleratedFailureCount", "ToleratedFailurePercentage"} & set(state), name
+        assert state["MaxConcurrency"] == 20, name
+
+
+def test_maps_have_a_way_out_and_their_functions_another_try(maps):
+    for name, state in maps.items():
+        assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+        (task,) = state["ItemProcessor"]["States"].values()
+        assert task["TimeoutSeconds"] == 930, name
+        assert "Runtime.ExitError" in task["Retry"][-1]["ErrorEquals"], name
+
+
+def test_without_sharding_there_are_no_maps(stack, read_definition):
+    CustomizationPipeline(stack, "P", base_model=BaseModel.NOVA_MICRO, sharding=None)
+    template = Template.from_stack(stack)
+    states = read_definition(template)["States"]
+    assert states["Start run"]["Next"] == "Prepare data"
+    assert not [name for name, state in states.items() if state["Type"] == "Map"]
+    assert "RedriveExecution" not in str(template.to_json())
 
 
 def test_functions_are_invoked_by_published_version(tasks, template):

@@ -93,8 +93,18 @@ def test_access_to_data_is_logged_by_buckets_of_this_account_only(storage_templa
 
 def test_half_uploaded_objects_go_after_a_week(storage_template):
     for properties in properties_of(storage_template, "AWS::S3::Bucket"):
-        (rule,) = properties["LifecycleConfiguration"]["Rules"]
+        rule, *_ = properties["LifecycleConfiguration"]["Rules"]
         assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+
+
+def test_what_steps_hand_to_each_other_goes_when_nothing_can_be_redriven_any_more(storage_template):
+    rules = [
+        rule
+        for properties in properties_of(storage_template, "AWS::S3::Bucket")
+        for rule in properties["LifecycleConfiguration"]["Rules"]
+        if rule.get("Prefix") == "scratch/"
+    ]
+    assert [rule["ExpirationInDays"] for rule in rules] == [15]
 
 
 def test_destroying_data_takes_two_signatures():

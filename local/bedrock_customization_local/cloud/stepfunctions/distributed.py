@@ -1,5 +1,6 @@
 """Runs distributed Map states: items from S3 or the input, a child execution for each."""
 
+from collections.abc import Mapping
 from typing import Protocol
 from uuid import uuid4
 
@@ -27,6 +28,13 @@ from bedrock_customization_local.cloud.stepfunctions.values import Json
 class Parent(Protocol):
     """The execution that a distributed Map state belongs to."""
 
+    def check_right(self, operation: str, parameters: Mapping[str, Json]) -> None:
+        """Check that the machine's role may call an operation of Step Functions.
+
+        Raises:
+            StateError: It may not.
+        """
+
     def start_map_run(self, map_run: MapRun) -> None:
         """Note a map run that begins."""
 
@@ -52,6 +60,8 @@ def run_distributed_map(
     """
     map_run = frame.progress.map_run
     if isinstance(map_run, MapRun):
+        label = map_run.state_machine_arn.replace(":stateMachine:", ":execution:")
+        parent.check_right("RedriveExecution", {"executionArn": f"{label}:{uuid4()}"})
         frame.trail.add("MapStateStarted", {"length": map_run.counts(of_items=True)["total"]})
         map_run.redrives += 1
         map_run.redriven = frame.scope.clock.now()
@@ -98,6 +108,7 @@ def _map_run(
     is_batched = "ItemBatcher" in state.body
     frame.trail.add("MapStateStarted", {"length": len(items)})
     machine: str = frame.context["StateMachine"]["Id"]
+    parent.check_right("StartExecution", {"stateMachineArn": machine})
     label = state.body.get("Label") or uuid4().hex[:8]
     arn = f"{machine.replace(':stateMachine:', ':mapRun:')}/{label}:{uuid4()}"
     return MapRun(

@@ -80,6 +80,7 @@ class Surroundings:
         region: The Region of history events.
         on_status_change: Told each time the status of an execution changes.
         on_map_run: Told of each map run that begins.
+        check_right: Raises `StateError` if a role may not call an operation of Step Functions.
     """
 
     clock: Clock
@@ -89,6 +90,7 @@ class Surroundings:
     region: str = "us-east-1"
     on_status_change: "Callable[[Execution], None]" = lambda _execution: None
     on_map_run: Callable[[MapRun], None] = lambda _map_run: None
+    check_right: Callable[[str, str, Mapping[str, Json]], None] = lambda *_: None
 
 
 class Execution:
@@ -283,6 +285,14 @@ class Execution:
         if not state.is_distributed:
             return run_inline_map(interpreter, state, data, frame)
         return run_distributed_map(state, data, frame, self._surroundings.objects, self)
+
+    def check_right(self, operation: str, parameters: Mapping[str, Json]) -> None:
+        """Check that the role may call an operation of Step Functions.
+
+        Raises:
+            StateError: It may not.
+        """
+        self._surroundings.check_right(self.blueprint.role_arn, operation, parameters)
 
     def start_map_run(self, map_run: MapRun) -> None:
         """Note a map run that begins."""

@@ -20,6 +20,7 @@ from bedrock_customization_local.cloud.stepfunctions.tasks import checking
 from bedrock_customization_local.cloud.stepfunctions.tasks.activities import ActivityQueues
 from bedrock_customization_local.cloud.stepfunctions.tasks.api import Api, TaskAuthorizer
 from bedrock_customization_local.cloud.stepfunctions.tasks.caller import AwsTasks
+from bedrock_customization_local.cloud.stepfunctions.tasks.naming import sdk_error
 from bedrock_customization_local.cloud.stepfunctions.tasks.objects import S3Objects
 from bedrock_customization_local.cloud.stepfunctions.values import Json
 
@@ -62,6 +63,7 @@ class StepFunctions:
             region=region,
             on_status_change=self._status_changed,
             on_map_run=self._map_run_started,
+            check_right=self._check_right,
         )
         prefix = f"arn:{_partition(region)}:states:{region}:{account_id}"
         tags = Tags(lambda arn: self._machines.exists(arn) or self._activities.exists(arn))
@@ -160,6 +162,10 @@ class StepFunctions:
         # AWS sends no such events for Express executions.
         if not execution.blueprint.is_express:
             self._on_status_change(status_change(execution))
+
+    def _check_right(self, role_arn: str, operation: str, parameters: Mapping[str, Json]) -> None:
+        model = self._api.operation("stepfunctions", operation)
+        self._api.authorize(role_arn, model, parameters, sdk_error)
 
     def _map_run_started(self, map_run: MapRun) -> None:
         self._executions.add_map_run(map_run)

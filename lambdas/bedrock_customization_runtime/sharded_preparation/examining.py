@@ -1,0 +1,62 @@
+"""Examine shard: every record of some lines judged; the accepted ones kept with their index."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bedrock_customization_runtime.datasets.examination import examine_shard
+from bedrock_customization_runtime.datasets.lines import LineCounter
+from bedrock_customization_runtime.datasets.shards import ShardSummary, summary_of
+from bedrock_customization_runtime.errors import SourceChanged
+from bedrock_customization_runtime.sharded_preparation.work import (
+    ACCEPTED,
+    ACCEPTED_ENDS,
+    BANDS,
+    COLUMNS,
+    REJECTED,
+    SUMMARY,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bedrock_customization_runtime.datasets.examination import Examined
+    from bedrock_customization_runtime.sharded_preparation.scratch import Scratch
+    from bedrock_customization_runtime.sharded_preparation.work import Work
+
+
+def examine(work: Work, number: int) -> None:
+    """Examine a shard, unless that is done; its summary, written last, says so.
+
+    A shard that finds the source changed leaves no summary. It does not fail, because its error
+    would reach nobody: a Map state has an error of its own. The next step finds out, and raises it.
+    """
+    shard = work.scratch.shard(number)
+    if shard.find(SUMMARY, ShardSummary) is not None:
+        return
+    counter = LineCounter()
+    chunks = counter.counted(work.source.chunks(*work.plan.ranges[number]))
+    try:
+        with examine_shard(chunks, work.settings) as examined:
+            _keep(shard, examined)
+            shard.write(SUMMARY, summary_of(examined, counter.count))
+    except SourceChanged:
+        return
+
+
+def _keep(shard: Scratch, examined: Examined) -> None:
+    sizes = [0]
+
+    def accepted() -> Iterator[bytes]:
+        for line in examined.lines(np.arange(examined.accepted)):
+            sizes.append(len(line))
+            yield line
+
+    shard.write_lines(ACCEPTED, accepted())
+    shard.save(ACCEPTED_ENDS, ends=np.cumsum(sizes, dtype=np.uint64))
+    shard.write_lines(REJECTED, examined.rejected_lines())
+    shard.save(COLUMNS, **asdict(examined.columns()))
+    shard.save(BANDS, bands=examined.index.bands())

@@ -1,0 +1,120 @@
+"""Gather: the shards added up, and what comparing questions must know of all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bedrock_customization_runtime.datasets import near_copies, refusals
+from bedrock_customization_runtime.datasets.preparation import template_sample
+from bedrock_customization_runtime.datasets.rejections import Rejections
+from bedrock_customization_runtime.errors import DatasetRejected
+from bedrock_customization_runtime.manifest import FileRecord
+from bedrock_customization_runtime.preparation import refused, write_rejected
+from bedrock_customization_runtime.sharded_preparation.work import (
+    COMMON,
+    GATHERED,
+    REJECTED,
+    STANDING,
+    Gathered,
+    Records,
+)
+from bedrock_customization_runtime.streams import concurrently
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bedrock_customization_runtime.contract import GatheredShards
+    from bedrock_customization_runtime.datasets.index import Columns
+    from bedrock_customization_runtime.sharded_preparation.work import Work
+
+_BYTES_A_RECORD = 400
+"""Of memory that the steps take which hold the index of all records, at their peak."""
+_BYTES_BESIDES = 2**28
+_SHARDS_A_BUCKET = 4
+_HASHES_A_BUCKET = 2**22
+
+
+def gather(work: Work, memory: int) -> GatheredShards:
+    """Add up what the shards found, and refuse what cannot be used.
+
+    Args:
+        work: The preparation.
+        memory: Of the functions, in bytes.
+
+    Raises:
+        SourceChanged: The source was overwritten while it was read.
+        DatasetRejected: The data cannot be used. The report and the rejected records are written
+            nevertheless, unless the template names columns that the data have not.
+    """
+    digest = work.source.digest()
+    examined = work.examined
+    examined.check_columns()
+    rejected = _write_rejected(work)
+    try:
+        _check_memory(examined.accepted, memory)
+        refusals.check_rejected(examined)
+    except DatasetRejected as refusal:
+        raise refused(work.s3, work.run, examined, refusal, rejected) from None
+    source = FileRecord(
+        uri=work.run["source"], sha256=digest, bytes=work.plan.source.size, records=examined.read
+    )
+    gathered = Gathered(
+        source=source,
+        rejected=rejected,
+        buckets=_choose_representatives(work) if work.settings.near_copies else 0,
+        first_rows=examined.first_rows,
+    )
+    work.scratch.write(GATHERED, gathered)
+    return {"buckets": gathered.buckets}
+
+
+def _check_memory(records: int, memory: int) -> None:
+    most = (memory - _BYTES_BESIDES) // _BYTES_A_RECORD
+    if records > most:
+        raise DatasetRejected(
+            f"the source holds {records:,} usable records, and data preparation holds the index of "
+            f"at most {most:,}: split the source into several runs, or sample from it"
+        )
+
+
+def _write_rejected(work: Work) -> FileRecord | None:
+    rejections = Rejections()
+    try:
+        if work.examined.rejected:
+            for shard, lines_before in enumerate(work.examined.first_lines[:-1]):
+                found = work.scratch.shard(shard).read_lines(REJECTED)
+                rejections.append(found, lines_before=lines_before)
+        return write_rejected(work.s3, work.run, rejections.lines())
+    finally:
+        rejections.close()
+
+
+def _choose_representatives(work: Work) -> int:
+    """Say of each shard which questions stand for all with the same words; return the buckets."""
+    columns = work.examined.columns()
+    common = _template_shingles(work, columns)
+    work.scratch.save(COMMON, common=common)
+    stands = np.zeros(len(columns.near), dtype=bool)
+    stands[np.unique(columns.near, return_index=True)[1]] = True
+    shards = range(len(work.plan.ranges))
+    first_rows = work.examined.first_rows
+
+    def write(shard: int) -> None:
+        first, following = first_rows[shard : shard + 2]
+        work.scratch.shard(shard).save(STANDING, stands=stands[first:following])
+
+    for _ in concurrently(write, shards):
+        pass
+    hashes = int(np.count_nonzero(stands)) * near_copies.BANDS
+    return max(-(-len(shards) // _SHARDS_A_BUCKET), -(-hashes // _HASHES_A_BUCKET))
+
+
+def _template_shingles(work: Work, columns: Columns) -> NDArray[np.uint32]:
+    sample = template_sample(columns)
+    if not sample.size:
+        return np.empty(0, dtype=np.uint32)
+    records = Records(work.scratch, work.settings, work.examined.first_rows)
+    with records.questions(np.sort(sample)) as questions:
+        return near_copies.common_shingles(questions.words_in(sample))

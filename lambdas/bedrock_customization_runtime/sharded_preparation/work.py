@@ -1,0 +1,298 @@
+"""What the steps know of one preparation: its plan, its shards as one source, their records."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import fields
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import msgspec
+import numpy as np
+
+from bedrock_customization_runtime.datasets import formats
+from bedrock_customization_runtime.datasets.index import Columns
+from bedrock_customization_runtime.datasets.shards import ExaminedShards, ShardSummary
+from bedrock_customization_runtime.datasets.spool import Spool
+from bedrock_customization_runtime.datasets.words import words_of
+from bedrock_customization_runtime.errors import SourceChanged
+from bedrock_customization_runtime.manifest import FileRecord  # noqa: TC001 - msgspec reads it
+from bedrock_customization_runtime.preparation import settings_of
+from bedrock_customization_runtime.sharded_preparation.planning import PLAN, Plan
+from bedrock_customization_runtime.sharded_preparation.scratch import Scratch
+from bedrock_customization_runtime.streams import PinnedObject, concurrently
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_s3 import S3Client
+    from numpy.typing import NDArray
+
+    from bedrock_customization_runtime.contract import Run
+    from bedrock_customization_runtime.datasets.settings import Settings
+    from bedrock_customization_runtime.datasets.splitting import Side
+    from bedrock_customization_runtime.datasets.words import Words
+
+SUMMARY = "summary.json"
+COLUMNS = "columns.npz"
+BANDS = "bands.npz"
+ACCEPTED = "accepted.jsonl"
+ACCEPTED_ENDS = "accepted.npz"
+REJECTED = "rejected.jsonl"
+STANDING = "standing.npz"
+"""Which of a shard's questions stand for all with the same words."""
+SIGNATURES = "signatures.bin"
+SIGNATURES_ENDS = "signatures.npz"
+SIDES = "sides.npz"
+LEAKS = "leaks.npz"
+GATHERED = "gathered.json"
+COMMON = "common.npz"
+"""Shingles of a template, which do not count."""
+PAIRS = "pairs.npz"
+PASSAGES = "passages.npz"
+_GAP = 256 * 2**10
+"""Bytes between two records, below which reading on is faster than another request."""
+_REQUEST = 8 * 2**20
+_MERGED_AT_ONCE = 64 * 2**20
+"""Bytes of a side's lines that are put in order in memory."""
+
+
+class Gathered(msgspec.Struct, frozen=True, kw_only=True):
+    """What all shards together are."""
+
+    source: FileRecord
+    rejected: FileRecord | None
+    buckets: int
+    """Of signatures; 0 where near-copies are not looked for."""
+    first_rows: list[int]
+    """Number of each shard's first accepted record, and at the end how many there are."""
+
+
+class Work:
+    """One preparation, after its plan.
+
+    Args:
+        s3: Client.
+        uri: Of its scratch.
+    """
+
+    def __init__(self, s3: S3Client, uri: str) -> None:
+        self.s3 = s3
+        self.scratch = Scratch(s3, uri)
+        self.plan: Plan = self.scratch.read(PLAN, Plan)
+        self.run: Run = self.plan.event["run"]
+        self.settings: Settings = settings_of(s3, self.plan.event)
+
+    @property
+    def source(self) -> PinnedObject:
+        """The source as the plan saw it."""
+        return PinnedObject(self.s3, self.run["source"], version=self.plan.source)
+
+    @cached_property
+    def examined(self) -> ExaminedShards:
+        """All shards as one source.
+
+        Raises:
+            SourceChanged: A shard could not be read as the plan saw it.
+        """
+        shards = range(len(self.plan.ranges))
+        found = list(
+            concurrently(
+                lambda shard: self.scratch.shard(shard).find(SUMMARY, ShardSummary), shards
+            )
+        )
+        summaries = [summary for summary in found if summary is not None]
+        if len(summaries) < len(found):
+            self.source.check_unchanged()
+            raise SourceChanged(
+                f"{self.run['source']} was overwritten while it was read, even if it is now what "
+                "it was before: start the run again when uploads to it are finished"
+            )
+        return ExaminedShards(self.settings, summaries, _Store(self.scratch, len(found)))
+
+    @cached_property
+    def gathered(self) -> Gathered:
+        """What `gather` found."""
+        return self.scratch.read(GATHERED, Gathered)
+
+    def rows(self, shard: int) -> tuple[int, int]:
+        """Return the number of a shard's first accepted record, and of the next shard's."""
+        first = self.gathered.first_rows
+        return first[shard], first[shard + 1]
+
+    def records(self) -> Records:
+        """Return the accepted records of all shards."""
+        return Records(self.scratch, self.settings, self.gathered.first_rows)
+
+
+class _Store:
+    """Implements `ShardStore`."""
+
+    def __init__(self, scratch: Scratch, shards: int) -> None:
+        self._scratch = scratch
+        self._shards = range(shards)
+
+    def columns(self) -> Iterator[Columns]:
+        for found in concurrently(
+            lambda shard: self._scratch.shard(shard).load(COLUMNS), self._shards
+        ):
+            yield Columns(**{column.name: found[column.name] for column in fields(Columns)})
+
+    def size(self, side: Side) -> int:
+        return sum(int(part["ends"][-1]) for part in self._indexes(side))
+
+    def lines(self, side: Side) -> Iterator[bytes]:
+        """Merge the shards' lines, which are in order, range of keys by range of keys."""
+        parts = self._indexes(side)
+        size = sum(int(part["ends"][-1]) for part in parts)
+        pieces = max(1, -(-size // _MERGED_AT_ONCE))
+        bounds = np.array([2**64 * piece // pieces for piece in range(1, pieces)], dtype=np.uint64)
+        cuts = [
+            np.concatenate([[0], np.searchsorted(part["keys"], bounds), [len(part["keys"])]])
+            for part in parts
+        ]
+        for piece in range(pieces):
+            yield from self._merged(side, parts, [cut[piece : piece + 2].tolist() for cut in cuts])
+
+    def _indexes(self, side: Side) -> list[dict[str, NDArray[np.uint64]]]:
+        return list(
+            concurrently(
+                lambda shard: self._scratch.shard(shard).load(side_index(side)), self._shards
+            )
+        )
+
+    def _merged(
+        self, side: Side, parts: list[dict[str, NDArray[np.uint64]]], places: list[list[int]]
+    ) -> Iterator[bytes]:
+        def read(shard: int) -> list[bytes]:
+            first, last = places[shard]
+            ends = parts[shard]["ends"][first : last + 1].tolist()
+            data = self._scratch.shard(shard).read_bytes(side_lines(side), ends[0], ends[-1])
+            return [data[start - ends[0] : end - ends[0]] for start, end in pairwise(ends)]
+
+        shards = [shard for shard, (first, last) in enumerate(places) if first < last]
+        if not shards:
+            return
+        keys = np.concatenate([parts[shard]["keys"][slice(*places[shard])] for shard in shards])
+        lines = [line for some in concurrently(read, shards) for line in some]
+        for place in np.argsort(keys).tolist():
+            yield lines[place]
+
+
+def side_lines(side: Side) -> str:
+    """Return the name of a shard's lines of a side."""
+    return f"{side.name.lower()}.jsonl"
+
+
+def side_index(side: Side) -> str:
+    """Return the name of their keys, in order, and where each ends, from 0 on."""
+    return f"{side.name.lower()}.npz"
+
+
+class _Request(NamedTuple):
+    """Records of a shard that are read at once."""
+
+    shard: int
+    starts: list[int]
+    ends: list[int]
+
+
+class Records:
+    """The accepted records of all shards, by their numbers.
+
+    Args:
+        scratch: Where they are.
+        settings: What they were examined by.
+        first_rows: Of each shard, and at the end their number.
+    """
+
+    def __init__(self, scratch: Scratch, settings: Settings, first_rows: list[int]) -> None:
+        self._scratch = scratch
+        self._format = settings.method.record_format
+        self._first_rows = first_rows
+
+    def lines(self, rows: NDArray[np.intp]) -> Iterator[bytes]:
+        """Yield records as lines in the base model's format.
+
+        Args:
+            rows: Their numbers, in order.
+        """
+        for lines in concurrently(self._read, self._requests(rows)):
+            yield from lines
+
+    def questions(self, rows: NDArray[np.intp]) -> Questions:
+        """Return the questions of some records, on disk.
+
+        Args:
+            rows: The records' numbers, in order.
+        """
+        texts = (formats.parse(line, self._format).asked for line in self.lines(rows))
+        return Questions(rows, texts)
+
+    def _read(self, request: _Request) -> list[bytes]:
+        start, end = request.starts[0], request.ends[-1]
+        data = self._scratch.shard(request.shard).read_bytes(ACCEPTED, start, end)
+        return [
+            data[begin - start : stop - start]
+            for begin, stop in zip(request.starts, request.ends, strict=True)
+        ]
+
+    def _requests(self, rows: NDArray[np.intp]) -> Iterator[_Request]:
+        place = 0
+        while place < len(rows):
+            shard = bisect_right(self._first_rows, int(rows[place])) - 1
+            first, following = self._first_rows[shard : shard + 2]
+            stop = int(np.searchsorted(rows, following))
+            own = rows[place:stop]
+            ends = self._scratch.shard(shard).load(ACCEPTED_ENDS)["ends"]
+            yield from _coalesced(shard, ends[own - first], ends[own - first + 1])
+            place = stop
+
+
+def _coalesced(
+    shard: int, starts: NDArray[np.uint64], ends: NDArray[np.uint64]
+) -> Iterator[_Request]:
+    """Yield requests for records that lie near each other."""
+    begins, stops = starts.tolist(), ends.tolist()
+    first = 0
+    for place in range(1, len(begins) + 1):
+        if (
+            place == len(begins)
+            or begins[place] - stops[place - 1] > _GAP
+            or stops[place] - begins[first] > _REQUEST
+        ):
+            yield _Request(shard, begins[first:place], stops[first:place])
+            first = place
+
+
+class Questions:
+    """Questions by the numbers of their records. Use it with `with`, which removes the file.
+
+    Args:
+        rows: The numbers, in order.
+        texts: The questions.
+    """
+
+    def __init__(self, rows: NDArray[np.intp], texts: Iterator[str]) -> None:
+        self._rows = rows
+        self._spool = Spool()
+        try:
+            for text in texts:
+                self._spool.append(text.encode())
+        except BaseException:
+            self._spool.close()
+            raise
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove the file."""
+        self._spool.close()
+
+    def words_in(self, rows: NDArray[np.intp]) -> Words:
+        """Return the words of some of them."""
+        places = np.searchsorted(self._rows, rows)
+        return words_of([text.decode() for text in self._spool.some(places)])

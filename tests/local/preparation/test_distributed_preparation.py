@@ -1,0 +1,187 @@
+"""Large sources prepared by Distributed Map, with the real template, roles and functions."""
+
+import csv
+import io
+import json
+import time
+from importlib.resources import files
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.slow
+
+STATES = (
+    "Plan preparation",
+    "Examine shards",
+    "Gather shards",
+    "Sign shards",
+    "Compare buckets",
+    "Decide sides",
+    "Divide shards",
+    "Finish preparation",
+)
+
+
+@pytest.fixture(scope="module")
+def source(hostile_jsonl):
+    return hostile_jsonl(300)
+
+
+@pytest.fixture(scope="module")
+def alone(machines, source):
+    """What one function makes of the source."""
+    execution = machines.run("One", "alone", source)
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    return machines.files("alone"), machines.section("alone")
+
+
+def made(machines, name):
+    return machines.files(name), machines.section(name)
+
+
+def test_many_functions_leave_the_same_bytes_as_one(machines, source, alone):
+    arn = machines.start("Many", "many", source)
+    execution = machines.wait(arn)
+
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    assert made(machines, "many") == alone
+    assert [name for name in machines.entered(arn) if name in STATES] == list(STATES)
+    assert len(machines.versions("many", "summary.json")) > 5
+
+
+def banking_as_json_lines():
+    excerpt = files("bedrock_customization_local") / "demo_data" / "banking77_excerpt.csv"
+    rows = csv.DictReader(io.StringIO(excerpt.read_text()))
+    return "\n".join(json.dumps(row) for row in rows).encode()
+
+
+def test_real_questions_are_the_same_bytes_either_way(machines):
+    body = banking_as_json_lines()
+    for machine, name in (("OneQuestions", "banking-one"), ("ManyQuestions", "banking-many")):
+        execution = machines.run(machine, name, body)
+        assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    assert made(machines, "banking-many") == made(machines, "banking-one")
+
+
+def test_templates_and_groups_are_the_same_bytes_either_way(machines, hostile_jsonl):
+    body = hostile_jsonl(150, seed=5, columns=True)
+    for machine, name in (("OneColumns", "columns-one"), ("ManyColumns", "columns-many")):
+        execution = machines.run(machine, name, body)
+        assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    assert made(machines, "columns-many") == made(machines, "columns-one")
+
+
+def test_a_small_source_takes_one_function_unless_told_otherwise(machines, source, alone):
+    arn = machines.start("Default", "default", source)
+    assert machines.wait(arn)["status"] == "SUCCEEDED"
+    assert machines.entered(arn) == [
+        "Start run",
+        "Plan preparation",
+        "Is the source cut?",
+        "Prepare data",
+    ]
+    assert made(machines, "default") == alone
+
+
+def wait_until_in(machines, arn, state):
+    while state not in machines.entered(arn):
+        assert machines.status(arn) == "RUNNING"
+        time.sleep(0.01)
+
+
+def stop_in(machines, arn, state):
+    """Stop an execution as soon as it is in a state; tell whether it was not over already."""
+    wait_until_in(machines, arn, state)
+    machines.states.stop_execution(executionArn=arn, error="Killed", cause="by a test")
+    return machines.wait(arn)["status"] == "ABORTED"
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_run_stopped_in_a_state_and_redriven_leaves_the_same_bytes(
+    machines, source, alone, state
+):
+    for attempt in range(5):
+        name = f"stopped-{state.split()[0].lower()}-{attempt}"
+        arn = machines.start("Many", name, source)
+        if stop_in(machines, arn, state):
+            break
+    finished = machines.versions(name, "summary.json")
+
+    execution = machines.redrive(arn)
+
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    assert made(machines, name) == alone
+    examined = machines.versions(name, "accepted.jsonl")
+    assert {shard: examined[shard] for shard in finished} == dict.fromkeys(finished, 1)
+
+
+def test_a_run_stopped_again_and_again_leaves_the_same_bytes(machines, source, alone):
+    arn = machines.start("Many", "tormented", source)
+    for state in ("Examine shards", "Sign shards", "Divide shards"):
+        assert stop_in(machines, arn, state)
+        machines.states.redrive_execution(executionArn=arn)
+    execution = machines.wait(arn)
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    assert made(machines, "tormented") == alone
+
+
+def functions_at_work():
+    """Return the processes of functions."""
+    return [
+        child
+        for child in psutil.Process().children()
+        if any("inside/main.py" in part or "awslambdaric" in part for part in child.cmdline())
+    ]
+
+
+@pytest.mark.parametrize("state", ["Examine shards", "Sign shards", "Divide shards"])
+def test_killed_functions_are_tried_again(machines, source, alone, state):
+    name = f"killed-{state.split()[0].lower()}"
+    arn = machines.start("Many", name, source)
+    wait_until_in(machines, arn, state)
+    victims = functions_at_work()
+    assert victims
+    for victim in victims:
+        victim.kill()
+    execution = machines.wait(arn)
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    assert made(machines, name) == alone
+
+
+def test_a_source_overwritten_while_it_is_read_ends_the_run(machines, source):
+    arn = machines.start("Many", "overwritten", source)
+    wait_until_in(machines, arn, "Examine shards")
+    machines.s3.put_object(
+        Bucket=machines.outputs["Data"], Key="incoming/overwritten", Body=source + b"\n"
+    )
+    execution = machines.wait(arn)
+    assert (execution["status"], execution["error"]) == ("FAILED", "SourceChanged")
+    assert machines.entered(arn)[-1] == "Gather shards"
+
+
+def test_a_refusal_has_its_own_name_and_leaves_its_evidence(machines, source):
+    execution = machines.run("ManyStrict", "strict", source)
+    assert (execution["status"], execution["error"]) == ("FAILED", "DatasetRejected")
+    assert "maximum_rejected allows 0.0%" in execution["cause"]
+    assert {key for _, key in machines.files("strict")} == {
+        "preparation/rejected.jsonl",
+        "preparation/report.json",
+    }
+
+
+def test_no_state_hands_on_more_than_references(machines):
+    lines = [b'{"prompt": "broken'] * 5000
+    lines += [
+        json.dumps({"prompt": f"{chr(97 + n % 26)} {n:b}", "completion": "x" * 90}).encode()
+        for n in range(300)
+    ]
+    arn = machines.start("ManyBroken", "handed-on", b"\n".join(lines))
+    execution = machines.wait(arn)
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    exits = [
+        event["stateExitedEventDetails"]
+        for event in machines.events(arn)
+        if "stateExitedEventDetails" in event
+    ]
+    assert max(len(json.dumps(found)) for found in exits) < 32 * 2**10

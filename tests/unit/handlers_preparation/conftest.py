@@ -1,0 +1,128 @@
+"""Preparation in shards without Step Functions: the steps one after the other."""
+
+import json
+
+import pytest
+
+from bedrock_customization_runtime import manifest
+from bedrock_customization_runtime.sharded_preparation import planning, steps
+
+NOVA_MICRO = "amazon.nova-micro-v1:0:128k"
+BUCKETS = ("sharded-data", "sharded-blind", "sharded-artifacts")
+MEMORY = 2 * 2**30
+
+
+class Bench:
+    """A source in S3, and both ways to prepare it."""
+
+    def __init__(self, s3):
+        self.s3 = s3
+
+    def event(self, name, body, **settings):
+        """Upload a source and return what to prepare of it, in a run of that name."""
+        self.s3.put_object(Bucket="sharded-data", Key="incoming/rows", Body=body)
+        run = {
+            "id": name,
+            "key": name,
+            "execution_arn": f"arn:aws:states:us-east-1:123456789012:execution:p:{name}",
+            "source": "s3://sharded-data/incoming/rows",
+            "data": f"s3://sharded-data/runs/{name}",
+            "blind": f"s3://sharded-blind/runs/{name}",
+            "artifacts": f"s3://sharded-artifacts/runs/{name}",
+            "manifest": f"s3://sharded-artifacts/runs/{name}/manifest.json",
+            "names": {"job": "j", "model": "m", "deployment": "d"},
+            "tokens": {"job": "j", "model": "m", "deployment": "d"},
+        }
+        manifest.begin(
+            self.s3,
+            run["manifest"],
+            manifest.RunSection(
+                id=name,
+                execution_arn=run["execution_arn"],
+                source=run["source"],
+                base_model=NOVA_MICRO,
+                inference_model="amazon.nova-micro-v1:0",
+                catalog_version="1",
+                library_version="1",
+                started="2026-11-22T00:00:00Z",
+                embedded=True,
+            ),
+        )
+        return {
+            "run": run,
+            "base_model": NOVA_MICRO,
+            "split": {"validation": 0.1, "test": 0.2, "seed": 7},
+            "maximum_rejected": 0.5,
+            **settings,
+        }
+
+    def plan(self, event, *, shard_bytes, above_bytes=0):
+        """Plan a preparation in shards."""
+        limits = {"shard_bytes": shard_bytes, "above_bytes": above_bytes}
+        return planning.plan(self.s3, {"step": "plan", "preparation": event, "sharding": limits})
+
+    def take(self, plan, step, number=None):
+        """Take a step."""
+        event = {"step": step, "scratch": plan["scratch"], "number": number}
+        # As between states: only what JSON can hold.
+        found = steps.take(self.s3, json.loads(json.dumps(event)), memory=MEMORY)
+        return json.loads(json.dumps(found))
+
+    def prepare_in_shards(self, event, *, shard_bytes):
+        """Take all steps, those on shards and buckets last first."""
+        plan = self.plan(event, shard_bytes=shard_bytes)
+        shards = range(plan["shards"])
+        for shard in reversed(shards):
+            self.take(plan, "examine-shard", shard)
+        return self.finish(plan, self.take(plan, "gather"))
+
+    def finish(self, plan, gathered):
+        """Take the steps after gathering."""
+        shards = range(plan["shards"])
+        for shard in reversed(shards):
+            self.take(plan, "sign-shard", shard)
+        for bucket in reversed(range(gathered["buckets"])):
+            self.take(plan, "compare-bucket", bucket)
+        self.take(plan, "decide")
+        for shard in reversed(shards):
+            self.take(plan, "divide-shard", shard)
+        return self.take(plan, "finish")
+
+    def written(self, plan):
+        """Return when each object of the scratch was written."""
+        prefix = plan["scratch"].removeprefix("s3://sharded-data/")
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket="sharded-data", Prefix=prefix
+        )
+        return {
+            item["Key"]: item["LastModified"] for page in pages for item in page.get("Contents", [])
+        }
+
+    def files(self, event):
+        """Return what a run left, by bucket and key below the run, run names made equal."""
+        name = event["run"]["key"]
+        found = {}
+        for bucket in BUCKETS:
+            pages = self.s3.get_paginator("list_objects_v2").paginate(
+                Bucket=bucket, Prefix=f"runs/{name}/"
+            )
+            for page in pages:
+                for item in page.get("Contents", []):
+                    body = self.s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+                    key = item["Key"].removeprefix(f"runs/{name}/")
+                    found[bucket, key] = body.replace(name.encode(), b"<run>")
+        return found
+
+
+@pytest.fixture
+def bench(make_client):
+    """Buckets of its own, empty again afterwards."""
+    s3 = make_client("s3")
+    for bucket in BUCKETS:
+        s3.create_bucket(Bucket=bucket)
+    yield Bench(s3)
+    for bucket in BUCKETS:
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for item in page.get("Contents", []):
+                s3.delete_object(Bucket=bucket, Key=item["Key"])
+        s3.delete_bucket(Bucket=bucket)
