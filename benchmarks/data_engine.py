@@ -384,7 +384,7 @@ def _speed_section(
         "",
         (
             f"Made by `benchmarks/data_engine.py`: {records:,} Converse records of 1.6 KB, medians "
-            f"of {rounds} runs in turn, processor time of one core, Python "
+            f"(rounds: {rounds}) of processor time of one core, Python "
             f"{platform.python_version()}. Megabytes a second depend on the machine and its load; "
             "the ratios carry over."
         ),
