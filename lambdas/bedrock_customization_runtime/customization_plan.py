@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime import catalog, names
+from bedrock_customization_runtime.datasets.costs import EPOCHS, training_cost
 from bedrock_customization_runtime.errors import (
     BaseModelUnavailable,
     BudgetExceeded,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.contract import Job
 
-_EPOCHS = "epochCount"
 _MAXIMUM_ATTEMPTS = 10
 _SPENT = {"Failed", "Stopping", "Stopped"}
 
@@ -100,19 +100,18 @@ def estimate(
         tokens: Of the training set, for one epoch.
         hyperparameters: Of the job.
     """
-    epochs = model.methods[method].hyperparameters.get(_EPOCHS)
-    default = epochs.default if epochs and epochs.default is not None else 1
-    times = int(hyperparameters.get(_EPOCHS, default))
-    price = model.prices.training_per_1k_tokens
-    # What the price is for is the corpus times its epochs; no source states one for grading.
-    applies = price is not None and method is not catalog.Method.REINFORCEMENT_FINE_TUNING
+    given = hyperparameters.get(EPOCHS)
+    cost = training_cost(
+        model.id, model.methods[method], tokens, None if given is None else int(given)
+    )
     return EstimateSection(
         tokens=tokens,
-        epochs=times,
-        usd_per_1k_tokens=price.usd if price and applies else None,
-        usd=round(tokens * times / 1000 * price.usd, 4) if price and applies else None,
-        price_source=price.source if price and applies else None,
-        price_as_of=price.as_of if price and applies else None,
+        epochs=cost.epochs,
+        usd_per_1k_tokens=cost.usd_per_1k_tokens,
+        usd=cost.usd,
+        price_source=cost.source,
+        price_as_of=cost.as_of,
+        price_unverified=cost.unverified,
     )
 
 
@@ -127,18 +126,19 @@ def check_budget(
     if max_cost_usd is None:
         return
     work = f"{found.tokens:,} tokens in {found.epochs} epochs"
-    if found.usd is None:
+    if found.usd is None or found.price_unverified:
         if allow_unknown_price:
             return
         raise BudgetExceeded(
-            f"no price is known for training on {work}, so nobody can say whether it stays below "
-            f"max_cost_usd of {max_cost_usd:g}: set allow_unknown_price to start it all the same"
+            f"no documented price is known for training on {work}, so nobody can say whether it "
+            f"stays below max_cost_usd of {max_cost_usd:g}: set allow_unknown_price to start it "
+            "all the same"
         )
     if found.usd > max_cost_usd:
         raise BudgetExceeded(
             f"training on {work} at ${found.usd_per_1k_tokens:g} per 1,000 (price of "
             f"{found.price_as_of}) costs about ${found.usd:,.2f}, max_cost_usd is "
-            f"{max_cost_usd:g}: raise it, lower {_EPOCHS}, or give fewer records"
+            f"{max_cost_usd:g}: raise it, lower {EPOCHS}, or give fewer records"
         )
 
 

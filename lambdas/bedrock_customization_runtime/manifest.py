@@ -133,6 +133,8 @@ class EstimateSection(_Section, frozen=True, kw_only=True):
     usd: float | None
     price_source: str | None
     price_as_of: str | None
+    price_unverified: bool = False
+    """Whether no document states the price."""
 
 
 class CurvePoint(_Section, frozen=True, kw_only=True):

@@ -21,8 +21,9 @@ class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int
     """Of the training set, times the epochs."""
     epochs: int
+    usd_per_1k_tokens: float | None
+    """None where no price is known, which does not mean that it is free; likewise the next."""
     usd: float | None
-    """None where no price is known, which does not mean that it is free."""
     source: str | None
     as_of: str | None
     unverified: bool
@@ -68,11 +69,14 @@ def training_cost(
     known = method.hyperparameters.get(EPOCHS)
     if epochs is None:
         epochs = int(known.default) if known is not None and known.default is not None else 1
-    price = catalog.base_model(base_model).prices.training_per_1k_tokens
+    # What the price is for is the corpus times its epochs; no source states one for grading.
+    is_graded = method.method is catalog.Method.REINFORCEMENT_FINE_TUNING
+    price = None if is_graded else catalog.base_model(base_model).prices.training_per_1k_tokens
     return TrainingCost(
         tokens=tokens * epochs,
         epochs=epochs,
-        usd=None if price is None else round(tokens * epochs / 1000 * price.usd, 2),
+        usd_per_1k_tokens=None if price is None else price.usd,
+        usd=None if price is None else round(tokens * epochs / 1000 * price.usd, 4),
         source=None if price is None else price.source,
         as_of=None if price is None else price.as_of,
         unverified=price is not None and price.unverified,

@@ -188,6 +188,8 @@ def _fit_distillation(record: Record) -> Record:
     if record.tools is not None:
         raise RecordRejectedError(rules.CONTENT_NOT_TAKEN, "$.toolConfig")
     _check_text(record)
+    if record.reference is not None:
+        record = _answered(record)
     # Bedrock takes one text a turn here.
     return Record(
         record.system,

@@ -10,8 +10,8 @@ MOST_MEGABYTES = 256
 GOOD = '{"prompt":"what","completion":"this"}'
 # The child makes the source piece by piece, as a stream, and says what came of it.
 CHILD = f"""
-import json, resource, sys, zlib
-from dataclasses import replace
+import json, re, sys, zlib
+from pathlib import Path
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.datasets.examination import examine
 from bedrock_customization_runtime.datasets.settings import Settings
@@ -59,7 +59,9 @@ try:
         verdict = [examined.accepted, [[row["line"], row["rule"]] for row in rejected]]
 except DatasetRejected as error:
     verdict = str(error)
-print(json.dumps([verdict, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024]))
+# The peak of this program alone: ru_maxrss begins with that of the process that forked it.
+peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())
+print(json.dumps([verdict, int(peak[1]) // 1024]))
 """
 
 

@@ -30,8 +30,9 @@ class Bench:
             "blind": f"s3://sharded-blind/runs/{name}",
             "artifacts": f"s3://sharded-artifacts/runs/{name}",
             "manifest": f"s3://sharded-artifacts/runs/{name}/manifest.json",
-            "names": {"job": "j", "model": "m", "deployment": "d"},
-            "tokens": {"job": "j", "model": "m", "deployment": "d"},
+            "names": {"deployment": "d"},
+            "tokens": {"deployment": "d"},
+            "hyperparameters": {},
         }
         manifest.begin(
             self.s3,
@@ -51,6 +52,7 @@ class Bench:
         return {
             "run": run,
             "base_model": NOVA_MICRO,
+            "method": "FINE_TUNING",
             "split": {"validation": 0.1, "test": 0.2, "seed": 7},
             "maximum_rejected": 0.5,
             **settings,

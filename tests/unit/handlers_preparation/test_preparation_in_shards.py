@@ -74,7 +74,7 @@ def test_a_disk_leaves_the_same_bytes(bench, source):
     bench.prepare_in_shards(event, shard_bytes=9000)
     files = bench.files(event)
 
-    with examine([source], settings_of(event)) as examined:
+    with examine([source], settings_of(bench.s3, event)) as examined:
         prepared = divide(examined)
         sides = {side: b"".join(prepared.lines(side)) for side in Side}
         rejected = b"".join(examined.rejected_lines())

@@ -88,7 +88,7 @@ def test_errors_lead_to_compensation_a_record_a_notification_and_a_failed_execut
 def test_a_redriven_run_goes_on_in_the_phase_that_failed(states):
     ways = states["Where did it fail?"]
     assert {rule["Condition"]: rule["Next"] for rule in ways["Choices"]} == {
-        "{% $failure.phase in ['DataPreparation'] %}": "Prepare data",
+        "{% $failure.phase in ['DataPreparation'] %}": "Plan preparation",
         "{% $failure.phase in ['ModelCustomization'] %}": "Plan customization",
         "{% $failure.phase in ['ModelDeployment', 'ModelEvaluation', 'PromotionGate'] %}": (
             "Deploy candidate"

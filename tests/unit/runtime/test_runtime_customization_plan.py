@@ -101,7 +101,9 @@ def priced():
     return next(
         model
         for model in catalog.base_models()
-        if model.prices.training_per_1k_tokens and TUNING in model.methods
+        if model.prices.training_per_1k_tokens
+        and not model.prices.training_per_1k_tokens.unverified
+        and TUNING in model.methods
     )
 
 
@@ -127,6 +129,14 @@ def test_a_job_above_the_limit_is_refused_with_the_figures():
     plan.check_budget(found, max_cost_usd=None, allow_unknown_price=False)
 
 
+def test_a_price_that_no_document_states_gates_nothing():
+    nova_pro = catalog.base_model("amazon.nova-pro-v1:0:300k")
+    found = plan.estimate(nova_pro, TUNING, tokens=10, hyperparameters={})
+    assert found.price_unverified
+    with pytest.raises(BudgetExceeded, match="no documented price is known"):
+        plan.check_budget(found, max_cost_usd=1e6, allow_unknown_price=False)
+
+
 def test_an_unknown_price_is_refused_unless_it_is_allowed():
     found = plan.estimate(
         catalog.base_model("amazon.nova-2-lite-v1:0:256k"),
@@ -135,6 +145,6 @@ def test_an_unknown_price_is_refused_unless_it_is_allowed():
         hyperparameters={},
     )
     assert found.usd is None
-    with pytest.raises(BudgetExceeded, match="no price is known"):
+    with pytest.raises(BudgetExceeded, match="no documented price is known"):
         plan.check_budget(found, max_cost_usd=1e6, allow_unknown_price=False)
     plan.check_budget(found, max_cost_usd=1e6, allow_unknown_price=True)
