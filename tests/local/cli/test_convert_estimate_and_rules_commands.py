@@ -115,7 +115,7 @@ def test_tokens_and_cost_are_estimated_by_the_dated_price(run_in, sound):
     assert code == 0
     assert (made["records"], made["rejected"]) == (60, 0)
     assert made["training"]["tokens"] == 3 * made["tokens"] > 60 * 3 * 10
-    assert made["training"]["usd"] == round(made["training"]["tokens"] / 1000 * price.usd, 2)
+    assert made["training"]["usd"] == round(made["training"]["tokens"] / 1000 * price.usd, 4)
     assert made["training"]["as_of"] == price.as_of
     assert made["keeping"]["storage_per_month"]["usd"] == 1.95
 
@@ -219,7 +219,7 @@ def test_markdown_is_the_page_of_the_documents(run_in):
 
 def test_ids_are_completed():
     assert [found[0] for found in complete_base_model("amazon.nova-mi")] == [NOVA_MICRO]
-    assert [found[0] for found in complete_rule("media-c")] == ["media-count"]
+    assert [found[0] for found in complete_rule("media-cou")] == ["media-count"]
 
 
 def test_a_shell_completes_base_models_through_the_command(folder):

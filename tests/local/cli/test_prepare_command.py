@@ -189,7 +189,7 @@ def test_a_full_disk_is_said_in_words(run_in, sound, folder, monkeypatch):
     def fail(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Spool, "append", fail)
+    monkeypatch.setattr(Spool, "extend", fail)
     code, _, errors = run_in("prepare", sound.name, *FOR_NOVA)
     assert code == 1
     assert errors.startswith("error: no space left on the disk of")

@@ -175,7 +175,7 @@ class Invocation:
             if invoked.model is None:
                 model_id = split_profile(invoked.base.inference_id)[1]
                 known = self._known.get(model_id, _NOTHING)
-                answer = _foundation_answer(model_id, prompt, known, limit)
+                answer = _foundation_answer(invoked.base.id, prompt, known, limit)
             else:
                 answer = generate(invoked.model, [prompt], limit)[0]
         text, ended_by = _cut(answer.text, stop_sequences)
