@@ -25,13 +25,12 @@ def cloud():
         yield cloud
 
 
-@pytest.fixture(scope="module", params=["127.0.0.1", "localhost"])
-def run(request, cloud):
+@pytest.fixture(scope="module")
+def run(cloud):
     """Run a program with nothing but the embedded AWS in its environment."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         **cloud.environment(),
-        "AWS_ENDPOINT_URL": cloud.endpoint_url.replace("127.0.0.1", request.param),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_VALIDATION": "false",
         "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]),

@@ -36,6 +36,20 @@ def alone(machines, source):
     return machines.files("alone"), machines.section("alone")
 
 
+@pytest.fixture(scope="module")
+def short(hostile_jsonl):
+    """A source of few shards, for what takes many runs."""
+    return hostile_jsonl(80)
+
+
+@pytest.fixture(scope="module")
+def short_alone(machines, short):
+    """What one function makes of it."""
+    execution = machines.run("One", "short-alone", short)
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    return machines.files("short-alone"), machines.section("short-alone")
+
+
 def made(machines, name):
     return machines.files(name), machines.section(name)
 
@@ -99,11 +113,11 @@ def stop_in(machines, arn, state):
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_run_stopped_in_a_state_and_redriven_leaves_the_same_bytes(
-    machines, source, alone, state
+    machines, short, short_alone, state
 ):
     for attempt in range(5):
         name = f"stopped-{state.split()[0].lower()}-{attempt}"
-        arn = machines.start("Many", name, source)
+        arn = machines.start("Many", name, short)
         if stop_in(machines, arn, state):
             break
     finished = machines.versions(name, "summary.json")
@@ -111,19 +125,19 @@ def test_a_run_stopped_in_a_state_and_redriven_leaves_the_same_bytes(
     execution = machines.redrive(arn)
 
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
-    assert made(machines, name) == alone
+    assert made(machines, name) == short_alone
     examined = machines.versions(name, "accepted.jsonl")
     assert {shard: examined[shard] for shard in finished} == dict.fromkeys(finished, 1)
 
 
-def test_a_run_stopped_again_and_again_leaves_the_same_bytes(machines, source, alone):
-    arn = machines.start("Many", "tormented", source)
+def test_a_run_stopped_again_and_again_leaves_the_same_bytes(machines, short, short_alone):
+    arn = machines.start("Many", "tormented", short)
     for state in ("Examine shards", "Sign shards", "Divide shards"):
         assert stop_in(machines, arn, state)
         machines.states.redrive_execution(executionArn=arn)
     execution = machines.wait(arn)
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
-    assert made(machines, "tormented") == alone
+    assert made(machines, "tormented") == short_alone
 
 
 def functions_at_work():
@@ -136,9 +150,9 @@ def functions_at_work():
 
 
 @pytest.mark.parametrize("state", ["Examine shards", "Sign shards", "Divide shards"])
-def test_killed_functions_are_tried_again(machines, source, alone, state):
+def test_killed_functions_are_tried_again(machines, short, short_alone, state):
     name = f"killed-{state.split()[0].lower()}"
-    arn = machines.start("Many", name, source)
+    arn = machines.start("Many", name, short)
     wait_until_in(machines, arn, state)
     victims = functions_at_work()
     assert victims
@@ -146,7 +160,7 @@ def test_killed_functions_are_tried_again(machines, source, alone, state):
         victim.kill()
     execution = machines.wait(arn)
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
-    assert made(machines, name) == alone
+    assert made(machines, name) == short_alone
 
 
 def test_a_source_overwritten_while_it_is_read_ends_the_run(machines, source):
