@@ -6,7 +6,7 @@ nothing is left to acknowledge but the prefix itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -92,6 +92,17 @@ def everything(place: Place) -> list[Right]:
         Right(actions=["s3:*"], resources=[place.bucket_arn, f"{place.bucket_arn}/*"]),
         *_on_key(["kms:*"], place),
     ]
+
+
+def merged(rights: Sequence[Right]) -> list[Right]:
+    """Return rights with one for all the resources on which the same actions are allowed."""
+    found: dict[tuple[tuple[str, ...], str], Right] = {}
+    for right in rights:
+        key = tuple(right.actions), repr(right.conditions)
+        known = found.get(key, right)
+        resources = dict.fromkeys([*known.resources, *right.resources])
+        found[key] = replace(known, resources=list(resources))
+    return list(found.values())
 
 
 def policy_of(rights: Sequence[Right], *, denied: Sequence[Right] = ()) -> iam.PolicyDocument:

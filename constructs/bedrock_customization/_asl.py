@@ -13,7 +13,7 @@ import jsii
 from aws_cdk import Aws, Fn, aws_iam as iam, aws_stepfunctions as sfn
 from constructs import Construct
 
-from bedrock_customization._access import Right
+from bedrock_customization._access import Right, merged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -188,8 +188,19 @@ class States:
         self._scope = scope
         self._title = title
         self._on_failure = on_failure
+        self._is_asked = False
         self.rights: list[Right] = []
         """What the state machine's role is allowed for the states written so far."""
+
+    def within(self) -> States:
+        """Return what writes the states inside one of these, whose rights these ask for.
+
+        Errors there end the state around them, which says where they go.
+        """
+        inner = States(self._scope, self._title)
+        inner.rights = self.rights
+        inner._is_asked = True
+        return inner
 
     def invoke(
         self,
@@ -264,12 +275,10 @@ class States:
             map_execution_type=sfn.StateMachineType.STANDARD,
             outputs="{% $states.input %}",
         )
-        within = States(self._scope, self._title)
-        task = within.invoke(
+        task = self.within().invoke(
             one, function, "{% $states.input %}", comment=comment, retries=[_KILLED_FUNCTION]
         )
         each.item_processor(task)
-        self.rights += within.rights
         self._catch(each, _NO_CATCHES)
         return each
 
@@ -432,7 +441,7 @@ class States:
             "Output": output,
         }
         # A machine that has one of the states has them all, so one asks for the rights of all.
-        asks = not self.rights
+        asks, self._is_asked = not self._is_asked, True
         self.rights += rights
         state = (
             _AskingTask(self._scope, name, state_json=state_json, rights=self.rights)
@@ -483,7 +492,7 @@ class _AskingTask(sfn.CustomState):
     def _when_bound_to_graph(self, graph: sfn.StateGraph) -> None:
         """Hand the statements to the machine's role, as the tasks of aws-cdk-lib do."""
         super()._when_bound_to_graph(graph)
-        for right in self._rights:
+        for right in merged(self._rights):
             graph.register_policy_statement(
                 iam.PolicyStatement(
                     actions=list(right.actions),

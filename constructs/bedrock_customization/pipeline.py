@@ -203,15 +203,8 @@ class CustomizationPipeline(Construct):
         )
         end = self._write_end(on_failure)
         self._write_ways_back(end)
-        self.state_machine = self._define_state_machine(
-            sfn.Chain.start(self.start)
-            .next(self.preparation)
-            .next(self.customization)
-            .next(self.deployment)
-            .next(self.evaluation)
-            .next(self.gate)
-            .next(end)
-        )
+        self._chain(end)
+        self.state_machine = self._define_state_machine(self.start.start_state)
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow starting runs."""
@@ -246,7 +239,7 @@ class CustomizationPipeline(Construct):
         """Return the number of runs that failed; sum over 5 minutes."""
         return self.metric("ExecutionsFailed", **options)
 
-    def _write_end(self, on_failure: sfn.IChainable) -> sfn.IChainable:
+    def _write_end(self, on_failure: sfn.IChainable) -> sfn.State:
         states = self._states("Record", on_failure=on_failure)
         record = states.invoke(
             "Record run",
@@ -266,7 +259,8 @@ class CustomizationPipeline(Construct):
             self, "Done", comment="Record: A decision was made", outputs="{% $record %}"
         )
         notify.add_catch(done, errors=["States.ALL"])
-        return record.next(notify).next(done)
+        record.next(notify).next(done)
+        return record
 
     def _write_failure_path(self) -> sfn.IChainable:
         """Write what every error leads to: compensate, record, notify, fail.
@@ -307,20 +301,38 @@ class CustomizationPipeline(Construct):
         self._notify_failure = notify
         return remove.next(record).next(notify).next(end).next(self._go_on)
 
-    def _write_ways_back(self, end: sfn.IChainable) -> None:
+    def _chain(self, end: sfn.State) -> None:
+        """Write the way on which all goes well."""
+        phases = (
+            self.start,
+            self.preparation,
+            self.customization,
+            self.deployment,
+            self.evaluation,
+            self.gate,
+        )
+        following = [*(phase.start_state for phase in phases[1:]), end]
+        for phase, state in zip(phases, following, strict=True):
+            for last in phase.end_states:
+                last.next(state)
+
+    def _write_ways_back(self, end: sfn.State) -> None:
         """Write where a redriven run goes on.
 
         Every phase adopts what exists. But the failure took the candidate's deployment away, so
         what needs it begins with making it again.
         """
-        for titles, phase in (
-            (["DataPreparation"], self.preparation),
-            (["ModelCustomization"], self.customization),
-            (["ModelDeployment", "ModelEvaluation", "PromotionGate"], self.deployment),
+        for titles, state in (
+            (["DataPreparation"], self.preparation.start_state),
+            (["ModelCustomization"], self.customization.start_state),
+            (
+                ["ModelDeployment", "ModelEvaluation", "PromotionGate"],
+                self.deployment.start_state,
+            ),
             (["Record"], end),
         ):
-            self._go_on.when(sfn.Condition.jsonata(f"{{% $failure.phase in {titles} %}}"), phase)
-        self._go_on.otherwise(self.start)
+            self._go_on.when(sfn.Condition.jsonata(f"{{% $failure.phase in {titles} %}}"), state)
+        self._go_on.otherwise(self.start.start_state)
 
     def _states(self, title: str, *, on_failure: sfn.IChainable | None = None) -> States:
         states = States(self, title, on_failure=on_failure)

@@ -179,7 +179,7 @@ class ModelCustomization(Phase):
                 self._write_watch(states, go_on, stall_seconds, catches=stalled)
             )
         # What runs beside the job ends with it, so its errors go where the job's go.
-        branches = States(self, "ModelCustomization")
+        branches = states.within()
         job = branches.call_bedrock(
             "Customize model",
             "bedrock:createModelCustomizationJob.sync",
@@ -194,15 +194,13 @@ class ModelCustomization(Phase):
             self, "Job has ended", comment="ModelCustomization: How, the job's own branch says"
         )
         watch = self._write_watch(branches, ended, stall_seconds)
-        both = states.parallel(
+        return states.parallel(
             "Customize and watch",
             [job, watch],
             comment="The job, and a look at it now and then; the first error ends both",
             assign={"model_wait": 60},
             catches=stalled,
         )
-        states.rights += branches.rights
-        return both
 
     def _write_watch(
         self,
