@@ -50,6 +50,7 @@ class Plane:
         self.account_id = ACCOUNT_ID
         self._clients: dict[str, Any] = {}
         self._clients_lock = threading.Lock()
+        self._is_closing = threading.Event()
         self._undo = ExitStack()
         self._undo.callback(_in_use.release)
         with ExitStack() as on_failure:
@@ -107,8 +108,13 @@ class Plane:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
 
+    def hush(self) -> None:
+        """Log no request that fails from now on: what it needs is being taken down."""
+        self._is_closing.set()
+
     def close(self) -> None:
         """Stop the server; a second call does nothing."""
+        self.hush()
         with self._clients_lock:
             for client in self._clients.values():
                 client.close()
@@ -137,6 +143,8 @@ class Plane:
         )
         from werkzeug.serving import ThreadedWSGIServer  # noqa: PLC0415
 
+        is_closing = self._is_closing
+
         class QuietHandler(MotoRequestHandler):
             """Keeps connections open, answers at once, and logs no request."""
 
@@ -146,10 +154,18 @@ class Plane:
             def log_request(self, *_: object) -> None:
                 """Log nothing."""
 
+        class QuietServer(ThreadedWSGIServer):
+            """Logs requests that fail, unless they do because of the end."""
+
+            def log(self, type: str, message: str, *args: object) -> None:
+                """Log what failed."""
+                if not is_closing.is_set():
+                    super().log(type, message, *args)
+
         moto_api_backend.reset()
         # The socket is made here: werkzeug would end the process if the port is taken.
         with socket.create_server((LOOPBACK, port), backlog=_BACKLOG) as listening:
-            server = ThreadedWSGIServer(
+            server = QuietServer(
                 LOOPBACK,
                 port,
                 DomainDispatcherApplication(create_backend_app),

@@ -61,6 +61,7 @@ class LocalCloud:
                 self._plane, self._clock, enforce_iam=enforce_iam, undo=self._undo
             )
             self.step_functions, self.bedrock = started.step_functions, started.bedrock
+            self._undo.callback(self._plane.hush)
             on_failure.pop_all()
 
     def __enter__(self) -> Self:
