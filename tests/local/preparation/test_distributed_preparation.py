@@ -149,7 +149,7 @@ def functions_at_work():
     ]
 
 
-@pytest.mark.parametrize("state", ["Examine shards", "Sign shards", "Divide shards"])
+@pytest.mark.parametrize("state", ["Examine shards", "Divide shards"])
 def test_killed_functions_are_tried_again(machines, short, short_alone, state):
     name = f"killed-{state.split()[0].lower()}"
     arn = machines.start("Many", name, short)
