@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_WORKING = frozenset({"Task", "Map", "Parallel"})
+_WORKING = frozenset({"Task", "Map"})
 _FAILURE = "Failure"
 """Phase that handles failures; the ways out of it are taken by a redriven run alone."""
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -33,7 +33,7 @@ class State:
 
     @property
     def works(self) -> bool:
-        """Whether it takes time to do something, unlike a Wait, a Choice or a Pass."""
+        """Whether it does something itself, unlike a Wait, a Choice, or what holds branches."""
         return self.type in _WORKING
 
 
