@@ -30,7 +30,7 @@ BANKING_TEMPLATE = RecordTemplate(
 @pytest.fixture(params=[True, False], ids=["recommended flags", "no flags"])
 def flags(request):
     """Feature flags of an app: those that cdk.json recommends, or none."""
-    return FLAGS if request.param else {}
+    return {**(FLAGS if request.param else {}), **NO_BUNDLING}
 
 
 @pytest.fixture(scope="session")

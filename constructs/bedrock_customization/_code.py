@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from functools import cache
 from hashlib import sha256
@@ -57,7 +58,7 @@ class RuntimeCode(Construct):
                 bundling=BundlingOptions(
                     # Never used: the local bundling below either succeeds or stops the synth.
                     image=DockerImage.from_registry("public.ecr.aws/lambda/python:3.14"),
-                    local=_UvBundling(),
+                    local=UvBundling(),
                 ),
             ),
         )
@@ -100,7 +101,7 @@ def libraries_digest() -> str:
 
 
 @jsii.implements(ILocalBundling)
-class _UvBundling:
+class UvBundling:
     """Installs the locked wheels of Lambda's platform with uv: no Docker, the same tree always."""
 
     def try_bundle(self, output_dir: str, *, image: DockerImage, **_: object) -> bool:  # noqa: ARG002 - CDK's signature
@@ -113,7 +114,12 @@ class _UvBundling:
             *("--only-binary", ":all:", "--no-compile-bytecode"),
             *("--require-hashes", "--requirements", str(_DEPENDENCIES / "requirements.txt")),
         ]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - fixed words and our paths
+        # The variable and the option that overrides it exclude each other.
+        environment = {**os.environ}
+        environment.pop("UV_COMPILE_BYTECODE", None)
+        done = subprocess.run(  # noqa: S603 - fixed words and our paths
+            command, check=False, capture_output=True, text=True, env=environment
+        )
         if done.returncode:
             raise RuntimeError(f"uv could not install the functions' libraries: {done.stderr}")
         return True

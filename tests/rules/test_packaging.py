@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bedrock_customization import _code
+
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "constructs" / "bedrock_customization" / "_dependencies" / "requirements.txt"
 EXPORT = [
@@ -93,3 +95,15 @@ def test_an_app_with_folders_of_our_names_synthesizes_with_the_wheel(wheel, tmp_
         env={**os.environ, "CDK_OUTDIR": str(app / "out")},
     )
     assert (app / "out" / "Consumer.template.json").exists()
+
+
+@pytest.mark.slow
+def test_the_layer_holds_the_locked_libraries_for_lambda_and_fits(tmp_path, monkeypatch):
+    # As in continuous integration that compiles what it installs.
+    monkeypatch.setenv("UV_COMPILE_BYTECODE", "1")
+    assert _code.UvBundling().try_bundle(str(tmp_path), image=None)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert (tmp_path / "python" / "msgspec").is_dir()
+    assert any("aarch64" in path.name for path in files)
+    assert not [path for path in files if path.suffix == ".pyc"]
+    assert sum(path.stat().st_size for path in files) < 250 * 2**20

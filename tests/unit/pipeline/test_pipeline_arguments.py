@@ -36,8 +36,8 @@ def test_a_base_model_that_needs_provisioned_throughput_is_refused(stack):
         pipeline(stack, base_model=BaseModel.LLAMA_3_1_8B)
 
 
-def test_a_stack_in_another_region_is_refused():
-    stack = Stack(App(), "Stack", env=Environment(region="eu-central-1"))
+def test_a_stack_in_another_region_is_refused(context):
+    stack = Stack(App(context=context), "Stack", env=Environment(region="eu-central-1"))
     with pytest.raises(
         ValueError, match="is customized in us-east-1, but the stack is in eu-centr"
     ):
