@@ -23,7 +23,7 @@ GOOD = b'{GOOD}\\n'
 
 def one_line():
     yield GOOD + b'{{"prompt":"'
-    yield from (b"x" * MEGABYTE for _ in range(1024))
+    yield from (b"x" * MEGABYTE for _ in range(512))
     yield b'"}}\\n' + GOOD
 
 
@@ -66,7 +66,6 @@ print(json.dumps([verdict, int(peak[1]) // 1024]))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("keep", ["keep", "validate"])
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
@@ -77,8 +76,8 @@ print(json.dumps([verdict, int(peak[1]) // 1024]))
         ("bomb(b'\\0')", "text in UTF-16 or UTF-32, or no text at all"),
     ],
 )
-def test_a_source_made_to_exhaust_memory_gets_a_verdict_in_little_memory(source, expected, keep):
-    verdict, megabytes = run(source, keep)
+def test_a_source_made_to_exhaust_memory_gets_a_verdict_in_little_memory(source, expected):
+    verdict, megabytes = run(source, "keep")
 
     if isinstance(expected, str):
         assert expected in verdict

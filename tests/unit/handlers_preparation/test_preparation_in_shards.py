@@ -90,7 +90,7 @@ def test_a_disk_leaves_the_same_bytes(bench, source):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shard_bytes", [3000, 30_000, 10**9])
+@pytest.mark.parametrize("shard_bytes", [3000, 10**9])
 def test_the_size_of_shards_does_not_show(bench, hostile_jsonl, shard_bytes):
     alone, sharded = both(bench, hostile_jsonl(60, seed=3), shard_bytes=shard_bytes)
     assert sharded == alone
