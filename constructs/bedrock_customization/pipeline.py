@@ -201,6 +201,14 @@ class CustomizationPipeline(Construct):
             method=method,
             on_failure=self._notify_failure,
         )
+        self._phases = (
+            self.start,
+            self.preparation,
+            self.customization,
+            self.deployment,
+            self.evaluation,
+            self.gate,
+        )
         end = self._write_end(on_failure)
         self._write_ways_back(end)
         self._chain(end)
@@ -303,16 +311,8 @@ class CustomizationPipeline(Construct):
 
     def _chain(self, end: sfn.State) -> None:
         """Write the way on which all goes well."""
-        phases = (
-            self.start,
-            self.preparation,
-            self.customization,
-            self.deployment,
-            self.evaluation,
-            self.gate,
-        )
-        following = [*(phase.start_state for phase in phases[1:]), end]
-        for phase, state in zip(phases, following, strict=True):
+        following = [*(phase.start_state for phase in self._phases[1:]), end]
+        for phase, state in zip(self._phases, following, strict=True):
             for last in phase.end_states:
                 last.next(state)
 
@@ -375,15 +375,7 @@ class CustomizationPipeline(Construct):
                 include_execution_data=False,
             ),
         )
-        phases = (
-            self.start,
-            self.preparation,
-            self.customization,
-            self.deployment,
-            self.evaluation,
-            self.gate,
-        )
-        of_phases = [right for phase in phases for right in phase.rights]
+        of_phases = [right for phase in self._phases for right in phase.rights]
         of_own = [right for states in self._own_states for right in states.rights]
         of_maps = running_maps(state_machine) if self.preparation.uses_maps else []
         acknowledge(state_machine, wildcards(self, [_DELIVERING, *of_phases, *of_own, *of_maps]))
