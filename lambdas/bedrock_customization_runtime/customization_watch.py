@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from bedrock_customization_runtime.errors import CustomizationStalled
 
 if TYPE_CHECKING:
@@ -60,11 +62,23 @@ def look(
 
 
 def stop(bedrock: BedrockClient, job_name: str) -> dict[str, str]:
-    """Stop a job that still runs, and return the status it had."""
-    status = bedrock.get_model_customization_job(jobIdentifier=job_name)["status"]
-    if status == "InProgress":
+    """Stop a job that still runs, and return its status.
+
+    Step Functions stops the job of a `.sync` state that it gives up, so both may ask at once.
+    """
+    status = _status(bedrock, job_name)
+    if status != "InProgress":
+        return {"status": status}
+    try:
         bedrock.stop_model_customization_job(jobIdentifier=job_name)
-    return {"status": status}
+    except ClientError:
+        if _status(bedrock, job_name) == "InProgress":
+            raise
+    return {"status": _status(bedrock, job_name)}
+
+
+def _status(bedrock: BedrockClient, job_name: str) -> str:
+    return bedrock.get_model_customization_job(jobIdentifier=job_name)["status"]
 
 
 def _watch(*, done: bool, progress: str, last: JobWatch | None) -> JobWatch:

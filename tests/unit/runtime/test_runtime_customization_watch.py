@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from botocore.exceptions import ClientError
 
 from bedrock_customization_runtime import customization_watch
 from bedrock_customization_runtime.errors import CustomizationStalled
@@ -83,6 +84,27 @@ def test_a_job_is_stopped_only_while_it_runs():
     customization_watch.stop(running, "job")
     customization_watch.stop(stopping, "job")
     assert (running.stopped, stopping.stopped) == (["job"], [])
+
+
+class TwoHands(Bedrock):
+    """Refuses to stop the job, which somebody else has stopped meanwhile, or not."""
+
+    def __init__(self, then):
+        super().__init__()
+        self.then = then
+
+    def stop_model_customization_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+        self.job["status"] = self.then
+        raise ClientError({"Error": {"Code": "ConflictException"}}, jobIdentifier)
+
+
+def test_a_job_that_somebody_else_stops_at_the_same_moment_is_stopped():
+    assert customization_watch.stop(TwoHands("Stopping"), "job") == {"status": "Stopping"}
+
+
+def test_a_job_that_cannot_be_stopped_is_said_so():
+    with pytest.raises(ClientError, match="ConflictException"):
+        customization_watch.stop(TwoHands("InProgress"), "job")
 
 
 def test_a_job_whose_phase_moved_starts_to_count_anew():
