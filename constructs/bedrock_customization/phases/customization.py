@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, aws_stepfunctions as sfn
 
@@ -11,18 +11,20 @@ from bedrock_customization._access import (
     Right,
     bedrock_arn,
 )
-from bedrock_customization._asl import FULL_QUOTA, Phase, States, run_tags
+from bedrock_customization._asl import Phase, States
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
-from bedrock_customization.base_model import arns_for_invocation
-from bedrock_customization.method import Distillation, FineTuning, ReinforcementFineTuning
+from bedrock_customization.method import FineTuning, ReinforcementFineTuning
+from bedrock_customization.phases.customization_job import (
+    CustomizationJob,
+    rights_of_method,
+    rights_to_start,
+)
 from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import ErrorName, Handler
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from aws_cdk import aws_iam as iam
     from constructs import Construct
 
@@ -101,7 +103,7 @@ class ModelCustomization(Phase):
             kind=JobKind.CUSTOMIZATION,
             storage=storage,
             role=role,
-            rights=_rights_of_method(method),
+            rights=rights_of_method(method),
         )
         self.function = self._define_function(storage, base_model, method)
         states = States(self, "ModelCustomization", on_failure=on_failure)
@@ -120,13 +122,15 @@ class ModelCustomization(Phase):
             comment="Ask for the base model, estimate the cost, name the job",
             assign="job",
         )
-        customize = self._write_job(
-            states,
-            base_model,
-            method,
+        customize = CustomizationJob(
+            self,
+            base_model=base_model,
+            method=method,
+            role=self.service_role.role,
+            function=self.function,
             stall_seconds=stall_seconds,
             timeout_seconds=round((timeout or _LONGEST_JOB).to_seconds()),
-        )
+        ).write(states)
         record = states.invoke(
             "Record customization",
             self.function,
@@ -138,102 +142,6 @@ class ModelCustomization(Phase):
         self._ends = self._wait_for_model(states, record)
         self.rights = states.rights
         self._start = plan
-
-    def _write_job(
-        self,
-        states: States,
-        base_model: BaseModel,
-        method: CustomizationMethod,
-        *,
-        stall_seconds: int,
-        timeout_seconds: int,
-    ) -> sfn.IChainable:
-        """Write the job and the look at it now and then."""
-        stop = states.invoke(
-            "Stop stalled job",
-            self.function,
-            {"step": "stop", "job": "{% $job %}"},
-            comment="Nobody waits for it any more",
-        )
-        stop.next(
-            states.failed(
-                "Customization stalled", ErrorName.CUSTOMIZATION_STALLED, "{% $failure.cause %}"
-            )
-        )
-        stalled = {ErrorName.CUSTOMIZATION_STALLED.value: stop}
-        if isinstance(method, ReinforcementFineTuning):
-            start = states.invoke(
-                "Start job",
-                self.function,
-                self._reinforcement(base_model, method),
-                comment="Step Functions may not know these members of the request yet",
-                retries=[FULL_QUOTA],
-            )
-            go_on = sfn.Pass.jsonata(
-                self,
-                "Job has ended",
-                comment="ModelCustomization: How, its record says",
-                assign={"model_wait": 60},
-            )
-            return sfn.Chain.start(start).next(
-                self._write_watch(states, go_on, stall_seconds, catches=stalled)
-            )
-        # What runs beside the job ends with it, so its errors go where the job's go.
-        branches = states.within()
-        job = branches.call_bedrock(
-            "Customize model",
-            "bedrock:createModelCustomizationJob.sync",
-            self._request(base_model, method),
-            comment="Train the base model on the records; Bedrock may queue the job for hours",
-            rights=self._job_rights(base_model),
-            assign={},
-            timeout_seconds=timeout_seconds,
-            retries=[FULL_QUOTA],
-        )
-        ended = sfn.Succeed.jsonata(
-            self, "Job has ended", comment="ModelCustomization: How, the job's own branch says"
-        )
-        watch = self._write_watch(branches, ended, stall_seconds)
-        return states.parallel(
-            "Customize and watch",
-            [job, watch],
-            comment="The job, and a look at it now and then; the first error ends both",
-            assign={"model_wait": 60},
-            catches=stalled,
-        )
-
-    def _write_watch(
-        self,
-        states: States,
-        ended: sfn.IChainable,
-        stall_seconds: int,
-        *,
-        catches: Mapping[str, sfn.IChainable] | None = None,
-    ) -> sfn.IChainable:
-        watch = states.invoke(
-            "Watch job",
-            self.function,
-            {
-                "step": "watch",
-                "job": "{% $job %}",
-                "stall_limit_seconds": stall_seconds,
-                "last": "{% $exists($states.input.idle_seconds) ? $states.input : null %}",
-            },
-            comment="Has it ended, does it move?",
-            catches=catches or {},
-        )
-        wait = states.wait(
-            "Wait to look again",
-            "{% $states.input.seconds %}",
-            comment="The longer it runs, the rarer",
-            assign={},
-        )
-        has_ended = states.choice("Has the job ended?", comment="Or is it to be looked at again")
-        has_ended.when(sfn.Condition.jsonata("{% $states.input.done %}"), ended)
-        has_ended.otherwise(wait)
-        wait.next(watch)
-        watch.next(has_ended)
-        return sfn.Chain.custom(watch, ended.end_states, ended)
 
     def _wait_for_model(self, states: States, record: sfn.CustomState) -> list[sfn.INextable]:
         """Write what follows the job: it is Completed a little before its model is Active."""
@@ -287,100 +195,6 @@ class ModelCustomization(Phase):
                     resources=[_JOBS, _MODELS],
                     wildcard_because=NAMED_BY_BEDROCK,
                 ),
-                *(self._starting_rights(base_model) if starts else []),
+                *(rights_to_start(base_model, self.service_role.role) if starts else []),
             ],
         )
-
-    def _reinforcement(
-        self, base_model: BaseModel, method: ReinforcementFineTuning
-    ) -> dict[str, Any]:
-        return {
-            "step": "start",
-            "run": "{% $run %}",
-            "job": "{% $job %}",
-            "base_model": base_model.id,
-            "role_arn": self.service_role.role.role_arn,
-            "train": "{% $preparation.train %}",
-            "grader_arn": method.grader.function_arn,
-            "tags": run_tags(),
-        }
-
-    def _request(self, base_model: BaseModel, method: CustomizationMethod) -> dict[str, Any]:
-        """Return the request of the job, as Step Functions spells it."""
-        rules = base_model.facts.methods[method.method]
-        request: dict[str, Any] = {
-            "JobName": "{% $job.name %}",
-            "ClientRequestToken": "{% $job.token %}",
-            "CustomModelName": "{% $job.model %}",
-            "BaseModelIdentifier": base_model.id,
-            "CustomizationType": method.method.value,
-            "RoleArn": self.service_role.role.role_arn,
-            "TrainingDataConfig": {"S3Uri": "{% $preparation.train %}"},
-            "OutputDataConfig": {"S3Uri": "{% $run.artifacts & '/customization/' %}"},
-            "HyperParameters": "{% $job.hyperparameters %}",
-            "JobTags": run_tags(),
-            "CustomModelTags": run_tags(),
-        }
-        if rules.validation is not None:
-            request["ValidationDataConfig"] = {
-                "Validators": [{"S3Uri": "{% $preparation.validation %}"}]
-            }
-        if isinstance(method, Distillation):
-            teacher: dict[str, Any] = {"TeacherModelIdentifier": method.teacher}
-            if method.maximum_response_length is not None:
-                teacher["MaxResponseLengthForInference"] = method.maximum_response_length
-            request["CustomizationConfig"] = {"DistillationConfig": {"TeacherModelConfig": teacher}}
-        return request
-
-    def _job_rights(self, base_model: BaseModel) -> list[Right]:
-        return [
-            *self._starting_rights(base_model),
-            Right(
-                # `.sync` polls the job, and stops it when the execution is stopped.
-                actions=["bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"],
-                resources=[_JOBS],
-                wildcard_because=NAMED_BY_BEDROCK,
-            ),
-        ]
-
-    def _starting_rights(self, base_model: BaseModel) -> list[Right]:
-        return [
-            Right(
-                actions=["bedrock:CreateModelCustomizationJob"],
-                resources=[base_model.arn_for_customization(), _MODELS, _JOBS],
-                wildcard_because=NAMED_BY_BEDROCK,
-            ),
-            Right(
-                actions=["bedrock:TagResource"],
-                resources=[_JOBS, _MODELS],
-                wildcard_because=NAMED_BY_BEDROCK,
-            ),
-            Right(
-                actions=["iam:PassRole"],
-                resources=[self.service_role.role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
-            ),
-        ]
-
-
-def _rights_of_method(method: CustomizationMethod) -> list[Right]:
-    """Return what the job itself needs beside the data."""
-    match method:
-        case Distillation(teacher=teacher):
-            return [
-                Right(
-                    actions=["bedrock:InvokeModel"],
-                    resources=arns_for_invocation(teacher),
-                    wildcard_because="an inference profile sends requests to several Regions",
-                )
-            ]
-        case ReinforcementFineTuning(grader=grader):
-            return [
-                Right(
-                    actions=["lambda:InvokeFunction"],
-                    resources=[grader.function_arn, f"{grader.function_arn}:*"],
-                    wildcard_because="Bedrock may name a version of the grader",
-                )
-            ]
-        case _:
-            return []

@@ -1,0 +1,236 @@
+"""One customization job in a state machine: its request, and the states around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import aws_stepfunctions as sfn
+
+from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn
+from bedrock_customization._asl import FULL_QUOTA, States, run_tags
+from bedrock_customization.base_model import arns_for_invocation
+from bedrock_customization.method import Distillation, ReinforcementFineTuning
+from bedrock_customization_runtime.contract import ErrorName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_cdk import aws_iam as iam
+    from constructs import Construct
+
+    from bedrock_customization._function import HandlerFunction
+    from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.method import CustomizationMethod
+
+_JOBS, _MODELS = bedrock_arn("model-customization-job"), bedrock_arn("custom-model")
+
+
+class CustomizationJob:
+    """Writes the states of one job, named by `$job`.
+
+    Args:
+        scope: Parent of the states.
+        base_model: What is customized.
+        method: How.
+        role: Service role of the job.
+        function: The function `customize_model`.
+        stall_seconds: After so long without progress the job is stopped.
+        timeout_seconds: After it the job is stopped.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        base_model: BaseModel,
+        method: CustomizationMethod,
+        role: iam.IRole,
+        function: HandlerFunction,
+        stall_seconds: int,
+        timeout_seconds: int,
+    ) -> None:
+        self._scope, self._base_model, self._method = scope, base_model, method
+        self._role, self._function = role, function
+        self._stall_seconds, self._timeout_seconds = stall_seconds, timeout_seconds
+
+    def write(self, states: States) -> sfn.IChainable:
+        """Write the job and the look at it now and then."""
+        stop = states.invoke(
+            "Stop stalled job",
+            self._function,
+            {"step": "stop", "job": "{% $job %}"},
+            comment="Nobody waits for it any more",
+        )
+        stop.next(
+            states.failed(
+                "Customization stalled", ErrorName.CUSTOMIZATION_STALLED, "{% $failure.cause %}"
+            )
+        )
+        stalled = {ErrorName.CUSTOMIZATION_STALLED.value: stop}
+        if isinstance(self._method, ReinforcementFineTuning):
+            start = states.invoke(
+                "Start job",
+                self._function,
+                self._reinforcement(self._method),
+                comment="Step Functions may not know these members of the request yet",
+                retries=[FULL_QUOTA],
+            )
+            go_on = sfn.Pass.jsonata(
+                self._scope,
+                "Job has ended",
+                comment="ModelCustomization: How, its record says",
+                assign={"model_wait": 60},
+            )
+            return sfn.Chain.start(start).next(self._write_watch(states, go_on, catches=stalled))
+        # What runs beside the job ends with it, so its errors go where the job's go.
+        branches = states.within()
+        job = branches.call_bedrock(
+            "Customize model",
+            "bedrock:createModelCustomizationJob.sync",
+            self._request(),
+            comment="Train the base model on the records; Bedrock may queue the job for hours",
+            rights=self._job_rights(),
+            assign={},
+            timeout_seconds=self._timeout_seconds,
+            retries=[FULL_QUOTA],
+        )
+        ended = sfn.Succeed.jsonata(
+            self._scope,
+            "Job has ended",
+            comment="ModelCustomization: How, its own branch says",
+        )
+        watch = self._write_watch(branches, ended)
+        return states.parallel(
+            "Customize and watch",
+            [job, watch],
+            comment="The job, and a look at it now and then; the first error ends both",
+            assign={"model_wait": 60},
+            catches=stalled,
+        )
+
+    def _write_watch(
+        self,
+        states: States,
+        ended: sfn.IChainable,
+        *,
+        catches: Mapping[str, sfn.IChainable] | None = None,
+    ) -> sfn.IChainable:
+        watch = states.invoke(
+            "Watch job",
+            self._function,
+            {
+                "step": "watch",
+                "job": "{% $job %}",
+                "stall_limit_seconds": self._stall_seconds,
+                "last": "{% $exists($states.input.idle_seconds) ? $states.input : null %}",
+            },
+            comment="Has it ended, does it move?",
+            catches=catches or {},
+        )
+        wait = states.wait(
+            "Wait to look again",
+            "{% $states.input.seconds %}",
+            comment="The longer it runs, the rarer",
+            assign={},
+        )
+        has_ended = states.choice("Has the job ended?", comment="Or is it to be looked at again")
+        has_ended.when(sfn.Condition.jsonata("{% $states.input.done %}"), ended)
+        has_ended.otherwise(wait)
+        wait.next(watch)
+        watch.next(has_ended)
+        return sfn.Chain.custom(watch, ended.end_states, ended)
+
+    def _reinforcement(self, method: ReinforcementFineTuning) -> dict[str, Any]:
+        return {
+            "step": "start",
+            "run": "{% $run %}",
+            "job": "{% $job %}",
+            "base_model": self._base_model.id,
+            "role_arn": self._role.role_arn,
+            "train": "{% $preparation.train %}",
+            "grader_arn": method.grader.function_arn,
+            "tags": run_tags(),
+        }
+
+    def _request(self) -> dict[str, Any]:
+        """Return the request of the job, as Step Functions spells it."""
+        base_model, method = self._base_model, self._method
+        rules = base_model.facts.methods[method.method]
+        request: dict[str, Any] = {
+            "JobName": "{% $job.name %}",
+            "ClientRequestToken": "{% $job.token %}",
+            "CustomModelName": "{% $job.model %}",
+            "BaseModelIdentifier": base_model.id,
+            "CustomizationType": method.method.value,
+            "RoleArn": self._role.role_arn,
+            "TrainingDataConfig": {"S3Uri": "{% $preparation.train %}"},
+            "OutputDataConfig": {"S3Uri": "{% $run.artifacts & '/customization/' %}"},
+            "HyperParameters": "{% $job.hyperparameters %}",
+            "JobTags": run_tags(),
+            "CustomModelTags": run_tags(),
+        }
+        if rules.validation is not None:
+            request["ValidationDataConfig"] = {
+                "Validators": [{"S3Uri": "{% $preparation.validation %}"}]
+            }
+        if isinstance(method, Distillation):
+            teacher: dict[str, Any] = {"TeacherModelIdentifier": method.teacher}
+            if method.maximum_response_length is not None:
+                teacher["MaxResponseLengthForInference"] = method.maximum_response_length
+            request["CustomizationConfig"] = {"DistillationConfig": {"TeacherModelConfig": teacher}}
+        return request
+
+    def _job_rights(self) -> list[Right]:
+        return [
+            *rights_to_start(self._base_model, self._role),
+            Right(
+                # `.sync` polls the job, and stops it when the execution is stopped.
+                actions=["bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"],
+                resources=[_JOBS],
+                wildcard_because=NAMED_BY_BEDROCK,
+            ),
+        ]
+
+
+def rights_to_start(base_model: BaseModel, role: iam.IRole) -> list[Right]:
+    """Return what whoever starts the job is allowed."""
+    return [
+        Right(
+            actions=["bedrock:CreateModelCustomizationJob"],
+            resources=[base_model.arn_for_customization(), _MODELS, _JOBS],
+            wildcard_because=NAMED_BY_BEDROCK,
+        ),
+        Right(
+            actions=["bedrock:TagResource"],
+            resources=[_JOBS, _MODELS],
+            wildcard_because=NAMED_BY_BEDROCK,
+        ),
+        Right(
+            actions=["iam:PassRole"],
+            resources=[role.role_arn],
+            conditions={"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
+        ),
+    ]
+
+
+def rights_of_method(method: CustomizationMethod) -> list[Right]:
+    """Return what the job's service role needs beside the data."""
+    match method:
+        case Distillation(teacher=teacher):
+            return [
+                Right(
+                    actions=["bedrock:InvokeModel"],
+                    resources=arns_for_invocation(teacher),
+                    wildcard_because="an inference profile sends requests to several Regions",
+                )
+            ]
+        case ReinforcementFineTuning(grader=grader):
+            return [
+                Right(
+                    actions=["lambda:InvokeFunction"],
+                    resources=[grader.function_arn, f"{grader.function_arn}:*"],
+                    wildcard_because="Bedrock may name a version of the grader",
+                )
+            ]
+        case _:
+            return []
