@@ -10,9 +10,9 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
+from bedrock_customization_runtime import streams
 from bedrock_customization_runtime.datasets.records import TestRecord
 from bedrock_customization_runtime.errors import EvaluationFailed
-from bedrock_customization_runtime.storage import S3Uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,9 +61,8 @@ def opened(s3: S3Client, uri: str) -> Iterator[BlindSet]:
     It goes to a temporary file first: S3 drops a connection from which nothing is read for the
     minutes that models take to answer.
     """
-    where = S3Uri.parse(uri)
     with TemporaryFile() as file:
-        s3.download_fileobj(where.bucket, where.key, file)
+        streams.fetch(s3, uri, file)
         file.seek(0)
         digest, records = sha256(), 0
         for line in file:
