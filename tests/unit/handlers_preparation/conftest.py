@@ -125,6 +125,7 @@ def bench(make_client):
     yield Bench(s3)
     for bucket in BUCKETS:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            for item in page.get("Contents", []):
-                s3.delete_object(Bucket=bucket, Key=item["Key"])
+            found = [{"Key": item["Key"]} for item in page.get("Contents", [])]
+            if found:
+                s3.delete_objects(Bucket=bucket, Delete={"Objects": found})
         s3.delete_bucket(Bucket=bucket)

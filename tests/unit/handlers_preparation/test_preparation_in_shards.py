@@ -45,7 +45,7 @@ def both(bench, body, *, shard_bytes=8000, **settings):
 
 
 @pytest.mark.slow
-def test_shards_and_one_function_leave_the_same_bytes(bench, source):
+def test_shards_and_one_function_and_a_disk_leave_the_same_bytes(bench, source):
     alone, sharded = both(bench, source)
 
     assert sharded == alone
@@ -66,27 +66,24 @@ def test_shards_and_one_function_leave_the_same_bytes(bench, source):
     assert found["personal_data"]
     rules = {finding["rule"] for finding in found["findings"]}
     assert {"near-copies", "conflicting-answers", "blank-line", "line-too-long"} <= rules
-
-
-@pytest.mark.slow
-def test_a_disk_leaves_the_same_bytes(bench, source):
-    event = bench.event("run-by-many", source)
-    bench.prepare_in_shards(event, shard_bytes=9000)
-    files = bench.files(event)
-
-    with examine([source], settings_of(bench.s3, event)) as examined:
-        prepared = divide(examined)
-        sides = {side: b"".join(prepared.lines(side)) for side in Side}
-        rejected = b"".join(examined.rejected_lines())
-        found = report(examined, prepared)
-
-    assert sides == {
-        Side.TRAIN: files["sharded-data", "prepared/train.jsonl"],
-        Side.VALIDATION: files["sharded-data", "prepared/validation.jsonl"],
-        Side.TEST: files["sharded-blind", "test.jsonl"],
+    assert prepared_on_disk(bench, source) == {
+        place: body for place, body in files.items() if place[1] != "manifest.json"
     }
-    assert rejected == files["sharded-data", "preparation/rejected.jsonl"]
-    assert found == files["sharded-artifacts", "preparation/report.json"]
+
+
+def prepared_on_disk(bench, source):
+    """Prepare without S3; return the files that a run would leave."""
+    settings = settings_of(bench.s3, bench.event("run-on-disk", source))
+    with examine([source], settings) as examined:
+        prepared = divide(examined)
+        lines = {side: b"".join(prepared.lines(side)) for side in Side}
+        return {
+            ("sharded-data", "prepared/train.jsonl"): lines[Side.TRAIN],
+            ("sharded-data", "prepared/validation.jsonl"): lines[Side.VALIDATION],
+            ("sharded-blind", "test.jsonl"): lines[Side.TEST],
+            ("sharded-data", "preparation/rejected.jsonl"): b"".join(examined.rejected_lines()),
+            ("sharded-artifacts", "preparation/report.json"): report(examined, prepared),
+        }
 
 
 @pytest.mark.slow
