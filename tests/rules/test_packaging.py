@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tomllib
 import zipfile
 from pathlib import Path
@@ -82,7 +83,13 @@ def test_an_app_with_folders_of_our_names_synthesizes_with_the_wheel(wheel, tmp_
     environment = tmp_path / "environment"
     python = environment / "bin" / "python"
     subprocess.run(["uv", "venv", "--quiet", "--python", sys.executable, environment], check=True)
-    subprocess.run(["uv", "pip", "install", "--quiet", "--python", python, wheel], check=True)
+    install = ["uv", "pip", "install", "--quiet", "--python", python]
+    subprocess.run([*install, "--dry-run", wheel], check=True)
+    subprocess.run([*install, "--no-deps", wheel], check=True)
+    # What it depends on is the same, compiled already, where these tests run; our sources are not
+    # found there, because only the interpreter's own folder is searched for links to them.
+    (packages,) = environment.glob("lib/python*/site-packages")
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     app = tmp_path / "app"
     for folder in ("constructs", "lambdas"):
         (app / folder).mkdir(parents=True)
@@ -95,6 +102,9 @@ def test_an_app_with_folders_of_our_names_synthesizes_with_the_wheel(wheel, tmp_
         env={**os.environ, "CDK_OUTDIR": str(app / "out")},
     )
     assert (app / "out" / "Consumer.template.json").exists()
+    where = [python, "-c", "import bedrock_customization as found; print(found.__file__)"]
+    found = subprocess.run(where, check=True, capture_output=True, text=True, cwd=app)
+    assert found.stdout.startswith(str(environment))
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """A real S3 and Systems Manager over loopback for all unit tests: bucket names must differ."""
 
+import logging
+
 import boto3
 import pytest
 from moto import backends
@@ -14,6 +16,7 @@ def moto_address():
     # moto lists its own folder twice for each request, a fifth of the time it takes to answer.
     modules = frozenset(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

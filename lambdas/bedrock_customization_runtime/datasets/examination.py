@@ -189,6 +189,11 @@ class Examined:
         start, ends = block.start(first), block.ends[first : first + count] + 1
         self._accepted.extend(block.data[start : ends[-1]], ends - start)
 
+    def pass_blank(self, block: Block) -> None:
+        """Note lines of which none holds anything."""
+        place, count = self.findings.place(block.number), len(block.ends)
+        self.findings.add(rules.BLANK_LINE, count, range(place, place + count))
+
     def count(self, records: int) -> None:
         """Count records that are accepted and not kept."""
         self.read += records
@@ -309,7 +314,10 @@ def _fill_from_records(examined: Examined, source: Iterable[Block], judge: _Judg
     """Judge lines that are records already: most are proved sound, the others examined."""
     plain = PlainLines(examined.settings.method)
     for block in source:
-        judge.judge_lines(block, plain.contents(block))
+        if block.data.isspace():
+            examined.pass_blank(block)
+        else:
+            judge.judge_lines(block, plain.contents(block))
 
 
 class _Judge:

@@ -185,6 +185,14 @@ def test_a_source_without_records_has_none(judge, source):
     assert judge(source, template=COLUMNS).read == 0
 
 
+def test_a_million_blank_lines_are_counted_and_passed_over(judge):
+    judged = judge([GOOD, b"\n" * 1_000_000, GOOD + b"\nx\n"])
+
+    assert judged.verdicts == {1_000_002: "json-malformed"}
+    blank = judged.findings["blank-line"]
+    assert (blank.count, blank.lines[:3]) == (999_999, (2, 3, 4))
+
+
 def test_a_line_of_200_mb_is_never_held_whole(judge):
     def chunks():
         yield GOOD + b'\n{"prompt":"'

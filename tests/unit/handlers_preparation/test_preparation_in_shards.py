@@ -22,7 +22,7 @@ TEMPLATE = {
 
 @pytest.fixture(scope="module")
 def source(hostile_jsonl):
-    return hostile_jsonl(220)
+    return hostile_jsonl(180)
 
 
 def outcome(prepared, event):
@@ -32,7 +32,7 @@ def outcome(prepared, event):
         return str(error).replace(event["run"]["key"], "<run>")
 
 
-def both(bench, body, *, shard_bytes=8000, **settings):
+def both(bench, body, *, shard_bytes=12_000, **settings):
     """Prepare a source in both ways; return outcome and files of each."""
     found = []
     for name, way in (
@@ -87,7 +87,7 @@ def prepared_on_disk(bench, source):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shard_bytes", [3000, 10**9])
+@pytest.mark.parametrize("shard_bytes", [5000, 10**9])
 def test_the_size_of_shards_does_not_show(bench, hostile_jsonl, shard_bytes):
     alone, sharded = both(bench, hostile_jsonl(60, seed=3), shard_bytes=shard_bytes)
     assert sharded == alone
@@ -95,7 +95,7 @@ def test_the_size_of_shards_does_not_show(bench, hostile_jsonl, shard_bytes):
 
 @pytest.mark.slow
 def test_templates_groups_and_strata_are_those_of_the_whole_source(bench, hostile_jsonl):
-    body = hostile_jsonl(150, seed=5, columns=True)
+    body = hostile_jsonl(110, seed=5, columns=True)
     alone, sharded = both(bench, body, template=TEMPLATE, privacy="mask")
     assert sharded == alone
     assert alone[0]["train"] > 50
