@@ -109,13 +109,14 @@ def hostile_jsonl():
     return hostile_jsonl_of
 
 
-def hostile_jsonl_of(questions, *, seed=0, columns=False):
+def hostile_jsonl_of(questions, *, seed=0, columns=False, too_long=True):
     """Return about twice as many lines as questions.
 
     Args:
         questions: How many different ones are asked.
         seed: Of everything random.
         columns: Whether lines hold columns for a template; otherwise prompt and completion.
+        too_long: Whether one line is longer than any may be, which makes many shards.
     """
     chance = random.Random(seed)
     words = [f"{chr(97 + n % 26)}{chr(97 + n // 26)}word" for n in range(500)]
@@ -145,7 +146,8 @@ def hostile_jsonl_of(questions, *, seed=0, columns=False):
         return [own, *(found for every, found in more.items() if number % every == 0)]
 
     lines = [found for number in range(questions) for found in lines_about(number)]
-    lines.append(b'{"prompt": "' + b"x" * 1_200_000 + b'", "completion": "too long"}')
+    if too_long:
+        lines.append(b'{"prompt": "' + b"x" * 1_200_000 + b'", "completion": "too long"}')
     chance.shuffle(lines)
     first = line(text(9), "first")
     ends = [chance.choice([b"\n", b"\n", b"\r\n", b"\r"]) for _ in lines]

@@ -38,7 +38,7 @@ class Demo:
         deadline = time.monotonic() + LONGEST_SECONDS
         while not happened() and time.monotonic() < deadline:
             self._look()
-            time.sleep(0.05)
+            time.sleep(0.2)
         assert happened(), self.printed
 
     def watch_to_the_end(self):

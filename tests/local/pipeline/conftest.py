@@ -18,10 +18,16 @@ from bedrock_customization_runtime import manifest
 @pytest.fixture(scope="session")
 def questions():
     """A part of the demo's questions: three intents, as CSV."""
-    return banking()
+    return banking_of(3, 60)
 
 
-def banking(intents=3, per_intent=60):
+@pytest.fixture(scope="session")
+def banking():
+    """Return a part of the demo's questions, as CSV, of so many intents."""
+    return banking_of
+
+
+def banking_of(intents, per_intent):
     """Return a part of the demo's questions as CSV."""
     excerpt = files("bedrock_customization_local") / "demo_data" / "banking77_excerpt.csv"
     rows = list(csv.DictReader(io.StringIO(excerpt.read_text())))

@@ -34,6 +34,12 @@ def unpaid(fair):
     ]
 
 
+@pytest.fixture(scope="session")
+def few(banking):
+    """As little data as a run takes, for what has nothing to do with how good a model is."""
+    return banking(2, 24)
+
+
 @pytest.fixture(scope="module")
 def promoted(deployed, questions):
     """The manifest of a run whose candidate is better."""
@@ -94,8 +100,8 @@ def test_a_job_that_is_pointed_at_the_blind_set_fails(fair, promoted):
     assert fair.outputs["Blind"] in job["failureMessage"]
 
 
-def test_a_candidate_that_does_not_pass_is_taken_away_again(strict, questions):
-    execution = strict.run("rejected", questions)
+def test_a_candidate_that_does_not_pass_is_taken_away_again(strict, few):
+    execution = strict.run("rejected", few)
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
     found = strict.manifest("rejected")
     assert found.status == "rejected"
@@ -148,7 +154,7 @@ def test_an_input_that_makes_no_sense_ends_the_run_with_an_example(fair):
     assert '{"source": "s3://' in json.loads(execution["cause"])["errorMessage"]
 
 
-def test_a_throttled_create_makes_one_job(fair, bedrock, questions):
+def test_a_throttled_create_makes_one_job(fair, bedrock, few):
     bedrock.faults.inject(
         Fault(
             name="throttled",
@@ -157,37 +163,37 @@ def test_a_throttled_create_makes_one_job(fair, bedrock, questions):
             times=2,
         )
     )
-    execution = fair.run("throttled", questions)
+    execution = fair.run("throttled", few)
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
     assert bedrock.faults.injected == ("throttled", "throttled")
 
 
-def test_a_lost_reply_makes_one_job(fair, bedrock, questions):
+def test_a_lost_reply_makes_one_job(fair, bedrock, few):
     bedrock.faults.inject(
         Fault(name="lost", kind=FaultKind.LOST_REPLY, operation="CreateModelCustomizationJob"),
         Fault(name="lost", kind=FaultKind.LOST_REPLY, operation="CreateCustomModelDeployment"),
     )
-    execution = fair.run("lost", questions)
+    execution = fair.run("lost", few)
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
     jobs = fair.cloud.client("bedrock").list_model_customization_jobs(nameContains="lost-")
     assert len(jobs["modelCustomizationJobSummaries"]) == 1
 
 
-def test_a_failed_job_fails_the_run_and_leaves_nothing_deployed(fair, bedrock, questions):
+def test_a_failed_job_fails_the_run_and_leaves_nothing_deployed(fair, bedrock, few):
     before = fair.deployments()
     bedrock.faults.inject(
         Fault(name="broke", kind=FaultKind.FAIL_JOB, message="The capacity is gone.")
     )
-    execution = fair.run("job-failed", questions)
+    execution = fair.run("job-failed", few)
     assert execution["status"] == "FAILED"
     assert "The capacity is gone." in execution["cause"]
     assert fair.manifest("job-failed").failure.cause
     assert fair.deployments() == before
 
 
-def test_stopping_the_execution_stops_the_job(fair, bedrock, questions):
+def test_stopping_the_execution_stops_the_job(fair, bedrock, few):
     bedrock.faults.inject(Fault(name="stalls", kind=FaultKind.STALL_JOB))
-    arn = fair.start("aborted", questions)
+    arn = fair.start("aborted", few)
     client = fair.cloud.client("bedrock")
 
     def jobs():
@@ -204,9 +210,9 @@ def test_stopping_the_execution_stops_the_job(fair, bedrock, questions):
     assert status == "Stopped"
 
 
-def test_a_job_that_stalls_is_stopped_and_says_so(fair, bedrock, questions):
+def test_a_job_that_stalls_is_stopped_and_says_so(fair, bedrock, few):
     bedrock.faults.inject(Fault(name="stalls", kind=FaultKind.STALL_JOB))
-    execution = fair.run("stalled", questions)
+    execution = fair.run("stalled", few)
     assert (execution["status"], execution["error"]) == ("FAILED", "CustomizationStalled")
     assert "training NotStarted" in execution["cause"]
     (job,) = jobs_of(fair, "stalled-")
@@ -220,8 +226,8 @@ def jobs_of(pipeline, prefix):
     return found["modelCustomizationJobSummaries"]
 
 
-def test_hyperparameters_of_the_execution_reach_the_job(fair, questions):
-    execution = fair.run("two-epochs", questions, hyperparameters={"epochCount": 2})
+def test_hyperparameters_of_the_execution_reach_the_job(fair, few):
+    execution = fair.run("two-epochs", few, hyperparameters={"epochCount": 2})
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
     found = fair.manifest("two-epochs")
     assert found.customization.hyperparameters["epochCount"] == "2"
@@ -229,15 +235,15 @@ def test_hyperparameters_of_the_execution_reach_the_job(fair, questions):
 
 
 @pytest.mark.usefixtures("unpaid")
-def test_a_hyperparameter_out_of_range_ends_the_run_before_anything_is_paid(fair, questions):
-    execution = fair.run("thousand", questions, hyperparameters={"epochCount": 1000})
+def test_a_hyperparameter_out_of_range_ends_the_run_before_anything_is_paid(fair, few):
+    execution = fair.run("thousand", few, hyperparameters={"epochCount": 1000})
     assert (execution["status"], execution["error"]) == ("FAILED", "InvalidInput")
     assert "an integer from 1 to 5" in execution["cause"]
 
 
 @pytest.mark.usefixtures("unpaid")
-def test_a_job_above_the_limit_is_never_paid(deployed, questions):
-    execution = deployed["Poor"].run("poor", questions)
+def test_a_job_above_the_limit_is_never_paid(deployed, few):
+    execution = deployed["Poor"].run("poor", few)
     assert (execution["status"], execution["error"]) == ("FAILED", "BudgetExceeded")
     assert "max_cost_usd is 1e-06" in execution["cause"]
     assert deployed["Poor"].manifest("poor").estimate.usd > 1e-6
@@ -282,11 +288,11 @@ def test_a_run_that_failed_after_its_job_pays_no_second_one_after_a_redrive(
     assert [line.resource for line in trained if line.resource not in paid] == []
 
 
-def test_a_run_that_fails_again_after_a_redrive_ends_with_the_new_error(fair, bedrock, questions):
+def test_a_run_that_fails_again_after_a_redrive_ends_with_the_new_error(fair, bedrock, few):
     bedrock.faults.inject(
         Fault(name="broke", kind=FaultKind.FAIL_JOB, message="First.", times=1),
     )
-    assert "First." in fair.run("failed-twice", questions)["cause"]
+    assert "First." in fair.run("failed-twice", few)["cause"]
     bedrock.faults.inject(Fault(name="again", kind=FaultKind.FAIL_JOB, message="Second.", times=1))
     execution = redrive(fair, "failed-twice")
     assert execution["status"] == "FAILED"
