@@ -405,9 +405,10 @@ class _Judge:
             return
         some = [content for content in contents[start:end] if content is not None]
         questions = [_asked_last(content) for content in some]
-        for number in quality.doubtful(questions, [content.answer for content in some]):
+        answers = [content.answer for content in some]
+        for number in quality.doubtful(questions, answers):
             self._line = block.number + start + number
-            quality.judge(questions[number], some[number].answer, self._note)
+            quality.judge(questions[number], answers[number], self._note)
         self._examined.accept_lines(block, start, some)
 
     def _judge_line(self, line: Line, content: Content | None) -> None:

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bedrock_customization_runtime.datasets.records import Content, Keys
+    from bedrock_customization_runtime.datasets.records import Content
 
 _LABELS = 100
 _LABEL_CHARACTERS = 200
 _RECORDS_PER_LABEL = 2
+_EXACT = np.uint64(0x9E37_79B9_7F4A_7C15)
+"""Odd, so that the keys of question and answer, both hashes, make one that is as good a hash."""
 _TEXT_AT_ONCE = 2**16
 """Characters, of last questions and answers, whose words are hashed together: what fits a
 processor's cache."""
@@ -64,7 +66,6 @@ class Index:
 
     def __init__(self, *, near_copies: bool = True) -> None:
         self._finds_near_copies = near_copies
-        self._exact = array("Q")
         self._question = array("Q")
         self._near = array("Q")
         self._group = array("Q")
@@ -123,15 +124,14 @@ class Index:
             group: Key of what they must stay together with; 0 where that is nothing.
             stratum: Key of what is spread evenly over the sides, likewise.
         """
-        keys = [keys_of(content) for content in contents]
-        self._exact.extend([key.exact for key in keys])
-        self._question.extend([key.question for key in keys])
-        self._label.extend([key.answer for key in keys])
+        questions, answers = keys_of(contents)
+        self._question.extend(questions)
+        self._label.extend(answers)
         self._line.extend(lines)
-        self._group.extend([group] * len(keys))
-        self._stratum.extend([stratum] * len(keys))
+        self._group.extend([group] * len(questions))
+        self._stratum.extend([stratum] * len(questions))
         if self._label_texts is not None:
-            self._keep_labels(keys, contents)
+            self._keep_labels(answers, contents)
         self._waiting += contents
         self._messages += messages
         self._waiting_characters += sum(
@@ -144,14 +144,15 @@ class Index:
         """Return the index as arrays; nothing can be added any more while they live."""
         self._measure()
         question, group = _array(self._question), _array(self._group)
+        label = _array(self._label)
         near = _array(self._near) if self._finds_near_copies else question
         return Columns(
-            exact=_array(self._exact),
+            exact=question * _EXACT + label,
             question=question,
             near=near,
             group=np.where(group == 0, near, group),
             stratum=_array(self._stratum),
-            label=_array(self._label),
+            label=label,
             line=_array(self._line),
             tokens=_array(self._tokens),
         )
@@ -180,7 +181,7 @@ class Index:
 
     def labels(self) -> dict[int, str] | None:
         """Return the answers by key if they are labels: few, short, each given again and again."""
-        return labels_of([self._label_texts], len(self._exact))
+        return labels_of([self._label_texts], len(self._label))
 
     def _measure(self) -> None:
         """Count the tokens of the texts that wait, and hash their words."""
@@ -202,15 +203,15 @@ class Index:
         self._messages.clear()
         self._waiting_characters = 0
 
-    def _keep_labels(self, keys: Sequence[Keys], contents: Sequence[Content]) -> None:
+    def _keep_labels(self, answers: Sequence[int], contents: Sequence[Content]) -> None:
         kept = self._label_texts
-        for key, content in zip(keys, contents, strict=True):
-            if kept is None or key.answer in kept:
+        for key, content in zip(answers, contents, strict=True):
+            if kept is None or key in kept:
                 continue
             if len(kept) == _LABELS or len(content.answer) > _LABEL_CHARACTERS:
                 kept = None
             else:
-                kept[key.answer] = content.answer
+                kept[key] = content.answer
         self._label_texts = kept
 
 

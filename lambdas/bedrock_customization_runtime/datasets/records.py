@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 import xxhash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _ID_DIGITS = 24
 Json = dict[str, Any]
@@ -161,22 +164,17 @@ def blind(record: Record) -> TestRecord:
     )
 
 
-class Keys(msgspec.Struct, frozen=True, gc=False):
-    """Hashes by which records are compared; 64 bits tell many millions apart."""
+def keys_of(contents: Iterable[Content]) -> tuple[list[int], list[int]]:
+    """Return hashes by which cleaned records, whose texts hold no NUL, are compared.
 
-    exact: int
-    """Equal for exact copies."""
-    question: int
-    """Equal for records that ask exactly the same."""
-    answer: int
-    """Equal for the same answer."""
-
-
-def keys_of(content: Content) -> Keys:
-    """Return the hashes of a cleaned record, whose texts hold no NUL."""
-    asked = "\0".join(content.question).encode()
-    answered = content.answer.encode()
-    return Keys(_hash(asked + b"\0" + answered), _hash(asked), _hash(answered))
+    Returns:
+        Equal ones for records that ask exactly the same; equal ones for the same answer. 64 bits
+        tell many millions apart.
+    """
+    return (
+        [_hash("\0".join(content.question).encode()) for content in contents],
+        [_hash(content.answer.encode()) for content in contents],
+    )
 
 
 def key_of_text(kind: str, text: str) -> int:
