@@ -219,7 +219,7 @@ class CustomizationPipeline(Construct):
         return self.state_machine.grant_start_execution(grantee)
 
     def grant_put_data(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow uploading raw data below `incoming/`."""
+        """Allow uploading raw data below `incoming/`, and media below `media/`."""
         return self.storage.grant_put_data(grantee)
 
     def grant_read_artifacts(self, grantee: iam.IGrantable) -> iam.Grant:

@@ -16,14 +16,16 @@ from aws_cdk import (
 from constructs import Construct
 
 from bedrock_customization import _access
-from bedrock_customization_runtime.contract import SCRATCH_PREFIX
+from bedrock_customization_runtime.contract import MEDIA_PREFIX, SCRATCH_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bedrock_customization._access import Right
+    from bedrock_customization_runtime.catalog import MethodRules
 
 INCOMING = "incoming/*"
+MEDIA = f"{MEDIA_PREFIX}/*"
 RUNS = "runs/*"
 ANSWERS = "enrichment/*"
 SCRATCH = f"{SCRATCH_PREFIX}/*"
@@ -45,9 +47,9 @@ class CustomizationStorage(Construct):
     Args:
         scope: Parent.
         id: Id below the parent.
-        data_bucket: Holds `incoming/` and `runs/<run>/prepared/`, below `enrichment/` what a model
-            added, and below `scratch/` what steps of a preparation hand to each other, for which a
-            bucket of your own needs a lifecycle rule.
+        data_bucket: Holds `incoming/`, below `media/` what records name, `runs/<run>/prepared/`,
+            below `enrichment/` what a model added, and below `scratch/` what steps of a preparation
+            hand to each other, for which a bucket of your own needs a lifecycle rule.
             Without one, a bucket encrypted with `key` is defined.
         blind_bucket: Holds `runs/<run>/test.jsonl` and the answers to it.
             Without one, a bucket encrypted with `blind_key` is defined.
@@ -101,8 +103,8 @@ class CustomizationStorage(Construct):
         }
 
     def grant_put_data(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow uploading raw data below `incoming/`."""
-        return _access.give(grantee, self.writing(self.data_bucket, INCOMING))
+        """Allow uploading raw data below `incoming/`, and media below `media/`."""
+        return _access.give(grantee, self.writing(self.data_bucket, INCOMING, MEDIA))
 
     def grant_read_artifacts(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading reports, manifests and evaluations; never data or the blind set."""
@@ -111,6 +113,10 @@ class CustomizationStorage(Construct):
     def reading(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
         """Return the rights to read objects of one of the buckets, its key's included."""
         return _access.reading(self._places[bucket], *prefixes)
+
+    def reading_media(self, rules: MethodRules) -> list[Right]:
+        """Return the rights to read what records name, where the base model takes media at all."""
+        return self.reading(self.data_bucket, MEDIA) if rules.media else []
 
     def writing(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
         """Return the rights to write objects to one of the buckets, its key's included."""

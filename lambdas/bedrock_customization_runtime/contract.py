@@ -39,6 +39,9 @@ class PreparationStep(StrEnum):
     FINISH = "finish"
 
 
+MEDIA_PREFIX = "media"
+"""Prefix in the data bucket of the images, videos and documents that records name: the only ones
+that a job may read."""
 SCRATCH_PREFIX = "scratch"
 """Prefix in the data bucket of what only the steps of one preparation read, and which expires."""
 

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from bedrock_customization_runtime.contract import MEDIA_PREFIX
 from bedrock_customization_runtime.datasets.media_files import HEAD, MediaFile
 from bedrock_customization_runtime.storage import S3Uri
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from bedrock_customization_runtime.contract import Run
 
 _HEADS = 10_000
 """Beginnings that are read: a few minutes' worth, one after the other."""
@@ -22,6 +25,11 @@ _LISTED = 500_000
 """Objects that are remembered, some 60 MB; what lies in a folder beyond that stays unchecked."""
 _FORBIDDEN = frozenset({"403", "AccessDenied"})
 _MISSING = frozenset({"404", "NoSuchBucket", "NoSuchKey"})
+
+
+def reachable(run: Run) -> str:
+    """Return the S3 URI prefix of the media that a run's job may read."""
+    return f"s3://{S3Uri.parse(run['data']).bucket}/{MEDIA_PREFIX}/"
 
 
 class S3Media:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import catalog, manifest, storage, streams
+from bedrock_customization_runtime import catalog, manifest, media, storage, streams
 from bedrock_customization_runtime.datasets import power
 from bedrock_customization_runtime.datasets.enrichment import Answers, prices_of
 from bedrock_customization_runtime.datasets.examination import examine
@@ -26,7 +26,6 @@ from bedrock_customization_runtime.manifest import (
     PreparationSection,
     RefusalSection,
 )
-from bedrock_customization_runtime.media import S3Media
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,8 +125,8 @@ def settings_of(s3: S3Client, event: PrepareDataInput, answers: Answers | None =
         split=event["split"],
         maximum_rejected=event["maximum_rejected"],
         privacy=Privacy(event.get("privacy", Privacy.FLAG)),
-        bucket=storage.S3Uri.parse(event["run"]["data"]).bucket,
-        media=S3Media(s3),
+        media_below=media.reachable(event["run"]),
+        media=media.S3Media(s3),
         enrich=answers,
     )
 

@@ -103,7 +103,10 @@ class ModelCustomization(Phase):
             kind=JobKind.CUSTOMIZATION,
             storage=storage,
             role=role,
-            rights=rights_of_method(method),
+            rights=[
+                *rights_of_method(method),
+                *storage.reading_media(base_model.facts.methods[method.method]),
+            ],
         )
         self.function = self._define_function(storage, base_model, method)
         states = States(self, "ModelCustomization", on_failure=on_failure)

@@ -64,8 +64,8 @@ class DataPreparation(Phase):
             Without it they end the execution.
 
     Raises:
-        ValueError: `maximum_rejected` is out of range, or there are both enrichment and a sharding
-            of your own.
+        ValueError: `maximum_rejected` is out of range, there are both enrichment and a sharding of
+            your own, or the base model is not customized that way.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class DataPreparation(Phase):
             _check_no_sharding_of_ones_own(sharding)
             sharding = None
         method = method or FineTuning()
+        base_model.check_method(method)
         super().__init__(scope, id)
         self.function = HandlerFunction(
             self,
@@ -99,6 +100,7 @@ class DataPreparation(Phase):
             description="Prepares training, validation and blind records",
             rights=[
                 *storage.reading(storage.data_bucket, INCOMING, RUNS, SCRATCH),
+                *storage.reading_media(base_model.facts.methods[method.method]),
                 *storage.writing(storage.data_bucket, RUNS, SCRATCH),
                 *storage.writing(storage.blind_bucket, RUNS),
                 *storage.reading(storage.artifacts_bucket, RUNS),

@@ -27,16 +27,22 @@ class Checks:
     Args:
         method: The catalogue's rules of the method.
         bucket: Of the data set, where it is known.
+        media_below: S3 URI prefix below which media must lie, if they must.
         look: Looks at media files, where somebody can.
     """
 
     def __init__(
-        self, method: MethodRules, bucket: str | None = None, look: Look | None = None
+        self,
+        method: MethodRules,
+        *,
+        bucket: str | None = None,
+        media_below: str | None = None,
+        look: Look | None = None,
     ) -> None:
         self._format = method.record_format
         self._maximum_tokens = method.tokens_per_record
         self._maximum_bytes = method.bytes_per_record
-        self._content = ContentRules(method, bucket, look)
+        self._content = ContentRules(method, bucket=bucket, media_below=media_below, look=look)
         words = sorted(method.reserved_words, key=len, reverse=True)
         self._reserved = re.compile("|".join(map(re.escape, words))) if words else None
 

@@ -45,14 +45,21 @@ class ContentRules:
     Args:
         method: The catalogue's rules.
         bucket: Of the data set, where it is known.
+        media_below: S3 URI prefix below which media must lie, if they must.
         look: Looks at media files; without it, those of accepted records stay unchecked.
     """
 
     def __init__(
-        self, method: MethodRules, bucket: str | None = None, look: Look | None = None
+        self,
+        method: MethodRules,
+        *,
+        bucket: str | None = None,
+        media_below: str | None = None,
+        look: Look | None = None,
     ) -> None:
         self._media = method.media
         self._bucket = bucket
+        self._media_below = media_below or ""
         self._look = look
         self._is_caption = method.record_format is RecordFormat.IMAGE_CAPTION
         holds_blocks = method.record_format is RecordFormat.CONVERSE
@@ -171,6 +178,8 @@ class ContentRules:
             fields.fail(rules.MEDIA_URI, path)
         elif self._media and self._media.same_bucket and self._bucket not in {None, found[1]}:
             fields.fail(rules.MEDIA_BUCKET, path)
+        elif not uri.startswith(self._media_below):
+            fields.fail(rules.MEDIA_OUT_OF_REACH, path)
         else:
             return uri
         return None

@@ -332,7 +332,12 @@ class _Judge:
         )
         self._examined = examined
         self._enrich = settings.enrich
-        self._checks = Checks(settings.method, settings.bucket, settings.media)
+        self._checks = Checks(
+            settings.method,
+            bucket=settings.bucket,
+            media_below=settings.media_below,
+            look=settings.media,
+        )
         self._screen = None if settings.privacy is Privacy.OFF else Screen(settings.privacy)
         self._line = 0
 

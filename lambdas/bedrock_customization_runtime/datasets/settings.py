@@ -39,6 +39,8 @@ class Settings:
     """What becomes of records with personal data or secrets."""
     bucket: str | None = None
     """Where the data set will lie: some base models want media there too."""
+    media_below: str | None = None
+    """S3 URI prefix of what the job may read beside the data set; None where nobody limits it."""
     media: Look | None = None
     """Looks at media files in S3; None where nobody can, and the report says so."""
     enrich: Enrich | None = None

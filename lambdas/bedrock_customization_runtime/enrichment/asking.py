@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime import preparation, storage, streams
+from bedrock_customization_runtime import media, preparation, storage, streams
 from bedrock_customization_runtime.contract import EnrichmentTask
 from bedrock_customization_runtime.datasets.checks import Checks
 from bedrock_customization_runtime.datasets.enrichment import (
@@ -137,7 +137,7 @@ class _Asker:
         self._beyond_usd = 0.0
         self.parts_written = 0
         method = preparation.method_of(event["base_model"], event["method"])
-        self._checks = Checks(method, self._bucket)
+        self._checks = Checks(method, media_below=media.reachable(self._run))
         self.settings = Settings(
             base_model=event["base_model"],
             method=method,

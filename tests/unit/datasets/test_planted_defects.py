@@ -101,6 +101,14 @@ def test_without_a_way_to_look_at_media_the_report_says_that_nobody_did():
     assert findings["media-unchecked"].lines == (1, 2, 3)
 
 
+def test_media_must_lie_where_the_job_may_read():
+    line = shown(media(uri="s3://data/incoming/a.png"))
+    with examine([line], settings_for(NOVA_MEDIA, media_below="s3://data/media/")) as examined:
+        assert [found.rule.id for found in examined.findings.all()] == ["media-out-of-reach"]
+    with examine([line], settings_for(NOVA_MEDIA, media_below="s3://data/incoming/")) as examined:
+        assert "media-out-of-reach" not in {found.rule.id for found in examined.findings.all()}
+
+
 def test_a_line_separator_inside_a_string_ends_no_line():
     line = '{"prompt":"a\u2028b\u0085c\u2029d","completion":"e"}'.encode()
     rejected, findings, records = judged("meta.llama3-1-8b-instruct-v1:0:128k FINE_TUNING", line)
@@ -140,6 +148,8 @@ def test_every_rule_of_a_record_is_planted():
         # CSV, templates and privacy settings have tests of their own.
         *("csv-quote", "csv-ragged", "column-missing", "column-not-text", "column-empty"),
         *("personal-data-masked", "personal-data-rejected", "secret-masked", "secret-rejected"),
+        # Where a pipeline's media must lie has a test of its own.
+        "media-out-of-reach",
         # Of a model that enriches, with tests of its own.
         *("answer-by-model", "answer-not-given", "score-too-low", "blind-by-model"),
         # Of a data set as a whole.

@@ -1,5 +1,8 @@
 """What roles may do, as the template says."""
 
+import json
+
+import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Match, Template
 
@@ -94,6 +97,21 @@ def test_the_service_role_reads_prepared_records_and_writes_job_outputs_alone(te
         if "Fn::Join" in resource
     }
     assert objects == {"/runs/*/prepared/*", "/runs/*/customization/*"}
+
+
+@pytest.mark.parametrize(
+    ("base_model", "reads_media"), [(BaseModel.NOVA_LITE, True), (BaseModel.NOVA_MICRO, False)]
+)
+def test_roles_read_media_only_where_the_base_model_takes_them(stack, base_model, reads_media):
+    CustomizationPipeline(stack, "Tuning", base_model=base_model)
+    template = Template.from_stack(stack)
+    readers = {
+        name
+        for name, statements in roles_of(template).items()
+        if '/media/*"' in json.dumps(statements)
+    }
+    assert len(readers) == (2 if reads_media else 0)
+    assert any("ServiceRole" in name for name in readers) == reads_media
 
 
 def test_the_service_role_is_denied_the_blind_bucket_and_its_key(template):

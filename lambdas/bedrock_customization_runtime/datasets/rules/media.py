@@ -51,6 +51,16 @@ MEDIA_BUCKET = Rule(
     formats=_CONVERSE,
     source=Source.GUIDE,
 )
+MEDIA_OUT_OF_REACH = Rule(
+    id="media-out-of-reach",
+    verdict=Verdict.REJECT,
+    what="a medium where the job's role may not read",
+    why="the job fails on it",
+    fix="copy the media below media/ of the pipeline's data bucket",
+    inputs=_JSONL,
+    formats=_CONVERSE,
+    source=Source.ENGINE,
+)
 MEDIA_COUNT = Rule(
     id="media-count",
     verdict=Verdict.REJECT,
