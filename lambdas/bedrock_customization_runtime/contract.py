@@ -18,6 +18,7 @@ class Handler(StrEnum):
     ENRICH_DATA = "enrich_data"
     PREPARE_DATA = "prepare_data"
     CUSTOMIZE_MODEL = "customize_model"
+    GRADE_ANSWERS = "grade_answers"
     ANSWER_QUESTIONS = "answer_questions"
     COMPARE_ANSWERS = "compare_answers"
     DECIDE_PROMOTION = "decide_promotion"
