@@ -20,6 +20,7 @@ from bedrock_customization.phases.customization_job import (
     rights_of_method,
     rights_to_start,
 )
+from bedrock_customization.phases.job_stop import JobStop
 from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import ErrorName, Handler
@@ -46,10 +47,15 @@ class ModelCustomization(Phase):
     execution stops the job; beside it somebody looks whether it moves. Its name and its client
     request token come from `$run`, so a repeated state adopts the job that exists.
 
+    A reinforcement job is started by a function, because Step Functions may not know the request,
+    and watched until it ends: call `stop_jobs_of` with your machine, or aborting an execution
+    leaves such a job running.
+
     Input: `$run`, `$preparation`.
     Output: `$customization` (`contract.Customization`).
     Errors: `BaseModelUnavailable`, `BudgetExceeded`, `InvalidInput`, `CustomizationFailed`,
-    `CustomizationStalled`, and what Bedrock says of the job.
+    `CustomizationStalled`, `CustomizationTimedOut` (reinforcement; a task of Step Functions says
+    `States.Timeout`), and what Bedrock says of the job.
 
     Args:
         scope: Parent.
@@ -105,7 +111,8 @@ class ModelCustomization(Phase):
             role=role,
             rights=rights_of_method(method),
         )
-        self.function = self._define_function(storage, base_model, method)
+        self._is_started_by_function = isinstance(method, ReinforcementFineTuning)
+        self.function = self._define_function(storage, base_model)
         states = States(self, "ModelCustomization", on_failure=on_failure)
         plan = states.invoke(
             "Plan customization",
@@ -143,6 +150,18 @@ class ModelCustomization(Phase):
         self.rights = states.rights
         self._start = plan
 
+    def stop_jobs_of(self, state_machine: sfn.IStateMachine) -> None:
+        """Stop the job of an execution that is aborted or times out.
+
+        `CustomizationPipeline` calls it; call it for a machine of your own. It defines nothing
+        where Step Functions starts the job itself, and so stops it too.
+
+        Args:
+            state_machine: The machine that has this phase.
+        """
+        if self._is_started_by_function:
+            JobStop(self, "JobStop", state_machine=state_machine)
+
     def _wait_for_model(self, states: States, record: sfn.CustomState) -> list[sfn.INextable]:
         """Write what follows the job: it is Completed a little before its model is Active."""
         wait = states.wait(
@@ -171,9 +190,8 @@ class ModelCustomization(Phase):
         return is_active.afterwards(include_otherwise=True).end_states
 
     def _define_function(
-        self, storage: CustomizationStorage, base_model: BaseModel, method: CustomizationMethod
+        self, storage: CustomizationStorage, base_model: BaseModel
     ) -> HandlerFunction:
-        starts = isinstance(method, ReinforcementFineTuning)
         return HandlerFunction(
             self,
             "Customize",
@@ -195,6 +213,10 @@ class ModelCustomization(Phase):
                     resources=[_JOBS, _MODELS],
                     wildcard_because=NAMED_BY_BEDROCK,
                 ),
-                *(rights_to_start(base_model, self.service_role.role) if starts else []),
+                *(
+                    rights_to_start(base_model, self.service_role.role)
+                    if self._is_started_by_function
+                    else []
+                ),
             ],
         )

@@ -63,8 +63,8 @@ def sample_of(item: object) -> Sample:
         NotGradedError: It holds none, or the last message is not the model's.
     """
     match item:
-        case {"id": _, "messages": [*conversation, last]}:
-            return Sample(conversation, _answer(last), _reference(item))
+        case {"id": _, "messages": [*conversation, last], **others}:
+            return Sample(conversation, _answer(last), _reference(others))
     raise NotGradedError(NotGraded.ITEM_INVALID)
 
 
@@ -83,7 +83,7 @@ def _has_text(block: object) -> bool:
     return isinstance(block, dict) and isinstance(block.get("text"), str)
 
 
-def _reference(item: dict[str, object]) -> object:
+def _reference(item: dict[object, object]) -> object:
     metadata = item.get("metadata")
     given = metadata.get(_REFERENCE) if isinstance(metadata, dict) else None
     return item.get(_REFERENCE) if given is None else given

@@ -16,7 +16,7 @@ from bedrock_customization_runtime.grading.samples import NotGradedError
 
 if TYPE_CHECKING:
     from sqlglot.dialects.dialect import Dialect
-    from sqlglot.expressions import Expression
+    from sqlglot.expressions import Expr
 
     from bedrock_customization_runtime.grading.samples import Sample
 
@@ -54,13 +54,14 @@ def _canonical(text: str, dialect: str, otherwise: NotGraded) -> str:
         statement = _statement(text, Dialect.get_or_raise(dialect))
         if statement is not None:
             normalized = normalize_identifiers(statement, dialect=dialect)
-            return simplify(normalized, dialect=dialect).sql(dialect, comments=False)
+            simplified: Expr = simplify(normalized, dialect=dialect)
+            return simplified.sql(dialect, comments=False)
     except (SqlglotError, RecursionError):
         pass
     raise NotGradedError(otherwise)
 
 
-def _statement(text: str, dialect: Dialect) -> Expression | None:
+def _statement(text: str, dialect: Dialect) -> Expr | None:
     from sqlglot.expressions import Command  # noqa: PLC0415
 
     tokens = dialect.tokenize(text)
