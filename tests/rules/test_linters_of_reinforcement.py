@@ -17,12 +17,14 @@ from bedrock_customization import (
     Grader,
     JudgeModel,
     ReinforcementFineTuning,
+    _acknowledged,
 )
 
+PACKS = [cdk_nag.AwsSolutionsChecks, cdk_nag.ServerlessChecks]
 
-@pytest.fixture(scope="module")
-def app(context):
-    """A pipeline whose grader asks a judge."""
+
+def judged_app(context):
+    """Return an app with a pipeline whose grader asks a judge."""
     app = App(context=context)
     stack = Stack(app, "Reinforcement")
     reward = JudgeModel(model="us.amazon.nova-lite-v1:0", instructions="Is it polite?")
@@ -36,14 +38,38 @@ def app(context):
 
 
 @pytest.fixture(scope="module")
+def app(context):
+    return judged_app(context)
+
+
+@pytest.fixture(scope="module")
 def reinforcement(app):
     return Template.from_stack(app.node.find_child("Reinforcement"))
 
 
-@pytest.mark.parametrize("pack", [cdk_nag.AwsSolutionsChecks, cdk_nag.ServerlessChecks])
+def findings_of(pack, app):
+    return {violation.rule_name for violation in pack(app).validate_scope(app).violations}
+
+
+@pytest.mark.parametrize("pack", PACKS)
 def test_cdk_nag_has_no_finding_that_is_not_acknowledged(pack, app):
-    violations = pack(app).validate_scope(app).violations
-    assert {violation.rule_name for violation in violations} == set()
+    assert findings_of(pack, app) == set()
+
+
+def test_every_acknowledgment_answers_a_finding(context, monkeypatch):
+    acknowledged = set()
+
+    class Recorder:
+        @staticmethod
+        def of(_scope):
+            return Recorder()
+
+        def acknowledge(self, *acknowledgments):
+            acknowledged.update(found.id for found in acknowledgments)
+
+    monkeypatch.setattr(_acknowledged, "Validations", Recorder)
+    app = judged_app(context)
+    assert acknowledged == set().union(*(findings_of(pack, app) for pack in PACKS))
 
 
 def test_cfn_lint_is_content(reinforcement):

@@ -90,8 +90,5 @@ class JobStop(Construct):
         )
         acknowledge(
             self.dead_letters,
-            {
-                "AwsSolutions-SQS3": "this is the queue of dead letters",
-                "Serverless-SQSRedrivePolicy": "this is the queue of dead letters",
-            },
+            {"Serverless-SQSRedrivePolicy": "this is the queue of dead letters"},
         )
