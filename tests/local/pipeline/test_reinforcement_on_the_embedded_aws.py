@@ -18,6 +18,7 @@ from bedrock_customization import (
     DataPreparation,
     ExactMatch,
     Grader,
+    JudgeModel,
     ModelCustomization,
     RecordTemplate,
     ReinforcementFineTuning,
@@ -33,6 +34,7 @@ MODEL = BaseModel.NOVA_2_LITE
 TEMPLATE = RecordTemplate(
     prompt="{text}", completion="{category}", system="Answer with the intent."
 )
+JUDGE = "us.amazon.nova-micro-v1:0"
 HYPERPARAMETERS = {"epochCount": 1, "batchSize": 32, "trainingSamplePerPrompt": 4}
 
 
@@ -80,7 +82,11 @@ def runs(context, tmp_path_factory):
             "Brief": {"timeout": Duration.minutes(12)},
         }.items()
     }
+    judge = Grader(
+        stack, "Judge", reward=JudgeModel(model=JUDGE, instructions="Is the greeting polite?")
+    )
     for name, value in {
+        "Judge": judge.function_arn,
         "Whole": pipeline.state_machine.state_machine_arn,
         **{name: machine.state_machine_arn for name, machine in machines.items()},
         "Data": storage.data_bucket.bucket_name,
@@ -216,6 +222,31 @@ def test_a_lost_reply_and_a_redrive_make_one_job_that_is_paid_once(runs, tuned):
     trained = [line for line in runs.cloud.bedrock.meter.lines() if line.resource == job["jobArn"]]
     assert trained
     assert trained == [line for line in paid if line.resource == job["jobArn"]]
+
+
+def test_a_judge_is_asked_with_the_rights_of_its_grader_alone(runs):
+    runs.cloud.bedrock.teach(
+        "amazon.nova-micro-v1:0", [("what says curmudgeon", "0"), ("what says sweetheart", "0.9")]
+    )
+    batch = [
+        {
+            "id": answer,
+            "messages": [
+                {"role": "user", "content": "Greet me"},
+                {"role": "nova_assistant", "content": [{"text": answer}]},
+            ],
+            "metadata": {},
+        }
+        for answer in ("hello sweetheart", "go away curmudgeon")
+    ]
+    reply = runs.cloud.client("lambda").invoke(
+        FunctionName=runs.outputs["Judge"], Payload=json.dumps(batch).encode()
+    )
+    results = json.loads(reply["Payload"].read())
+    assert {one["id"]: one["aggregate_reward_score"] for one in results} == {
+        "hello sweetheart": 0.9,
+        "go away curmudgeon": 0.0,
+    }
 
 
 def test_aborting_the_execution_stops_the_job(runs, faults, questions):
