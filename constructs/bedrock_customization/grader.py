@@ -42,17 +42,16 @@ class Grader(Construct):
                 "pattern or instructions, or give a function of your own"
             )
         super().__init__(scope, id)
-        asks = isinstance(reward, JudgeModel)
-        self.reward = reward
+        judge = reward if isinstance(reward, JudgeModel) else None
         self.function = HandlerFunction(
             self,
             "Grade",
             handler=Handler.GRADE_ANSWERS,
             description="Gives answers their reward",
-            rights=[_asking(reward)] if isinstance(reward, JudgeModel) else [],
+            rights=[_asking(judge)] if judge else [],
             environment={REWARD_VARIABLE: told},
             memory_mebibytes=1024,
-            timeout_minutes=_JUDGE_MINUTES if asks else _OTHER_MINUTES,
+            timeout_minutes=_JUDGE_MINUTES if judge else _OTHER_MINUTES,
         )
         self.function_arn = self.function.version_arn
         """ARN of the version that Bedrock invokes: a deployment changes no job under way."""

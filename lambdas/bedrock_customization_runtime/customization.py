@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from bedrock_customization_runtime import catalog, storage, times
 from bedrock_customization_runtime.errors import CustomizationFailed
 from bedrock_customization_runtime.manifest import CurvePoint, CustomizationSection
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock.type_defs import GetModelCustomizationJobResponseTypeDef
     from mypy_boto3_s3 import S3Client
@@ -67,8 +69,9 @@ def model_status(bedrock: BedrockClient, model_arn: str) -> Literal["Creating", 
 def _hyperparameters(job: GetModelCustomizationJobResponseTypeDef) -> dict[str, str]:
     """Return all, as text; those of reinforcement stand elsewhere and are numbers."""
     typed = job.get("customizationConfig", {}).get("rftConfig", {}).get("hyperParameters", {})
-    found: dict[str, int | float | str] = {**job.get("hyperParameters", {}), **typed}
-    return {name: catalog.rendered(value) for name, value in found.items()}
+    numbers = cast("Mapping[str, int | float | str]", typed)
+    rendered = {name: catalog.rendered(value) for name, value in numbers.items()}
+    return {**job.get("hyperParameters", {}), **rendered}
 
 
 def _metric_files(s3: S3Client, job: GetModelCustomizationJobResponseTypeDef) -> list[str]:

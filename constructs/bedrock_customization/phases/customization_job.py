@@ -60,32 +60,7 @@ class CustomizationJob:
             states, "Stop stalled job", "Customization stalled", ErrorName.CUSTOMIZATION_STALLED
         )
         if isinstance(self._method, ReinforcementFineTuning):
-            start = states.invoke(
-                "Start job",
-                self._function,
-                self._reinforcement(self._method),
-                comment="Step Functions may not know these members of the request yet",
-                retries=[FULL_QUOTA],
-            )
-            go_on = sfn.Pass.jsonata(
-                self._scope,
-                "Job has ended",
-                comment="ModelCustomization: How, its record says",
-                assign={"model_wait": 60},
-            )
-            timed_out = self._write_stop(
-                states,
-                "Stop timed-out job",
-                "Customization timed out",
-                ErrorName.CUSTOMIZATION_TIMED_OUT,
-            )
-            watch = self._write_watch(
-                states,
-                go_on,
-                catches=stalled | timed_out,
-                timeout_seconds=self._timeout_seconds,
-            )
-            return sfn.Chain.start(start).next(watch)
+            return self._write_started_by_function(states, self._method, stalled)
         # What runs beside the job ends with it, so its errors go where the job's go.
         branches = states.within()
         job = branches.call_bedrock(
@@ -111,6 +86,39 @@ class CustomizationJob:
             assign={"model_wait": 60},
             catches=stalled,
         )
+
+    def _write_started_by_function(
+        self,
+        states: States,
+        method: ReinforcementFineTuning,
+        stalled: Mapping[str, sfn.IChainable],
+    ) -> sfn.IChainable:
+        start = states.invoke(
+            "Start job",
+            self._function,
+            self._reinforcement(method),
+            comment="Step Functions may not know these members of the request yet",
+            retries=[FULL_QUOTA],
+        )
+        ended = sfn.Pass.jsonata(
+            self._scope,
+            "Job has ended",
+            comment="ModelCustomization: How, its record says",
+            assign={"model_wait": 60},
+        )
+        timed_out = self._write_stop(
+            states,
+            "Stop timed-out job",
+            "Customization timed out",
+            ErrorName.CUSTOMIZATION_TIMED_OUT,
+        )
+        watch = self._write_watch(
+            states,
+            ended,
+            catches={**stalled, **timed_out},
+            timeout_seconds=self._timeout_seconds,
+        )
+        return sfn.Chain.start(start).next(watch)
 
     def _write_stop(
         self, states: States, name: str, ended: str, error: ErrorName
