@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from constructs import Construct
 
@@ -11,6 +12,9 @@ from bedrock_customization._function import HandlerFunction
 from bedrock_customization.reward import JudgeModel, Reward
 from bedrock_customization_runtime.contract import Handler
 from bedrock_customization_runtime.contract_grading import REWARD_VARIABLE
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_lambda as lambda_
 
 # Lambda allows 4 KB for the names and values of all variables.
 _MAXIMUM_BYTES = 3500
@@ -55,8 +59,17 @@ class Grader(Construct):
         )
         self.function_arn = self.function.version_arn
         """ARN of the version that Bedrock invokes: a deployment changes no job under way."""
-        self.invoking = self.function.invoking
+        self.invoking = may_grade(self.function.function)
         """What a job's service role must be allowed."""
+
+
+def may_grade(function: lambda_.IFunction) -> Right:
+    """Return what a job's service role must be allowed for its grader, as the user guide has it."""
+    return Right(
+        actions=["lambda:InvokeFunction"],
+        resources=[function.function_arn, f"{function.function_arn}:*"],
+        wildcard_because="Bedrock may name a version of the grader",
+    )
 
 
 def _asking(judge: JudgeModel) -> Right:

@@ -69,7 +69,7 @@ class ModelCustomization(Phase):
         stall_limit: After so long without progress the job is stopped, from an hour on. Jobs wait
             for capacity, sometimes for hours. Two days without one.
         role: A service role of your own (see `ServiceRole`). Without one, a role is defined.
-        timeout: After it the job is stopped. Eight days without one.
+        timeout: After it the job is stopped; at most eight days, which it is without one.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
 
@@ -100,6 +100,10 @@ class ModelCustomization(Phase):
         stall_seconds = round((stall_limit or _LONGEST_STALL).to_seconds())
         check_between(
             "stall_limit", stall_seconds, 3600, 8 * 86400, "in seconds: jobs wait for capacity"
+        )
+        timeout_seconds = round((timeout or _LONGEST_JOB).to_seconds())
+        check_between(
+            "timeout", timeout_seconds, 60, 8 * 86400, "in seconds: an execution remembers no more"
         )
         super().__init__(scope, id)
         base_model.check_region(self)
@@ -136,7 +140,7 @@ class ModelCustomization(Phase):
             role=self.service_role.role,
             function=self.function,
             stall_seconds=stall_seconds,
-            timeout_seconds=round((timeout or _LONGEST_JOB).to_seconds()),
+            timeout_seconds=timeout_seconds,
         ).write(states)
         record = states.invoke(
             "Record customization",

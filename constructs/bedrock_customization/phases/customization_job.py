@@ -9,7 +9,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn
 from bedrock_customization._asl import FULL_QUOTA, States, run_tags
 from bedrock_customization.base_model import arns_for_invocation
-from bedrock_customization.grader import Grader
+from bedrock_customization.grader import Grader, may_grade
 from bedrock_customization.method import Distillation, ReinforcementFineTuning
 from bedrock_customization_runtime.contract import ErrorName
 
@@ -253,15 +253,7 @@ def rights_of_method(method: CustomizationMethod) -> list[Right]:
                     wildcard_because="an inference profile sends requests to several Regions",
                 )
             ]
-        case ReinforcementFineTuning(grader=Grader() as grader):
-            return [grader.invoking]
         case ReinforcementFineTuning(grader=grader):
-            return [
-                Right(
-                    actions=["lambda:InvokeFunction"],
-                    resources=[grader.function_arn, f"{grader.function_arn}:*"],
-                    wildcard_because="Bedrock may name a version of the grader",
-                )
-            ]
+            return [grader.invoking if isinstance(grader, Grader) else may_grade(grader)]
         case _:
             return []

@@ -135,10 +135,12 @@ class Runs:
         found = self.bedrock.list_model_customization_jobs(nameContains=f"{run}-")
         return found["modelCustomizationJobSummaries"]
 
-    def job(self, run):
-        """Return the run's one job, once it has begun and once it has come to an end."""
+    def ended_job(self, run, *, seconds=60):
+        """Return the run's one job, once it has come to an end."""
+        deadline = time.monotonic() + seconds
         (job,) = self.jobs(run)
         while job["status"] in {"InProgress", "Stopping"}:
+            assert time.monotonic() < deadline, f"{job['jobName']} still runs"
             time.sleep(0.02)
             (job,) = self.jobs(run)
         return self.bedrock.get_model_customization_job(jobIdentifier=job["jobArn"])
@@ -255,7 +257,7 @@ def test_aborting_the_execution_stops_the_job(runs, faults, questions):
     while not runs.jobs("aborted"):
         assert runs.states.describe_execution(executionArn=arn)["status"] == "RUNNING"
     runs.states.stop_execution(executionArn=arn)
-    assert runs.job("aborted")["status"] == "Stopped"
+    assert runs.ended_job("aborted")["status"] == "Stopped"
 
 
 def test_a_job_that_stalls_is_stopped_and_says_so(runs, faults, questions):
@@ -263,7 +265,7 @@ def test_a_job_that_stalls_is_stopped_and_says_so(runs, faults, questions):
     execution = runs.run("Impatient", "stalled", questions)
     assert (execution["status"], execution["error"]) == ("FAILED", "CustomizationStalled")
     assert "the limit is 1.0" in execution["cause"]
-    assert runs.job("stalled")["status"] == "Stopped"
+    assert runs.ended_job("stalled")["status"] == "Stopped"
 
 
 def test_a_job_that_takes_too_long_is_stopped_and_says_so(runs, faults, questions):
@@ -271,4 +273,4 @@ def test_a_job_that_takes_too_long_is_stopped_and_says_so(runs, faults, question
     execution = runs.run("Brief", "too-long", questions)
     assert (execution["status"], execution["error"]) == ("FAILED", "CustomizationTimedOut")
     assert "the limit is 0.2: it is stopped; raise timeout" in execution["cause"]
-    assert runs.job("too-long")["status"] == "Stopped"
+    assert runs.ended_job("too-long")["status"] == "Stopped"

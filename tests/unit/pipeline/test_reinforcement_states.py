@@ -151,3 +151,15 @@ def test_a_machine_of_your_own_has_its_jobs_stopped_too(stack):
     template.resource_count_is("AWS::Events::Rule", 1)
     machine_json = json.dumps(template.find_resources("AWS::StepFunctions::StateMachine"))
     assert '\\\\\\"timeout_seconds\\\\\\":18000' in json.dumps(machine_json)
+
+
+@pytest.mark.parametrize("timeout", [Duration.seconds(59), Duration.days(9)])
+def test_a_time_out_that_no_execution_could_keep_is_refused(stack, timeout):
+    with pytest.raises(ValueError, match="timeout must be a number from 60 to 691200, got"):
+        ModelCustomization(
+            stack,
+            "Customize",
+            storage=CustomizationStorage(stack, "Storage"),
+            base_model=BaseModel.NOVA_MICRO,
+            timeout=timeout,
+        )
