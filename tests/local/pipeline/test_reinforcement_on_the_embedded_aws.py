@@ -159,14 +159,15 @@ def faults(runs):
 
 @pytest.fixture(scope="module")
 def tuned(runs, questions):
-    """A whole run whose create call lost its reply, and whose deployment failed at first."""
+    """A run whose create call lost its reply, and that was redriven from after its job ended."""
     runs.cloud.bedrock.faults.inject(
         Fault(name="lost", kind=FaultKind.LOST_REPLY, operation="CreateModelCustomizationJob"),
-        Fault(name="late", kind=FaultKind.QUOTA, operation="CreateCustomModelDeployment"),
+        Fault(name="late", kind=FaultKind.QUOTA, operation="GetCustomModel"),
     )
     given = {"learningRate": "0.00005", "inferenceMaxTokens": "8"}
     arn = runs.start("Whole", "tuned", questions, hyperparameters=given)
-    assert runs.wait(arn)["status"] == "FAILED"
+    failed = runs.wait(arn)
+    assert (failed["status"], failed["error"]) == ("FAILED", "ServiceQuotaExceededException")
     paid = runs.cloud.bedrock.meter.lines()
     runs.states.redrive_execution(executionArn=arn)
     execution = runs.wait(arn)
