@@ -3,6 +3,7 @@
 from bedrock_customization.base_model import BaseModel
 from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
 from bedrock_customization.enrichment import Enrichment
+from bedrock_customization.grader import Grader
 from bedrock_customization.method import (
     ContinuedPretraining,
     Distillation,
@@ -16,10 +17,19 @@ from bedrock_customization.phases.preparation import DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
 from bedrock_customization.phases.run_start import RunStart
 from bedrock_customization.pipeline import CustomizationPipeline
+from bedrock_customization.reward import (
+    ExactMatch,
+    JsonEquality,
+    JudgeModel,
+    NumericTolerance,
+    RegularExpression,
+    SqlEquality,
+)
 from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.stack import CustomizationStack
 from bedrock_customization.storage import CustomizationStorage
 from bedrock_customization_runtime.contract import EnrichmentTask, MetricName
+from bedrock_customization_runtime.contract_grading import SqlDialect
 
 __all__ = [
     "BaseModel",
@@ -33,16 +43,24 @@ __all__ = [
     "Distillation",
     "Enrichment",
     "EnrichmentTask",
+    "ExactMatch",
     "FineTuning",
+    "Grader",
     "JobKind",
+    "JsonEquality",
+    "JudgeModel",
     "MetricName",
     "ModelCustomization",
     "ModelDeployment",
     "ModelEvaluation",
+    "NumericTolerance",
     "PromotionGate",
     "RecordTemplate",
+    "RegularExpression",
     "ReinforcementFineTuning",
     "RunStart",
     "ServiceRole",
     "Sharding",
+    "SqlDialect",
+    "SqlEquality",
 ]

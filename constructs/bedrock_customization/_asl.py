@@ -113,10 +113,15 @@ _KILLED_FUNCTION = Retry(
 )
 
 
+def executions_of(machine: sfn.IStateMachine) -> str:
+    """Return the ARN of a machine's executions, up to their names."""
+    name = Fn.select(6, Fn.split(":", machine.state_machine_arn))
+    return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:execution:{name}"
+
+
 def running_maps(machine: sfn.StateMachine) -> list[Right]:
     """Return the rights with a `*` that aws-cdk-lib gives a machine with distributed Maps."""
-    name = Fn.select(6, Fn.split(":", machine.state_machine_arn))
-    executions = f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:execution:{name}"
+    executions = executions_of(machine)
     return [
         Right(
             actions=["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"],

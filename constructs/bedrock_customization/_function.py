@@ -19,7 +19,9 @@ from bedrock_customization._access import Right, policy_of
 from bedrock_customization._acknowledged import acknowledge, wildcards
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from aws_cdk import aws_sqs as sqs
 
     from bedrock_customization_runtime.contract import Handler
 
@@ -29,10 +31,9 @@ _TRACING = Right(
     resources=["*"],
     wildcard_because="X-Ray has no resource-level permissions",
 )
-_MEANT = {
-    "Serverless-LambdaDLQ": "only invoked synchronously, by a state machine that retries and "
-    "catches",
-    "Serverless-LambdaStarPermissions": _TRACING.wildcard_because,
+_MEANT = {"Serverless-LambdaStarPermissions": _TRACING.wildcard_because}
+_SYNCHRONOUS = {
+    "Serverless-LambdaDLQ": "only invoked synchronously, by what sees its errors and acts on them"
 }
 
 
@@ -48,6 +49,8 @@ class HandlerFunction(Construct):
         memory_mebibytes: Also decides the share of a processor.
         timeout_minutes: At most 15.
         ephemeral_storage: Room below `/tmp`.
+        environment: Variables.
+        dead_letters: Takes the events it fails on, if it is invoked asynchronously.
     """
 
     def __init__(
@@ -61,6 +64,8 @@ class HandlerFunction(Construct):
         memory_mebibytes: int = 512,
         timeout_minutes: int = 2,
         ephemeral_storage: Size | None = None,
+        environment: Mapping[str, str] | None = None,
+        dead_letters: sqs.IQueue | None = None,
     ) -> None:
         super().__init__(scope, id)
         runtime = _code.RuntimeCode.of(self)
@@ -94,6 +99,8 @@ class HandlerFunction(Construct):
             memory_size=memory_mebibytes,
             timeout=Duration.minutes(timeout_minutes),
             ephemeral_storage_size=ephemeral_storage,
+            environment=environment,
+            dead_letter_queue=dead_letters,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             # A run keeps the version it started with, so a deployment in between keeps it too.
@@ -103,6 +110,7 @@ class HandlerFunction(Construct):
         assert isinstance(resource, lambda_.CfnFunction)  # noqa: S101 - true of every Function
         # `tracing` would add a second policy to the role, which has the rights already.
         resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
+        self.function = function
         self.timeout_seconds = 60 * timeout_minutes
         self.version_arn: str = function.current_version.function_arn
         """ARN of the version that new runs invoke."""
@@ -113,4 +121,5 @@ class HandlerFunction(Construct):
             "versions it began with",
         )
         """What a state machine must be allowed."""
-        acknowledge(self, {**wildcards(self, [_TRACING, *rights]), **_MEANT})
+        meant = _MEANT if dead_letters else {**_MEANT, **_SYNCHRONOUS}
+        acknowledge(self, {**wildcards(self, [_TRACING, *rights]), **meant})

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_lambda as lambda_
 
+    from bedrock_customization.grader import Grader
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FineTuning:
@@ -65,12 +67,13 @@ class ReinforcementFineTuning:
     """The model tries answers, a function grades them, and what earns reward grows likelier.
 
     Args:
-        grader: The function that grades; Bedrock may invoke it for the jobs of this pipeline.
+        grader: A ready `Grader`, or a function of your own (docs/graders.md says what it is sent
+            and what it must return). Bedrock may invoke it for the jobs of this pipeline.
         hyperparameters: As of `FineTuning`.
     """
 
     method: ClassVar[Method] = Method.REINFORCEMENT_FINE_TUNING
-    grader: lambda_.IFunction
+    grader: Grader | lambda_.IFunction
     hyperparameters: Mapping[str, str | int | float] = field(default_factory=dict)
 
 

@@ -213,6 +213,7 @@ class CustomizationPipeline(Construct):
         self._write_ways_back(end)
         self._chain(end)
         self.state_machine = self._define_state_machine(self.start.start_state)
+        self.customization.stop_jobs_of(self.state_machine)
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow starting runs."""

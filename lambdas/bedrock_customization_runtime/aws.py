@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_stepfunctions import SFNClient
 
 # A first call to an idle model may wait for its copy to load: ten attempts outlast that.
 _CONFIG = Config(
@@ -38,6 +39,12 @@ def s3() -> S3Client:
 def ssm() -> SSMClient:
     """Return the Systems Manager client of this process."""
     return cast("SSMClient", _session().create_client("ssm", config=_CONFIG))
+
+
+@cache
+def stepfunctions() -> SFNClient:
+    """Return the Step Functions client of this process."""
+    return boto3.client("stepfunctions", config=_CONFIG)
 
 
 @cache

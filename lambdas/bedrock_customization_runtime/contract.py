@@ -18,6 +18,8 @@ class Handler(StrEnum):
     ENRICH_DATA = "enrich_data"
     PREPARE_DATA = "prepare_data"
     CUSTOMIZE_MODEL = "customize_model"
+    GRADE_ANSWERS = "grade_answers"
+    STOP_JOB = "stop_job"
     ANSWER_QUESTIONS = "answer_questions"
     COMPARE_ANSWERS = "compare_answers"
     DECIDE_PROMOTION = "decide_promotion"
@@ -72,6 +74,7 @@ class ErrorName(StrEnum):
     DEPLOYMENT_FAILED = "DeploymentFailed"
     CUSTOMIZATION_FAILED = "CustomizationFailed"
     CUSTOMIZATION_STALLED = "CustomizationStalled"
+    CUSTOMIZATION_TIMED_OUT = "CustomizationTimedOut"
 
 
 class Names(TypedDict):
@@ -384,7 +387,9 @@ class StartJob(TypedDict):
     role_arn: str
     """Service role."""
     train: str
-    """S3 URI."""
+    """S3 URI; likewise the next."""
+    validation: NotRequired[str]
+    """Absent where the base model takes no validation set."""
     grader_arn: str
     """Of the function that grades."""
     tags: list[dict[str, str]]
@@ -397,15 +402,23 @@ class WatchJob(TypedDict):
     step: Literal["watch"]
     job: Job
     stall_limit_seconds: int
+    timeout_seconds: NotRequired[int]
+    """After which the job is given up; absent where the task that waits for it has a time-out."""
     last: NotRequired[JobWatch]
     """What the look before this one returned."""
 
 
 class StopJob(TypedDict):
-    """Event of `customize_model` for a job that stalls."""
+    """Event of `customize_model` for a job that is given up."""
 
     step: Literal["stop"]
     job: Job
+
+
+class StopJobOfExecution(TypedDict):
+    """Event of `stop_job`, for an execution that was aborted or timed out."""
+
+    execution_arn: str
 
 
 class RecordJob(TypedDict):

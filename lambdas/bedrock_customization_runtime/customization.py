@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
-from bedrock_customization_runtime import storage, times
+from bedrock_customization_runtime import catalog, storage, times
 from bedrock_customization_runtime.errors import CustomizationFailed
 from bedrock_customization_runtime.manifest import CurvePoint, CustomizationSection
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock.type_defs import GetModelCustomizationJobResponseTypeDef
     from mypy_boto3_s3 import S3Client
@@ -40,7 +42,7 @@ def describe(bedrock: BedrockClient, s3: S3Client, job_name: str) -> Customizati
         job_arn=job["jobArn"],
         model_arn=job["outputModelArn"],
         customization_type=job.get("customizationType", "FINE_TUNING"),
-        hyperparameters=dict(job.get("hyperParameters", {})),
+        hyperparameters=_hyperparameters(job),
         started=times.iso(job["creationTime"]),
         ended=times.iso(job["endTime"]),
         training_curve=_curve(s3, files, *_TRAINING),
@@ -62,6 +64,14 @@ def model_status(bedrock: BedrockClient, model_arn: str) -> Literal["Creating", 
             f"model {model_arn} failed: {model.get('failureMessage') or 'no reason given'}"
         )
     return "Active" if status == "Active" else "Creating"
+
+
+def _hyperparameters(job: GetModelCustomizationJobResponseTypeDef) -> dict[str, str]:
+    """Return all, as text; those of reinforcement stand elsewhere and are numbers."""
+    typed = job.get("customizationConfig", {}).get("rftConfig", {}).get("hyperParameters", {})
+    numbers = cast("Mapping[str, int | float | str]", typed)
+    rendered = {name: catalog.rendered(value) for name, value in numbers.items()}
+    return {**job.get("hyperParameters", {}), **rendered}
 
 
 def _metric_files(s3: S3Client, job: GetModelCustomizationJobResponseTypeDef) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from bedrock_customization_runtime.errors import CustomizationStalled
+from bedrock_customization_runtime.errors import CustomizationStalled, CustomizationTimedOut
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -33,6 +33,7 @@ def look(
     job_name: str,
     *,
     stall_limit_seconds: int,
+    timeout_seconds: int | None = None,
     last: JobWatch | None = None,
 ) -> JobWatch:
     """Return whether a job has ended, and when to look again.
@@ -41,10 +42,12 @@ def look(
         bedrock: Client.
         job_name: Of the job; it may not exist yet.
         stall_limit_seconds: After which a job without progress is given up.
+        timeout_seconds: After which any job is; None for never.
         last: What the look before this one returned.
 
     Raises:
-        CustomizationStalled: It was.
+        CustomizationStalled: It made no progress.
+        CustomizationTimedOut: It ran for too long.
     """
     try:
         job = bedrock.get_model_customization_job(jobIdentifier=job_name)
@@ -57,6 +60,16 @@ def look(
             f"({watch['progress']}), the limit is {_hours(stall_limit_seconds)}: it is stopped; "
             "Bedrock may lack capacity, so start it later or in another Region, or raise "
             "stall_limit"
+        )
+    if (
+        timeout_seconds is not None
+        and job["status"] == "InProgress"
+        and watch["waited_seconds"] > timeout_seconds
+    ):
+        raise CustomizationTimedOut(
+            f"job {job_name} ran for {_hours(watch['waited_seconds'])} hours "
+            f"({watch['progress']}), the limit is {_hours(timeout_seconds)}: it is stopped; raise "
+            "timeout, lower epochCount, or give fewer records"
         )
     return watch
 

@@ -12,6 +12,8 @@
     ├── BudgetReached         enriching more could cost more than allowed
     ├── CustomizationFailed   the job ended as Failed or Stopped, or its model did
     ├── CustomizationStalled  the job made no progress for too long and was stopped
+    ├── CustomizationTimedOut the job ran for longer than it may and was stopped
+    ├── GradingFailed         the judge that gives rewards cannot be asked
     ├── DeploymentFailed      the deployment ended as Failed
     ├── DeploymentBusy        the deployment is changing; try again later
     ├── EvaluationFailed      the answers cannot be compared
@@ -60,6 +62,14 @@ class CustomizationFailed(CustomizationError):
 
 class CustomizationStalled(CustomizationError):
     """The customization job made no progress for too long and was stopped."""
+
+
+class CustomizationTimedOut(CustomizationError):
+    """The customization job ran for longer than it may and was stopped."""
+
+
+class GradingFailed(CustomizationError):
+    """The judge that gives rewards cannot be asked; no answer was graded."""
 
 
 class DeploymentFailed(CustomizationError):

@@ -1,4 +1,4 @@
-"""The request of a reinforcement fine-tuning job.
+"""Starts a reinforcement fine-tuning job.
 
 Its members are younger than Step Functions' own SDK may be, so a function with a pinned boto3 sends
 it; and its hyperparameters are numbers, not strings.
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bedrock_customization_runtime import catalog
 
 if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock.type_defs import CreateModelCustomizationJobRequestTypeDef, TagTypeDef
 
     from bedrock_customization_runtime.contract import StartJob
@@ -18,12 +19,23 @@ if TYPE_CHECKING:
 _METHOD = catalog.Method.REINFORCEMENT_FINE_TUNING
 
 
+def start(bedrock: BedrockClient, event: StartJob) -> str:
+    """Return the ARN of the run's job, which is made unless it exists.
+
+    A client request token is remembered for a while only, so a redriven run looks first.
+    """
+    try:
+        return bedrock.get_model_customization_job(jobIdentifier=event["job"]["name"])["jobArn"]
+    except bedrock.exceptions.ResourceNotFoundException:
+        return bedrock.create_model_customization_job(**request(event))["jobArn"]
+
+
 def request(event: StartJob) -> CreateModelCustomizationJobRequestTypeDef:
     """Return what CreateModelCustomizationJob takes."""
     job, model = event["job"], catalog.base_model(event["base_model"])
     hyperparameters = model.parse_hyperparameters(_METHOD, job["hyperparameters"])
     tags: list[TagTypeDef] = [{"key": tag["Key"], "value": tag["Value"]} for tag in event["tags"]]
-    return {
+    wanted: CreateModelCustomizationJobRequestTypeDef = {
         "jobName": job["name"],
         "customModelName": job["model"],
         "clientRequestToken": job["token"],
@@ -41,3 +53,6 @@ def request(event: StartJob) -> CreateModelCustomizationJobRequestTypeDef:
         "jobTags": tags,
         "customModelTags": tags,
     }
+    if "validation" in event:
+        wanted["validationDataConfig"] = {"validators": [{"s3Uri": event["validation"]}]}
+    return wanted

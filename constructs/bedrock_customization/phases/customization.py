@@ -20,6 +20,7 @@ from bedrock_customization.phases.customization_job import (
     rights_of_method,
     rights_to_start,
 )
+from bedrock_customization.phases.job_stop import JobStop
 from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import ErrorName, Handler
@@ -46,10 +47,15 @@ class ModelCustomization(Phase):
     execution stops the job; beside it somebody looks whether it moves. Its name and its client
     request token come from `$run`, so a repeated state adopts the job that exists.
 
+    A reinforcement job is started by a function, because Step Functions may not know the request,
+    and watched until it ends: call `stop_jobs_of` with your machine, or aborting an execution
+    leaves such a job running.
+
     Input: `$run`, `$preparation`.
     Output: `$customization` (`contract.Customization`).
     Errors: `BaseModelUnavailable`, `BudgetExceeded`, `InvalidInput`, `CustomizationFailed`,
-    `CustomizationStalled`, and what Bedrock says of the job.
+    `CustomizationStalled`, `CustomizationTimedOut` (reinforcement; a task of Step Functions says
+    `States.Timeout`), and what Bedrock says of the job.
 
     Args:
         scope: Parent.
@@ -63,7 +69,7 @@ class ModelCustomization(Phase):
         stall_limit: After so long without progress the job is stopped, from an hour on. Jobs wait
             for capacity, sometimes for hours. Two days without one.
         role: A service role of your own (see `ServiceRole`). Without one, a role is defined.
-        timeout: After it the job is stopped. Eight days without one.
+        timeout: After it the job is stopped; at most eight days, which it is without one.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
 
@@ -95,6 +101,10 @@ class ModelCustomization(Phase):
         check_between(
             "stall_limit", stall_seconds, 3600, 8 * 86400, "in seconds: jobs wait for capacity"
         )
+        timeout_seconds = round((timeout or _LONGEST_JOB).to_seconds())
+        check_between(
+            "timeout", timeout_seconds, 60, 8 * 86400, "in seconds: an execution remembers no more"
+        )
         super().__init__(scope, id)
         base_model.check_region(self)
         self.service_role = ServiceRole(
@@ -108,7 +118,8 @@ class ModelCustomization(Phase):
                 *storage.reading_media(base_model.facts.methods[method.method]),
             ],
         )
-        self.function = self._define_function(storage, base_model, method)
+        self._is_started_by_function = isinstance(method, ReinforcementFineTuning)
+        self.function = self._define_function(storage, base_model)
         states = States(self, "ModelCustomization", on_failure=on_failure)
         plan = states.invoke(
             "Plan customization",
@@ -132,7 +143,7 @@ class ModelCustomization(Phase):
             role=self.service_role.role,
             function=self.function,
             stall_seconds=stall_seconds,
-            timeout_seconds=round((timeout or _LONGEST_JOB).to_seconds()),
+            timeout_seconds=timeout_seconds,
         ).write(states)
         record = states.invoke(
             "Record customization",
@@ -145,6 +156,18 @@ class ModelCustomization(Phase):
         self._ends = self._wait_for_model(states, record)
         self.rights = states.rights
         self._start = plan
+
+    def stop_jobs_of(self, state_machine: sfn.IStateMachine) -> None:
+        """Stop the job of an execution that is aborted or times out.
+
+        `CustomizationPipeline` calls it; call it for a machine of your own. It defines nothing
+        where Step Functions starts the job itself, and so stops it too.
+
+        Args:
+            state_machine: The machine that has this phase.
+        """
+        if self._is_started_by_function:
+            JobStop(self, "JobStop", state_machine=state_machine)
 
     def _wait_for_model(self, states: States, record: sfn.CustomState) -> list[sfn.INextable]:
         """Write what follows the job: it is Completed a little before its model is Active."""
@@ -174,9 +197,8 @@ class ModelCustomization(Phase):
         return is_active.afterwards(include_otherwise=True).end_states
 
     def _define_function(
-        self, storage: CustomizationStorage, base_model: BaseModel, method: CustomizationMethod
+        self, storage: CustomizationStorage, base_model: BaseModel
     ) -> HandlerFunction:
-        starts = isinstance(method, ReinforcementFineTuning)
         return HandlerFunction(
             self,
             "Customize",
@@ -198,6 +220,10 @@ class ModelCustomization(Phase):
                     resources=[_JOBS, _MODELS],
                     wildcard_because=NAMED_BY_BEDROCK,
                 ),
-                *(rights_to_start(base_model, self.service_role.role) if starts else []),
+                *(
+                    rights_to_start(base_model, self.service_role.role)
+                    if self._is_started_by_function
+                    else []
+                ),
             ],
         )

@@ -9,6 +9,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn
 from bedrock_customization._asl import FULL_QUOTA, States, run_tags
 from bedrock_customization.base_model import arns_for_invocation
+from bedrock_customization.grader import Grader, may_grade
 from bedrock_customization.method import Distillation, ReinforcementFineTuning
 from bedrock_customization_runtime.contract import ErrorName
 
@@ -55,33 +56,11 @@ class CustomizationJob:
 
     def write(self, states: States) -> sfn.IChainable:
         """Write the job and the look at it now and then."""
-        stop = states.invoke(
-            "Stop stalled job",
-            self._function,
-            {"step": "stop", "job": "{% $job %}"},
-            comment="Nobody waits for it any more",
+        stalled = self._write_stop(
+            states, "Stop stalled job", "Customization stalled", ErrorName.CUSTOMIZATION_STALLED
         )
-        stop.next(
-            states.failed(
-                "Customization stalled", ErrorName.CUSTOMIZATION_STALLED, "{% $failure.cause %}"
-            )
-        )
-        stalled = {ErrorName.CUSTOMIZATION_STALLED.value: stop}
         if isinstance(self._method, ReinforcementFineTuning):
-            start = states.invoke(
-                "Start job",
-                self._function,
-                self._reinforcement(self._method),
-                comment="Step Functions may not know these members of the request yet",
-                retries=[FULL_QUOTA],
-            )
-            go_on = sfn.Pass.jsonata(
-                self._scope,
-                "Job has ended",
-                comment="ModelCustomization: How, its record says",
-                assign={"model_wait": 60},
-            )
-            return sfn.Chain.start(start).next(self._write_watch(states, go_on, catches=stalled))
+            return self._write_started_by_function(states, self._method, stalled)
         # What runs beside the job ends with it, so its errors go where the job's go.
         branches = states.within()
         job = branches.call_bedrock(
@@ -108,12 +87,59 @@ class CustomizationJob:
             catches=stalled,
         )
 
+    def _write_started_by_function(
+        self,
+        states: States,
+        method: ReinforcementFineTuning,
+        stalled: Mapping[str, sfn.IChainable],
+    ) -> sfn.IChainable:
+        start = states.invoke(
+            "Start job",
+            self._function,
+            self._reinforcement(method),
+            comment="Step Functions may not know these members of the request yet",
+            retries=[FULL_QUOTA],
+        )
+        ended = sfn.Pass.jsonata(
+            self._scope,
+            "Job has ended",
+            comment="ModelCustomization: How, its record says",
+            assign={"model_wait": 60},
+        )
+        timed_out = self._write_stop(
+            states,
+            "Stop timed-out job",
+            "Customization timed out",
+            ErrorName.CUSTOMIZATION_TIMED_OUT,
+        )
+        watch = self._write_watch(
+            states,
+            ended,
+            catches={**stalled, **timed_out},
+            timeout_seconds=self._timeout_seconds,
+        )
+        return sfn.Chain.start(start).next(watch)
+
+    def _write_stop(
+        self, states: States, name: str, ended: str, error: ErrorName
+    ) -> dict[str, sfn.IChainable]:
+        """Write what an error of the watch leads to, and return it by the error's name."""
+        stop = states.invoke(
+            name,
+            self._function,
+            {"step": "stop", "job": "{% $job %}"},
+            comment="Nobody waits for it any more",
+        )
+        stop.next(states.failed(ended, error, "{% $failure.cause %}"))
+        return {error.value: stop}
+
     def _write_watch(
         self,
         states: States,
         ended: sfn.IChainable,
         *,
         catches: Mapping[str, sfn.IChainable] | None = None,
+        timeout_seconds: int | None = None,
     ) -> sfn.IChainable:
         watch = states.invoke(
             "Watch job",
@@ -122,6 +148,7 @@ class CustomizationJob:
                 "step": "watch",
                 "job": "{% $job %}",
                 "stall_limit_seconds": self._stall_seconds,
+                **({"timeout_seconds": timeout_seconds} if timeout_seconds else {}),
                 "last": "{% $exists($states.input.idle_seconds) ? $states.input : null %}",
             },
             comment="Has it ended, does it move?",
@@ -141,6 +168,7 @@ class CustomizationJob:
         return sfn.Chain.custom(watch, ended.end_states, ended)
 
     def _reinforcement(self, method: ReinforcementFineTuning) -> dict[str, Any]:
+        takes_validation = self._base_model.facts.methods[method.method].validation is not None
         return {
             "step": "start",
             "run": "{% $run %}",
@@ -148,6 +176,7 @@ class CustomizationJob:
             "base_model": self._base_model.id,
             "role_arn": self._role.role_arn,
             "train": "{% $preparation.train %}",
+            **({"validation": "{% $preparation.validation %}"} if takes_validation else {}),
             "grader_arn": method.grader.function_arn,
             "tags": run_tags(),
         }
@@ -225,12 +254,6 @@ def rights_of_method(method: CustomizationMethod) -> list[Right]:
                 )
             ]
         case ReinforcementFineTuning(grader=grader):
-            return [
-                Right(
-                    actions=["lambda:InvokeFunction"],
-                    resources=[grader.function_arn, f"{grader.function_arn}:*"],
-                    wildcard_because="Bedrock may name a version of the grader",
-                )
-            ]
+            return [grader.invoking if isinstance(grader, Grader) else may_grade(grader)]
         case _:
             return []

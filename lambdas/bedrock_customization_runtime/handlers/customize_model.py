@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         JobWatch,
         PlanJob,
         RecordJob,
-        StartJob,
     )
 
 
@@ -40,17 +39,19 @@ def handler(
         InvalidInput: A hyperparameter does not fit.
         CustomizationFailed: The job did not complete, or its model failed.
         CustomizationStalled: The job makes no progress.
+        CustomizationTimedOut: The job runs for too long.
     """
     match event["step"]:
         case "plan":
             return _plan(event)
         case "start":
-            return _start(event)
+            return {"job_arn": reinforcement.start(aws.bedrock(), event)}
         case "watch":
             return customization_watch.look(
                 aws.bedrock(),
                 event["job"]["name"],
                 stall_limit_seconds=event["stall_limit_seconds"],
+                timeout_seconds=event.get("timeout_seconds"),
                 last=event.get("last"),
             )
         case "stop":
@@ -78,11 +79,6 @@ def _plan(event: PlanJob) -> Job:
         allow_unknown_price=event["allow_unknown_price"],
     )
     return customization_plan.next_job(aws.bedrock(), run["execution_arn"], hyperparameters)
-
-
-def _start(event: StartJob) -> dict[str, str]:
-    request = reinforcement.request(event)
-    return {"job_arn": aws.bedrock().create_model_customization_job(**request)["jobArn"]}
 
 
 def _record(event: RecordJob) -> Customization:

@@ -61,6 +61,18 @@ def test_a_long_curve_keeps_its_ends_and_losses_that_are_numbers(s3):
     assert (curve[0].loss, curve[-1].loss) == (1000, 1)
 
 
+def test_hyperparameters_of_reinforcement_are_kept_as_text_like_all_others(s3):
+    typed = {"epochCount": 2, "learningRate": 1e-5, "reasoningEffort": "low"}
+    configuration = {"rftConfig": {"hyperParameters": typed}}
+    bedrock = Bedrock(job={"hyperParameters": {}, "customizationConfig": configuration})
+    assert customization.describe(bedrock, s3, "job").hyperparameters == {
+        "epochCount": "2",
+        "learningRate": "0.00001",
+        "reasoningEffort": "low",
+    }
+    assert customization.describe(Bedrock(), s3, "job").hyperparameters == {"epochCount": "2"}
+
+
 @pytest.mark.parametrize("status", ["Failed", "Stopped"])
 def test_a_job_that_did_not_complete_fails_the_run_with_bedrocks_words(s3, status):
     bedrock = Bedrock(job={"status": status, "failureMessage": "no capacity"})

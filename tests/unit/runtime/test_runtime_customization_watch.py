@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bedrock_customization_runtime import customization_watch
-from bedrock_customization_runtime.errors import CustomizationStalled
+from bedrock_customization_runtime.errors import CustomizationStalled, CustomizationTimedOut
 
 HOUR = 3600
 MOVED = datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
@@ -77,6 +77,29 @@ def test_a_job_without_progress_is_given_up_and_says_where_it_stood():
         r"\(validation Completed since 2026-11-23 05:30, training NotStarted\), the limit is 10\.0",
     ):
         look_until(bedrock, hours=11)
+
+
+def test_a_job_that_runs_too_long_is_given_up_though_it_moves():
+    last = {**look(Bedrock()), "waited_seconds": 4 * HOUR}
+    with pytest.raises(
+        CustomizationTimedOut, match=r"job job ran for 4\.0 hours .*, the limit is 3\.0"
+    ):
+        customization_watch.look(
+            Bedrock(training="InProgress"),
+            "job",
+            stall_limit_seconds=HOUR,
+            timeout_seconds=3 * HOUR,
+            last=last,
+        )
+
+
+@pytest.mark.parametrize("status", ["Completed", "Stopping", "Failed"])
+def test_a_job_that_ends_in_time_or_is_ending_is_not_given_up(status):
+    last = {**look(Bedrock()), "waited_seconds": 100 * HOUR}
+    watch = customization_watch.look(
+        Bedrock(status), "job", stall_limit_seconds=HOUR, timeout_seconds=HOUR, last=last
+    )
+    assert watch["done"] is (status != "Stopping")
 
 
 def test_a_job_is_stopped_only_while_it_runs():
