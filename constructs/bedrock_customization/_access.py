@@ -15,9 +15,11 @@ from aws_cdk import Aws, aws_iam as iam
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from aws_cdk import aws_kms as kms
 
 _BEDROCK = f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}:{Aws.ACCOUNT_ID}"
 _NAMED_BY_RUNS = "runs make their objects while the pipeline lives, so only a prefix can name them"
+_THROUGH_BEDROCK = {"StringLike": {"kms:ViaService": f"bedrock.{Aws.REGION}.amazonaws.com"}}
 NAMED_BY_BEDROCK = "Bedrock gives jobs, models and deployments their ids when a run makes them"
 
 
@@ -35,7 +37,7 @@ class Right:
     actions: Sequence[str]
     resources: Sequence[str]
     wildcard_because: str = ""
-    conditions: Mapping[str, Mapping[str, str]] | None = None
+    conditions: Mapping[str, Mapping[str, str | Sequence[str]]] | None = None
 
 
 def bedrock_arn(kind: str) -> str:
@@ -94,6 +96,24 @@ def everything(place: Place) -> list[Right]:
     ]
 
 
+def using_model_key(key: kms.IKey) -> list[Right]:
+    """Return the rights on a custom model's key of whoever makes the model, and of its job."""
+    return [
+        Right(
+            actions=["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant"],
+            resources=[key.key_arn],
+            conditions=_THROUGH_BEDROCK,
+        )
+    ]
+
+
+def opening_model_key(key: kms.IKey | None) -> list[Right]:
+    """Return the rights on a custom model's key of whoever deploys or invokes the model."""
+    if key is None:
+        return []
+    return [Right(actions=["kms:Decrypt"], resources=[key.key_arn], conditions=_THROUGH_BEDROCK)]
+
+
 def merged(rights: Sequence[Right]) -> list[Right]:
     """Return rights with one for all the resources on which the same actions are allowed."""
     found: dict[tuple[tuple[str, ...], str], Right] = {}
@@ -128,7 +148,10 @@ def give(grantee: iam.IGrantable, rights: Sequence[Right]) -> iam.Grant:
     """Give rights to a principal, whoever owns it."""
     grants = [
         iam.Grant.add_to_principal(
-            grantee=grantee, actions=list(right.actions), resource_arns=list(right.resources)
+            grantee=grantee,
+            actions=list(right.actions),
+            resource_arns=list(right.resources),
+            conditions=right.conditions,
         )
         for right in rights
     ]
