@@ -10,6 +10,7 @@ from bedrock_customization.method import (
     FineTuning,
     ReinforcementFineTuning,
 )
+from bedrock_customization.network import JobNetwork
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
@@ -47,6 +48,7 @@ __all__ = [
     "FineTuning",
     "Grader",
     "JobKind",
+    "JobNetwork",
     "JsonEquality",
     "JudgeModel",
     "MetricName",

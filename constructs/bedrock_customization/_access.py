@@ -96,8 +96,10 @@ def everything(place: Place) -> list[Right]:
     ]
 
 
-def using_model_key(key: kms.IKey) -> list[Right]:
+def using_model_key(key: kms.IKey | None) -> list[Right]:
     """Return the rights on a custom model's key of whoever makes the model, and of its job."""
+    if key is None:
+        return []
     return [
         Right(
             actions=["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant"],

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
     from bedrock_customization.enrichment import Enrichment
     from bedrock_customization.method import CustomizationMethod
+    from bedrock_customization.network import JobNetwork
 
 _NOT_REMOVED = {
     "error": "{% $failure.error %}",
@@ -99,6 +100,9 @@ class CustomizationPipeline(Construct):
         storage: Buckets and keys. Without it, they are defined.
         customization_role: A service role of your own for jobs (see `ServiceRole`).
             Without one, a role is defined.
+        network: A VPC in which jobs read and write their data. Without one, Bedrock's own.
+        model_key: Encrypts the custom models; who invokes them needs it too (`grant_invoke`).
+            Without one, a key that AWS owns does.
         topic: Where people hear how a run ended.
             Without one, a topic encrypted with a key of its own is defined.
 
@@ -127,9 +131,12 @@ class CustomizationPipeline(Construct):
         maximum_tokens: int = 512,
         storage: CustomizationStorage | None = None,
         customization_role: iam.IRole | None = None,
+        network: JobNetwork | None = None,
+        model_key: kms.IKey | None = None,
         topic: sns.ITopic | None = None,
     ) -> None:
         super().__init__(scope, id)
+        self._model_key = model_key
         self.storage = storage or CustomizationStorage(self, "Storage")
         self.topic = topic or self._define_topic()
         # Not a resource of the stack: CloudFormation would write its own value back one day. The
@@ -170,16 +177,23 @@ class CustomizationPipeline(Construct):
             allow_unknown_price=allow_unknown_price,
             stall_limit=stall_limit,
             role=customization_role,
+            network=network,
+            model_key=model_key,
             on_failure=on_failure,
         )
         self.deployment = ModelDeployment(
-            self, "ModelDeployment", base_model=base_model, on_failure=on_failure
+            self,
+            "ModelDeployment",
+            base_model=base_model,
+            model_key=model_key,
+            on_failure=on_failure,
         )
         self.evaluation = ModelEvaluation(
             self,
             "ModelEvaluation",
             storage=self.storage,
             base_model=base_model,
+            model_key=model_key,
             metric=metric,
             maximum_tokens=maximum_tokens,
             on_failure=on_failure,
@@ -233,7 +247,8 @@ class CustomizationPipeline(Construct):
             actions=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
             resources=[_access.bedrock_arn("custom-model-deployment")],
         )
-        return self.alias.grant_read(grantee).combine(_access.give(grantee, [invoking]))
+        rights = [invoking, *_access.opening_model_key(self._model_key)]
+        return self.alias.grant_read(grantee).combine(_access.give(grantee, rights))
 
     def metric(self, name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return a metric of the state machine, such as `ExecutionsFailed`; sum over 5 minutes."""

@@ -44,7 +44,7 @@ def ssm() -> SSMClient:
 @cache
 def stepfunctions() -> SFNClient:
     """Return the Step Functions client of this process."""
-    return boto3.client("stepfunctions", config=_CONFIG)
+    return cast("SFNClient", _session().create_client("stepfunctions", config=_CONFIG))
 
 
 @cache

@@ -377,6 +377,13 @@ class PlanJob(TypedDict):
     allow_unknown_price: bool
 
 
+class JobNetwork(TypedDict):
+    """VPC of a job, as Step Functions spells it."""
+
+    SubnetIds: list[str]
+    SecurityGroupIds: list[str]
+
+
 class StartJob(TypedDict):
     """Event of `customize_model` for a job that Step Functions cannot start itself."""
 
@@ -392,6 +399,10 @@ class StartJob(TypedDict):
     """Absent where the base model takes no validation set."""
     grader_arn: str
     """Of the function that grades."""
+    network: NotRequired[JobNetwork]
+    """Absent for Bedrock's own."""
+    model_key_arn: NotRequired[str]
+    """Absent for a key that AWS owns."""
     tags: list[dict[str, str]]
     """Of job and model, as Step Functions spells them: with `Key` and `Value`."""
 

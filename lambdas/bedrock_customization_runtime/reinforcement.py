@@ -55,4 +55,12 @@ def request(event: StartJob) -> CreateModelCustomizationJobRequestTypeDef:
     }
     if "validation" in event:
         wanted["validationDataConfig"] = {"validators": [{"s3Uri": event["validation"]}]}
+    if "network" in event:
+        network = event["network"]
+        wanted["vpcConfig"] = {
+            "subnetIds": network["SubnetIds"],
+            "securityGroupIds": network["SecurityGroupIds"],
+        }
+    if "model_key_arn" in event:
+        wanted["customModelKmsKeyId"] = event["model_key_arn"]
     return wanted

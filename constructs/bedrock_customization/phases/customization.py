@@ -10,6 +10,7 @@ from bedrock_customization._access import (
     NAMED_BY_BEDROCK,
     Right,
     bedrock_arn,
+    using_model_key,
 )
 from bedrock_customization._asl import Phase, States
 from bedrock_customization._checks import check_between
@@ -26,11 +27,12 @@ from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import ErrorName, Handler
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_iam as iam, aws_kms as kms
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.method import CustomizationMethod
+    from bedrock_customization.network import JobNetwork
     from bedrock_customization.storage import CustomizationStorage
 
 _JOBS, _MODELS = bedrock_arn("model-customization-job"), bedrock_arn("custom-model")
@@ -69,13 +71,16 @@ class ModelCustomization(Phase):
         stall_limit: After so long without progress the job is stopped, from an hour on. Jobs wait
             for capacity, sometimes for hours. Two days without one.
         role: A service role of your own (see `ServiceRole`). Without one, a role is defined.
+        network: A VPC in which the job reads and writes its data. Without one, Bedrock's own.
+        model_key: Encrypts the custom model. Without one, a key that AWS owns does.
         timeout: After it the job is stopped; at most eight days, which it is without one.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
 
     Raises:
         ValueError: The base model is retired, is not customized that way or in that Region, or
-            refuses a hyperparameter or a teacher; or a limit is out of range.
+            refuses a hyperparameter or a teacher; the network does not fit; or a limit is out of
+            range.
     """
 
     def __init__(
@@ -90,6 +95,8 @@ class ModelCustomization(Phase):
         allow_unknown_price: bool = False,
         stall_limit: Duration | None = None,
         role: iam.IRole | None = None,
+        network: JobNetwork | None = None,
+        model_key: kms.IKey | None = None,
         timeout: Duration | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
@@ -107,6 +114,8 @@ class ModelCustomization(Phase):
         )
         super().__init__(scope, id)
         base_model.check_region(self)
+        if network:
+            network.check(self)
         self.service_role = ServiceRole(
             self,
             "ServiceRole",
@@ -116,10 +125,12 @@ class ModelCustomization(Phase):
             rights=[
                 *rights_of_method(method),
                 *storage.reading_media(base_model.facts.methods[method.method]),
+                *(network.rights() if network else []),
+                *using_model_key(model_key),
             ],
         )
         self._is_started_by_function = isinstance(method, ReinforcementFineTuning)
-        self.function = self._define_function(storage, base_model)
+        self.function = self._define_function(storage, base_model, model_key)
         states = States(self, "ModelCustomization", on_failure=on_failure)
         plan = states.invoke(
             "Plan customization",
@@ -144,6 +155,8 @@ class ModelCustomization(Phase):
             function=self.function,
             stall_seconds=stall_seconds,
             timeout_seconds=timeout_seconds,
+            network=network,
+            model_key=model_key,
         ).write(states)
         record = states.invoke(
             "Record customization",
@@ -197,7 +210,7 @@ class ModelCustomization(Phase):
         return is_active.afterwards(include_otherwise=True).end_states
 
     def _define_function(
-        self, storage: CustomizationStorage, base_model: BaseModel
+        self, storage: CustomizationStorage, base_model: BaseModel, model_key: kms.IKey | None
     ) -> HandlerFunction:
         return HandlerFunction(
             self,
@@ -221,7 +234,7 @@ class ModelCustomization(Phase):
                     wildcard_because=NAMED_BY_BEDROCK,
                 ),
                 *(
-                    rights_to_start(base_model, self.service_role.role)
+                    rights_to_start(base_model, self.service_role.role, model_key)
                     if self._is_started_by_function
                     else []
                 ),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_stepfunctions as sfn
 
-from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn
+from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn, using_model_key
 from bedrock_customization._asl import FULL_QUOTA, States, run_tags
 from bedrock_customization.base_model import arns_for_invocation
 from bedrock_customization.grader import Grader, may_grade
@@ -16,12 +16,13 @@ from bedrock_customization_runtime.contract import ErrorName
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_iam as iam, aws_kms as kms
     from constructs import Construct
 
     from bedrock_customization._function import HandlerFunction
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.method import CustomizationMethod
+    from bedrock_customization.network import JobNetwork
 
 _JOBS, _MODELS = bedrock_arn("model-customization-job"), bedrock_arn("custom-model")
 
@@ -37,6 +38,8 @@ class CustomizationJob:
         function: The function `customize_model`.
         stall_seconds: After so long without progress the job is stopped.
         timeout_seconds: After it the job is stopped.
+        network: VPC of the job; None for Bedrock's own.
+        model_key: Encrypts the custom model; None for AWS's own.
     """
 
     def __init__(
@@ -49,10 +52,13 @@ class CustomizationJob:
         function: HandlerFunction,
         stall_seconds: int,
         timeout_seconds: int,
+        network: JobNetwork | None,
+        model_key: kms.IKey | None,
     ) -> None:
         self._scope, self._base_model, self._method = scope, base_model, method
         self._role, self._function = role, function
         self._stall_seconds, self._timeout_seconds = stall_seconds, timeout_seconds
+        self._network, self._model_key = network, model_key
 
     def write(self, states: States) -> sfn.IChainable:
         """Write the job and the look at it now and then."""
@@ -178,6 +184,8 @@ class CustomizationJob:
             "train": "{% $preparation.train %}",
             **({"validation": "{% $preparation.validation %}"} if takes_validation else {}),
             "grader_arn": method.grader.function_arn,
+            **({"network": self._network.request()} if self._network else {}),
+            **({"model_key_arn": self._model_key.key_arn} if self._model_key else {}),
             "tags": run_tags(),
         }
 
@@ -202,6 +210,10 @@ class CustomizationJob:
             request["ValidationDataConfig"] = {
                 "Validators": [{"S3Uri": "{% $preparation.validation %}"}]
             }
+        if self._network:
+            request["VpcConfig"] = self._network.request()
+        if self._model_key:
+            request["CustomModelKmsKeyId"] = self._model_key.key_arn
         if isinstance(method, Distillation):
             teacher: dict[str, Any] = {"TeacherModelIdentifier": method.teacher}
             if method.maximum_response_length is not None:
@@ -211,7 +223,7 @@ class CustomizationJob:
 
     def _job_rights(self) -> list[Right]:
         return [
-            *rights_to_start(self._base_model, self._role),
+            *rights_to_start(self._base_model, self._role, self._model_key),
             Right(
                 # `.sync` polls the job, and stops it when the execution is stopped.
                 actions=["bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"],
@@ -221,7 +233,9 @@ class CustomizationJob:
         ]
 
 
-def rights_to_start(base_model: BaseModel, role: iam.IRole) -> list[Right]:
+def rights_to_start(
+    base_model: BaseModel, role: iam.IRole, model_key: kms.IKey | None
+) -> list[Right]:
     """Return what whoever starts the job is allowed."""
     return [
         Right(
@@ -239,6 +253,8 @@ def rights_to_start(base_model: BaseModel, role: iam.IRole) -> list[Right]:
             resources=[role.role_arn],
             conditions={"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
         ),
+        # Bedrock makes its grant on the key in the name of whoever starts the job.
+        *using_model_key(model_key),
     ]
 
 

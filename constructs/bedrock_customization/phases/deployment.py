@@ -11,6 +11,7 @@ from bedrock_customization._access import (
     NAMED_BY_BEDROCK,
     Right,
     bedrock_arn,
+    opening_model_key,
 )
 from bedrock_customization._asl import Phase, Retry, States, of_this_drive, run_tags
 from bedrock_customization._function import HandlerFunction
@@ -18,7 +19,7 @@ from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import ErrorName, Handler
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_ssm as ssm
+    from aws_cdk import aws_kms as kms, aws_ssm as ssm
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.storage import CustomizationStorage
@@ -39,6 +40,7 @@ class ModelDeployment(Phase):
         scope: Parent.
         id: Id below the parent.
         base_model: What the custom model was made of.
+        model_key: What encrypts the custom model. Without one, a key that AWS owns does.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
 
@@ -52,6 +54,7 @@ class ModelDeployment(Phase):
         id: str,
         *,
         base_model: BaseModel,
+        model_key: kms.IKey | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
         base_model.check_on_demand()
@@ -74,6 +77,7 @@ class ModelDeployment(Phase):
                     wildcard_because=NAMED_BY_BEDROCK,
                 ),
                 _on_deployments("bedrock:TagResource"),
+                *opening_model_key(model_key),
             ],
             assign={
                 "deployment": {"arn": "{% $states.result.CustomModelDeploymentArn %}"},

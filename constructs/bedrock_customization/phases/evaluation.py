@@ -10,6 +10,7 @@ from bedrock_customization._access import (
     NAMED_BY_BEDROCK,
     Right,
     bedrock_arn,
+    opening_model_key,
 )
 from bedrock_customization._asl import BUSY_MODEL_ERRORS, Phase, Retry, States
 from bedrock_customization._checks import check_whole
@@ -18,6 +19,7 @@ from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import Handler, MetricName
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
@@ -38,6 +40,7 @@ class ModelEvaluation(Phase):
         id: Id below the parent.
         storage: Where the blind set is, and answers and figures go.
         base_model: What the tuned model is compared with.
+        model_key: What encrypts the custom model. Without one, a key that AWS owns does.
         metric: What decides (docs/metrics.md).
         maximum_tokens: Limit of an answer, in tokens, from 1 to 5,000.
         on_failure: Where errors go, with `$failure` assigned.
@@ -54,13 +57,14 @@ class ModelEvaluation(Phase):
         *,
         storage: CustomizationStorage,
         base_model: BaseModel,
+        model_key: kms.IKey | None = None,
         metric: MetricName = MetricName.ACCURACY,
         maximum_tokens: int = 512,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
         check_whole("maximum_tokens", maximum_tokens, 1, 5000, "an answer has no more room")
         super().__init__(scope, id)
-        self.answer_function = self._define_answer_function(storage, base_model)
+        self.answer_function = self._define_answer_function(storage, base_model, model_key)
         self.compare_function = self._define_compare_function(storage)
         models = [
             {"name": "base", "id": base_model.inference_id},
@@ -104,7 +108,7 @@ class ModelEvaluation(Phase):
         self._ends = [compare]
 
     def _define_answer_function(
-        self, storage: CustomizationStorage, base_model: BaseModel
+        self, storage: CustomizationStorage, base_model: BaseModel, model_key: kms.IKey | None
     ) -> HandlerFunction:
         return HandlerFunction(
             self,
@@ -123,6 +127,7 @@ class ModelEvaluation(Phase):
                     wildcard_because=f"{NAMED_BY_BEDROCK}, and an inference profile sends "
                     "requests to several Regions",
                 ),
+                *opening_model_key(model_key),
             ],
             memory_mebibytes=1024,
             timeout_minutes=15,
