@@ -120,6 +120,29 @@ class Split(TypedDict):
     seed: int
 
 
+class MetadataCondition(TypedDict, total=False):
+    """One of two, with one key and its value: as Bedrock's API spells it, like the next."""
+
+    equals: dict[str, str]
+    notEquals: dict[str, str]
+
+
+class MetadataFilters(MetadataCondition, total=False):
+    """Exactly one of four (`catalog.request_metadata` checks it)."""
+
+    andAll: list[MetadataCondition]
+    orAll: list[MetadataCondition]
+
+
+class LogsPlan(TypedDict):
+    """Which invocation logs a student learns from, if the data are logs."""
+
+    teacher: str
+    use_prompt_response: bool
+    """Whether logged answers are learned, which must be the teacher's; else it answers anew."""
+    request_metadata_filters: NotRequired[MetadataFilters]
+
+
 class EnrichmentPlan(TypedDict):
     """What a model adds to the records before they are prepared."""
 
@@ -155,6 +178,8 @@ class Counts(TypedDict):
 
     read: int
     rejected: int
+    omitted: int
+    """Invocation logs that are no training data."""
     duplicates: int
     train: int
     validation: int
@@ -295,6 +320,7 @@ class EnrichDataInput(TypedDict):
     method: str
     template: NotRequired[RecordTemplate]
     enrichment: EnrichmentPlan
+    logs: NotRequired[LogsPlan]
 
 
 class PrepareDataInput(TypedDict):
@@ -312,6 +338,8 @@ class PrepareDataInput(TypedDict):
     """What becomes of records with personal data or secrets; "flag" where it is absent."""
     enrichment: NotRequired[EnrichmentPlan]
     """What "Enrich data" has done before."""
+    logs: NotRequired[LogsPlan]
+    """Of distillation; elsewhere all logs are learned from, with their answers."""
 
 
 class ShardingLimits(TypedDict):

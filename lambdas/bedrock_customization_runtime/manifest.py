@@ -107,6 +107,8 @@ class PreparationSection(_Section, frozen=True, kw_only=True):
     personal_data: dict[str, int] = {}
     """Records by kind of personal data or secret."""
     enrichment: EnrichmentRecord | None = None
+    omitted: int = 0
+    """Invocation logs that are no training data; the findings say why."""
 
 
 class RefusalSection(_Section, frozen=True, kw_only=True):
@@ -120,6 +122,8 @@ class RefusalSection(_Section, frozen=True, kw_only=True):
     """S3 URI of the whole report, JSON."""
     rejected_records: str | None = None
     """S3 URI of the rejected records; None where none was."""
+    omitted: int = 0
+    """Invocation logs that are no training data."""
 
 
 class EstimateSection(_Section, frozen=True, kw_only=True):

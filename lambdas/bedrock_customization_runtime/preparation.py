@@ -12,6 +12,7 @@ from bedrock_customization_runtime import catalog, manifest, storage, streams
 from bedrock_customization_runtime.datasets import power
 from bedrock_customization_runtime.datasets.enrichment import Answers, prices_of
 from bedrock_customization_runtime.datasets.examination import examine
+from bedrock_customization_runtime.datasets.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.preparation import divide
 from bedrock_customization_runtime.datasets.privacy import Privacy
 from bedrock_customization_runtime.datasets.report import report
@@ -129,6 +130,7 @@ def settings_of(s3: S3Client, event: PrepareDataInput, answers: Answers | None =
         bucket=storage.S3Uri.parse(event["run"]["data"]).bucket,
         media=S3Media(s3),
         enrich=answers,
+        logs=LogSelection(event["logs"]) if "logs" in event else None,
     )
 
 
@@ -161,6 +163,7 @@ def refused(
     section = RefusalSection(
         read=examined.read,
         rejected=examined.rejected,
+        omitted=examined.omitted,
         record_format=examined.settings.method.record_format.value,
         findings=_findings(examined),
         report=uri,
@@ -199,6 +202,7 @@ def write_prepared(
         "counts": {
             "read": section.read,
             "rejected": examined.rejected,
+            "omitted": examined.omitted,
             "duplicates": section.duplicates,
             "train": section.train.records,
             "validation": section.validation.records if section.validation else 0,
@@ -230,6 +234,7 @@ def _write_sides(
         test=write(Side.TEST, f"{run['blind']}/test.jsonl"),
         rejected=rejected,
         read=examined.read,
+        omitted=examined.omitted,
         duplicates=prepared.duplicates,
         estimated_tokens=prepared.estimated_tokens,
         record_format=examined.settings.method.record_format.value,

@@ -44,6 +44,7 @@ class ShardSummary(msgspec.Struct, frozen=True, kw_only=True):
     read: int
     accepted: int
     rejected: int
+    omitted: int
     findings: list[FoundInShard]
     personal_data: dict[str, int]
     label_texts: dict[int, str] | None
@@ -62,6 +63,7 @@ def summary_of(examined: Examined, lines: int) -> ShardSummary:
         read=examined.read,
         accepted=examined.accepted,
         rejected=examined.rejected,
+        omitted=examined.omitted,
         findings=[
             FoundInShard(found.rule.id, found.count, found.lines)
             for found in examined.findings.all()
@@ -109,6 +111,7 @@ class ExaminedShards:
         self.read = sum(one.read for one in summaries)
         self.accepted = self.first_rows[-1]
         self.rejected = sum(one.rejected for one in summaries)
+        self.omitted = sum(one.omitted for one in summaries)
         self.findings = Findings()
         self.personal_data: Counter[str] = Counter()
         for one, before in zip(summaries, self.first_lines, strict=False):

@@ -25,6 +25,7 @@ from bedrock_customization_runtime.datasets.enrichment import (
     question_of,
 )
 from bedrock_customization_runtime.datasets.examination import examine
+from bedrock_customization_runtime.datasets.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.enrichment import parts
@@ -145,6 +146,7 @@ class _Asker:
             split=_ANY_SPLIT,
             maximum_rejected=1.0,
             enrich=self.take,
+            logs=LogSelection(event["logs"]) if "logs" in event else None,
         )
 
     def take(self, record: Record, line: int, note: Callable[[Rule], None]) -> Record:  # noqa: ARG002 - what `Settings.enrich` takes

@@ -51,6 +51,8 @@ def verdict(validation: Validation) -> Text:
     records = _number(validation.read, "record")
     files = f" in {len(validation.files):,} files" if len(validation.files) > 1 else ""
     warnings = _number(validation.warnings, "warning")
+    if validation.omitted:
+        files = f"{files}, {validation.omitted:,} omitted"
     if validation.rejected or validation.refusals:
         told = f"{validation.rejected:,} of {records}{files} rejected, {warnings}: "
         return Text.assemble(("✗ ", "bold red"), told, f"not ready for {validation.choice.words}")

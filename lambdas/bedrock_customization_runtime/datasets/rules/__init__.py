@@ -62,8 +62,11 @@ from bedrock_customization_runtime.datasets.rules.limits import (
 )
 from bedrock_customization_runtime.datasets.rules.logs import (
     LOG_FAILED,
+    LOG_FILTERED,
+    LOG_INCOMPLETE,
     LOG_MULTI_TURN,
     LOG_NOT_TEXT,
+    LOG_OTHER_MODEL,
     LOG_OUTSIDE,
     LOG_UNKNOWN,
 )
@@ -190,8 +193,11 @@ __all__ = [
     "LINE_ENDS",
     "LINE_TOO_LONG",
     "LOG_FAILED",
+    "LOG_FILTERED",
+    "LOG_INCOMPLETE",
     "LOG_MULTI_TURN",
     "LOG_NOT_TEXT",
+    "LOG_OTHER_MODEL",
     "LOG_OUTSIDE",
     "LOG_UNKNOWN",
     "MEDIA_BUCKET",
