@@ -52,6 +52,9 @@ class FileRecord(_Section, frozen=True, kw_only=True):
     sha256: str
     bytes: int
     records: int
+    objects: int = 1
+    """More than one where the URI is a prefix; the digest is then that of what `sha256sum` prints
+    of them, in the order of keys."""
 
 
 class Finding(_Section, frozen=True, kw_only=True):
@@ -64,6 +67,8 @@ class Finding(_Section, frozen=True, kw_only=True):
     """What, and how to fix it."""
     lines: list[int] = []
     """The first few line numbers, from 1."""
+    files: list[str] = []
+    """Where each of the lines stands, if the source is a prefix."""
 
 
 class EnrichmentRecord(_Section, frozen=True, kw_only=True):

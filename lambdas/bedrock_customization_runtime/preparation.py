@@ -1,4 +1,4 @@
-"""Data preparation on S3: one source object in, a data set and its evidence out."""
+"""Data preparation on S3: an object or a prefix in, a data set and its evidence out."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import catalog, manifest, storage, streams
+from bedrock_customization_runtime import catalog, manifest, sources, storage, streams
 from bedrock_customization_runtime.datasets import power
 from bedrock_customization_runtime.datasets.enrichment import Answers, prices_of
-from bedrock_customization_runtime.datasets.examination import examine
 from bedrock_customization_runtime.datasets.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.preparation import divide
 from bedrock_customization_runtime.datasets.privacy import Privacy
@@ -65,16 +64,14 @@ def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
     enriched = _Enriched.of(s3, event)
     answers = enriched.answers if enriched else None
     settings = settings_of(s3, event, answers)
-    source = streams.PinnedObject(s3, run["source"])
-    with examine(source.chunks(), settings) as examined:
+    source = sources.pin(s3, run["source"])
+    with sources.examine_source(source, settings) as examined:
         rejected = write_rejected(s3, run, examined.rejected_lines())
         try:
             prepared = divide(examined, by_model=answers.lines if answers else ())
         except DatasetRejected as refusal:
             raise refused(s3, run, examined, refusal, rejected) from None
-        record = FileRecord(
-            uri=run["source"], sha256=source.sha256, bytes=source.size, records=examined.read
-        )
+        record = sources.record_of(source, sha256=source.sha256, records=examined.read)
         return write_prepared(
             s3,
             run,
@@ -266,6 +263,7 @@ def _findings(examined: RecordSource) -> list[Finding]:
             count=found.count,
             message=found.message,
             lines=list(found.lines),
+            files=list(found.files),
         )
         for found in examined.findings.all()
     ]

@@ -30,7 +30,7 @@ from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.enrichment import parts
 from bedrock_customization_runtime.enrichment.parts import StoredAnswer
-from bedrock_customization_runtime.errors import BudgetReached, EnrichmentFailed
+from bedrock_customization_runtime.errors import BudgetReached, EnrichmentFailed, InvalidInput
 from bedrock_customization_runtime.invocation import (
     MARGIN_MS,
     THREADS,
@@ -88,7 +88,13 @@ def ask(
         remaining_ms=remaining_ms,
         **({} if pause is None else {"pause": pause}),
     )
-    source = streams.PinnedObject(s3, event["run"]["source"])
+    uri = event["run"]["source"]
+    if uri.endswith("/"):
+        raise InvalidInput(
+            f"source must be one object where there is enrichment, got the prefix {uri}: what a "
+            "model adds is kept by the lines of one object"
+        )
+    source = streams.PinnedObject(s3, uri)
     with ThreadPoolExecutor(THREADS, thread_name_prefix="enrich") as threads:
         asker = _Asker(bedrock_runtime, s3, event, limits, threads)
         try:

@@ -22,7 +22,8 @@ def handler(event: StartRunInput, _context: object) -> Run:
 
     Raises:
         InvalidInput: The execution's input is not `{"source": "s3://…"}`, at will with
-            `hyperparameters`; the source is not below `incoming/` of the data bucket; a
+            `hyperparameters`; the source is neither an object nor a prefix below `incoming/` of the
+            data bucket; a
             hyperparameter does not fit; or the base model is not customized any more.
         ManifestConflict: Another execution began a run of that name.
     """
@@ -99,8 +100,11 @@ def _source(text: str, data_bucket: str, example: str) -> S3Uri:
         uri = S3Uri.parse(text)
     except ValueError as error:
         raise InvalidInput(f"source: {error}: it must be below {example}") from None
-    if uri.bucket != data_bucket or not uri.key.startswith(_INCOMING) or uri.key.endswith("/"):
-        raise InvalidInput(f"source must be one object like {example}, got {uri}: copy it there")
+    if uri.bucket != data_bucket or not uri.key.startswith(_INCOMING):
+        raise InvalidInput(
+            f"source must be an object like {example}, or a prefix there that ends with a slash, "
+            f"got {uri}: copy the data there"
+        )
     return uri
 
 

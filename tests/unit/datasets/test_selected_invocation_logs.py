@@ -158,9 +158,7 @@ def test_too_few_usable_logs_are_refused_with_the_count_of_each_reason():
         refusal.value
     )
     assert "needs at least 100 for training" in str(refusal.value)
-    assert (
-        "log-filtered 5, log-other-model 4, log-failed 3, log-outside 2" in str(refusal.value)
-    )
+    assert "log-filtered 5, log-other-model 4, log-failed 3, log-outside 2" in str(refusal.value)
 
 
 def test_logs_that_are_omitted_do_not_count_as_rejected():

@@ -46,6 +46,7 @@ from bedrock_customization_runtime.datasets.rules.data_set import (
     FEW_RECORDS,
     LABEL_ONLY_TESTED,
     NEAR_COPIES,
+    OBJECT_SKIPPED,
     SPLIT_OFF_TARGET,
     TRAINING_COPY,
 )
@@ -216,6 +217,7 @@ __all__ = [
     "MOJIBAKE",
     "MULTI_TURN",
     "NEAR_COPIES",
+    "OBJECT_SKIPPED",
     "OUTER_SPACE",
     "PERSONAL_DATA",
     "PERSONAL_DATA_MASKED",
