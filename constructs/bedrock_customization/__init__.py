@@ -3,6 +3,8 @@
 from bedrock_customization.base_model import BaseModel
 from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
 from bedrock_customization.enrichment import Enrichment
+from bedrock_customization.invocation_logging import InvocationLogging
+from bedrock_customization.invocation_logs import InvocationLogs, RequestMetadata
 from bedrock_customization.method import (
     ContinuedPretraining,
     Distillation,
@@ -34,6 +36,8 @@ __all__ = [
     "Enrichment",
     "EnrichmentTask",
     "FineTuning",
+    "InvocationLogging",
+    "InvocationLogs",
     "JobKind",
     "MetricName",
     "ModelCustomization",
@@ -42,6 +46,7 @@ __all__ = [
     "PromotionGate",
     "RecordTemplate",
     "ReinforcementFineTuning",
+    "RequestMetadata",
     "RunStart",
     "ServiceRole",
     "Sharding",

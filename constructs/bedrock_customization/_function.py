@@ -19,7 +19,7 @@ from bedrock_customization._access import Right, policy_of
 from bedrock_customization._acknowledged import acknowledge, wildcards
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bedrock_customization_runtime.contract import Handler
 
@@ -31,7 +31,7 @@ _TRACING = Right(
 )
 _MEANT = {
     "Serverless-LambdaDLQ": "only invoked synchronously, by a state machine that retries and "
-    "catches",
+    "catches, or by a person",
     "Serverless-LambdaStarPermissions": _TRACING.wildcard_because,
 }
 
@@ -48,6 +48,7 @@ class HandlerFunction(Construct):
         memory_mebibytes: Also decides the share of a processor.
         timeout_minutes: At most 15.
         ephemeral_storage: Room below `/tmp`.
+        environment: Variables, for a function that people invoke; states send all in the event.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class HandlerFunction(Construct):
         memory_mebibytes: int = 512,
         timeout_minutes: int = 2,
         ephemeral_storage: Size | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(scope, id)
         runtime = _code.RuntimeCode.of(self)
@@ -94,6 +96,7 @@ class HandlerFunction(Construct):
             memory_size=memory_mebibytes,
             timeout=Duration.minutes(timeout_minutes),
             ephemeral_storage_size=ephemeral_storage,
+            environment=environment,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             # A run keeps the version it started with, so a deployment in between keeps it too.

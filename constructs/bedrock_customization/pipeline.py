@@ -180,6 +180,7 @@ class CustomizationPipeline(Construct):
             "ModelEvaluation",
             storage=self.storage,
             base_model=base_model,
+            method=method,
             metric=metric,
             maximum_tokens=maximum_tokens,
             on_failure=on_failure,

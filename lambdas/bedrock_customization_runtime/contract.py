@@ -24,6 +24,15 @@ class Handler(StrEnum):
     PROMOTE_MODEL = "promote_model"
     REMOVE_DEPLOYMENT = "remove_deployment"
     RECORD_RUN = "record_run"
+    CONFIGURE_LOGGING = "configure_logging"
+
+
+class LoggingAction(StrEnum):
+    """What `configure_logging` does with the account's model invocation logging."""
+
+    TURN_ON = "turn-on"
+    TURN_OFF = "turn-off"
+    SHOW = "show"
 
 
 class PreparationStep(StrEnum):
@@ -238,11 +247,16 @@ class Deployment(TypedDict):
     arn: str
 
 
+TEACHER = "teacher"
+"""Name of the model that answers what the blind set has no reference for: prompts alone."""
+
+
 class EvaluatedModel(TypedDict):
-    """A model that answers the blind set: `name` is "base" or "tuned", `id` is invocable."""
+    """A model that answers the blind set: `name` is "base", "tuned" or `TEACHER`."""
 
     name: str
     id: str
+    """By which it is invoked."""
 
 
 class Answers(TypedDict):
@@ -306,6 +320,8 @@ class StartRunInput(TypedDict):
     blind_bucket: str
     artifacts_bucket: str
     base_model: str
+    parent: NotRequired[str]
+    """ARN of the custom model that is customized further; so wherever it stands."""
     method: str
     """Value of `catalog.Method`; so wherever it stands."""
     hyperparameters: dict[str, str]
@@ -392,6 +408,7 @@ class PlanJob(TypedDict):
     step: Literal["plan"]
     run: Run
     base_model: str
+    parent: NotRequired[str]
     method: str
     hyperparameters: dict[str, str]
     """Those of the construct; the execution's own go over them."""
@@ -406,6 +423,7 @@ class StartJob(TypedDict):
     run: Run
     job: Job
     base_model: str
+    parent: NotRequired[str]
     role_arn: str
     """Service role."""
     train: str
@@ -508,6 +526,21 @@ class EndRunInput(TypedDict):
     end: Failure
     redrives: int
     """How often the execution has been redriven by now."""
+
+
+class ConfigureLoggingInput(TypedDict):
+    """Event of `configure_logging`, sent by a person."""
+
+    action: str
+    """Value of `LoggingAction`."""
+
+
+class LoggingStatus(TypedDict):
+    """What `configure_logging` returns."""
+
+    logs: list[str]
+    """Where logs go now; empty where they go nowhere."""
+    changed: bool
 
 
 class RunRecord(TypedDict):

@@ -41,6 +41,8 @@ class RunSection(_Section, frozen=True, kw_only=True):
     library_version: str
     started: str
     """ISO 8601, UTC."""
+    parent_model: str | None = None
+    """ARN of the custom model that was customized further; None for the base model itself."""
     embedded: bool
     """True on the embedded AWS, whose models are tiny and say nothing about Bedrock's."""
 
@@ -199,6 +201,8 @@ class EvaluationSection(_Section, frozen=True, kw_only=True):
     metrics: list[MetricComparison]
     answers: list[FileRecord]
     examples: list[Example] = []
+    taught_references: int = 0
+    """Of distillation: references that the teacher wrote, because the prompts had none."""
 
 
 class DecisionSection(_Section, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from constructs import Construct
 from bedrock_customization._access import Right
 from bedrock_customization._asl import BUSY_MODEL_ERRORS, Retry
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization.method import logs_of
 from bedrock_customization.storage import ANSWERS, INCOMING, RUNS
 from bedrock_customization_runtime.contract import Handler
 
@@ -77,6 +78,7 @@ class DataEnrichment(Construct):
                 "method": method.method.value,
                 "template": template.to_contract() if template else None,
                 "enrichment": enrichment.to_contract(),
+                "logs": logs_of(method),
             },
             comment="A model drafts, rewrites or grades answers",
             assign="enrichment",

@@ -10,7 +10,7 @@ from bedrock_customization._asl import Phase, States
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.dataset import DataSplit, Sharding
-from bedrock_customization.method import FineTuning
+from bedrock_customization.method import FineTuning, logs_of
 from bedrock_customization.phases.enrichment import DataEnrichment
 from bedrock_customization.storage import INCOMING, RUNS, SCRATCH
 from bedrock_customization_runtime.contract import Handler, PreparationStep
@@ -119,6 +119,7 @@ class DataPreparation(Phase):
             # The contract's default is left out, so that templates without it stay as they are.
             "privacy": None if privacy == "flag" else privacy,
             "enrichment": enrichment.to_contract() if enrichment else None,
+            "logs": logs_of(method),
         }
         prepare = states.invoke(
             "Prepare data",

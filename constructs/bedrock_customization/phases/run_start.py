@@ -74,6 +74,7 @@ class RunStart(Phase):
                 "blind_bucket": storage.blind_bucket.bucket_name,
                 "artifacts_bucket": storage.artifacts_bucket.bucket_name,
                 "base_model": base_model.id,
+                "parent": base_model.parent,
                 "method": method.method.value,
                 "hyperparameters": hyperparameters,
             },

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime.catalog.request_metadata import check_filters
+from bedrock_customization_runtime.catalog import check_filters
 from bedrock_customization_runtime.datasets import invocation_logs, rules
 from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.errors import InvalidInput

@@ -54,6 +54,7 @@ def handler(event: StartRunInput, _context: object) -> Run:
             execution_arn=run["execution_arn"],
             source=run["source"],
             base_model=base_model.id,
+            parent_model=event.get("parent"),
             inference_model=base_model.inference_id,
             catalog_version=catalog.VERSION,
             library_version=__version__,
