@@ -52,6 +52,10 @@ SCRATCH_PREFIX = "scratch"
 """Prefix in the data bucket of what only the steps of one preparation read, and which expires."""
 
 
+PURPOSE = "bedrock-customization:purpose"
+"""Key of the request metadata of our own invocations: their logs are no training data."""
+
+
 class MetricName(StrEnum):
     """What may decide: the metrics of `evaluation.metrics`, by name (a test pairs them)."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bedrock_customization_runtime.contract import PURPOSE
 from bedrock_customization_runtime.datasets import rules
 from bedrock_customization_runtime.datasets.fields import Fields
 from bedrock_customization_runtime.datasets.problems import raise_all
@@ -59,6 +60,9 @@ def prompt_of(row: Mapping[str, object]) -> Record:
 
 def _asked(row: Mapping[str, object], fields: Fields) -> tuple[str | None, str]:
     """Return system prompt and prompt."""
+    metadata = row.get("requestMetadata")
+    if isinstance(metadata, dict) and PURPOSE in metadata:
+        fields.fail(rules.LOG_OWN, "$.requestMetadata")
     body = _body(row, "input", fields)
     if isinstance(body, dict):
         if isinstance(body.get("prompt"), str):

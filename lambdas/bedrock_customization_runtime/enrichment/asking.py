@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bedrock_customization_runtime import preparation, storage, streams
-from bedrock_customization_runtime.contract import EnrichmentTask
+from bedrock_customization_runtime.contract import PURPOSE, EnrichmentTask
 from bedrock_customization_runtime.datasets.checks import Checks
 from bedrock_customization_runtime.datasets.enrichment import (
     EnrichedRecord,
@@ -256,6 +256,7 @@ class _Asker:
         request: ConverseRequestTypeDef = {
             "modelId": self._plan["model"],
             "messages": msgspec.to_builtins(question.messages),
+            "requestMetadata": {PURPOSE: "enrichment"},
         }
         if question.system:
             request["system"] = [{"text": question.system}]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime.contract import TEACHER
+from bedrock_customization_runtime.contract import PURPOSE, TEACHER
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import blind_set, parts
 from bedrock_customization_runtime.evaluation.answers import Answer
@@ -128,6 +128,7 @@ def _answer(
     request: ConverseRequestTypeDef = {
         "modelId": model["id"],
         "messages": msgspec.to_builtins(record.messages),
+        "requestMetadata": {PURPOSE: "evaluation"},
     }
     if record.system:
         request["system"] = [{"text": record.system}]

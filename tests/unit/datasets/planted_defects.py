@@ -497,6 +497,7 @@ REJECTED: list[tuple[str, bytes, str, str | None]] = [
 
 OMITTED: list[tuple[str, bytes, str]] = [
     (DISTILLED, log(errorCode="ThrottlingException"), "log-failed"),
+    (DISTILLED, log(requestMetadata={"bedrock-customization:purpose": "x"}), "log-own"),
     (DISTILLED, log(output={}), "log-incomplete"),
     (DISTILLED, log(output=None), "log-incomplete"),
     (DISTILLED, log(input={"inputBodyS3Path": "s3://data/x"}), "log-outside"),

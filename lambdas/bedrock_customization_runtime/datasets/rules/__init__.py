@@ -69,6 +69,7 @@ from bedrock_customization_runtime.datasets.rules.logs import (
     LOG_NOT_TEXT,
     LOG_OTHER_MODEL,
     LOG_OUTSIDE,
+    LOG_OWN,
     LOG_UNKNOWN,
 )
 from bedrock_customization_runtime.datasets.rules.media import (
@@ -200,6 +201,7 @@ __all__ = [
     "LOG_NOT_TEXT",
     "LOG_OTHER_MODEL",
     "LOG_OUTSIDE",
+    "LOG_OWN",
     "LOG_UNKNOWN",
     "MEDIA_BUCKET",
     "MEDIA_CONTENT",

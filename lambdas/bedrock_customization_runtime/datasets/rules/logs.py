@@ -83,3 +83,11 @@ LOG_OTHER_MODEL = Rule(
     inputs=_JSONL,
     source=Source.GUIDE,
 )
+LOG_OWN = Rule(
+    id="log-own",
+    verdict=Verdict.OMIT,
+    what="the log of an invocation by a pipeline itself, in an evaluation or enrichment",
+    why="blind questions of one run must not be what the next one learns",
+    fix="nothing to do",
+    inputs=_JSONL,
+)
