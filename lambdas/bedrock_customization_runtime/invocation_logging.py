@@ -40,7 +40,8 @@ def configure(bedrock: BedrockClient, action: str, *, bucket: str, prefix: str) 
             '{"action": "turn-on"}'
         )
     # Where nothing is configured the member is missing.
-    found = bedrock.get_model_invocation_logging_configuration().get("loggingConfig")
+    reply = bedrock.get_model_invocation_logging_configuration()
+    found: LoggingConfigTypeDef | None = reply.get("loggingConfig")
     changed = False
     if action != LoggingAction.SHOW and found and not _is_ours(found, bucket, prefix):
         raise LoggingConfiguredElsewhere(_elsewhere(found, bucket))
