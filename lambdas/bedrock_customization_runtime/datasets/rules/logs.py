@@ -17,7 +17,6 @@ LOG_FAILED = Rule(
     why="nothing was answered",
     fix="nothing to do",
     inputs=_JSONL,
-    source=Source.VALIDATOR,
 )
 LOG_INCOMPLETE = Rule(
     id="log-incomplete",
