@@ -4,7 +4,7 @@ from bedrock_customization.base_model import BaseModel
 from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
 from bedrock_customization.enrichment import Enrichment
 from bedrock_customization.invocation_logging import InvocationLogging
-from bedrock_customization.invocation_logs import InvocationLogs, RequestMetadata
+from bedrock_customization.invocation_logs import InvocationLogs, LogBucket, RequestMetadata
 from bedrock_customization.method import (
     ContinuedPretraining,
     Distillation,
@@ -39,6 +39,7 @@ __all__ = [
     "InvocationLogging",
     "InvocationLogs",
     "JobKind",
+    "LogBucket",
     "MetricName",
     "ModelCustomization",
     "ModelDeployment",

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bedrock_customization._access import Place, reading
 from bedrock_customization_runtime.catalog import check_filters
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms, aws_s3 as s3
+
+    from bedrock_customization._access import Right
     from bedrock_customization_runtime import contract
 
 
@@ -63,6 +67,44 @@ class RequestMetadata:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LogBucket:
+    """A bucket of your own that Bedrock logs into, such as one for all teams of an account.
+
+    Args:
+        bucket: It may be imported; one of another account must let the preparation's role read.
+        prefix: Below which the logs are: that of the logging configuration, with a trailing slash.
+            Without it, the whole bucket is read from.
+        key: What encrypts it, if it is imported and encrypted with a customer key.
+
+    Raises:
+        ValueError: The prefix does not end with a slash.
+    """
+
+    bucket: s3.IBucket
+    prefix: str = ""
+    key: kms.IKey | None = None
+
+    def __post_init__(self) -> None:
+        """Check the prefix."""
+        if self.prefix and (not self.prefix.endswith("/") or self.prefix.startswith("/")):
+            raise ValueError(
+                f"prefix must be a folder like logs/, got {self.prefix!r}: begin it without a "
+                "slash, and end it with one"
+            )
+
+    @property
+    def uri(self) -> str:
+        """S3 URI of the prefix."""
+        return f"s3://{self.bucket.bucket_name}/{self.prefix}"
+
+    def reading(self) -> list[Right]:
+        """Return the rights to read the logs."""
+        key = self.bucket.encryption_key or self.key
+        place = Place(bucket_arn=self.bucket.bucket_arn, key_arn=key.key_arn if key else None)
+        return reading(place, f"{self.prefix}*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class InvocationLogs:
     """Which logs are learned from, and whether their answers are.
 
@@ -71,10 +113,12 @@ class InvocationLogs:
         use_prompt_response: Whether the logged answers are learned. They must be the teacher's:
             logs of other models are omitted, and no token of the teacher is paid for training.
             Otherwise only the prompts are taken, of any model, and the teacher answers them anew.
+        bucket: Where logs may lie beside `incoming/` of the data bucket. Without it, only there.
     """
 
     request_metadata: RequestMetadata | None = None
     use_prompt_response: bool = False
+    bucket: LogBucket | None = None
 
     def to_contract(self, teacher: str) -> contract.LogsPlan:
         """Return what the handlers receive.

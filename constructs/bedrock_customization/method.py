@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_lambda as lambda_
 
+    from bedrock_customization.invocation_logs import LogBucket
     from bedrock_customization_runtime import contract
 
 
@@ -82,6 +83,11 @@ class ReinforcementFineTuning:
 
 
 CustomizationMethod = FineTuning | ContinuedPretraining | Distillation | ReinforcementFineTuning
+
+
+def log_bucket_of(method: CustomizationMethod) -> LogBucket | None:
+    """Return where logs may lie beside the data bucket."""
+    return method.logs.bucket if isinstance(method, Distillation) else None
 
 
 def logs_of(method: CustomizationMethod) -> contract.LogsPlan | None:

@@ -323,6 +323,8 @@ class StartRunInput(TypedDict):
     data_bucket: str
     blind_bucket: str
     artifacts_bucket: str
+    logs: NotRequired[str]
+    """S3 URI of where logs may lie beside the data bucket; a source may lie below it, too."""
     base_model: str
     parent: NotRequired[str]
     """ARN of the custom model that is customized further; so wherever it stands."""

@@ -91,7 +91,7 @@ def _places(found: LoggingConfigTypeDef) -> list[str]:
 def _elsewhere(found: LoggingConfigTypeDef, bucket: str) -> str:
     return (
         "model invocation logging of this account and Region is configured by somebody else, to "
-        f"{' and '.join(_places(found)) or 'nowhere'}, and was left as it is: copy or replicate "
-        f"those logs below s3://{bucket}/incoming/ and name that prefix as source, or agree with "
-        "whoever configured it"
+        f"{' and '.join(_places(found)) or 'nowhere'}, and was left as it is: read those logs "
+        "where they are (InvocationLogs takes their bucket), copy them below "
+        f"s3://{bucket}/incoming/, or agree with whoever configured it"
     )

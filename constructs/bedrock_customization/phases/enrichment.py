@@ -10,7 +10,7 @@ from constructs import Construct
 from bedrock_customization._access import Right
 from bedrock_customization._asl import BUSY_MODEL_ERRORS, Retry
 from bedrock_customization._function import HandlerFunction
-from bedrock_customization.method import logs_of
+from bedrock_customization.method import log_bucket_of, logs_of
 from bedrock_customization.storage import ANSWERS, INCOMING, RUNS
 from bedrock_customization_runtime.contract import Handler
 
@@ -52,6 +52,7 @@ class DataEnrichment(Construct):
         enrichment: Enrichment,
     ) -> None:
         super().__init__(scope, id)
+        log_bucket = log_bucket_of(method)
         self.function = HandlerFunction(
             self,
             "Enrich",
@@ -59,6 +60,7 @@ class DataEnrichment(Construct):
             description="Asks a model about the records",
             rights=[
                 *storage.reading(storage.data_bucket, INCOMING, RUNS, ANSWERS),
+                *(log_bucket.reading() if log_bucket else []),
                 *storage.writing(storage.data_bucket, RUNS, ANSWERS),
                 Right(
                     actions=["bedrock:InvokeModel"],

@@ -10,7 +10,7 @@ from bedrock_customization._asl import Phase, States
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.dataset import DataSplit, Sharding
-from bedrock_customization.method import FineTuning, logs_of
+from bedrock_customization.method import FineTuning, log_bucket_of, logs_of
 from bedrock_customization.phases.enrichment import DataEnrichment
 from bedrock_customization.storage import INCOMING, RUNS, SCRATCH
 from bedrock_customization_runtime.contract import Handler, PreparationStep
@@ -92,6 +92,7 @@ class DataPreparation(Phase):
             sharding = None
         method = method or FineTuning()
         super().__init__(scope, id)
+        log_bucket = log_bucket_of(method)
         self.function = HandlerFunction(
             self,
             "Prepare",
@@ -99,6 +100,7 @@ class DataPreparation(Phase):
             description="Prepares training, validation and blind records",
             rights=[
                 *storage.reading(storage.data_bucket, INCOMING, RUNS, SCRATCH),
+                *(log_bucket.reading() if log_bucket else []),
                 *storage.writing(storage.data_bucket, RUNS, SCRATCH),
                 *storage.writing(storage.blind_bucket, RUNS),
                 *storage.reading(storage.artifacts_bucket, RUNS),

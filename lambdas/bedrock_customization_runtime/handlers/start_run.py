@@ -28,7 +28,7 @@ def handler(event: StartRunInput, _context: object) -> Run:
         ManifestConflict: Another execution began a run of that name.
     """
     base_model = _base_model(event["base_model"], catalog.Method(event["method"]))
-    source, hyperparameters = _given(event["input"], event["data_bucket"])
+    source, hyperparameters = _given(event["input"], event["data_bucket"], event.get("logs"))
     _check(event["hyperparameters"] | hyperparameters, base_model, catalog.Method(event["method"]))
     key = key_of(event["execution_name"])
     names, tokens = names_of(event["execution_arn"])
@@ -65,7 +65,7 @@ def handler(event: StartRunInput, _context: object) -> Run:
     return run
 
 
-def _given(given: object, data_bucket: str) -> tuple[S3Uri, dict[str, str]]:
+def _given(given: object, data_bucket: str, logs: str | None) -> tuple[S3Uri, dict[str, str]]:
     example = f"s3://{data_bucket}/{_INCOMING}<file>"
     match given:
         case {"source": str(text), **others}:
@@ -93,14 +93,16 @@ def _given(given: object, data_bucket: str) -> tuple[S3Uri, dict[str, str]]:
                 f"{type(value).__name__}: give one value"
             )
     rendered = {str(name): catalog.rendered(value) for name, value in hyperparameters.items()}
-    return _source(text, data_bucket, example), rendered
+    return _source(text, data_bucket, example, logs), rendered
 
 
-def _source(text: str, data_bucket: str, example: str) -> S3Uri:
+def _source(text: str, data_bucket: str, example: str, logs: str | None) -> S3Uri:
     try:
         uri = S3Uri.parse(text)
     except ValueError as error:
         raise InvalidInput(f"source: {error}: it must be below {example}") from None
+    if logs is not None and str(uri).startswith(logs):
+        return uri
     if uri.bucket != data_bucket or not uri.key.startswith(_INCOMING):
         raise InvalidInput(
             f"source must be an object like {example}, or a prefix there that ends with a slash, "

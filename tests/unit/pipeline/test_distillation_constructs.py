@@ -15,6 +15,7 @@ from bedrock_customization import (
     FineTuning,
     InvocationLogging,
     InvocationLogs,
+    LogBucket,
     RequestMetadata,
 )
 
@@ -226,6 +227,44 @@ def test_a_bucket_of_ones_own_has_a_lifecycle_of_its_own(imported):
         InvocationLogging(
             Stack.of(imported), "Logging", storage=imported, keep_for=Duration.days(3)
         )
+
+
+def test_logs_may_lie_in_a_bucket_of_another_team(context, read_definition):
+    stack = Stack(App(context=context), "Theirs")
+    key = kms.Key.from_key_arn(
+        stack, "Key", f"arn:aws:kms:{Aws.REGION}:{Aws.ACCOUNT_ID}:key/1234abcd"
+    )
+    bucket = LogBucket(
+        bucket=s3.Bucket.from_bucket_name(stack, "Central", "central-logs"),
+        prefix="bedrock/",
+        key=key,
+    )
+    CustomizationPipeline(
+        stack,
+        "Tuning",
+        base_model=BaseModel.NOVA_MICRO,
+        method=Distillation(teacher=TEACHER, logs=InvocationLogs(bucket=bucket)),
+    )
+    template = Template.from_stack(stack)
+    start = read_definition(template)["States"]["Start run"]["Arguments"]["Payload"]
+    assert start["logs"] == "s3://central-logs/bedrock/"
+    roles = template.find_resources("AWS::IAM::Role")
+    readers = {
+        name
+        for name, role in roles.items()
+        if ":s3:::central-logs/bedrock/*" in (written := json.dumps(role["Properties"]))
+        and "key/1234abcd" in written
+    }
+    assert len(readers) == 1
+    assert "DataPreparationPrepare" in readers.pop()
+    for pack in (cdk_nag.AwsSolutionsChecks, cdk_nag.ServerlessChecks):
+        assert [one.rule_name for one in pack(stack).validate_scope(stack).violations] == []
+
+
+@pytest.mark.parametrize("prefix", ["bedrock", "/bedrock/", "/"])
+def test_the_prefix_of_a_log_bucket_is_a_folder(stack, prefix):
+    with pytest.raises(ValueError, match="prefix must be a folder like logs/"):
+        LogBucket(bucket=s3.Bucket.from_bucket_name(stack, "Central", "logs"), prefix=prefix)
 
 
 def test_filters_that_bedrock_refuses_are_refused_at_synth():

@@ -47,6 +47,16 @@ def test_a_source_may_be_a_prefix():
     assert start_run.handler(given, None)["source"] == "s3://data/incoming/logs/"
 
 
+def test_a_source_may_lie_among_the_logs_of_another_team():
+    theirs = {"logs": "s3://central/bedrock/"}
+    given = {"source": "s3://central/bedrock/AWSLogs/"}
+    run = start_run.handler({**event(given, name="theirs"), **theirs}, None)
+    assert run["source"] == "s3://central/bedrock/AWSLogs/"
+    other = {"source": "s3://central/secrets/"}
+    with pytest.raises(InvalidInput, match="copy the data there"):
+        start_run.handler({**event(other, name="others"), **theirs}, None)
+
+
 def test_a_repeated_state_returns_the_same_run():
     same = event({"source": "s3://data/incoming/x.csv"}, name="again")
     assert start_run.handler(same, None) == start_run.handler(same, None)
