@@ -188,3 +188,53 @@ def test_an_object_that_one_function_cannot_take_is_refused(bench, monkeypatch):
 )
 def test_shards_are_whole_objects(sizes, ranges):
     assert planning.object_ranges(sizes, 10, 1) == ranges
+
+
+def logged(number, **more):
+    words = " ".join(f"{chr(97 + number * step % 26)}{number * step}" for step in range(1, 9))
+    return {
+        "schemaType": "ModelInvocationLog",
+        "modelId": "amazon.nova-pro-v1:0",
+        "requestMetadata": {"project": "bank"},
+        "input": {
+            "inputBodyJson": {
+                "system": [{"text": "Be brief."}],
+                "messages": [{"role": "user", "content": [{"text": words}]}],
+            }
+        },
+        "output": {"outputBodyJson": {"generation": f"answer {number}"}},
+        **more,
+    }
+
+
+@pytest.mark.slow
+def test_logs_are_chosen_and_counted_alike_by_one_function_and_in_shards(bench):
+    rows = [logged(number) for number in range(150)]
+    rows += [logged(number, requestMetadata={"project": "shop"}) for number in range(5)]
+    rows += [logged(number, modelId="amazon.nova-lite-v1:0") for number in range(4)]
+    rows += [logged(number, errorCode="ThrottlingException") for number in range(3)]
+    hours = {
+        f"{HOUR}/{part}.json.gz": gzip.compress(
+            "".join(f"{json.dumps(row)}\n" for row in rows[part::4]).encode()
+        )
+        for part in range(4)
+    }
+    settings = {
+        "method": "DISTILLATION",
+        "logs": {
+            "teacher": "us.amazon.nova-pro-v1:0",
+            "use_prompt_response": True,
+            "request_metadata_filters": {"equals": {"project": "bank"}},
+        },
+    }
+    found = []
+    for name, way in (("run-by-one", in_one), ("run-by-many", in_shards)):
+        event = bench.event(name, hours, **settings)
+        found.append((way(bench, event)["counts"], bench.files(event)))
+        section = manifest.load(bench.s3, event["run"]["manifest"]).preparation
+        counts = {one.rule: one.count for one in section.findings}
+        assert counts.items() >= {"log-filtered": 5, "log-other-model": 4, "log-failed": 3}.items()
+        assert section.omitted == 12
+    assert found[0] == found[1]
+    assert (found[0][0]["read"], found[0][0]["omitted"], found[0][0]["rejected"]) == (162, 12, 0)
+    assert ("sharded-data", "preparation/rejected.jsonl") not in found[0][1]
