@@ -4,6 +4,8 @@ from bedrock_customization.base_model import BaseModel
 from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
 from bedrock_customization.enrichment import Enrichment
 from bedrock_customization.grader import Grader
+from bedrock_customization.invocation_logging import InvocationLogging
+from bedrock_customization.invocation_logs import InvocationLogs, LogBucket, RequestMetadata
 from bedrock_customization.method import (
     ContinuedPretraining,
     Distillation,
@@ -47,10 +49,13 @@ __all__ = [
     "ExactMatch",
     "FineTuning",
     "Grader",
+    "InvocationLogging",
+    "InvocationLogs",
     "JobKind",
     "JobNetwork",
     "JsonEquality",
     "JudgeModel",
+    "LogBucket",
     "MetricName",
     "ModelCustomization",
     "ModelDeployment",
@@ -60,6 +65,7 @@ __all__ = [
     "RecordTemplate",
     "RegularExpression",
     "ReinforcementFineTuning",
+    "RequestMetadata",
     "RunStart",
     "ServiceRole",
     "Sharding",

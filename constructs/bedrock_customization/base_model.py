@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
+_CUSTOM_MODEL = re.compile(
+    r"arn:aws[^:]*:bedrock:[a-z0-9-]+:\d{12}:custom-model/(?P<base>[a-z0-9.:-]+)/[a-z0-9]{12}"
+)
 _PROFILE_PREFIXES = ("us.", "eu.", "apac.", "global.")
 
 
@@ -29,6 +33,9 @@ class BaseModel:
     Args:
         id: Id for customization, such as `amazon.nova-micro-v1:0:128k`. It is not the id for
             inference.
+
+    Attributes:
+        parent: ARN of the custom model that is customized further; None for the base model itself.
 
     Raises:
         ValueError: The catalogue has no such model; the message names the nearest ones.
@@ -44,16 +51,47 @@ class BaseModel:
 
     def __init__(self, id: str) -> None:
         self.facts = catalog.base_model(id)
+        self.parent: str | None = None
 
     @classmethod
     def of(cls, id: str) -> BaseModel:
         """Return the base model of a customization id."""
         return cls(id)
 
+    def customized(self, model_arn: str) -> BaseModel:
+        """Return a custom model of this base model, to customize it further.
+
+        The rules, Regions and prices are those of the base model, and the evaluation compares with
+        it, too: the parent may not be deployed.
+
+        Args:
+            model_arn: What an earlier run made (`customization.model_arn` of its manifest). Models
+                imported with CreateCustomModel are not customized further.
+
+        Raises:
+            ValueError: It is no ARN of a custom model, or one of another base model's.
+        """
+        if not Token.is_unresolved(model_arn):
+            found = _CUSTOM_MODEL.fullmatch(model_arn)
+            if not found or found["base"] != self.id:
+                raise ValueError(
+                    "model_arn must be the ARN of a custom model of this base model, like "
+                    f"arn:aws:bedrock:us-east-1:123456789012:custom-model/{self.id}/abcdefghijkl, "
+                    f"got {model_arn!r}: take it from the manifest of the run that made it"
+                )
+        child = BaseModel(self.id)
+        child.parent = model_arn
+        return child
+
     @property
     def id(self) -> str:
-        """Id for customization."""
+        """Id for customization, of the base model also where a parent is customized further."""
         return self.facts.id
+
+    @property
+    def id_for_job(self) -> str:
+        """What a customization job starts from: the parent's ARN, or the base model's id."""
+        return self.parent or self.id
 
     @property
     def inference_id(self) -> str:

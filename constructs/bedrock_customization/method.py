@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from bedrock_customization.invocation_logs import InvocationLogs
 from bedrock_customization_runtime.catalog import Method
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
 
     from bedrock_customization.grader import Grader
+    from bedrock_customization.invocation_logs import LogBucket
+    from bedrock_customization_runtime import contract
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,13 +47,16 @@ class ContinuedPretraining:
 class Distillation:
     """A small model learns from the answers of a large one, its teacher.
 
-    The prompts are the prepared training records: your own, or those of Bedrock's invocation logs,
-    with the logged answers where they are kept. Bedrock could read a whole log prefix by itself,
-    but then the student would learn the blind set too.
+    The prompts are the prepared training records: your own, with or without golden answers, or
+    those of Bedrock's invocation logs. Bedrock could read a whole log prefix by itself, but then
+    the student would learn the blind set too. The blind set's prompts without answers are answered
+    by the teacher, and the student is measured by that.
 
     Args:
         teacher: Id of a foundation model or of a system inference profile that may teach the base
             model (docs/base-models.md).
+        logs: Which invocation logs are learned from, and whether their answers are, where the
+            source holds logs. Without it, the prompts of all.
         maximum_response_length: Of the teacher's answers, in tokens. Without one, the service's
             own limit holds.
         hyperparameters: As of `FineTuning`.
@@ -58,6 +64,7 @@ class Distillation:
 
     method: ClassVar[Method] = Method.DISTILLATION
     teacher: str
+    logs: InvocationLogs = field(default_factory=InvocationLogs)
     maximum_response_length: int | None = None
     hyperparameters: Mapping[str, str | int | float] = field(default_factory=dict)
 
@@ -78,3 +85,13 @@ class ReinforcementFineTuning:
 
 
 CustomizationMethod = FineTuning | ContinuedPretraining | Distillation | ReinforcementFineTuning
+
+
+def log_bucket_of(method: CustomizationMethod) -> LogBucket | None:
+    """Return where logs may lie beside the data bucket."""
+    return method.logs.bucket if isinstance(method, Distillation) else None
+
+
+def logs_of(method: CustomizationMethod) -> contract.LogsPlan | None:
+    """Return what preparation does with invocation logs; None takes all, with their answers."""
+    return method.logs.to_contract(method.teacher) if isinstance(method, Distillation) else None

@@ -194,6 +194,7 @@ class CustomizationPipeline(Construct):
             storage=self.storage,
             base_model=base_model,
             model_key=model_key,
+            method=method,
             metric=metric,
             maximum_tokens=maximum_tokens,
             on_failure=on_failure,

@@ -26,6 +26,15 @@ class Handler(StrEnum):
     PROMOTE_MODEL = "promote_model"
     REMOVE_DEPLOYMENT = "remove_deployment"
     RECORD_RUN = "record_run"
+    CONFIGURE_LOGGING = "configure_logging"
+
+
+class LoggingAction(StrEnum):
+    """What `configure_logging` does with the account's model invocation logging."""
+
+    TURN_ON = "turn-on"
+    TURN_OFF = "turn-off"
+    SHOW = "show"
 
 
 class PreparationStep(StrEnum):
@@ -46,6 +55,10 @@ MEDIA_PREFIX = "media"
 that a job may read."""
 SCRATCH_PREFIX = "scratch"
 """Prefix in the data bucket of what only the steps of one preparation read, and which expires."""
+
+
+PURPOSE = "bedrock-customization:purpose"
+"""Key of the request metadata of our own invocations: their logs are no training data."""
 
 
 class MetricName(StrEnum):
@@ -126,6 +139,29 @@ class Split(TypedDict):
     seed: int
 
 
+class MetadataCondition(TypedDict, total=False):
+    """One of two, with one key and its value: as Bedrock's API spells it, like the next."""
+
+    equals: dict[str, str]
+    notEquals: dict[str, str]
+
+
+class MetadataFilters(MetadataCondition, total=False):
+    """Exactly one of four (`catalog.request_metadata` checks it)."""
+
+    andAll: list[MetadataCondition]
+    orAll: list[MetadataCondition]
+
+
+class LogsPlan(TypedDict):
+    """Which invocation logs a student learns from, if the data are logs."""
+
+    teacher: str
+    use_prompt_response: bool
+    """Whether logged answers are learned, which must be the teacher's; else it answers anew."""
+    request_metadata_filters: NotRequired[MetadataFilters]
+
+
 class EnrichmentPlan(TypedDict):
     """What a model adds to the records before they are prepared."""
 
@@ -161,6 +197,8 @@ class Counts(TypedDict):
 
     read: int
     rejected: int
+    omitted: int
+    """Invocation logs that are no training data."""
     duplicates: int
     train: int
     validation: int
@@ -219,11 +257,16 @@ class Deployment(TypedDict):
     arn: str
 
 
+TEACHER = "teacher"
+"""Name of the model that answers what the blind set has no reference for: prompts alone."""
+
+
 class EvaluatedModel(TypedDict):
-    """A model that answers the blind set: `name` is "base" or "tuned", `id` is invocable."""
+    """A model that answers the blind set: `name` is "base", "tuned" or `TEACHER`."""
 
     name: str
     id: str
+    """By which it is invoked."""
 
 
 class Answers(TypedDict):
@@ -286,7 +329,11 @@ class StartRunInput(TypedDict):
     data_bucket: str
     blind_bucket: str
     artifacts_bucket: str
+    logs: NotRequired[str]
+    """S3 URI of where logs may lie beside the data bucket; a source may lie below it, too."""
     base_model: str
+    parent: NotRequired[str]
+    """ARN of the custom model that is customized further; so wherever it stands."""
     method: str
     """Value of `catalog.Method`; so wherever it stands."""
     hyperparameters: dict[str, str]
@@ -301,6 +348,7 @@ class EnrichDataInput(TypedDict):
     method: str
     template: NotRequired[RecordTemplate]
     enrichment: EnrichmentPlan
+    logs: NotRequired[LogsPlan]
 
 
 class PrepareDataInput(TypedDict):
@@ -318,6 +366,8 @@ class PrepareDataInput(TypedDict):
     """What becomes of records with personal data or secrets; "flag" where it is absent."""
     enrichment: NotRequired[EnrichmentPlan]
     """What "Enrich data" has done before."""
+    logs: NotRequired[LogsPlan]
+    """Of distillation; elsewhere all logs are learned from, with their answers."""
 
 
 class ShardingLimits(TypedDict):
@@ -370,6 +420,7 @@ class PlanJob(TypedDict):
     step: Literal["plan"]
     run: Run
     base_model: str
+    parent: NotRequired[str]
     method: str
     hyperparameters: dict[str, str]
     """Those of the construct; the execution's own go over them."""
@@ -391,6 +442,7 @@ class StartJob(TypedDict):
     run: Run
     job: Job
     base_model: str
+    parent: NotRequired[str]
     role_arn: str
     """Service role."""
     train: str
@@ -507,6 +559,21 @@ class EndRunInput(TypedDict):
     end: Failure
     redrives: int
     """How often the execution has been redriven by now."""
+
+
+class ConfigureLoggingInput(TypedDict):
+    """Event of `configure_logging`, sent by a person."""
+
+    action: str
+    """Value of `LoggingAction`."""
+
+
+class LoggingStatus(TypedDict):
+    """What `configure_logging` returns."""
+
+    logs: list[str]
+    """Where logs go now; empty where they go nowhere."""
+    changed: bool
 
 
 class RunRecord(TypedDict):

@@ -70,6 +70,42 @@ def check_base_model(
     return model
 
 
+def check_parent(bedrock: BedrockClient, parent: str, model: catalog.BaseModel) -> None:
+    """Check that a custom model can be customized further.
+
+    Args:
+        bedrock: Client.
+        parent: Its ARN.
+        model: What it must be a custom model of, at whatever remove.
+
+    Raises:
+        BaseModelUnavailable: There is none, it is not active, or of another base model.
+    """
+    try:
+        found = bedrock.get_custom_model(modelIdentifier=parent)
+    except (
+        bedrock.exceptions.ResourceNotFoundException,
+        bedrock.exceptions.ValidationException,
+    ) as error:
+        raise BaseModelUnavailable(
+            f"parent: there is no custom model {parent} in {bedrock.meta.region_name} ({error}): "
+            "take the ARN from the manifest of the run that made it"
+        ) from None
+    # Models made before the service had this member carry none, and are usable.
+    status = found.get("modelStatus", "Active")
+    if status != "Active":
+        raise BaseModelUnavailable(
+            f"parent: {parent} is {status}, and only an Active model is customized further: wait "
+            "until it is, or choose another"
+        )
+    # A parent's own base may be a custom model; its ARN names the foundation model, too.
+    if model.id not in found["baseModelArn"].split("/"):
+        raise BaseModelUnavailable(
+            f"parent: {parent} is a custom model of {found['baseModelArn']}, not of {model.id}: "
+            "name the base model that it was made of"
+        )
+
+
 def hyperparameters(
     model: catalog.BaseModel, method: catalog.Method, *given: Mapping[str, str]
 ) -> dict[str, str]:

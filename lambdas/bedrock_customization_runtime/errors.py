@@ -18,7 +18,8 @@
     ├── DeploymentBusy        the deployment is changing; try again later
     ├── EvaluationFailed      the answers cannot be compared
     ├── PromotionConflict     another run moved the alias first
-    └── ManifestConflict      another writer changed the run's manifest
+    ├── ManifestConflict      another writer changed the run's manifest
+    └── LoggingConfiguredElsewhere  model invocation logging is another team's
 
 Messages name the field, the value, what is allowed and what to do. They never quote records.
 """
@@ -90,3 +91,7 @@ class PromotionConflict(CustomizationError):
 
 class ManifestConflict(CustomizationError):
     """Another writer changed the run's manifest; nothing was written."""
+
+
+class LoggingConfiguredElsewhere(CustomizationError):
+    """Model invocation logging is configured by somebody else; nothing was changed."""

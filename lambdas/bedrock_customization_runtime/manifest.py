@@ -41,6 +41,8 @@ class RunSection(_Section, frozen=True, kw_only=True):
     library_version: str
     started: str
     """ISO 8601, UTC."""
+    parent_model: str | None = None
+    """ARN of the custom model that was customized further; None for the base model itself."""
     embedded: bool
     """True on the embedded AWS, whose models are tiny and say nothing about Bedrock's."""
 
@@ -52,6 +54,9 @@ class FileRecord(_Section, frozen=True, kw_only=True):
     sha256: str
     bytes: int
     records: int
+    objects: int = 1
+    """More than one where the URI is a prefix; the digest is then that of what `sha256sum` prints
+    of them, in the order of keys."""
 
 
 class Finding(_Section, frozen=True, kw_only=True):
@@ -64,6 +69,8 @@ class Finding(_Section, frozen=True, kw_only=True):
     """What, and how to fix it."""
     lines: list[int] = []
     """The first few line numbers, from 1."""
+    files: list[str] = []
+    """Where each of the lines stands, if the source is a prefix."""
 
 
 class EnrichmentRecord(_Section, frozen=True, kw_only=True):
@@ -107,6 +114,8 @@ class PreparationSection(_Section, frozen=True, kw_only=True):
     personal_data: dict[str, int] = {}
     """Records by kind of personal data or secret."""
     enrichment: EnrichmentRecord | None = None
+    omitted: int = 0
+    """Invocation logs that are no training data; the findings say why."""
 
 
 class RefusalSection(_Section, frozen=True, kw_only=True):
@@ -120,6 +129,8 @@ class RefusalSection(_Section, frozen=True, kw_only=True):
     """S3 URI of the whole report, JSON."""
     rejected_records: str | None = None
     """S3 URI of the rejected records; None where none was."""
+    omitted: int = 0
+    """Invocation logs that are no training data."""
 
 
 class EstimateSection(_Section, frozen=True, kw_only=True):
@@ -190,6 +201,8 @@ class EvaluationSection(_Section, frozen=True, kw_only=True):
     metrics: list[MetricComparison]
     answers: list[FileRecord]
     examples: list[Example] = []
+    taught_references: int = 0
+    """Of distillation: references that the teacher wrote, because the prompts had none."""
 
 
 class DecisionSection(_Section, frozen=True, kw_only=True):

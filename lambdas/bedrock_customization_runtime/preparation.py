@@ -1,4 +1,4 @@
-"""Data preparation on S3: one source object in, a data set and its evidence out."""
+"""Data preparation on S3: an object or a prefix in, a data set and its evidence out."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import catalog, manifest, media, storage, streams
+from bedrock_customization_runtime import catalog, manifest, media, sources, storage, streams
 from bedrock_customization_runtime.datasets import power
 from bedrock_customization_runtime.datasets.enrichment import Answers, prices_of
-from bedrock_customization_runtime.datasets.examination import examine
+from bedrock_customization_runtime.datasets.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.preparation import divide
 from bedrock_customization_runtime.datasets.privacy import Privacy
 from bedrock_customization_runtime.datasets.report import report
@@ -63,16 +63,14 @@ def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
     enriched = _Enriched.of(s3, event)
     answers = enriched.answers if enriched else None
     settings = settings_of(s3, event, answers)
-    source = streams.PinnedObject(s3, run["source"])
-    with examine(source.chunks(), settings) as examined:
+    source = sources.pin(s3, run["source"])
+    with sources.examine_source(source, settings) as examined:
         rejected = write_rejected(s3, run, examined.rejected_lines())
         try:
             prepared = divide(examined, by_model=answers.lines if answers else ())
         except DatasetRejected as refusal:
             raise refused(s3, run, examined, refusal, rejected) from None
-        record = FileRecord(
-            uri=run["source"], sha256=source.sha256, bytes=source.size, records=examined.read
-        )
+        record = sources.record_of(source, sha256=source.sha256, records=examined.read)
         return write_prepared(
             s3,
             run,
@@ -128,6 +126,7 @@ def settings_of(s3: S3Client, event: PrepareDataInput, answers: Answers | None =
         media_below=media.reachable(event["run"]),
         media=media.S3Media(s3),
         enrich=answers,
+        logs=LogSelection(event["logs"]) if "logs" in event else None,
     )
 
 
@@ -160,6 +159,7 @@ def refused(
     section = RefusalSection(
         read=examined.read,
         rejected=examined.rejected,
+        omitted=examined.omitted,
         record_format=examined.settings.method.record_format.value,
         findings=_findings(examined),
         report=uri,
@@ -198,6 +198,7 @@ def write_prepared(
         "counts": {
             "read": section.read,
             "rejected": examined.rejected,
+            "omitted": examined.omitted,
             "duplicates": section.duplicates,
             "train": section.train.records,
             "validation": section.validation.records if section.validation else 0,
@@ -229,6 +230,7 @@ def _write_sides(
         test=write(Side.TEST, f"{run['blind']}/test.jsonl"),
         rejected=rejected,
         read=examined.read,
+        omitted=examined.omitted,
         duplicates=prepared.duplicates,
         estimated_tokens=prepared.estimated_tokens,
         record_format=examined.settings.method.record_format.value,
@@ -260,6 +262,7 @@ def _findings(examined: RecordSource) -> list[Finding]:
             count=found.count,
             message=found.message,
             lines=list(found.lines),
+            files=list(found.files),
         )
         for found in examined.findings.all()
     ]

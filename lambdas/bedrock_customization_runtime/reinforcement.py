@@ -40,7 +40,7 @@ def request(event: StartJob) -> CreateModelCustomizationJobRequestTypeDef:
         "customModelName": job["model"],
         "clientRequestToken": job["token"],
         "roleArn": event["role_arn"],
-        "baseModelIdentifier": model.id,
+        "baseModelIdentifier": event.get("parent", model.id),
         "customizationType": _METHOD.value,
         "trainingDataConfig": {"s3Uri": event["train"]},
         "outputDataConfig": {"s3Uri": f"{event['run']['artifacts']}/customization/"},

@@ -53,6 +53,7 @@ class PinnedObject:
         version: What it was when somebody else looked; without it, what it is now.
 
     Attributes:
+        uri: Where it is.
         size: In bytes.
         version: What it is pinned to.
 
@@ -62,14 +63,14 @@ class PinnedObject:
 
     def __init__(self, s3: S3Client, uri: str, *, version: ObjectVersion | None = None) -> None:
         self._s3 = s3
-        self._uri = uri
+        self.uri = uri
         try:
             self._where = S3Uri.parse(uri)
             self.version = version or _version_of(s3, self._where)
         except ValueError as error:
             raise InvalidInput(f"source: {error}") from None
         except ClientError as error:
-            raise _unreadable(uri, error) or error from None
+            raise unreadable(uri, error) or error from None
         self.size = self.version.size
         self._digest = sha256()
 
@@ -156,7 +157,7 @@ class PinnedObject:
         if error.response["Error"]["Code"] not in _CHANGED:
             return None
         return SourceChanged(
-            f"{self._uri} was overwritten or deleted while it was read: start the run again when "
+            f"{self.uri} was overwritten or deleted while it was read: start the run again when "
             "uploads to it are finished"
         )
 
@@ -266,7 +267,8 @@ def _version_of(s3: S3Client, where: S3Uri) -> ObjectVersion:
     return ObjectVersion(etag=found["ETag"], size=found["ContentLength"])
 
 
-def _unreadable(uri: str, error: ClientError) -> InvalidInput | None:
+def unreadable(uri: str, error: ClientError) -> InvalidInput | None:
+    """Return what S3's refusal means for who named the source, None if it is another error."""
     code = error.response["Error"]["Code"]
     if code in _MISSING:
         return InvalidInput(

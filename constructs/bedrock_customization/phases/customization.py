@@ -139,6 +139,7 @@ class ModelCustomization(Phase):
                 "step": "plan",
                 "run": "{% $run %}",
                 "base_model": base_model.id,
+                "parent": base_model.parent,
                 "method": method.method.value,
                 "hyperparameters": hyperparameters,
                 "max_cost_usd": max_cost_usd,

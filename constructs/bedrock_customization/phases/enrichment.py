@@ -10,6 +10,7 @@ from constructs import Construct
 from bedrock_customization._access import Right
 from bedrock_customization._asl import BUSY_MODEL_ERRORS, Retry
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization.method import log_bucket_of, logs_of
 from bedrock_customization.storage import ANSWERS, INCOMING, RUNS
 from bedrock_customization_runtime.contract import Handler
 
@@ -51,6 +52,7 @@ class DataEnrichment(Construct):
         enrichment: Enrichment,
     ) -> None:
         super().__init__(scope, id)
+        log_bucket = log_bucket_of(method)
         self.function = HandlerFunction(
             self,
             "Enrich",
@@ -58,6 +60,7 @@ class DataEnrichment(Construct):
             description="Asks a model about the records",
             rights=[
                 *storage.reading(storage.data_bucket, INCOMING, RUNS, ANSWERS),
+                *(log_bucket.reading() if log_bucket else []),
                 *storage.writing(storage.data_bucket, RUNS, ANSWERS),
                 Right(
                     actions=["bedrock:InvokeModel"],
@@ -77,6 +80,7 @@ class DataEnrichment(Construct):
                 "method": method.method.value,
                 "template": template.to_contract() if template else None,
                 "enrichment": enrichment.to_contract(),
+                "logs": logs_of(method),
             },
             comment="A model drafts, rewrites or grades answers",
             assign="enrichment",

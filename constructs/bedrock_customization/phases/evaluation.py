@@ -15,14 +15,17 @@ from bedrock_customization._access import (
 from bedrock_customization._asl import BUSY_MODEL_ERRORS, Phase, Retry, States
 from bedrock_customization._checks import check_whole
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization.base_model import arns_for_invocation
+from bedrock_customization.method import Distillation
 from bedrock_customization.storage import RUNS
-from bedrock_customization_runtime.contract import Handler, MetricName
+from bedrock_customization_runtime.contract import TEACHER, Handler, MetricName
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.method import CustomizationMethod
     from bedrock_customization.storage import CustomizationStorage
 
 
@@ -41,6 +44,8 @@ class ModelEvaluation(Phase):
         storage: Where the blind set is, and answers and figures go.
         base_model: What the tuned model is compared with.
         model_key: What encrypts the custom model. Without one, a key that AWS owns does.
+        method: How it was tuned: after a distillation the teacher answers the blind prompts that
+            have no answer of their own. Without one, fine-tuning.
         metric: What decides (docs/metrics.md).
         maximum_tokens: Limit of an answer, in tokens, from 1 to 5,000.
         on_failure: Where errors go, with `$failure` assigned.
@@ -58,17 +63,20 @@ class ModelEvaluation(Phase):
         storage: CustomizationStorage,
         base_model: BaseModel,
         model_key: kms.IKey | None = None,
+        method: CustomizationMethod | None = None,
         metric: MetricName = MetricName.ACCURACY,
         maximum_tokens: int = 512,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
         check_whole("maximum_tokens", maximum_tokens, 1, 5000, "an answer has no more room")
         super().__init__(scope, id)
-        self.answer_function = self._define_answer_function(storage, base_model, model_key)
+        teacher = method.teacher if isinstance(method, Distillation) else None
+        self.answer_function = self._define_answer_function(storage, base_model, teacher, model_key)
         self.compare_function = self._define_compare_function(storage)
         models = [
             {"name": "base", "id": base_model.inference_id},
             {"name": "tuned", "id": "{% $deployment.arn %}"},
+            *([{"name": TEACHER, "id": teacher}] if teacher else []),
         ]
         states = States(self, "ModelEvaluation", on_failure=on_failure)
         answer = states.invoke(
@@ -108,7 +116,11 @@ class ModelEvaluation(Phase):
         self._ends = [compare]
 
     def _define_answer_function(
-        self, storage: CustomizationStorage, base_model: BaseModel, model_key: kms.IKey | None
+        self,
+        storage: CustomizationStorage,
+        base_model: BaseModel,
+        teacher: str | None,
+        model_key: kms.IKey | None,
     ) -> HandlerFunction:
         return HandlerFunction(
             self,
@@ -122,6 +134,7 @@ class ModelEvaluation(Phase):
                     actions=["bedrock:InvokeModel"],
                     resources=[
                         *base_model.arns_for_invocation(),
+                        *(arns_for_invocation(teacher) if teacher else []),
                         bedrock_arn("custom-model-deployment"),
                     ],
                     wildcard_because=f"{NAMED_BY_BEDROCK}, and an inference profile sends "

@@ -10,7 +10,7 @@ from bedrock_customization._asl import Phase, States
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.dataset import DataSplit, Sharding
-from bedrock_customization.method import FineTuning
+from bedrock_customization.method import FineTuning, log_bucket_of, logs_of
 from bedrock_customization.phases.enrichment import DataEnrichment
 from bedrock_customization.storage import INCOMING, RUNS, SCRATCH
 from bedrock_customization_runtime.contract import Handler, PreparationStep
@@ -93,6 +93,7 @@ class DataPreparation(Phase):
         method = method or FineTuning()
         base_model.check_method(method)
         super().__init__(scope, id)
+        log_bucket = log_bucket_of(method)
         self.function = HandlerFunction(
             self,
             "Prepare",
@@ -101,6 +102,7 @@ class DataPreparation(Phase):
             rights=[
                 *storage.reading(storage.data_bucket, INCOMING, RUNS, SCRATCH),
                 *storage.reading_media(base_model.facts.methods[method.method]),
+                *(log_bucket.reading() if log_bucket else []),
                 *storage.writing(storage.data_bucket, RUNS, SCRATCH),
                 *storage.writing(storage.blind_bucket, RUNS),
                 *storage.reading(storage.artifacts_bucket, RUNS),
@@ -121,6 +123,7 @@ class DataPreparation(Phase):
             # The contract's default is left out, so that templates without it stay as they are.
             "privacy": None if privacy == "flag" else privacy,
             "enrichment": enrichment.to_contract() if enrichment else None,
+            "logs": logs_of(method),
         }
         prepare = states.invoke(
             "Prepare data",

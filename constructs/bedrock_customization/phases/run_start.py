@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization._asl import Phase, States
 from bedrock_customization._function import HandlerFunction
-from bedrock_customization.method import FineTuning
+from bedrock_customization.method import FineTuning, log_bucket_of
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import Handler
 
@@ -24,8 +24,8 @@ class RunStart(Phase):
 
     Every other phase reads `$run`, so a machine of your own begins with this one.
 
-    Input: the execution's own, `{"source": "s3://<data bucket>/incoming/<file>"}`, at will with
-    `"hyperparameters": {…}`, which go over those of `method`.
+    Input: the execution's own, `{"source": "s3://<data bucket>/incoming/<file>"}`, or a prefix with
+    a trailing slash, at will with `"hyperparameters": {…}`, which go over those of `method`.
     Output: `$run` (`contract.Run`).
     Errors: `InvalidInput`, `ManifestConflict`.
 
@@ -62,6 +62,7 @@ class RunStart(Phase):
                 *storage.writing(storage.artifacts_bucket, RUNS),
             ],
         )
+        log_bucket = log_bucket_of(method)
         states = States(self, "Start", on_failure=on_failure)
         start = states.invoke(
             "Start run",
@@ -73,7 +74,9 @@ class RunStart(Phase):
                 "data_bucket": storage.data_bucket.bucket_name,
                 "blind_bucket": storage.blind_bucket.bucket_name,
                 "artifacts_bucket": storage.artifacts_bucket.bucket_name,
+                "logs": log_bucket.uri if log_bucket else None,
                 "base_model": base_model.id,
+                "parent": base_model.parent,
                 "method": method.method.value,
                 "hyperparameters": hyperparameters,
             },

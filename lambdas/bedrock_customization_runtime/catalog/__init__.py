@@ -35,6 +35,7 @@ from bedrock_customization_runtime.catalog.hyperparameters import (
 )
 from bedrock_customization_runtime.catalog.lifecycle import Lifecycle, LifecycleStatus
 from bedrock_customization_runtime.catalog.prices import InferencePrices, Price, Prices
+from bedrock_customization_runtime.catalog.request_metadata import check_filters
 from bedrock_customization_runtime.catalog.rules import (
     Api,
     MediaLimits,
@@ -77,6 +78,7 @@ __all__ = [
     "UnsupportedCustomizationError",
     "base_model",
     "base_models",
+    "check_filters",
     "inference_prices",
     "rendered",
     "service",

@@ -24,7 +24,7 @@ from bedrock_customization_runtime.datasets.problems import Problem, RecordRejec
 from bedrock_customization_runtime.datasets.records import blind, exchange
 from bedrock_customization_runtime.datasets.rejections import Rejections
 from bedrock_customization_runtime.datasets.rows import Row, UnreadableRow
-from bedrock_customization_runtime.datasets.rules import Input
+from bedrock_customization_runtime.datasets.rules import Input, Verdict
 from bedrock_customization_runtime.datasets.shapes import Shape
 from bedrock_customization_runtime.datasets.sniffing import opened
 from bedrock_customization_runtime.datasets.splitting import Side
@@ -33,7 +33,7 @@ from bedrock_customization_runtime.datasets.templates import Template, named
 from bedrock_customization_runtime.errors import DatasetRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -51,13 +51,15 @@ class Examined:
 
     Attributes:
         settings: What it was examined by.
-        read: Records read, rejected ones included; blank lines and a CSV header are none.
+        read: Records read, rejected and omitted ones included; blank lines and a CSV header are
+            none.
         findings: By rule.
         personal_data: Records by what kind of personal data or secret they hold.
         first_columns: Of the first rows, where a template is filled from JSON.
         index: Of the accepted records, in the order of the source.
         accepted: Records that can be used, copies included.
         rejected: Records that cannot.
+        omitted: Records that are no training data, which is no fault of theirs.
         keeps: Whether accepted records are kept for a second pass.
     """
 
@@ -66,6 +68,7 @@ class Examined:
         self.keeps = keep
         self.accepted = 0
         self.rejected = 0
+        self.omitted = 0
         self.read = 0
         self.findings = Findings()
         self.personal_data: Counter[str] = Counter()
@@ -200,10 +203,13 @@ class Examined:
         self.accepted += records
 
     def reject(self, row: Row | UnreadableRow, problems: list[Problem]) -> None:
-        """Keep a record with the reasons why it cannot be used."""
+        """Keep a record with the reasons why it cannot be used, or omit it."""
         self.read += 1
         for problem in problems:
             self.note(problem.rule, row.line)
+        if all(problem.rule.verdict is Verdict.OMIT for problem in problems):
+            self.omitted += 1
+            return
         self.rejected += 1
         self._rejections.add(row, problems, file=self._source)
 
@@ -338,6 +344,7 @@ class _Judge:
             media_below=settings.media_below,
             look=settings.media,
         )
+        self._logs = settings.logs
         self._screen = None if settings.privacy is Privacy.OFF else Screen(settings.privacy)
         self._line = 0
 
@@ -354,7 +361,7 @@ class _Judge:
                 shape, group, stratum = None, filled.group, filled.stratum
                 record = exchange(filled.system, filled.prompt, filled.completion)
             else:
-                shape, record = shapes.record_of(row.values)
+                shape, record = self._record_of(row.values)
                 if row.values.get("schemaVersion", SCHEMA_VERSION) != SCHEMA_VERSION and (
                     shape is Shape.CONVERSE
                 ):
@@ -374,6 +381,11 @@ class _Judge:
             content = screened.content()
         self._look(screened, content)
         self._examined.accept(row.line, screened, content, group=group, stratum=stratum)
+
+    def _record_of(self, row: Mapping[str, object]) -> tuple[Shape, Record]:
+        if self._logs is not None and shapes.shape_of(row) is Shape.INVOCATION_LOG:
+            return Shape.INVOCATION_LOG, self._logs.record_of(row)
+        return shapes.record_of(row)
 
     def judge_lines(self, block: Block, contents: Sequence[Content | None]) -> None:
         """Decide on lines.

@@ -43,6 +43,11 @@ class Finding:
         return f"{what}: {self.rule.why}; {self.rule.fix}"
 
 
+def first_place(source: int) -> int:
+    """Return what lies before the first line of a source, by the source's number from 0."""
+    return source << _LINE_BITS
+
+
 class Findings:
     """Counts findings: a few numbers per rule, however many records.
 
@@ -63,7 +68,7 @@ class Findings:
 
     def place(self, line: int) -> int:
         """Return the place of a line of the newest source."""
-        return (max(0, len(self._sources) - 1) << _LINE_BITS) + line
+        return first_place(max(0, len(self._sources) - 1)) + line
 
     def note(self, rule: Rule, place: int) -> None:
         """Count a rule for the record there; once, however often the record breaks it."""
@@ -76,18 +81,25 @@ class Findings:
         if len(lines) < LINES_KEPT:
             lines.append(place)
 
-    def add(self, rule: Rule, count: int, lines: Iterable[int]) -> None:
-        """Count a rule for many records at once, of lines after all those noted before.
+    def add(self, rule: Rule, count: int, places: Iterable[int]) -> None:
+        """Count a rule for many records at once, of places after all those noted before.
 
         Args:
             rule: The rule.
             count: Records that broke it.
-            lines: The first few of them.
+            places: The first few of them.
         """
         self._rules[rule.id] = rule
         self._counts[rule.id] = self._counts.get(rule.id, 0) + count
         kept = self._lines.setdefault(rule.id, [])
-        kept.extend(islice(lines, LINES_KEPT - len(kept)))
+        kept.extend(islice(places, LINES_KEPT - len(kept)))
+
+    def noted(self) -> list[tuple[Rule, int, tuple[int, ...]]]:
+        """Return each rule that records broke, how many did, and the first few places."""
+        return [
+            (self._rules[name], self._counts[name], tuple(places))
+            for name, places in self._lines.items()
+        ]
 
     def note_whole(self, rule: Rule, detail: str) -> None:
         """Count a rule that the data set as a whole breaks."""

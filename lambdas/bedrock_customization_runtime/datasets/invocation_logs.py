@@ -1,20 +1,22 @@
 """Bedrock's model invocation logs as records: the source of distillation and reinforcement.
 
 Bodies of Converse, of Nova, Claude and Llama through InvokeModel are known. Each log that cannot be
-used says why: it failed, its body lies elsewhere, it has several turns or more than text.
+used says why: it failed, its body lies elsewhere, it has several turns or more than text. A log
+without an output is of no use even where only its prompt is wanted: Bedrock would not take it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bedrock_customization_runtime.contract import PURPOSE
 from bedrock_customization_runtime.datasets import rules
-from bedrock_customization_runtime.datasets.records import Record, exchange
+from bedrock_customization_runtime.datasets.fields import Fields
+from bedrock_customization_runtime.datasets.problems import raise_all
+from bedrock_customization_runtime.datasets.records import Record, exchange, text_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from bedrock_customization_runtime.datasets.fields import Fields
 
 
 def is_log(row: Mapping[str, object]) -> bool:
@@ -26,37 +28,79 @@ def is_log(row: Mapping[str, object]) -> bool:
 
 def record_of(row: Mapping[str, object], fields: Fields) -> Record:
     """Return the exchange that was logged; why there is none is in `fields`."""
-    nothing = Record(None, [])
-    asked = _body(row, "input", fields)
+    system, prompt = _asked(row, fields)
+    completion = _answered(row, fields)
+    return exchange(system, prompt, completion)
+
+
+def exchange_of(row: Mapping[str, object]) -> Record:
+    """Return the exchange that was logged.
+
+    Raises:
+        RecordRejectedError: There is none that can be used; with everything that is wrong.
+    """
+    fields = Fields()
+    record = record_of(row, fields)
+    raise_all(fields.problems)
+    return record
+
+
+def prompt_of(row: Mapping[str, object]) -> Record:
+    """Return what was asked, without the answer.
+
+    Raises:
+        RecordRejectedError: As `exchange_of`.
+    """
+    fields = Fields()
+    system, prompt = _asked(row, fields)
+    _output(row, fields)
+    raise_all(fields.problems)
+    return Record(system, [text_message("user", prompt)])
+
+
+def _asked(row: Mapping[str, object], fields: Fields) -> tuple[str | None, str]:
+    """Return system prompt and prompt."""
+    metadata = row.get("requestMetadata")
+    if isinstance(metadata, dict) and PURPOSE in metadata:
+        fields.fail(rules.LOG_OWN, "$.requestMetadata")
+    body = _body(row, "input", fields)
+    if isinstance(body, dict):
+        if isinstance(body.get("prompt"), str):
+            return None, str(body["prompt"])
+        system = _text(body.get("system", ""), "$.input.inputBodyJson.system", fields)
+        return system or None, _only_turn(body.get("messages"), fields)
+    if body is not None:
+        fields.fail(rules.LOG_UNKNOWN, "$.input.inputBodyJson")
+    return None, ""
+
+
+def _answered(row: Mapping[str, object], fields: Fields) -> str:
+    body = _output(row, fields)
+    if isinstance(body, dict):
+        return _answer(body, fields)
+    if body is not None:
+        fields.fail(rules.LOG_UNKNOWN, "$.output.outputBodyJson", "events of a stream")
+    return ""
+
+
+def _output(row: Mapping[str, object], fields: Fields) -> object:
     if row.get("errorCode"):
         fields.fail(rules.LOG_FAILED, "$.errorCode")
-        return nothing
-    answered = _body(row, "output", fields)
-    if fields.problems or asked is None or answered is None:
-        return nothing
-    if isinstance(asked.get("prompt"), str):
-        system, prompt = None, str(asked["prompt"])
-    else:
-        system = _text(asked.get("system", ""), "$.input.inputBodyJson.system", fields)
-        prompt = _only_turn(asked.get("messages"), fields)
-    completion = _answer(answered, fields)
-    if fields.problems:
-        return nothing
-    return exchange(system or None, prompt, completion)
+        return None
+    return _body(row, "output", fields)
 
 
-def _body(row: Mapping[str, object], side: str, fields: Fields) -> Mapping[str, object] | None:
+def _body(row: Mapping[str, object], side: str, fields: Fields) -> object:
+    """Return a body, None and a problem if there is none."""
     part = row.get(side)
     name = f"{side}BodyJson"
     body = part.get(name) if isinstance(part, dict) else None
-    if isinstance(body, dict):
+    if isinstance(body, dict) or (isinstance(body, list) and body):
         return body
     if isinstance(part, dict) and f"{side}BodyS3Path" in part:
         fields.fail(rules.LOG_OUTSIDE, f"$.{side}.{side}BodyS3Path")
-    elif isinstance(body, list):
-        fields.fail(rules.LOG_UNKNOWN, f"$.{side}.{name}", "events of a stream")
     else:
-        fields.fail(rules.LOG_FAILED, f"$.{side}.{name}")
+        fields.fail(rules.LOG_INCOMPLETE, f"$.{side}.{name}")
     return None
 
 

@@ -27,6 +27,7 @@ class RecordSource(Protocol):
         personal_data: Records by what kind of personal data or secret they hold.
         accepted: Records that can be used, copies included.
         rejected: Records that cannot.
+        omitted: Records that are no training data, which is no fault of theirs.
     """
 
     settings: Settings
@@ -35,6 +36,7 @@ class RecordSource(Protocol):
     personal_data: Counter[str]
     accepted: int
     rejected: int
+    omitted: int
 
     def columns(self) -> Columns:
         """Return the index of the accepted records, in the order of the source."""

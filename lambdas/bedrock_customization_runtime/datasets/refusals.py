@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bedrock_customization_runtime.datasets.rules import Verdict
 from bedrock_customization_runtime.datasets.splitting import Side, Sizes
 from bedrock_customization_runtime.errors import DatasetRejected
 
@@ -46,10 +47,11 @@ def check_rejected(examined: RecordSource) -> None:
             "whole when it was"
         )
     allowed = examined.settings.maximum_rejected
-    if examined.rejected > allowed * examined.read:
-        share = examined.rejected / examined.read
+    judged = examined.read - examined.omitted
+    if examined.rejected > allowed * judged:
+        share = examined.rejected / judged
         raise DatasetRejected(
-            f"{examined.rejected:,} of {_records(examined.read)} ({share:.1%}) break a rule, and "
+            f"{examined.rejected:,} of {_records(judged)} ({share:.1%}) break a rule, and "
             f"maximum_rejected allows {allowed:.1%}: {_worst(examined)}"
         )
 
@@ -69,6 +71,7 @@ def check_distinct(examined: RecordSource, distinct: int) -> None:
         raise DatasetRejected(
             f"{_found(examined, distinct)}, but {examined.settings.base_model} needs at least "
             f"{_needed(examined)}: add at least {need + 1 - distinct:,}{_or_mend(examined)}"
+            f"{_omitted(examined)}"
         )
 
 
@@ -151,9 +154,11 @@ def too_few_clusters(examined: RecordSource, distinct: int, clusters: int) -> Da
 
 def _found(examined: RecordSource, distinct: int) -> str:
     duplicates = examined.accepted - distinct
+    omitted = f"{examined.omitted:,} omitted, " if examined.omitted else ""
     return (
         f"found {distinct:,} usable {'record' if distinct == 1 else 'records'} "
-        f"({examined.read:,} read, {examined.rejected:,} rejected, {duplicates:,} exact copies)"
+        f"({examined.read:,} read, {examined.rejected:,} rejected, {omitted}"
+        f"{duplicates:,} exact copies)"
     )
 
 
@@ -176,6 +181,15 @@ def _worst(examined: RecordSource) -> str:
     named = "; ".join(_in_words(found) for found in errors[:_RULES_NAMED])
     more = len(errors) - _RULES_NAMED
     return f"{named}; and {more} more {'rule' if more == 1 else 'rules'}" if more > 0 else named
+
+
+def _omitted(examined: RecordSource) -> str:
+    """Return why logs were omitted, all the reasons: they are the way to more records."""
+    found = [one for one in examined.findings.all() if one.rule.verdict is Verdict.OMIT]
+    if not found:
+        return ""
+    counts = ", ".join(f"{one.rule.id} {one.count:,}" for one in found)
+    return f"; omitted logs: {counts}; name a longer time of logs, or choose more of them"
 
 
 def _in_words(found: Finding) -> str:

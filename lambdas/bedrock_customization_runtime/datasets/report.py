@@ -81,6 +81,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     read: int
     accepted: int
     rejected: int
+    omitted: int = 0
+    """Invocation logs that are no training data; the findings say why."""
     refusal: str | None
     """Why the data set as a whole was refused."""
     prepared: PreparedCounts | None
@@ -105,6 +107,7 @@ def report(
         read=examined.read,
         accepted=examined.accepted,
         rejected=examined.rejected,
+        omitted=examined.omitted,
         refusal=refusal,
         prepared=None if prepared is None else _counts(examined, prepared),
         personal_data=dict(sorted(examined.personal_data.items())),

@@ -12,6 +12,7 @@ from bedrock_customization_runtime.errors import InvalidInput
 if TYPE_CHECKING:
     from bedrock_customization_runtime.catalog.rules import MethodRules
     from bedrock_customization_runtime.contract import RecordTemplate, Split
+    from bedrock_customization_runtime.datasets.log_selection import LogSelection
     from bedrock_customization_runtime.datasets.media_files import Look
     from bedrock_customization_runtime.datasets.records import Record
     from bedrock_customization_runtime.datasets.rules import Rule
@@ -45,6 +46,8 @@ class Settings:
     """Looks at media files in S3; None where nobody can, and the report says so."""
     enrich: Enrich | None = None
     """Changes records before they are checked; None where they are taken as they are."""
+    logs: LogSelection | None = None
+    """Which invocation logs are learned from, if there are any; None takes all, with answers."""
 
     def __post_init__(self) -> None:
         """Check what the catalogue and the template do not check themselves.

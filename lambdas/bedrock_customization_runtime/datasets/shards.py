@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 
 from bedrock_customization_runtime.datasets import rules
-from bedrock_customization_runtime.datasets.findings import Findings
+from bedrock_customization_runtime.datasets.file_names import digest_of
+from bedrock_customization_runtime.datasets.findings import Findings, first_place
 from bedrock_customization_runtime.datasets.first_columns import FirstColumns
 from bedrock_customization_runtime.datasets.index import Columns, labels_of
 from bedrock_customization_runtime.datasets.templates import Template
@@ -33,7 +34,7 @@ class FoundInShard(msgspec.Struct, frozen=True):
 
     rule: str
     count: int
-    lines: tuple[int, ...]
+    places: tuple[int, ...]
     """The first few, from the shard's first line."""
 
 
@@ -44,31 +45,56 @@ class ShardSummary(msgspec.Struct, frozen=True, kw_only=True):
     read: int
     accepted: int
     rejected: int
+    omitted: int
     findings: list[FoundInShard]
     personal_data: dict[str, int]
     label_texts: dict[int, str] | None
     first_columns: list[list[str]]
+    digests: list[str]
+    """SHA-256 of each file, where the shard is of whole files."""
+    refusal: str | None = None
+    """Why one of the files cannot be read as a whole."""
 
 
-def summary_of(examined: Examined, lines: int) -> ShardSummary:
+def summary_of(examined: Examined, *, lines: int = 0, digests: Sequence[str] = ()) -> ShardSummary:
     """Return what a shard's examination found.
 
     Args:
         examined: It.
-        lines: Physical lines of the shard.
+        lines: Physical lines of the shard, where it is a part of one file.
+        digests: SHA-256 of each file, where it is of whole files.
     """
     return ShardSummary(
         lines=lines,
         read=examined.read,
         accepted=examined.accepted,
         rejected=examined.rejected,
+        omitted=examined.omitted,
         findings=[
-            FoundInShard(found.rule.id, found.count, found.lines)
-            for found in examined.findings.all()
+            FoundInShard(rule.id, count, places)
+            for rule, count, places in examined.findings.noted()
         ],
         personal_data=dict(examined.personal_data),
         label_texts=examined.index.label_texts,
         first_columns=examined.first_columns.added,
+        digests=list(digests),
+    )
+
+
+def refused_shard(refusal: str) -> ShardSummary:
+    """Return what is said of a shard with a file that cannot be read as a whole."""
+    return ShardSummary(
+        lines=0,
+        read=0,
+        accepted=0,
+        rejected=0,
+        omitted=0,
+        findings=[],
+        personal_data={},
+        label_texts=None,
+        first_columns=[],
+        digests=[],
+        refusal=refusal,
     )
 
 
@@ -92,30 +118,49 @@ class ExaminedShards:
         settings: What they were examined by.
         summaries: Of all shards, in the order of the source.
         store: Where the rest is.
+        files: Names of all files, where the shards are of whole files.
+        first_files: Number of each shard's first file, likewise.
 
     Attributes:
-        first_lines: Lines before each shard, and at the end those of the source.
-        first_rows: Accepted records likewise.
+        lines_before: Lines of a file before each shard; 0 where the shards are of whole files.
+        first_rows: Accepted records before each shard, and at the end those of the source.
     """
 
     def __init__(
-        self, settings: Settings, summaries: Sequence[ShardSummary], store: ShardStore
+        self,
+        settings: Settings,
+        summaries: Sequence[ShardSummary],
+        store: ShardStore,
+        *,
+        files: Sequence[str] = (),
+        first_files: Sequence[int] = (),
     ) -> None:
         self.settings = settings
         self._summaries = summaries
         self._store = store
-        self.first_lines = list(accumulate((one.lines for one in summaries), initial=0))
+        self._files = files
+        lines = [0] * len(summaries) if files else [one.lines for one in summaries]
+        self.lines_before = list(accumulate(lines, initial=0))[: len(summaries)]
+        self._first_places = list(map(first_place, first_files)) if files else self.lines_before
         self.first_rows = list(accumulate((one.accepted for one in summaries), initial=0))
         self.read = sum(one.read for one in summaries)
         self.accepted = self.first_rows[-1]
         self.rejected = sum(one.rejected for one in summaries)
+        self.omitted = sum(one.omitted for one in summaries)
         self.findings = Findings()
         self.personal_data: Counter[str] = Counter()
-        for one, before in zip(summaries, self.first_lines, strict=False):
+        for file in files:
+            self.findings.begin_source(file)
+        for one, before in zip(summaries, self._first_places, strict=True):
             self.personal_data.update(one.personal_data)
             for found in one.findings:
-                lines = (before + line for line in found.lines)
-                self.findings.add(_RULES[found.rule], found.count, lines)
+                places = (before + place for place in found.places)
+                self.findings.add(_RULES[found.rule], found.count, places)
+
+    @property
+    def sha256(self) -> str:
+        """Digest of all files (see `digest_of`), where the shards are of whole files."""
+        return digest_of(self._files, (one for some in self._summaries for one in some.digests))
 
     def check_columns(self) -> None:
         """Check that the first rows have every column the template names.
@@ -123,7 +168,8 @@ class ExaminedShards:
         Raises:
             DatasetRejected: They have not.
         """
-        if self.settings.template is None:
+        # Of whole files each has been checked alone.
+        if self.settings.template is None or self._files:
             return
         first = FirstColumns()
         for one in self._summaries:
@@ -136,12 +182,12 @@ class ExaminedShards:
             **{column.name: np.empty(self.accepted, dtype=np.uint64) for column in fields(Columns)}
         )
         places = pairwise(self.first_rows)
-        for (start, end), lines, part in zip(
-            places, self.first_lines, self._store.columns(), strict=False
+        for (start, end), before, part in zip(
+            places, self._first_places, self._store.columns(), strict=True
         ):
             for column in fields(Columns):
                 getattr(whole, column.name)[start:end] = getattr(part, column.name)
-            whole.line[start:end] += np.uint64(lines)
+            whole.line[start:end] += np.uint64(before)
         return whole
 
     def labels(self) -> dict[int, str] | None:

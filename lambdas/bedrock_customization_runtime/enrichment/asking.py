@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bedrock_customization_runtime import media, preparation, storage, streams
-from bedrock_customization_runtime.contract import EnrichmentTask
+from bedrock_customization_runtime.contract import PURPOSE, EnrichmentTask
 from bedrock_customization_runtime.datasets.checks import Checks
 from bedrock_customization_runtime.datasets.enrichment import (
     EnrichedRecord,
@@ -25,11 +25,12 @@ from bedrock_customization_runtime.datasets.enrichment import (
     question_of,
 )
 from bedrock_customization_runtime.datasets.examination import examine
+from bedrock_customization_runtime.datasets.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.enrichment import parts
 from bedrock_customization_runtime.enrichment.parts import StoredAnswer
-from bedrock_customization_runtime.errors import BudgetReached, EnrichmentFailed
+from bedrock_customization_runtime.errors import BudgetReached, EnrichmentFailed, InvalidInput
 from bedrock_customization_runtime.invocation import (
     MARGIN_MS,
     THREADS,
@@ -87,7 +88,13 @@ def ask(
         remaining_ms=remaining_ms,
         **({} if pause is None else {"pause": pause}),
     )
-    source = streams.PinnedObject(s3, event["run"]["source"])
+    uri = event["run"]["source"]
+    if uri.endswith("/"):
+        raise InvalidInput(
+            f"source must be one object where there is enrichment, got the prefix {uri}: what a "
+            "model adds is kept by the lines of one object"
+        )
+    source = streams.PinnedObject(s3, uri)
     with ThreadPoolExecutor(THREADS, thread_name_prefix="enrich") as threads:
         asker = _Asker(bedrock_runtime, s3, event, limits, threads)
         try:
@@ -145,6 +152,7 @@ class _Asker:
             split=_ANY_SPLIT,
             maximum_rejected=1.0,
             enrich=self.take,
+            logs=LogSelection(event["logs"]) if "logs" in event else None,
         )
 
     def take(self, record: Record, line: int, note: Callable[[Rule], None]) -> Record:  # noqa: ARG002 - what `Settings.enrich` takes
@@ -248,6 +256,7 @@ class _Asker:
         request: ConverseRequestTypeDef = {
             "modelId": self._plan["model"],
             "messages": msgspec.to_builtins(question.messages),
+            "requestMetadata": {PURPOSE: "enrichment"},
         }
         if question.system:
             request["system"] = [{"text": question.system}]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from bedrock_customization_runtime.contract import PURPOSE, TEACHER
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import blind_set, parts
 from bedrock_customization_runtime.evaluation.answers import Answer
@@ -68,15 +69,19 @@ def ask(
         blind_set.opened(s3, test) as questions,
         ThreadPoolExecutor(THREADS, thread_name_prefix="ask") as threads,
     ):
-        total = questions.records * len(models)
+        unanswered = sum(not record.reference for record in questions)
+        total = sum(
+            unanswered if model["name"] == TEACHER else questions.records for model in models
+        )
         for number, records in enumerate(_batches(questions, parts.QUESTIONS)):
             for model in models:
                 uri = parts.uri_of(prefix, model["name"], number)
+                asked = _asked(model, records)
                 if uri not in existing:
                     if not done:
                         continue
                     try:
-                        answers = _answer_part(bedrock_runtime, threads, model, records, limits)
+                        answers = _answer_part(bedrock_runtime, threads, model, asked, limits)
                     except OutOfTimeError:
                         done = False
                         continue
@@ -84,7 +89,7 @@ def ask(
                         _require_an_answer(model, answers)
                     parts.write(s3, uri, answers)
                     written += 1
-                answered += len(records)
+                answered += len(asked)
     if not done and not written:
         raise EvaluationFailed(
             f"the time of one call is too short for {parts.QUESTIONS} questions to one model, "
@@ -92,6 +97,13 @@ def ask(
             f"exceed {MARGIN_MS // 1000} s, or the models' request quota"
         )
     return {"done": done, "answered": answered, "total": total, "prefix": prefix}
+
+
+def _asked(model: EvaluatedModel, records: Sequence[TestRecord]) -> Sequence[TestRecord]:
+    """Return what a model is asked: a teacher only what nobody else has answered."""
+    if model["name"] != TEACHER:
+        return records
+    return [record for record in records if not record.reference]
 
 
 def _answer_part(
@@ -116,6 +128,7 @@ def _answer(
     request: ConverseRequestTypeDef = {
         "modelId": model["id"],
         "messages": msgspec.to_builtins(record.messages),
+        "requestMetadata": {PURPOSE: "evaluation"},
     }
     if record.system:
         request["system"] = [{"text": record.system}]
@@ -140,7 +153,7 @@ def _answer(
 
 def _require_an_answer(model: EvaluatedModel, answers: Sequence[Answer]) -> None:
     codes = {answer.error for answer in answers}
-    if None not in codes:
+    if codes and None not in codes:
         raise EvaluationFailed(
             f"the {model['name']} model {model['id']} answered none of its first {len(answers)} "
             f"questions ({', '.join(sorted(filter(None, codes)))}): check that the id is one that "

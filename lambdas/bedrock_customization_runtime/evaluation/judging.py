@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bedrock_customization_runtime import manifest as manifests, storage
+from bedrock_customization_runtime.contract import TEACHER
 from bedrock_customization_runtime.errors import EvaluationFailed, SourceChanged
 from bedrock_customization_runtime.evaluation import blind_set, comparison, metrics, parts
 from bedrock_customization_runtime.evaluation.answers import pair
-from bedrock_customization_runtime.manifest import EvaluationSection, Manifest, MetricComparison
+from bedrock_customization_runtime.manifest import (
+    EvaluationSection,
+    FileRecord,
+    Manifest,
+    MetricComparison,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +59,8 @@ def judge(
         run: Whose artifacts and manifest.
         test: S3 URI of the blind set.
         prefix: S3 URI prefix of the answers, without a trailing slash.
-        models: The two that answered, named "base" and "tuned".
+        models: Those that answered: "base", "tuned", and "teacher" where its answers are the
+            references of prompts that have none. What it did not answer either is not compared.
         metric: Name of the primary metric.
 
     Returns:
@@ -64,32 +71,45 @@ def judge(
         SourceChanged: The blind set is not the one that was prepared.
     """
     ids = {model["name"]: model["id"] for model in models}
-    if sorted(model["name"] for model in models) != _MODELS:
+    if sorted(model["name"] for model in models if model["name"] != TEACHER) != _MODELS:
         raise EvaluationFailed(
-            f"models must be named base and tuned, once each, got "
+            f"models must be named base and tuned, once each, beside a teacher, got "
             f"{', '.join(model['name'] for model in models) or 'none'}"
         )
     metrics.metric_of(metric)
     references = _references(s3, test, manifests.load(s3, run["manifest"]))
+    files: list[FileRecord] = []
+    taught: dict[str, str] = {}
+    if TEACHER in ids:
+        taught, file = _taught(s3, prefix)
+        files.append(file)
+    known = {record: text or taught.get(record, "") for record, text in references.items()}
+    records = [record for record, text in known.items() if text or TEACHER not in ids]
+    compared_records = set(records)
     scores: dict[str, comparison.ModelScores] = {}
-    files = []
     for name in _MODELS:
         answers, file = parts.read(s3, prefix, name)
-        scores[name] = comparison.score(ids[name], pair(references, answers, model=name))
+        paired = [
+            (known[answer.id], answer)
+            for _, answer in pair(references, answers, model=name)
+            if answer.id in compared_records
+        ]
+        scores[name] = comparison.score(ids[name], paired)
         files.append(file)
     compared = comparison.compare(metric, scores["base"], scores["tuned"])
     section = EvaluationSection(
         primary=metric,
         metrics=compared,
         answers=files,
-        examples=comparison.examples(list(references), scores["base"], scores["tuned"]),
+        examples=comparison.examples(records, scores["base"], scores["tuned"]),
+        taught_references=len(taught),
     )
     report = EvaluationReport(
         run=run["id"],
         test=test,
         primary=metric,
         metrics=compared,
-        records=list(references),
+        records=records,
         models=scores,
     )
     uri = f"{run['artifacts']}/evaluation/evaluation.json"
@@ -98,6 +118,13 @@ def judge(
         s3, run["manifest"], lambda found: msgspec.structs.replace(found, evaluation=section)
     )
     return _shaped(uri, compared[0])
+
+
+def _taught(s3: S3Client, prefix: str) -> tuple[dict[str, str], FileRecord]:
+    """Return what the teacher answered, by record, and its answers as a file."""
+    answers, file = parts.read(s3, prefix, TEACHER)
+    found = {one.id: one.answer for one in answers if one.error is None and one.answer.strip()}
+    return found, file
 
 
 def _references(s3: S3Client, test: str, manifest: Manifest) -> dict[str, str]:

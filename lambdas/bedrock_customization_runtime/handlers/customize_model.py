@@ -63,6 +63,8 @@ def handler(
 def _plan(event: PlanJob) -> Job:
     run, method = event["run"], catalog.Method(event["method"])
     model = customization_plan.check_base_model(aws.bedrock(), event["base_model"], method)
+    if "parent" in event:
+        customization_plan.check_parent(aws.bedrock(), event["parent"], model)
     hyperparameters = customization_plan.hyperparameters(
         model, method, event["hyperparameters"], run["hyperparameters"]
     )

@@ -22,12 +22,13 @@ def handler(event: StartRunInput, _context: object) -> Run:
 
     Raises:
         InvalidInput: The execution's input is not `{"source": "s3://…"}`, at will with
-            `hyperparameters`; the source is not below `incoming/` of the data bucket; a
+            `hyperparameters`; the source is neither an object nor a prefix below `incoming/` of the
+            data bucket; a
             hyperparameter does not fit; or the base model is not customized any more.
         ManifestConflict: Another execution began a run of that name.
     """
     base_model = _base_model(event["base_model"], catalog.Method(event["method"]))
-    source, hyperparameters = _given(event["input"], event["data_bucket"])
+    source, hyperparameters = _given(event["input"], event["data_bucket"], event.get("logs"))
     _check(event["hyperparameters"] | hyperparameters, base_model, catalog.Method(event["method"]))
     key = key_of(event["execution_name"])
     names, tokens = names_of(event["execution_arn"])
@@ -53,6 +54,7 @@ def handler(event: StartRunInput, _context: object) -> Run:
             execution_arn=run["execution_arn"],
             source=run["source"],
             base_model=base_model.id,
+            parent_model=event.get("parent"),
             inference_model=base_model.inference_id,
             catalog_version=catalog.VERSION,
             library_version=__version__,
@@ -63,7 +65,7 @@ def handler(event: StartRunInput, _context: object) -> Run:
     return run
 
 
-def _given(given: object, data_bucket: str) -> tuple[S3Uri, dict[str, str]]:
+def _given(given: object, data_bucket: str, logs: str | None) -> tuple[S3Uri, dict[str, str]]:
     example = f"s3://{data_bucket}/{_INCOMING}<file>"
     match given:
         case {"source": str(text), **others}:
@@ -91,16 +93,21 @@ def _given(given: object, data_bucket: str) -> tuple[S3Uri, dict[str, str]]:
                 f"{type(value).__name__}: give one value"
             )
     rendered = {str(name): catalog.rendered(value) for name, value in hyperparameters.items()}
-    return _source(text, data_bucket, example), rendered
+    return _source(text, data_bucket, example, logs), rendered
 
 
-def _source(text: str, data_bucket: str, example: str) -> S3Uri:
+def _source(text: str, data_bucket: str, example: str, logs: str | None) -> S3Uri:
     try:
         uri = S3Uri.parse(text)
     except ValueError as error:
         raise InvalidInput(f"source: {error}: it must be below {example}") from None
-    if uri.bucket != data_bucket or not uri.key.startswith(_INCOMING) or uri.key.endswith("/"):
-        raise InvalidInput(f"source must be one object like {example}, got {uri}: copy it there")
+    if logs is not None and str(uri).startswith(logs):
+        return uri
+    if uri.bucket != data_bucket or not uri.key.startswith(_INCOMING):
+        raise InvalidInput(
+            f"source must be an object like {example}, or a prefix there that ends with a slash, "
+            f"got {uri}: copy the data there"
+        )
     return uri
 
 

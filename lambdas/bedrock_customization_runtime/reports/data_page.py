@@ -29,6 +29,7 @@ _MOST_BARS = 20
 _BEFORE = 80
 _PART = 160
 _AFTER = 60
+_OMITTED = "Logs that are no training data; the table of rules counts why."
 _decode = msgspec.json.Decoder(RejectedLine).decode
 
 
@@ -123,10 +124,12 @@ def _bars(ordered: Iterable[tuple[str, int]], total: int) -> list[Bar]:
 
 def _fates(report: Report) -> list[tuple[str, int, str]]:
     prepared = report.prepared
+    omitted = [("Omitted", report.omitted, _OMITTED)] if report.omitted else []
     if prepared is None:
         return [
             ("Usable", report.accepted, "Not used either: the data set as a whole was refused."),
             ("Rejected", report.rejected, "They break a rule."),
+            *omitted,
         ]
     return [
         ("Training", prepared.train, "The model learns from them."),
@@ -135,6 +138,7 @@ def _fates(report: Report) -> list[tuple[str, int, str]]:
         ("Exact copies", prepared.duplicates, "Left out: they repeat others."),
         ("Quoting the blind set", prepared.left_out, "Left out: training would know the answers."),
         ("Rejected", report.rejected, "Left out: they break a rule."),
+        *omitted,
     ]
 
 

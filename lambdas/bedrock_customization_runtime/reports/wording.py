@@ -125,6 +125,12 @@ def stages(manifest: Manifest) -> list[Stage]:
 def fates(preparation: PreparationSection) -> list[Fate]:
     """Return what became of the records that were read."""
     validation, rejected = preparation.validation, preparation.rejected
+    omitted = Fate(
+        title="Omitted",
+        records=preparation.omitted,
+        purpose="Logs that are no training data; the findings say why.",
+        kept=False,
+    )
     return [
         Fate(
             title="Training",
@@ -158,6 +164,7 @@ def fates(preparation: PreparationSection) -> list[Fate]:
             purpose="Left out: they break a rule.",
             kept=False,
         ),
+        *([omitted] if preparation.omitted else []),
     ]
 
 

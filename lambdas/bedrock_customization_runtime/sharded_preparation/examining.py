@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bedrock_customization_runtime.datasets.examination import examine_shard
+from bedrock_customization_runtime.datasets.examination import examine_all, examine_shard
 from bedrock_customization_runtime.datasets.lines import LineCounter
-from bedrock_customization_runtime.datasets.shards import ShardSummary, summary_of
-from bedrock_customization_runtime.errors import SourceChanged
+from bedrock_customization_runtime.datasets.shards import ShardSummary, refused_shard, summary_of
+from bedrock_customization_runtime.errors import DatasetRejected, SourceChanged
+from bedrock_customization_runtime.prefixes import PinnedPrefix
 from bedrock_customization_runtime.sharded_preparation.work import (
     ACCEPTED,
     ACCEPTED_ENDS,
@@ -19,6 +20,7 @@ from bedrock_customization_runtime.sharded_preparation.work import (
     REJECTED,
     SUMMARY,
 )
+from bedrock_customization_runtime.streams import PinnedObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,20 +33,40 @@ if TYPE_CHECKING:
 def examine(work: Work, number: int) -> None:
     """Examine a shard, unless that is done; its summary, written last, says so.
 
-    A shard that finds the source changed leaves no summary. It does not fail, because its error
-    would reach nobody: a Map state has an error of its own. The next step finds out, and raises it.
+    A shard that finds the source changed leaves no summary, and one that cannot read an object says
+    so there. Neither fails, because its error would reach nobody: a Map state has an error of its
+    own. The next step finds out, and raises it.
     """
     shard = work.scratch.shard(number)
     if shard.find(SUMMARY, ShardSummary) is not None:
         return
-    counter = LineCounter()
-    chunks = counter.counted(work.source.chunks(*work.plan.ranges[number]))
     try:
-        with examine_shard(chunks, work.settings) as examined:
-            _keep(shard, examined)
-            shard.write(SUMMARY, summary_of(examined, counter.count))
+        if work.plan.source is None:
+            _examine_objects(work, number, shard)
+        else:
+            _examine_lines(work, number, shard)
     except SourceChanged:
         return
+
+
+def _examine_lines(work: Work, number: int, shard: Scratch) -> None:
+    counter = LineCounter()
+    source = PinnedObject(work.s3, work.run["source"], version=work.plan.source)
+    chunks = counter.counted(source.chunks(*work.plan.ranges[number]))
+    with examine_shard(chunks, work.settings) as examined:
+        _keep(shard, examined)
+        shard.write(SUMMARY, summary_of(examined, lines=counter.count))
+
+
+def _examine_objects(work: Work, number: int, shard: Scratch) -> None:
+    some = work.plan.objects[slice(*work.plan.ranges[number])]
+    source = PinnedPrefix(work.s3, work.run["source"], objects=some)
+    try:
+        with examine_all(source.contents(), work.settings) as examined:
+            _keep(shard, examined)
+            shard.write(SUMMARY, summary_of(examined, digests=source.digests))
+    except DatasetRejected as refusal:
+        shard.write(SUMMARY, refused_shard(str(refusal)))
 
 
 def _keep(shard: Scratch, examined: Examined) -> None:

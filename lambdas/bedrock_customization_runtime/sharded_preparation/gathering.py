@@ -10,7 +10,6 @@ from bedrock_customization_runtime.datasets import near_copies, refusals
 from bedrock_customization_runtime.datasets.preparation import template_sample
 from bedrock_customization_runtime.datasets.rejections import Rejections
 from bedrock_customization_runtime.errors import DatasetRejected
-from bedrock_customization_runtime.manifest import FileRecord
 from bedrock_customization_runtime.preparation import refused, write_rejected
 from bedrock_customization_runtime.sharded_preparation.work import (
     COMMON,
@@ -20,13 +19,15 @@ from bedrock_customization_runtime.sharded_preparation.work import (
     Gathered,
     Records,
 )
-from bedrock_customization_runtime.streams import concurrently
+from bedrock_customization_runtime.sources import record_of
+from bedrock_customization_runtime.streams import PinnedObject, concurrently
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bedrock_customization_runtime.contract import GatheredShards
     from bedrock_customization_runtime.datasets.index import Columns
+    from bedrock_customization_runtime.manifest import FileRecord
     from bedrock_customization_runtime.sharded_preparation.work import Work
 
 _BYTES_A_RECORD = 400
@@ -48,7 +49,9 @@ def gather(work: Work, memory: int) -> GatheredShards:
         DatasetRejected: The data cannot be used. The report and the rejected records are written
             nevertheless, unless the template names columns that the data have not.
     """
-    digest = work.source.digest()
+    source = work.source
+    # The shards of a prefix have read its objects whole, those of an object have not.
+    digest = source.digest() if isinstance(source, PinnedObject) else None
     examined = work.examined
     examined.check_columns()
     rejected = _write_rejected(work)
@@ -57,11 +60,8 @@ def gather(work: Work, memory: int) -> GatheredShards:
         refusals.check_rejected(examined)
     except DatasetRejected as refusal:
         raise refused(work.s3, work.run, examined, refusal, rejected) from None
-    source = FileRecord(
-        uri=work.run["source"], sha256=digest, bytes=work.plan.source.size, records=examined.read
-    )
     gathered = Gathered(
-        source=source,
+        source=record_of(source, sha256=digest or examined.sha256, records=examined.read),
         rejected=rejected,
         buckets=_choose_representatives(work) if work.settings.near_copies else 0,
         first_rows=examined.first_rows,
@@ -83,7 +83,7 @@ def _write_rejected(work: Work) -> FileRecord | None:
     rejections = Rejections()
     try:
         if work.examined.rejected:
-            for shard, lines_before in enumerate(work.examined.first_lines[:-1]):
+            for shard, lines_before in enumerate(work.examined.lines_before):
                 found = work.scratch.shard(shard).read_lines(REJECTED)
                 rejections.append(found, lines_before=lines_before)
         return write_rejected(work.s3, work.run, rejections.lines())

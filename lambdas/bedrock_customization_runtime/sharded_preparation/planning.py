@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime import __version__, catalog
+from bedrock_customization_runtime import __version__, catalog, sources
 from bedrock_customization_runtime.contract import SCRATCH_PREFIX, PrepareDataInput
 from bedrock_customization_runtime.datasets import parquet
 from bedrock_customization_runtime.datasets.compression import GZIP_MAGIC
@@ -15,23 +15,32 @@ from bedrock_customization_runtime.datasets.rules import Input
 from bedrock_customization_runtime.datasets.sniffing import SAMPLE_BYTES, opened
 from bedrock_customization_runtime.datasets.templates import Template
 from bedrock_customization_runtime.errors import DatasetRejected
+from bedrock_customization_runtime.prefixes import (
+    ListedObject,  # noqa: TC001 - msgspec reads it
+)
 from bedrock_customization_runtime.preparation import settings_of
 from bedrock_customization_runtime.sharded_preparation.scratch import Scratch
 from bedrock_customization_runtime.storage import S3Uri
 from bedrock_customization_runtime.streams import ObjectVersion, PinnedObject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mypy_boto3_s3 import S3Client
 
     from bedrock_customization_runtime.contract import PlanPreparationInput, PreparationPlan
+    from bedrock_customization_runtime.prefixes import PinnedPrefix
 
 PLAN = "plan.json"
 _MOST_SHARDS = 1000
 """Of one source. More would not be faster, and each step lists them all."""
 _MOST_BYTES_UNCUT = 8 * 2**30
 """Of a CSV file. The function's disk holds its records, and its time ends after 15 minutes."""
+_MOST_OBJECTS_UNCUT = 10_000
+"""Of a prefix that one function prepares: each is a request."""
+_OBJECTS_A_SHARD = 1000
+_EXPANSION = 8
+"""What compressed data become, about: invocation logs some eightfold."""
 _FIRST_LOOK = 64 * 2**10
 _LONGEST_LOOK = 8 * 2**20
 _DIGEST_LENGTH = 16
@@ -41,9 +50,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What every step knows."""
 
     event: PrepareDataInput
-    source: ObjectVersion
+    source: ObjectVersion | None
+    """None where it is a prefix."""
     ranges: list[tuple[int, int]]
-    """Of bytes, one for each shard: first, and before which it ends."""
+    """Of bytes, or of a prefix's objects, one for each shard: first, and before which it ends."""
+    objects: list[ListedObject] = []
+    """Of a prefix."""
+    skipped: dict[str, int] = {}
+    """Objects of a prefix that are not read, by the reason."""
     library_version: str = __version__
     catalog_version: str = catalog.VERSION
 
@@ -53,7 +67,7 @@ def plan(s3: S3Client, event: PlanPreparationInput) -> PreparationPlan:
 
     JSON Lines can: a line feed ends a record, wherever it stands. In CSV a quoted cell may hold
     line feeds, so where a record ends depends on all that went before, and compressed data have no
-    lines at all: one function prepares both.
+    lines at all: one function prepares both. A prefix is cut between its objects.
 
     Args:
         s3: Client.
@@ -68,20 +82,77 @@ def plan(s3: S3Client, event: PlanPreparationInput) -> PreparationPlan:
     settings = settings_of(s3, event["preparation"])
     if settings.template:
         Template(settings.template)
-    source = PinnedObject(s3, run["source"])
-    if source.size <= event["sharding"]["above_bytes"] or not _can_be_cut(source):
-        return {"shards": 0, "scratch": ""}
-    shard_bytes = max(event["sharding"]["shard_bytes"], -(-source.size // _MOST_SHARDS))
-    found = Plan(
-        event=event["preparation"],
-        source=source.version,
-        ranges=line_ranges(source.size, shard_bytes, lambda offset: _line_end(source, offset)),
+    source = sources.pin(s3, run["source"])
+    found = (
+        _cut_object(event, source)
+        if isinstance(source, PinnedObject)
+        else _cut_prefix(event, source)
     )
+    if found is None:
+        return {"shards": 0, "scratch": ""}
     digest = sha256(msgspec.json.encode(found)).hexdigest()[:_DIGEST_LENGTH]
     bucket = S3Uri.parse(run["data"]).bucket
     scratch = Scratch(s3, f"s3://{bucket}/{SCRATCH_PREFIX}/{run['key']}/{digest}")
     scratch.write(PLAN, found)
     return {"shards": len(found.ranges), "scratch": scratch.uri}
+
+
+def _cut_object(event: PlanPreparationInput, source: PinnedObject) -> Plan | None:
+    limits = event["sharding"]
+    if source.size <= limits["above_bytes"] or not _can_be_cut(source):
+        return None
+    shard_bytes = max(limits["shard_bytes"], -(-source.size // _MOST_SHARDS))
+    return Plan(
+        event=event["preparation"],
+        source=source.version,
+        ranges=line_ranges(source.size, shard_bytes, lambda offset: _line_end(source, offset)),
+    )
+
+
+def _cut_prefix(event: PlanPreparationInput, source: PinnedPrefix) -> Plan | None:
+    limits = event["sharding"]
+    sizes = [_size_of_text(one) for one in source.objects]
+    if sum(sizes) <= limits["above_bytes"] and len(sizes) <= _MOST_OBJECTS_UNCUT:
+        return None
+    for one, size in zip(source.objects, sizes, strict=True):
+        if size > _MOST_BYTES_UNCUT:
+            raise DatasetRejected(
+                f"{one.name} of the source has {one.version.size:,} bytes, about {size:,} of text, "
+                f"and below a prefix one function takes an object whole, of at most "
+                f"{_MOST_BYTES_UNCUT:,} bytes of text: split it, or name it alone as source if it "
+                "is JSON Lines"
+            )
+    shard_bytes = max(limits["shard_bytes"], -(-sum(sizes) // _MOST_SHARDS))
+    return Plan(
+        event=event["preparation"],
+        source=None,
+        ranges=object_ranges(sizes, shard_bytes, -(-len(sizes) // _MOST_SHARDS)),
+        objects=source.objects,
+        skipped=dict(source.skipped),
+    )
+
+
+def _size_of_text(one: ListedObject) -> int:
+    return one.version.size * (_EXPANSION if one.name.endswith((".gz", ".parquet")) else 1)
+
+
+def object_ranges(sizes: Sequence[int], length: int, count: int) -> list[tuple[int, int]]:
+    """Return ranges of whole objects that together are all, in order.
+
+    Args:
+        sizes: Of the objects, in bytes.
+        length: A range ends with the object that makes it so long, in bytes,
+        count: or with so many objects, but no less than a thousand.
+    """
+    most = max(count, _OBJECTS_A_SHARD)
+    ranges: list[tuple[int, int]] = []
+    first = held = 0
+    for number, size in enumerate(sizes):
+        held += size
+        if held >= length or number + 1 - first >= most:
+            ranges.append((first, number + 1))
+            first, held = number + 1, 0
+    return ranges if first == len(sizes) else [*ranges, (first, len(sizes))]
 
 
 def line_ranges(size: int, length: int, line_end: Callable[[int], int]) -> list[tuple[int, int]]:

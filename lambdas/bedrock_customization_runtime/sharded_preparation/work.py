@@ -16,11 +16,13 @@ from bedrock_customization_runtime.datasets.index import Columns
 from bedrock_customization_runtime.datasets.shards import ExaminedShards, ShardSummary
 from bedrock_customization_runtime.datasets.spool import Spool
 from bedrock_customization_runtime.datasets.words import words_of
-from bedrock_customization_runtime.errors import SourceChanged
+from bedrock_customization_runtime.errors import DatasetRejected, SourceChanged
 from bedrock_customization_runtime.manifest import FileRecord  # noqa: TC001 - msgspec reads it
+from bedrock_customization_runtime.prefixes import PinnedPrefix
 from bedrock_customization_runtime.preparation import settings_of
 from bedrock_customization_runtime.sharded_preparation.planning import PLAN, Plan
 from bedrock_customization_runtime.sharded_preparation.scratch import Scratch
+from bedrock_customization_runtime.sources import note_skipped
 from bedrock_customization_runtime.streams import PinnedObject, concurrently
 
 if TYPE_CHECKING:
@@ -85,9 +87,12 @@ class Work:
         self.settings: Settings = settings_of(s3, self.plan.event)
 
     @property
-    def source(self) -> PinnedObject:
+    def source(self) -> PinnedObject | PinnedPrefix:
         """The source as the plan saw it."""
-        return PinnedObject(self.s3, self.run["source"], version=self.plan.source)
+        uri, plan = self.run["source"], self.plan
+        if plan.source is None:
+            return PinnedPrefix(self.s3, uri, objects=plan.objects)
+        return PinnedObject(self.s3, uri, version=plan.source)
 
     @cached_property
     def examined(self) -> ExaminedShards:
@@ -95,6 +100,7 @@ class Work:
 
         Raises:
             SourceChanged: A shard could not be read as the plan saw it.
+            DatasetRejected: An object of a prefix cannot be read as a whole.
         """
         shards = range(len(self.plan.ranges))
         found = list(
@@ -109,7 +115,19 @@ class Work:
                 f"{self.run['source']} was overwritten while it was read, even if it is now what "
                 "it was before: start the run again when uploads to it are finished"
             )
-        return ExaminedShards(self.settings, summaries, _Store(self.scratch, len(found)))
+        for summary in summaries:
+            if summary.refusal is not None:
+                raise DatasetRejected(summary.refusal)
+        store = _Store(self.scratch, len(found))
+        if self.plan.source is not None:
+            return ExaminedShards(self.settings, summaries, store)
+        files = [one.name for one in self.plan.objects]
+        first_files = [first for first, _ in self.plan.ranges]
+        examined = ExaminedShards(
+            self.settings, summaries, store, files=files, first_files=first_files
+        )
+        note_skipped(examined.findings, self.plan.skipped)
+        return examined
 
     @cached_property
     def gathered(self) -> Gathered:

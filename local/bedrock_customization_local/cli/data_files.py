@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, cast
 
 from bedrock_customization_local.cli.data_options import STANDARD_STREAM
 from bedrock_customization_local.cli.messages import usage_error
+from bedrock_customization_runtime.datasets.file_names import SUFFIXES, why_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from io import BufferedIOBase
     from pathlib import Path
 
-SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".parquet")
 STREAM_NAME = "standard input"
 _CHUNK_BYTES = 2**20
 
@@ -128,13 +128,9 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _why_skipped(path: Path) -> str | None:
-    if path.name.startswith("."):
-        return "hidden"
-    if not path.name.lower().endswith(SUFFIXES):
-        return "another kind of file"
-    if not path.is_file():
-        return "not a file"
-    return None if path.stat().st_size else "empty"
+    if path.is_file():
+        return why_skipped(path.as_posix(), path.stat().st_size)
+    return why_skipped(path.as_posix(), 1) or "not a file"
 
 
 def _data_file(path: Path) -> DataFile:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator  # noqa: TC003 - typer reads the annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -16,7 +17,11 @@ from bedrock_customization_runtime import catalog
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bedrock_customization_runtime.contract import RecordTemplate
+    from bedrock_customization_runtime.contract import (
+        LogsPlan,
+        MetadataFilters,
+        RecordTemplate,
+    )
 
 STANDARD_STREAM = Path("-")
 
@@ -41,7 +46,8 @@ PathsArgument = Annotated[
     list[Path],
     typer.Argument(
         metavar="PATH",
-        help="Files or folders: .jsonl, .jsonl.gz, .csv, .csv.gz, .parquet; - is standard input.",
+        help="Files or folders: .jsonl, .csv, both as .gz too, .parquet, logs as .json.gz; "
+        "- is standard input.",
         show_default=False,
     ),
 ]
@@ -91,6 +97,72 @@ BucketOption = Annotated[
 MaximumShownOption = Annotated[
     int, typer.Option(min=0, metavar="N", help="Rejected records to show.")
 ]
+
+
+TeacherOption = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="Teacher of a distillation, whose logged answers are learned."),
+]
+UsePromptResponseOption = Annotated[
+    bool,
+    typer.Option(
+        "--use-prompt-response",
+        help="Learn the answers of invocation logs, too; without it, their prompts alone.",
+    ),
+]
+FiltersOption = Annotated[
+    str | None,
+    typer.Option(
+        "--request-metadata-filters",
+        metavar="JSON",
+        help="Which invocation logs are learned from, as Bedrock's API spells it: "
+        '{"equals": {"project": "bank"}}.',
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogOptions:
+    """What the user wants of invocation logs."""
+
+    teacher: str | None = None
+    use_prompt_response: bool = False
+    filters: str | None = None
+    """JSON."""
+
+    def plan(self, method: catalog.Method) -> LogsPlan | None:
+        """Return the same for the engine; None where a method takes all logs as they are.
+
+        Raises:
+            CommandError: The options contradict each other, or Bedrock would refuse the filters.
+        """
+        if method is not catalog.Method.DISTILLATION:
+            if self != LogOptions():
+                raise usage_error(
+                    "--teacher, --use-prompt-response and --request-metadata-filters are of "
+                    "distillation: add --method distillation"
+                )
+            return None
+        if self.use_prompt_response and self.teacher is None:
+            raise usage_error("--use-prompt-response needs --teacher: its answers are learned")
+        plan: LogsPlan = {
+            "teacher": self.teacher or "",
+            "use_prompt_response": self.use_prompt_response,
+        }
+        if self.filters is not None:
+            plan["request_metadata_filters"] = _filters_of(self.filters)
+        return plan
+
+
+def _filters_of(text: str) -> MetadataFilters:
+    try:
+        found = json.loads(text)
+        if not isinstance(found, dict):
+            raise ValueError(f"they are an object, got {type(found).__name__}")  # noqa: TRY301, TRY004 - told like the others
+        catalog.check_filters(found)
+    except ValueError as error:
+        raise usage_error(f"--request-metadata-filters: {error}") from None
+    return cast("MetadataFilters", found)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bedrock_customization_local.cli.data_options import LogOptions
 from bedrock_customization_local.cli.defaults import (
     MAXIMUM_REJECTED,
     SEED,
@@ -11,6 +12,7 @@ from bedrock_customization_local.cli.defaults import (
     VALIDATION_SHARE,
 )
 from bedrock_customization_local.cli.messages import usage_error
+from bedrock_customization_runtime.datasets.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.privacy import Privacy
 from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.errors import InvalidInput
@@ -29,12 +31,14 @@ def settings_of(
     near_copies: bool = True,
     privacy: Privacy = Privacy.FLAG,
     bucket: str | None = None,
+    logs: LogOptions | None = None,
 ) -> Settings:
     """Return the settings.
 
     Raises:
-        CommandError: A share is out of range.
+        CommandError: A share is out of range, or the options about logs make no sense.
     """
+    plan = (logs or LogOptions()).plan(choice.rules.method)
     try:
         return Settings(
             base_model=choice.model.id,
@@ -45,6 +49,7 @@ def settings_of(
             near_copies=near_copies,
             privacy=privacy,
             bucket=bucket,
+            logs=None if plan is None else LogSelection(plan),
         )
     except InvalidInput as error:
         raise usage_error(str(error)) from None

@@ -84,6 +84,7 @@ def as_json(validation: Validation) -> str:
         "read": validation.read,
         "accepted": validation.accepted,
         "rejected": validation.rejected,
+        "omitted": validation.omitted,
         "refusals": validation.refusals,
         "files": [
             {
@@ -91,6 +92,7 @@ def as_json(validation: Validation) -> str:
                 "read": file.read,
                 "accepted": file.accepted,
                 "rejected": file.rejected,
+                "omitted": file.omitted,
                 "refusal": file.refusal,
             }
             for file in validation.files

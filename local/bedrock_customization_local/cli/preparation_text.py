@@ -91,6 +91,7 @@ def _print_sides(console: Console, report: Report, prepared: PreparedCounts) -> 
         ("exact copies", prepared.duplicates, "dropped"),
         ("left out", prepared.left_out, "they quote the blind set"),
         ("rejected", report.rejected, "they break a rule"),
+        *([("omitted", report.omitted, "logs that are no training data")] * bool(report.omitted)),
     ):
         table.add_row(title, f"{number:,}", f"{number / max(1, report.read):.1%}", purpose)
     console.print(table)

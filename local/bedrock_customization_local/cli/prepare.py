@@ -13,12 +13,16 @@ from bedrock_customization_local.cli.data_options import (
     BucketOption,
     Columns,
     CompletionOption,
+    FiltersOption,
     InputsOption,
+    LogOptions,
     MethodOption,
     PathsArgument,
     PromptOption,
     SystemOption,
     TargetOption,
+    TeacherOption,
+    UsePromptResponseOption,
     choice_of,
 )
 from bedrock_customization_local.cli.defaults import (
@@ -92,6 +96,9 @@ def prepare(
         ),
     ] = MAXIMUM_REJECTED,
     bucket: BucketOption = None,
+    teacher: TeacherOption = None,
+    use_prompt_response: UsePromptResponseOption = False,
+    request_metadata_filters: FiltersOption = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what an earlier call wrote there.")
     ] = False,
@@ -138,6 +145,11 @@ def prepare(
             near_copies=near_copies,
             privacy=Privacy(privacy.value),
             bucket=bucket,
+            logs=LogOptions(
+                teacher=teacher,
+                use_prompt_response=use_prompt_response,
+                filters=request_metadata_filters,
+            ),
         )
         folder = PreparedFolder(out, overwrite=overwrite)
         with byte_progress(error_console(), "Reading", found.size, shown=True) as advance:

@@ -158,7 +158,9 @@ def explain(console: Console, rule: Rule) -> None:
 
 
 def _fate(rule: Rule) -> str:
-    return {"reject": "rejected", "repair": "repaired", "flag": "flagged"}[rule.verdict.value]
+    return {"reject": "rejected", "omit": "omitted", "repair": "repaired", "flag": "flagged"}[
+        rule.verdict.value
+    ]
 
 
 def _formats(rule: Rule) -> str:

@@ -12,13 +12,17 @@ from bedrock_customization_local.cli.data_options import (
     BucketOption,
     Columns,
     CompletionOption,
+    FiltersOption,
     InputsOption,
+    LogOptions,
     MaximumShownOption,
     MethodOption,
     PathsArgument,
     PromptOption,
     SystemOption,
     TargetOption,
+    TeacherOption,
+    UsePromptResponseOption,
     choice_of,
 )
 from bedrock_customization_local.cli.messages import ExitCode
@@ -45,6 +49,9 @@ def validate(
     target: TargetOption = None,
     inputs: InputsOption = None,
     bucket: BucketOption = None,
+    teacher: TeacherOption = None,
+    use_prompt_response: UsePromptResponseOption = False,
+    request_metadata_filters: FiltersOption = None,
     thorough: Annotated[
         bool,
         typer.Option(
@@ -83,7 +90,14 @@ def validate(
             prompt=prompt, completion=completion, system=system, target=target, inputs=inputs or ()
         )
         settings = engine_settings.settings_of(
-            choice, columns.template(found.files[0].path), bucket=bucket
+            choice,
+            columns.template(found.files[0].path),
+            bucket=bucket,
+            logs=LogOptions(
+                teacher=teacher,
+                use_prompt_response=use_prompt_response,
+                filters=request_metadata_filters,
+            ),
         )
         is_text = format is ValidationFormat.TEXT
         with byte_progress(error_console(), "Validating", found.size, shown=is_text) as advance:

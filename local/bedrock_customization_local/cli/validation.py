@@ -34,6 +34,7 @@ class FileVerdict:
     read: int = 0
     accepted: int = 0
     rejected: int = 0
+    omitted: int = 0
     findings: tuple[Finding, ...] = ()
     rejected_lines: tuple[RejectedLine, ...] = ()
     """As many as were asked for."""
@@ -79,6 +80,11 @@ class Validation:
     def rejected(self) -> int:
         """Records that cannot."""
         return sum(file.rejected for file in self.files)
+
+    @property
+    def omitted(self) -> int:
+        """Invocation logs that are no training data."""
+        return sum(file.omitted for file in self.files)
 
     @property
     def refusals(self) -> list[str]:
@@ -163,6 +169,7 @@ def _file_verdict(
                 read=examined.read,
                 accepted=examined.accepted,
                 rejected=examined.rejected,
+                omitted=examined.omitted,
                 findings=tuple(examined.findings.all()),
                 rejected_lines=tuple(
                     line if originals else _without_original(line) for line in lines

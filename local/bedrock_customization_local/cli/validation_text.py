@@ -51,10 +51,11 @@ def verdict(validation: Validation) -> Text:
     records = _number(validation.read, "record")
     files = f" in {len(validation.files):,} files" if len(validation.files) > 1 else ""
     warnings = _number(validation.warnings, "warning")
+    omitted = f", {validation.omitted:,} omitted" if validation.omitted else ""
     if validation.rejected or validation.refusals:
-        told = f"{validation.rejected:,} of {records}{files} rejected, {warnings}: "
+        told = f"{validation.rejected:,} of {records}{files} rejected{omitted}, {warnings}: "
         return Text.assemble(("✗ ", "bold red"), told, f"not ready for {validation.choice.words}")
-    told = f"{records}{files}, none rejected, {warnings}: "
+    told = f"{records}{files}, none rejected{omitted}, {warnings}: "
     if validation.is_clean:
         return Text.assemble(("✓ ", "bold green"), told, f"ready for {validation.choice.words}")
     return Text.assemble(("✗ ", "bold yellow"), told, "--strict allows no warning")

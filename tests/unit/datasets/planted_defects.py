@@ -493,19 +493,23 @@ REJECTED: list[tuple[str, bytes, str, str | None]] = [
     (NOVA_2, tools(Q, [USE], Q, A), "tool-unanswered", "$.messages"),
     (NOVA_2, tools(Q, [USE, USE], [RESULT], A), "tool-unanswered", None),
     (NOVA_2, tools(Q, [USE]), "tool-unanswered", "$.messages"),
-    # Invocation logs.
-    (DISTILLED, log(errorCode="ThrottlingException"), "log-failed", "$.errorCode"),
-    (DISTILLED, log(output={}), "log-failed", "$.output.outputBodyJson"),
-    (DISTILLED, log(output=None), "log-failed", "$.output.outputBodyJson"),
-    (DISTILLED, log(input={"inputBodyS3Path": "s3://data/x"}), "log-outside", None),
-    (DISTILLED, log(output={"outputBodyS3Path": "s3://data/x"}), "log-outside", None),
-    (DISTILLED, log_asked({"messages": turns(Q, A, Q)}), "log-multi-turn", None),
-    (DISTILLED, log_asked({"messages": turns([media(), *Q])}), "log-not-text", None),
-    (DISTILLED, log_answered({"content": [{"type": "tool_use"}]}), "log-not-text", None),
-    (DISTILLED, log_asked({"inputText": QUESTION}), "log-unknown", None),
-    (DISTILLED, log_answered({"results": []}), "log-unknown", None),
-    (DISTILLED, log(output={"outputBodyJson": [{"chunk": 1}]}), "log-unknown", None),
 ]
+
+OMITTED: list[tuple[str, bytes, str]] = [
+    (DISTILLED, log(errorCode="ThrottlingException"), "log-failed"),
+    (DISTILLED, log(requestMetadata={"bedrock-customization:purpose": "x"}), "log-own"),
+    (DISTILLED, log(output={}), "log-incomplete"),
+    (DISTILLED, log(output=None), "log-incomplete"),
+    (DISTILLED, log(input={"inputBodyS3Path": "s3://data/x"}), "log-outside"),
+    (DISTILLED, log(output={"outputBodyS3Path": "s3://data/x"}), "log-outside"),
+    (DISTILLED, log_asked({"messages": turns(Q, A, Q)}), "log-multi-turn"),
+    (DISTILLED, log_asked({"messages": turns([media(), *Q])}), "log-not-text"),
+    (DISTILLED, log_answered({"content": [{"type": "tool_use"}]}), "log-not-text"),
+    (DISTILLED, log_asked({"inputText": QUESTION}), "log-unknown"),
+    (DISTILLED, log_answered({"results": []}), "log-unknown"),
+    (DISTILLED, log(output={"outputBodyJson": [{"chunk": 1}]}), "log-unknown"),
+]
+"""Invocation logs that are no training data."""
 
 NOTED: list[tuple[str, bytes, str]] = [
     (NOVA, b"\xef\xbb\xbf" + converse(), "byte-order-mark"),

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings as profile, strategies as st
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.catalog import SetLimits
 from bedrock_customization_runtime.datasets.examination import examine
+from bedrock_customization_runtime.datasets.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.preparation import divide
 from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.errors import DatasetRejected
@@ -80,6 +81,8 @@ CONVERSATIONS = some(
     ),
     reference_answer=VALUES,
     schemaType=st.just("ModelInvocationLog"),
+    modelId=st.just("t") | VALUES,
+    requestMetadata=some(k=TEXT) | VALUES,
     input=some(inputBodyJson=some(messages=TURNS, system=TEXT, prompt=TEXT)),
     output=some(outputBodyJson=some(generation=TEXT, content=BLOCKS, output=some(message=VALUES))),
 )
@@ -94,6 +97,14 @@ SHRAPNEL = st.lists(
     ),
     max_size=60,
 ).map(b"".join)
+LEARNS_ANSWERS = LogSelection({"teacher": "t", "use_prompt_response": True})
+LEARNS_PROMPTS = LogSelection(
+    {
+        "teacher": "t",
+        "use_prompt_response": False,
+        "request_metadata_filters": {"notEquals": {"k": "v"}},
+    }
+)
 fixed = profile(
     max_examples=60,
     deadline=None,
@@ -106,7 +117,7 @@ def run(source, settings, template):
     pieces = [source[start : start + 13] for start in range(0, len(source), 13)]
     try:
         with examine(pieces, settings(template=template)) as examined:
-            assert examined.accepted + examined.rejected == examined.read
+            assert examined.accepted + examined.rejected + examined.omitted == examined.read
             for line in examined.rejected_lines():
                 assert json.loads(line)["line"] >= 1
             prepared = divide(examined)
@@ -149,15 +160,16 @@ def test_on_any_conversation(settings, rows):
     # The first line shows that this is JSON Lines.
     source = "\n".join(json.dumps(row) for row in ({}, *rows)).encode()
 
-    for model, method in (
-        ("amazon.nova-2-lite-v1:0:256k", "FINE_TUNING"),
-        ("amazon.nova-2-lite-v1:0:256k", "REINFORCEMENT_FINE_TUNING"),
-        ("amazon.nova-micro-v1:0:128k", "DISTILLATION"),
-        ("amazon.titan-image-generator-v2:0", "FINE_TUNING"),
+    for model, method, logs in (
+        ("amazon.nova-2-lite-v1:0:256k", "FINE_TUNING", None),
+        ("amazon.nova-2-lite-v1:0:256k", "REINFORCEMENT_FINE_TUNING", None),
+        ("amazon.nova-micro-v1:0:128k", "DISTILLATION", LEARNS_ANSWERS),
+        ("amazon.nova-micro-v1:0:128k", "DISTILLATION", LEARNS_PROMPTS),
+        ("amazon.titan-image-generator-v2:0", "FINE_TUNING", None),
     ):
         found = catalog.base_model(model).methods[catalog.Method(method)]
-        judged_by = replace(settings(), method=replace(found, train=SetLimits()))
+        judged_by = replace(settings(), method=replace(found, train=SetLimits()), logs=logs)
         with examine([source], judged_by) as examined:
-            assert examined.accepted + examined.rejected == examined.read
+            assert examined.accepted + examined.rejected + examined.omitted == examined.read
             for index in range(examined.accepted):
                 examined.record(index)

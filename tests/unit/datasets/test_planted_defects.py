@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from odd_records import ODD
-from planted_defects import ALONE, NOTED, REJECTED
+from planted_defects import ALONE, NOTED, OMITTED, REJECTED
 from planted_records import DISTILLED, GOOD, NOVA, NOVA_MEDIA, line as line_of, look, media, shown
 
 from bedrock_customization_runtime import catalog
@@ -39,7 +39,7 @@ def judged(target, line, **more):
 
 
 def test_there_are_enough_of_them():
-    assert len(REJECTED) + len(ALONE) + len(NOTED) >= 120
+    assert len(REJECTED) + len(ALONE) + len(OMITTED) + len(NOTED) >= 120
     assert len(ODD) >= 30
     # By format; models of one format share its rules.
     formats = {settings_for(target).method.record_format for target in GOOD}
@@ -82,6 +82,15 @@ def test_a_defect_that_costs_no_record_is_noted_on_its_line(target, line, rule):
 
     assert rejected == []
     assert findings[rule].lines == (2,)
+
+
+@pytest.mark.parametrize(("target", "line", "rule"), OMITTED)
+def test_a_log_that_is_no_training_data_is_omitted_and_quoted_nowhere(target, line, rule):
+    rejected, findings, records = judged(target, line)
+
+    assert rejected == []
+    assert findings[rule].lines == (2,)
+    assert len(records) == 2
 
 
 @pytest.mark.parametrize(("target", "line"), ODD.values(), ids=ODD)
@@ -143,7 +152,7 @@ def test_a_record_may_be_as_long_as_the_limit_and_no_longer(target, limit, rule)
 
 
 def test_every_rule_of_a_record_is_planted():
-    planted_rules = {case[2] for case in (*REJECTED, *ALONE, *NOTED)}
+    planted_rules = {case[2] for case in (*REJECTED, *ALONE, *OMITTED, *NOTED)}
     elsewhere = {
         # CSV, templates and privacy settings have tests of their own.
         *("csv-quote", "csv-ragged", "column-missing", "column-not-text", "column-empty"),
@@ -152,9 +161,11 @@ def test_every_rule_of_a_record_is_planted():
         "media-out-of-reach",
         # Of a model that enriches, with tests of its own.
         *("answer-by-model", "answer-not-given", "score-too-low", "blind-by-model"),
+        # What is wanted of logs has tests of its own.
+        *("log-filtered", "log-other-model"),
         # Of a data set as a whole.
         *("conflicting-answers", "training-copy", "near-copies", "few-records"),
-        *("split-off-target", "blind-set-small", "label-only-tested"),
+        *("split-off-target", "blind-set-small", "label-only-tested", "object-skipped"),
     }
     assert {rule.id for rule in rules.TABLE} - planted_rules == elsewhere
 

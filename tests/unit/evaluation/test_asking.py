@@ -69,6 +69,7 @@ def test_both_models_are_asked_under_the_same_conditions(ask, make_models):
             "system": [{"text": "Answer briefly."}],
             "messages": [{"role": "user", "content": [{"text": f"question {number}"}]}],
             "inferenceConfig": {"maxTokens": 64, "temperature": 0},
+            "requestMetadata": {"bedrock-customization:purpose": "evaluation"},
         }
         assert conditions.count(expected) == 2
 

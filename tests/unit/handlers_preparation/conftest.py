@@ -19,13 +19,22 @@ class Bench:
         self.s3 = s3
 
     def event(self, name, body, **settings):
-        """Upload a source and return what to prepare of it, in a run of that name."""
-        self.s3.put_object(Bucket="sharded-data", Key="incoming/rows", Body=body)
+        """Upload a source and return what to prepare of it, in a run of that name.
+
+        A source of several objects is their bodies by name.
+        """
+        source = "s3://sharded-data/incoming/rows"
+        if isinstance(body, dict):
+            source += "/"
+            for key, part in body.items():
+                self.s3.put_object(Bucket="sharded-data", Key=f"incoming/rows/{key}", Body=part)
+        else:
+            self.s3.put_object(Bucket="sharded-data", Key="incoming/rows", Body=body)
         run = {
             "id": name,
             "key": name,
             "execution_arn": f"arn:aws:states:us-east-1:123456789012:execution:p:{name}",
-            "source": "s3://sharded-data/incoming/rows",
+            "source": source,
             "data": f"s3://sharded-data/runs/{name}",
             "blind": f"s3://sharded-blind/runs/{name}",
             "artifacts": f"s3://sharded-artifacts/runs/{name}",

@@ -359,3 +359,26 @@ def test_text_and_plots_have_the_contrast_that_wcag_asks_for(running, scheme):
         assert contrast(colours["muted"], colours[f"{tone}-wash"]) >= 4.5
     for shape in ("first", "second"):
         assert contrast(colours[shape], colours["paper"]) >= 3
+
+
+def test_a_distillation_from_logs_says_what_was_omitted_and_who_gave_the_references(evaluated):
+    parent = "arn:aws:bedrock:us-east-1:123456789012:custom-model/a:128k/abcdefghijkl"
+    found = replace(
+        evaluated,
+        run=replace(evaluated.run, parent_model=parent),
+        preparation=replace(evaluated.preparation, omitted=1234),
+        evaluation=replace(evaluated.evaluation, taught_references=56),
+    )
+    page = html.render(found)
+    assert "1,234" in page
+    assert "Logs that are no training data" in page
+    assert "56 of them had no answer, so the teacher" in page
+    assert parent in page
+    plain = html.render(evaluated)
+    assert "Omitted" not in plain
+    assert "teacher" not in plain
+
+
+def test_a_refusal_counts_the_omitted_logs(refused):
+    found = replace(refused, refusal=replace(refused.refusal, omitted=77))
+    assert "77 logs were omitted as no training data" in html.render(found)

@@ -30,9 +30,15 @@ class Bedrock:
     class meta:  # noqa: N801 - boto3's name
         region_name = "us-east-1"
 
-    def __init__(self, *, jobs=(), lifecycle="ACTIVE"):
+    def __init__(self, *, jobs=(), lifecycle="ACTIVE", models=()):
         self.jobs = dict(jobs)
         self.lifecycle = lifecycle
+        self.models = dict(models)
+
+    def get_custom_model(self, *, modelIdentifier):  # noqa: N803 - Bedrock's name
+        if modelIdentifier not in self.models:
+            raise NotFoundError
+        return self.models[modelIdentifier]
 
     def get_model_customization_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
         if jobIdentifier not in self.jobs:
@@ -148,3 +154,34 @@ def test_an_unknown_price_is_refused_unless_it_is_allowed():
     with pytest.raises(BudgetExceeded, match="no documented price is known"):
         plan.check_budget(found, max_cost_usd=1e6, allow_unknown_price=False)
     plan.check_budget(found, max_cost_usd=1e6, allow_unknown_price=True)
+
+
+PARENT = f"arn:aws:bedrock:us-east-1:123456789012:custom-model/{NOVA}/abcdefghijkl"
+FOUNDATION = f"arn:aws:bedrock:us-east-1::foundation-model/{NOVA}"
+
+
+@pytest.mark.parametrize(
+    "parent",
+    [
+        {"baseModelArn": FOUNDATION, "modelStatus": "Active"},
+        {"baseModelArn": FOUNDATION},
+        # A grandparent, itself a custom model.
+        {"baseModelArn": PARENT.replace("abc", "xyz"), "modelStatus": "Active"},
+    ],
+)
+def test_an_active_model_of_the_base_model_is_customized_further(parent):
+    plan.check_parent(Bedrock(models={PARENT: parent}), PARENT, catalog.base_model(NOVA))
+
+
+@pytest.mark.parametrize(
+    ("models", "message"),
+    [
+        ({}, "there is no custom model arn:.* in us-east-1"),
+        ({PARENT: {"baseModelArn": FOUNDATION, "modelStatus": "Creating"}}, "is Creating, and"),
+        ({PARENT: {"baseModelArn": FOUNDATION, "modelStatus": "Failed"}}, "is Failed, and only"),
+        ({PARENT: {"baseModelArn": FOUNDATION.replace(NOVA, LLAMA)}}, f"not of {NOVA}"),
+    ],
+)
+def test_another_parent_is_refused(models, message):
+    with pytest.raises(BaseModelUnavailable, match=message):
+        plan.check_parent(Bedrock(models=models), PARENT, catalog.base_model(NOVA))

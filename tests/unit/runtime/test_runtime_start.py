@@ -42,6 +42,21 @@ def test_hyperparameters_of_the_execution_go_with_the_run():
     assert run["hyperparameters"] == {"learningRate": "0.00002"}
 
 
+def test_a_source_may_be_a_prefix():
+    given = event({"source": "s3://data/incoming/logs/"}, name="prefix")
+    assert start_run.handler(given, None)["source"] == "s3://data/incoming/logs/"
+
+
+def test_a_source_may_lie_among_the_logs_of_another_team():
+    theirs = {"logs": "s3://central/bedrock/"}
+    given = {"source": "s3://central/bedrock/AWSLogs/"}
+    run = start_run.handler({**event(given, name="theirs"), **theirs}, None)
+    assert run["source"] == "s3://central/bedrock/AWSLogs/"
+    other = {"source": "s3://central/secrets/"}
+    with pytest.raises(InvalidInput, match="copy the data there"):
+        start_run.handler({**event(other, name="others"), **theirs}, None)
+
+
 def test_a_repeated_state_returns_the_same_run():
     same = event({"source": "s3://data/incoming/x.csv"}, name="again")
     assert start_run.handler(same, None) == start_run.handler(same, None)
@@ -55,8 +70,8 @@ def test_a_repeated_state_returns_the_same_run():
         ({"source": 5}, "the execution input must be"),
         ({"source": "s3://data/incoming/x", "spurce": 1}, "got also spurce"),
         ({"source": "x.csv"}, "source: an S3 URI looks like"),
-        ({"source": "s3://other/incoming/x.csv"}, "source must be one object like s3://data/inco"),
-        ({"source": "s3://data/runs/x.csv"}, "source must be one object like s3://data/incoming/"),
+        ({"source": "s3://other/incoming/x.csv"}, "source must be an object like s3://data/in"),
+        ({"source": "s3://data/runs/x.csv"}, "source must be an object like s3://data/incoming/"),
         (
             {"source": "s3://data/incoming/x", "hyperparameters": 3},
             "hyperparameters must be an object",
@@ -73,7 +88,6 @@ def test_a_repeated_state_returns_the_same_run():
             {"source": "s3://data/incoming/x", "hyperparameters": {"epochCount": 600}},
             "epochCount of .* must be an integer from 1 to 5",
         ),
-        ({"source": "s3://data/incoming/"}, "source must be one object like s3://data/incoming/"),
     ],
 )
 def test_an_input_that_makes_no_sense_is_refused_with_an_example(given, message):

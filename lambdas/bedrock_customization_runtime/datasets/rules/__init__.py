@@ -46,6 +46,7 @@ from bedrock_customization_runtime.datasets.rules.data_set import (
     FEW_RECORDS,
     LABEL_ONLY_TESTED,
     NEAR_COPIES,
+    OBJECT_SKIPPED,
     SPLIT_OFF_TARGET,
     TRAINING_COPY,
 )
@@ -62,9 +63,13 @@ from bedrock_customization_runtime.datasets.rules.limits import (
 )
 from bedrock_customization_runtime.datasets.rules.logs import (
     LOG_FAILED,
+    LOG_FILTERED,
+    LOG_INCOMPLETE,
     LOG_MULTI_TURN,
     LOG_NOT_TEXT,
+    LOG_OTHER_MODEL,
     LOG_OUTSIDE,
+    LOG_OWN,
     LOG_UNKNOWN,
 )
 from bedrock_customization_runtime.datasets.rules.media import (
@@ -191,9 +196,13 @@ __all__ = [
     "LINE_ENDS",
     "LINE_TOO_LONG",
     "LOG_FAILED",
+    "LOG_FILTERED",
+    "LOG_INCOMPLETE",
     "LOG_MULTI_TURN",
     "LOG_NOT_TEXT",
+    "LOG_OTHER_MODEL",
     "LOG_OUTSIDE",
+    "LOG_OWN",
     "LOG_UNKNOWN",
     "MEDIA_BUCKET",
     "MEDIA_CONTENT",
@@ -212,6 +221,7 @@ __all__ = [
     "MOJIBAKE",
     "MULTI_TURN",
     "NEAR_COPIES",
+    "OBJECT_SKIPPED",
     "OUTER_SPACE",
     "PERSONAL_DATA",
     "PERSONAL_DATA_MASKED",

@@ -35,6 +35,13 @@ SPLIT_OFF_TARGET = Rule(
     why="near-copies and groups stay together, and some of them are large",
     fix="add records, or group by a column with more values",
 )
+OBJECT_SKIPPED = Rule(
+    id="object-skipped",
+    verdict=Verdict.FLAG,
+    what="objects below the prefix that are not read",
+    why="their names are not those of data",
+    fix="rename them if they are data",
+)
 BLIND_SET_SMALL = Rule(
     id="blind-set-small",
     verdict=Verdict.FLAG,

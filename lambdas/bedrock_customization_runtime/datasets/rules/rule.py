@@ -14,6 +14,8 @@ class Verdict(StrEnum):
 
     REJECT = "reject"
     """It is left out, and written to the rejected records with line and rule."""
+    OMIT = "omit"
+    """It is no training data, which is nobody's fault: it is left out, and counted."""
     REPAIR = "repair"
     """It is changed without changing what it says, and kept."""
     FLAG = "flag"
