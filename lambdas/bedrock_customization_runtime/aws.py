@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_s3 import S3Client
@@ -22,6 +24,25 @@ _CONFIG = Config(
     user_agent_extra="cdk-bedrock-customization",
     max_pool_connections=32,
 )
+
+
+class CloudWatchClient(Protocol):
+    """What is used of CloudWatch."""
+
+    def put_metric_data(
+        self,
+        *,
+        Namespace: str,  # noqa: N803 - boto3's name
+        MetricData: Sequence[Mapping[str, Any]],  # noqa: N803 - boto3's name
+    ) -> object:
+        """Publish metrics."""
+
+
+@cache
+def cloudwatch() -> CloudWatchClient:
+    """Return the CloudWatch client of this process."""
+    client: CloudWatchClient = boto3.client("cloudwatch", config=_CONFIG)
+    return client
 
 
 @cache

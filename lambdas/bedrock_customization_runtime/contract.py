@@ -62,6 +62,17 @@ class EnrichmentTask(StrEnum):
     """Grade the answers from 1 to 5; records below `minimum_score` are rejected."""
 
 
+METRIC_NAMESPACE = "BedrockCustomization"
+"""Of the metrics in CloudWatch (`TrainingMetric`)."""
+
+
+class TrainingMetric(StrEnum):
+    """Metrics of a customization job: dimensions `Pipeline`, and `Pipeline` with `Job`."""
+
+    TRAINING_LOSS = "TrainingLoss"
+    VALIDATION_LOSS = "ValidationLoss"
+
+
 class ErrorName(StrEnum):
     """Error names that states retry or catch; each is a class of `errors` (a test pairs them)."""
 
@@ -69,6 +80,7 @@ class ErrorName(StrEnum):
     DEPLOYMENT_FAILED = "DeploymentFailed"
     CUSTOMIZATION_FAILED = "CustomizationFailed"
     CUSTOMIZATION_STALLED = "CustomizationStalled"
+    CUSTOMIZATION_STOPPED_EARLY = "CustomizationStoppedEarly"
 
 
 class Names(TypedDict):
@@ -388,6 +400,15 @@ class StartJob(TypedDict):
     """Of job and model, as Step Functions spells them: with `Key` and `Value`."""
 
 
+class EarlyStopping(TypedDict):
+    """When a job whose validation loss has turned is stopped."""
+
+    patience: int
+    """Validations without improvement."""
+    minimum_improvement: float
+    """By how much a loss must be below the lowest before it to be one."""
+
+
 class WatchJob(TypedDict):
     """Event of `customize_model` while the job runs."""
 
@@ -396,6 +417,7 @@ class WatchJob(TypedDict):
     stall_limit_seconds: int
     last: NotRequired[JobWatch]
     """What the look before this one returned."""
+    early_stopping: NotRequired[EarlyStopping]
 
 
 class StopJob(TypedDict):

@@ -4,6 +4,10 @@ Bedrock gives a running job no percentage: `statusDetails` names its phases, eac
 last changed. A job whose phases have not changed for longer than the stall limit is given up,
 because it would sit in the queue until the pipeline times out. Time is the sum of the waits between
 looks, so nobody's clock matters.
+
+Where that is asked for, a look also reads the validation losses that the job has left so far, and
+gives it up once they have turned. No document says when Bedrock writes them: where they appear only
+at the end, nothing is stopped.
 """
 
 from __future__ import annotations
@@ -12,13 +16,17 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from bedrock_customization_runtime.errors import CustomizationStalled
+from bedrock_customization_runtime import diagnosis, loss_curves
+from bedrock_customization_runtime.errors import CustomizationStalled, CustomizationStoppedEarly
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock.type_defs import GetModelCustomizationJobResponseTypeDef
+    from mypy_boto3_s3 import S3Client
 
-    from bedrock_customization_runtime.contract import JobWatch
+    from bedrock_customization_runtime.contract import EarlyStopping, JobWatch
 
 _RUNNING = {"InProgress", "Stopping"}
 _SOONEST, _LATEST = 60, 600
@@ -30,21 +38,26 @@ _PHASES = ("validationDetails", "dataProcessingDetails", "trainingDetails")
 
 def look(
     bedrock: BedrockClient,
+    s3: S3Client,
     job_name: str,
     *,
     stall_limit_seconds: int,
     last: JobWatch | None = None,
+    early_stopping: EarlyStopping | None = None,
 ) -> JobWatch:
     """Return whether a job has ended, and when to look again.
 
     Args:
         bedrock: Client.
+        s3: Client.
         job_name: Of the job; it may not exist yet.
         stall_limit_seconds: After which a job without progress is given up.
         last: What the look before this one returned.
+        early_stopping: When a job whose validation loss has turned is given up; None for never.
 
     Raises:
-        CustomizationStalled: It was.
+        CustomizationStalled: It made no progress for too long.
+        CustomizationStoppedEarly: Its validation loss has turned.
     """
     try:
         job = bedrock.get_model_customization_job(jobIdentifier=job_name)
@@ -58,6 +71,8 @@ def look(
             "Bedrock may lack capacity, so start it later or in another Region, or raise "
             "stall_limit"
         )
+    if job["status"] == "InProgress" and early_stopping is not None:
+        _check_turn(job_name, loss_curves.read_validation_losses(s3, job), early_stopping)
     return watch
 
 
@@ -79,6 +94,17 @@ def stop(bedrock: BedrockClient, job_name: str) -> dict[str, str]:
 
 def _status(bedrock: BedrockClient, job_name: str) -> str:
     return bedrock.get_model_customization_job(jobIdentifier=job_name)["status"]
+
+
+def _check_turn(job_name: str, losses: Sequence[float], early_stopping: EarlyStopping) -> None:
+    since = diagnosis.checks_since_best(losses, early_stopping["minimum_improvement"])
+    if since < early_stopping["patience"]:
+        return
+    raise CustomizationStoppedEarly(
+        f"validation loss of job {job_name} got no better in the last {since} of {len(losses)} "
+        f"checks, early_stopping allows {early_stopping['patience']}: it is stopped, yields no "
+        "model and is charged for what it did; train fewer epochs, or with a lower learning rate"
+    )
 
 
 def _watch(*, done: bool, progress: str, last: JobWatch | None) -> JobWatch:

@@ -12,6 +12,7 @@
     ├── BudgetReached         enriching more could cost more than allowed
     ├── CustomizationFailed   the job ended as Failed or Stopped, or its model did
     ├── CustomizationStalled  the job made no progress for too long and was stopped
+    ├── CustomizationStoppedEarly  the job's validation loss had turned and it was stopped
     ├── DeploymentFailed      the deployment ended as Failed
     ├── DeploymentBusy        the deployment is changing; try again later
     ├── EvaluationFailed      the answers cannot be compared
@@ -60,6 +61,10 @@ class CustomizationFailed(CustomizationError):
 
 class CustomizationStalled(CustomizationError):
     """The customization job made no progress for too long and was stopped."""
+
+
+class CustomizationStoppedEarly(CustomizationError):
+    """The job's validation loss had turned, and it was stopped as asked for."""
 
 
 class DeploymentFailed(CustomizationError):

@@ -145,6 +145,18 @@ class CurvePoint(_Section, frozen=True, kw_only=True):
     loss: float
 
 
+class DiagnosisSection(_Section, frozen=True, kw_only=True):
+    """What the losses of a job say about its training (`diagnosis`)."""
+
+    verdict: Literal["diverged", "overfit", "underfit", "plateau", "fine", "unknown"]
+    rule: str
+    """Which gave the verdict."""
+    message: str
+    """Its figures."""
+    advice: str
+    """What to try next."""
+
+
 class CustomizationSection(_Section, frozen=True, kw_only=True):
     """The job and its model."""
 
@@ -156,8 +168,10 @@ class CustomizationSection(_Section, frozen=True, kw_only=True):
     started: str
     ended: str
     training_curve: list[CurvePoint]
-    """At most 200 points, first and last included."""
+    """At most 200 points, first and last included; without what is no finite number."""
     validation_curve: list[CurvePoint]
+    diagnosis: DiagnosisSection | None = None
+    """None where the method's losses say nothing."""
 
 
 class MetricComparison(_Section, frozen=True, kw_only=True):

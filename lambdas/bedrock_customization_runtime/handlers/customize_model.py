@@ -14,6 +14,7 @@ from bedrock_customization_runtime import (
     customization_watch,
     manifest,
     reinforcement,
+    training_metrics,
 )
 from bedrock_customization_runtime.errors import InvalidInput
 
@@ -40,6 +41,7 @@ def handler(
         InvalidInput: A hyperparameter does not fit.
         CustomizationFailed: The job did not complete, or its model failed.
         CustomizationStalled: The job makes no progress.
+        CustomizationStoppedEarly: The job's validation loss has turned.
     """
     match event["step"]:
         case "plan":
@@ -49,9 +51,11 @@ def handler(
         case "watch":
             return customization_watch.look(
                 aws.bedrock(),
+                aws.s3(),
                 event["job"]["name"],
                 stall_limit_seconds=event["stall_limit_seconds"],
                 last=event.get("last"),
+                early_stopping=event.get("early_stopping"),
             )
         case "stop":
             return customization_watch.stop(aws.bedrock(), event["job"]["name"])
@@ -90,6 +94,16 @@ def _record(event: RecordJob) -> Customization:
     section = customization.describe(aws.bedrock(), aws.s3(), event["job"]["name"])
     status = customization.model_status(aws.bedrock(), section.model_arn)
     manifest.update(aws.s3(), run["manifest"], lambda found: replace(found, customization=section))
+    # The step is repeated until the model is Active, and a job counts once.
+    if status == "Active":
+        training_metrics.publish(
+            aws.cloudwatch(),
+            execution_arn=run["execution_arn"],
+            job_name=section.job_name,
+            ended=section.ended,
+            training=section.training_curve,
+            validation=section.validation_curve,
+        )
     return {
         "job_arn": section.job_arn,
         "model_arn": section.model_arn,

@@ -33,6 +33,7 @@ def _environment() -> jinja2.Environment:
         "p_value": wording.p_value,
         "percent": wording.percent,
         "points": wording.points,
+        "sentence": wording.sentence,
         "size": wording.size,
         "title_of": wording.title_of,
     }

@@ -204,6 +204,11 @@ def clipped(text: str) -> str:
     return visible if len(visible) <= _LINE else f"{visible[: _LINE - 1]}…"
 
 
+def sentence(text: str) -> str:
+    """Return the text with its first letter in upper case, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def percent(share: float) -> str:
     """Return a score in [0, 1] as `86.4 %`."""
     return f"{_tenths(share)}\N{NO-BREAK SPACE}%".replace("-", _MINUS)
