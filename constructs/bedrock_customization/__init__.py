@@ -6,6 +6,7 @@ from bedrock_customization.enrichment import Enrichment
 from bedrock_customization.method import (
     ContinuedPretraining,
     Distillation,
+    EarlyStopping,
     FineTuning,
     ReinforcementFineTuning,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "DataPreparation",
     "DataSplit",
     "Distillation",
+    "EarlyStopping",
     "Enrichment",
     "EnrichmentTask",
     "FineTuning",

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from bedrock_customization._checks import check_between, check_whole
 from bedrock_customization_runtime.catalog import Method
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aws_cdk import aws_lambda as lambda_
+
+    from bedrock_customization_runtime import contract
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,3 +78,34 @@ class ReinforcementFineTuning:
 
 
 CustomizationMethod = FineTuning | ContinuedPretraining | Distillation | ReinforcementFineTuning
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EarlyStopping:
+    """Stop a job whose validation loss has turned.
+
+    A stopped job yields no model and is charged for what it did, and the run ends with
+    `CustomizationStoppedEarly`. So this saves the rest of a training that leads nowhere; it does
+    not keep the best state on the way. Bedrock documents what its loss files hold, not when it
+    writes them: where they appear only at the end, nothing is stopped.
+
+    Args:
+        patience: Validations without improvement, from 1 to 100.
+        minimum_improvement: By how much a validation loss must be below the lowest before it to be
+            an improvement.
+
+    Raises:
+        ValueError: A figure is out of range.
+    """
+
+    patience: int = 3
+    minimum_improvement: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the figures."""
+        check_whole("patience", self.patience, 1, 100, "3 lets two bad validations pass")
+        check_between("minimum_improvement", self.minimum_improvement, 0, 100, "0 takes any")
+
+    def to_contract(self) -> contract.EarlyStopping:
+        """Return what the handler receives."""
+        return {"patience": self.patience, "minimum_improvement": self.minimum_improvement}

@@ -10,6 +10,7 @@ from aws_cdk import (
     Fn,
     Names,
     RemovalPolicy,
+    aws_cloudwatch as cloudwatch,
     aws_iam as iam,
     aws_kms as kms,
     aws_logs as logs,
@@ -31,15 +32,18 @@ from bedrock_customization.phases.preparation import SHARDING, DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
 from bedrock_customization.phases.run_start import RunStart
 from bedrock_customization.storage import RUNS, CustomizationStorage
-from bedrock_customization_runtime.contract import Handler, MetricName
+from bedrock_customization_runtime.contract import (
+    METRIC_NAMESPACE,
+    Handler,
+    MetricName,
+    TrainingMetric,
+)
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_cloudwatch as cloudwatch
-
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
     from bedrock_customization.enrichment import Enrichment
-    from bedrock_customization.method import CustomizationMethod
+    from bedrock_customization.method import CustomizationMethod, EarlyStopping
 
 _NOT_REMOVED = {
     "error": "{% $failure.error %}",
@@ -88,6 +92,8 @@ class CustomizationPipeline(Construct):
         allow_unknown_price: Whether a job may start that has a `max_cost_usd` and no known price.
         stall_limit: After so long without progress a job is stopped; from an hour on. Two days
             without one.
+        early_stopping: When a job whose validation loss has turned is stopped, which loses its
+            model. Without it, jobs run to their end.
         enrichment: A model that adds to the records before they are prepared.
             Without one, they are prepared as they are.
         sharding: When the raw data are prepared by many functions at once, and how.
@@ -120,6 +126,7 @@ class CustomizationPipeline(Construct):
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
         stall_limit: Duration | None = None,
+        early_stopping: EarlyStopping | None = None,
         enrichment: Enrichment | None = None,
         sharding: Sharding | None = SHARDING,
         metric: MetricName = MetricName.ACCURACY,
@@ -169,6 +176,7 @@ class CustomizationPipeline(Construct):
             max_cost_usd=max_cost_usd,
             allow_unknown_price=allow_unknown_price,
             stall_limit=stall_limit,
+            early_stopping=early_stopping,
             role=customization_role,
             on_failure=on_failure,
         )
@@ -246,6 +254,22 @@ class CustomizationPipeline(Construct):
     def metric_failed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return the number of runs that failed; sum over 5 minutes."""
         return self.metric("ExecutionsFailed", **options)
+
+    def metric_training_loss(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the training loss with which jobs ended; average over 5 minutes."""
+        return self._training_metric(TrainingMetric.TRAINING_LOSS, options)
+
+    def metric_validation_loss(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the validation loss with which jobs ended; average over 5 minutes."""
+        return self._training_metric(TrainingMetric.VALIDATION_LOSS, options)
+
+    def _training_metric(self, name: TrainingMetric, options: MetricOptions) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=METRIC_NAMESPACE,
+            metric_name=name.value,
+            dimensions_map={"Pipeline": self.state_machine.state_machine_name},
+            **options,
+        )
 
     def _write_end(self, on_failure: sfn.IChainable) -> sfn.State:
         states = self._states("Record", on_failure=on_failure)

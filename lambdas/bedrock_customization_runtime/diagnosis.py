@@ -30,6 +30,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from statistics import median_low
 from typing import TYPE_CHECKING
 
@@ -124,7 +125,8 @@ def diagnose(training: Sequence[float], validation: Sequence[float]) -> Diagnosi
         or Diagnosis(
             Verdict.FINE,
             "settled",
-            f"{course.whole_name} loss fell from {course.first:.3g} to {course.last:.3g} and settled",
+            f"{course.whole_name} loss fell from {course.first:.3g} to {course.last:.3g} and "
+            "settled",
         )
     )
 
@@ -248,5 +250,5 @@ def _noise(losses: Sequence[float]) -> float:
     """Return the deviation of a loss from its level, from differences of neighbours."""
     if len(losses) < _FEWEST_TRAINING:
         return 0.0
-    steps = [abs(after - before) for before, after in zip(losses, losses[1:], strict=False)]
+    steps = [abs(after - before) for before, after in pairwise(losses)]
     return _MAD_TO_DEVIATION * median_low(steps) / math.sqrt(2)

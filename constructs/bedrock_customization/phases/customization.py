@@ -22,18 +22,24 @@ from bedrock_customization.phases.customization_job import (
 )
 from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.storage import RUNS
-from bedrock_customization_runtime.contract import ErrorName, Handler
+from bedrock_customization_runtime.contract import METRIC_NAMESPACE, ErrorName, Handler
 
 if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
-    from bedrock_customization.method import CustomizationMethod
+    from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.storage import CustomizationStorage
 
 _JOBS, _MODELS = bedrock_arn("model-customization-job"), bedrock_arn("custom-model")
 _LONGEST_JOB, _LONGEST_STALL = Duration.days(8), Duration.days(2)
+_PUBLISHING = Right(
+    actions=["cloudwatch:PutMetricData"],
+    resources=["*"],
+    wildcard_because="CloudWatch has no resource-level permissions for it, only the namespace",
+    conditions={"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}},
+)
 # Waits double from a minute: with the one that follows this, they add up to four hours.
 _LONGEST_WAIT = 10_000
 
@@ -49,7 +55,7 @@ class ModelCustomization(Phase):
     Input: `$run`, `$preparation`.
     Output: `$customization` (`contract.Customization`).
     Errors: `BaseModelUnavailable`, `BudgetExceeded`, `InvalidInput`, `CustomizationFailed`,
-    `CustomizationStalled`, and what Bedrock says of the job.
+    `CustomizationStalled`, `CustomizationStoppedEarly`, and what Bedrock says of the job.
 
     Args:
         scope: Parent.
@@ -62,6 +68,8 @@ class ModelCustomization(Phase):
         allow_unknown_price: Whether a job may start that has a `max_cost_usd` and no known price.
         stall_limit: After so long without progress the job is stopped, from an hour on. Jobs wait
             for capacity, sometimes for hours. Two days without one.
+        early_stopping: When a job whose validation loss has turned is stopped, which loses its
+            model. Without it, jobs run to their end.
         role: A service role of your own (see `ServiceRole`). Without one, a role is defined.
         timeout: After it the job is stopped. Eight days without one.
         on_failure: Where errors go, with `$failure` assigned.
@@ -83,12 +91,15 @@ class ModelCustomization(Phase):
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
         stall_limit: Duration | None = None,
+        early_stopping: EarlyStopping | None = None,
         role: iam.IRole | None = None,
         timeout: Duration | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
         method = method or FineTuning()
         hyperparameters = base_model.check_method(method)
+        if early_stopping is not None:
+            base_model.check_early_stopping(method)
         if max_cost_usd is not None:
             check_between("max_cost_usd", max_cost_usd, 0, 1e9, "it is an amount of US dollars")
         stall_seconds = round((stall_limit or _LONGEST_STALL).to_seconds())
@@ -130,6 +141,7 @@ class ModelCustomization(Phase):
             function=self.function,
             stall_seconds=stall_seconds,
             timeout_seconds=round((timeout or _LONGEST_JOB).to_seconds()),
+            early_stopping=early_stopping,
         ).write(states)
         record = states.invoke(
             "Record customization",
@@ -195,6 +207,7 @@ class ModelCustomization(Phase):
                     resources=[_JOBS, _MODELS],
                     wildcard_because=NAMED_BY_BEDROCK,
                 ),
+                _PUBLISHING,
                 *(rights_to_start(base_model, self.service_role.role) if starts else []),
             ],
         )

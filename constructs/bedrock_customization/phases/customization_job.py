@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization._function import HandlerFunction
     from bedrock_customization.base_model import BaseModel
-    from bedrock_customization.method import CustomizationMethod
+    from bedrock_customization.method import CustomizationMethod, EarlyStopping
 
 _JOBS, _MODELS = bedrock_arn("model-customization-job"), bedrock_arn("custom-model")
 
@@ -36,6 +36,7 @@ class CustomizationJob:
         function: The function `customize_model`.
         stall_seconds: After so long without progress the job is stopped.
         timeout_seconds: After it the job is stopped.
+        early_stopping: When a job whose validation loss has turned is stopped; None for never.
     """
 
     def __init__(
@@ -48,10 +49,12 @@ class CustomizationJob:
         function: HandlerFunction,
         stall_seconds: int,
         timeout_seconds: int,
+        early_stopping: EarlyStopping | None = None,
     ) -> None:
         self._scope, self._base_model, self._method = scope, base_model, method
         self._role, self._function = role, function
         self._stall_seconds, self._timeout_seconds = stall_seconds, timeout_seconds
+        self._early_stopping = early_stopping
 
     def write(self, states: States) -> sfn.IChainable:
         """Write the job and the look at it now and then."""
@@ -66,7 +69,9 @@ class CustomizationJob:
                 "Customization stalled", ErrorName.CUSTOMIZATION_STALLED, "{% $failure.cause %}"
             )
         )
-        stalled = {ErrorName.CUSTOMIZATION_STALLED.value: stop}
+        given_up: dict[str, sfn.IChainable] = {ErrorName.CUSTOMIZATION_STALLED.value: stop}
+        if self._early_stopping is not None:
+            given_up[ErrorName.CUSTOMIZATION_STOPPED_EARLY.value] = self._write_early_stop(states)
         if isinstance(self._method, ReinforcementFineTuning):
             start = states.invoke(
                 "Start job",
@@ -81,7 +86,7 @@ class CustomizationJob:
                 comment="ModelCustomization: How, its record says",
                 assign={"model_wait": 60},
             )
-            return sfn.Chain.start(start).next(self._write_watch(states, go_on, catches=stalled))
+            return sfn.Chain.start(start).next(self._write_watch(states, go_on, catches=given_up))
         # What runs beside the job ends with it, so its errors go where the job's go.
         branches = states.within()
         job = branches.call_bedrock(
@@ -105,7 +110,22 @@ class CustomizationJob:
             [job, watch],
             comment="The job, and a look at it now and then; the first error ends both",
             assign={"model_wait": 60},
-            catches=stalled,
+            catches=given_up,
+        )
+
+    def _write_early_stop(self, states: States) -> sfn.IChainable:
+        stop = states.invoke(
+            "Stop turned job",
+            self._function,
+            {"step": "stop", "job": "{% $job %}"},
+            comment="Its validation loss only rises",
+        )
+        return stop.next(
+            states.failed(
+                "Customization stopped early",
+                ErrorName.CUSTOMIZATION_STOPPED_EARLY,
+                "{% $failure.cause %}",
+            )
         )
 
     def _write_watch(
@@ -123,6 +143,7 @@ class CustomizationJob:
                 "job": "{% $job %}",
                 "stall_limit_seconds": self._stall_seconds,
                 "last": "{% $exists($states.input.idle_seconds) ? $states.input : null %}",
+                **self._watch_options(),
             },
             comment="Has it ended, does it move?",
             catches=catches or {},
@@ -139,6 +160,10 @@ class CustomizationJob:
         wait.next(watch)
         watch.next(has_ended)
         return sfn.Chain.custom(watch, ended.end_states, ended)
+
+    def _watch_options(self) -> dict[str, Any]:
+        early_stopping = self._early_stopping
+        return {"early_stopping": early_stopping.to_contract()} if early_stopping else {}
 
     def _reinforcement(self, method: ReinforcementFineTuning) -> dict[str, Any]:
         return {

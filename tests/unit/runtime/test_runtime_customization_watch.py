@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bedrock_customization_runtime import customization_watch
-from bedrock_customization_runtime.errors import CustomizationStalled
+from bedrock_customization_runtime.errors import CustomizationStalled, CustomizationStoppedEarly
 
 HOUR = 3600
 MOVED = datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
@@ -124,3 +124,49 @@ def test_looks_for_eight_days_leave_half_the_history_free():
     while watch["waited_seconds"] < 8 * 24 * HOUR:
         looks, watch = looks + 1, look(Bedrock(), watch, hours=1000)
     assert 9 * looks <= 12_500
+
+
+def running_job(s3, *losses):
+    """A job in S3 that has left so many validation losses so far."""
+    bedrock = Bedrock(training="InProgress")
+    bedrock.job["outputDataConfig"] = {"s3Uri": "s3://runtime-artifacts/turn/customization/"}
+    rows = ["step_number,epoch_number,validation_loss,perplexity"]
+    rows += [f"{step},0,{loss},1" for step, loss in enumerate(losses)]
+    s3.put_object(
+        Bucket="runtime-artifacts",
+        Key="turn/customization/model-customization-job-arn:job/v/validation_metrics.csv",
+        Body="\n".join(rows).encode(),
+    )
+    return bedrock
+
+
+def look_for_a_turn(bedrock, s3, patience=2):
+    return customization_watch.look(
+        bedrock,
+        s3,
+        "job",
+        stall_limit_seconds=HOUR,
+        early_stopping={"patience": patience, "minimum_improvement": 0.0},
+    )
+
+
+def test_a_job_whose_validation_loss_turned_is_given_up_and_says_what_that_costs(s3):
+    with pytest.raises(CustomizationStoppedEarly, match=r"the last 2 of 4 checks.* is charged"):
+        look_for_a_turn(running_job(s3, 2.0, 1.0, 1.5, "nan"), s3)
+
+
+@pytest.mark.parametrize("losses", [(), (2.0, 1.0), (2.0, 1.0, 1.5), (1.0, 1.5, 0.5, 0.6)])
+def test_a_job_with_patience_left_goes_on(s3, losses):
+    assert not look_for_a_turn(running_job(s3, *losses), s3)["done"]
+
+
+def test_a_job_that_left_no_losses_yet_goes_on(s3):
+    bedrock = running_job(s3)
+    bedrock.job["outputDataConfig"]["s3Uri"] = "s3://runtime-artifacts/nothing/"
+    assert not look_for_a_turn(bedrock, s3)["done"]
+
+
+def test_a_job_that_is_over_is_not_stopped(s3):
+    bedrock = running_job(s3, 1.0, 2.0, 3.0, 4.0)
+    bedrock.job["status"] = "Completed"
+    assert look_for_a_turn(bedrock, s3)["done"]
