@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from aws_cdk import Aws, Stack, Token
 
-from bedrock_customization.method import (
-    CustomizationMethod,
-    Distillation,
-    ReinforcementFineTuning,
-)
+from bedrock_customization.method import CustomizationMethod, Distillation
 from bedrock_customization_runtime import catalog
 
 if TYPE_CHECKING:
@@ -106,7 +102,7 @@ class BaseModel:
         Raises:
             ValueError: They leave none.
         """
-        if isinstance(method, ReinforcementFineTuning):
+        if method.method is catalog.Method.REINFORCEMENT_FINE_TUNING:
             raise ValueError(
                 f"{wish} goes by validation loss, and {method.method} leaves rewards instead: "
                 "leave it out"
