@@ -20,6 +20,7 @@ from bedrock_customization.pipeline import CustomizationPipeline
 from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.stack import CustomizationStack
 from bedrock_customization.storage import CustomizationStorage
+from bedrock_customization.sweep import Sweep
 from bedrock_customization_runtime.contract import EnrichmentTask, MetricName
 
 __all__ = [
@@ -47,4 +48,5 @@ __all__ = [
     "RunStart",
     "ServiceRole",
     "Sharding",
+    "Sweep",
 ]

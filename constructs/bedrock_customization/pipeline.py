@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
     from bedrock_customization.enrichment import Enrichment
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
+    from bedrock_customization.sweep import Sweep
 
 _NOT_REMOVED = {
     "error": "{% $failure.error %}",
@@ -84,11 +85,13 @@ class CustomizationPipeline(Construct):
             Without one, the data already are records: prompt and completion, or Converse messages.
         method: How the base model is customized. Without one, fine-tuning with the service's own
             hyperparameters.
+        sweep: Which hyperparameters are tried, each candidate a job (docs/sweeps.md). Without one,
+            a single job is trained.
         split: Shares of the validation set and the blind set.
         maximum_rejected: Share of the records, in [0, 1], that may break a rule and be left out
             before the data set as a whole is refused.
-        max_cost_usd: Estimated cost of the training, in US dollars, above which no job starts.
-            Without one, the estimate is only reported.
+        max_cost_usd: Estimated cost of the training, in US dollars, above which no job starts; of
+            a sweep, of all jobs together. Without one, the estimate is only reported.
         allow_unknown_price: Whether a job may start that has a `max_cost_usd` and no known price.
         stall_limit: After so long without progress a job is stopped; from an hour on. Two days
             without one.
@@ -121,6 +124,7 @@ class CustomizationPipeline(Construct):
         base_model: BaseModel,
         template: RecordTemplate | None = None,
         method: CustomizationMethod | None = None,
+        sweep: Sweep | None = None,
         split: DataSplit | None = None,
         maximum_rejected: float = 0.05,
         max_cost_usd: float | None = None,
@@ -173,6 +177,7 @@ class CustomizationPipeline(Construct):
             storage=self.storage,
             base_model=base_model,
             method=method,
+            sweep=sweep,
             max_cost_usd=max_cost_usd,
             allow_unknown_price=allow_unknown_price,
             stall_limit=stall_limit,

@@ -4,7 +4,7 @@ The constructs import this module at synth and the handlers at run time, so it u
 standard library. Every value that travels between states is one of the `TypedDict`s here: URIs,
 ids and counts, never records. What is absent has no key, because CDK leaves nulls out. The state
 machine keeps each under a variable of the same name (`$run`, `$enrichment`, `$preparation`,
-`$customization`, `$deployment`, `$evaluation`, `$decision`, `$failure`).
+`$proposal`, `$customization`, `$deployment`, `$evaluation`, `$decision`, `$failure`).
 """
 
 from enum import StrEnum
@@ -195,6 +195,39 @@ class Job(TypedDict):
     token: str
     """Client request token."""
     hyperparameters: dict[str, str]
+
+
+class SweepPlan(TypedDict):
+    """Which hyperparameters a sweep tries."""
+
+    candidates: list[dict[str, str]]
+    """Of the first round."""
+    rounds: int
+    """At most."""
+    candidates_per_round: int
+    """Of the rounds after the first."""
+    ranges: dict[str, list[float]]
+    """Lowest and highest value by hyperparameter; empty where there is one round."""
+
+
+class CandidateJob(Job):
+    """A job of a sweep (`$job` within its Map)."""
+
+    number: int
+    """Of the candidate in the run, from 1."""
+
+
+class Proposal(TypedDict):
+    """What "Propose candidates" returns (`$proposal`); none is left where it is empty."""
+
+    candidates: list[CandidateJob]
+
+
+class CandidateOutcome(TypedDict):
+    """What "Record candidate" returns; its record is in S3."""
+
+    number: int
+    status: str
 
 
 class JobWatch(TypedDict):
@@ -418,6 +451,8 @@ class WatchJob(TypedDict):
     last: NotRequired[JobWatch]
     """What the look before this one returned."""
     early_stopping: NotRequired[EarlyStopping]
+    longest_wait_seconds: NotRequired[int]
+    """Between looks; ten minutes where it is absent."""
 
 
 class StopJob(TypedDict):
@@ -435,7 +470,53 @@ class RecordJob(TypedDict):
     job: Job
 
 
-CustomizeModelInput = PlanJob | StartJob | WatchJob | StopJob | RecordJob
+class ProposeCandidates(TypedDict):
+    """Event of `customize_model` before each round of a sweep."""
+
+    step: Literal["propose"]
+    run: Run
+    base_model: str
+    method: str
+    hyperparameters: dict[str, str]
+    """As of `PlanJob`; those of a candidate are besides."""
+    sweep: SweepPlan
+    max_cost_usd: NotRequired[float]
+    """Of all candidates together."""
+    allow_unknown_price: bool
+    redrives: int
+    """How often the execution has been redriven by now."""
+
+
+class RecordCandidate(TypedDict):
+    """Event of `customize_model` after a candidate's job, however that ended."""
+
+    step: Literal["record-candidate"]
+    run: Run
+    job: CandidateJob
+    trouble: NotRequired[Failure]
+    redrives: int
+
+
+class ChooseCandidate(TypedDict):
+    """Event of `customize_model` after a sweep."""
+
+    step: Literal["choose"]
+    run: Run
+    base_model: str
+    method: str
+    sweep: SweepPlan
+
+
+CustomizeModelInput = (
+    PlanJob
+    | StartJob
+    | WatchJob
+    | StopJob
+    | RecordJob
+    | ProposeCandidates
+    | RecordCandidate
+    | ChooseCandidate
+)
 
 
 class AnswerQuestionsInput(TypedDict):

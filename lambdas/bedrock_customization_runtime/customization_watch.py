@@ -44,6 +44,7 @@ def look(
     stall_limit_seconds: int,
     last: JobWatch | None = None,
     early_stopping: EarlyStopping | None = None,
+    longest_wait_seconds: int | None = None,
 ) -> JobWatch:
     """Return whether a job has ended, and when to look again.
 
@@ -54,16 +55,18 @@ def look(
         stall_limit_seconds: After which a job without progress is given up.
         last: What the look before this one returned.
         early_stopping: When a job whose validation loss has turned is given up; None for never.
+        longest_wait_seconds: Between looks; ten minutes without it.
 
     Raises:
         CustomizationStalled: It made no progress for too long.
         CustomizationStoppedEarly: Its validation loss has turned.
     """
+    longest = longest_wait_seconds or _LATEST
     try:
         job = bedrock.get_model_customization_job(jobIdentifier=job_name)
     except bedrock.exceptions.ResourceNotFoundException:
-        return _watch(done=False, progress="not there yet", last=last)
-    watch = _watch(done=job["status"] not in _RUNNING, progress=_progress(job), last=last)
+        return _watch("not there yet", last, longest)
+    watch = _watch(_progress(job), last, longest, done=job["status"] not in _RUNNING)
     if job["status"] == "InProgress" and watch["idle_seconds"] > stall_limit_seconds:
         raise CustomizationStalled(
             f"job {job_name} made no progress for {_hours(watch['idle_seconds'])} hours "
@@ -107,12 +110,12 @@ def _check_turn(job_name: str, losses: Sequence[float], early_stopping: EarlySto
     )
 
 
-def _watch(*, done: bool, progress: str, last: JobWatch | None) -> JobWatch:
+def _watch(progress: str, last: JobWatch | None, longest: int, *, done: bool = False) -> JobWatch:
     waited = last["waited_seconds"] + last["seconds"] if last else 0
     stands = last is not None and last["progress"] == progress
     return {
         "done": done,
-        "seconds": min(max(waited // _LOOKS, _SOONEST), _LATEST),
+        "seconds": min(max(waited // _LOOKS, _SOONEST), longest),
         "waited_seconds": waited,
         "idle_seconds": last["idle_seconds"] + last["seconds"] if last and stands else 0,
         "progress": progress,

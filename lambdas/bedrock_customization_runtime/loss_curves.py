@@ -61,16 +61,18 @@ def parse(body: bytes, column: str) -> list[CurvePoint]:
     return sorted(points, key=lambda point: point.step)
 
 
-def finite(points: Sequence[CurvePoint]) -> list[CurvePoint]:
-    """Return the points that can be drawn, thinned evenly to at most `MAXIMUM_POINTS`.
+def finite(points: Sequence[CurvePoint], most: int = MAXIMUM_POINTS) -> list[CurvePoint]:
+    """Return the points that can be drawn, thinned evenly; the first and the last are among them.
 
-    The first and the last are among them.
+    Args:
+        points: Of a curve.
+        most: How many, from 2.
     """
     drawn = [point for point in points if math.isfinite(point.loss)]
-    if len(drawn) <= MAXIMUM_POINTS:
+    if len(drawn) <= most:
         return drawn
-    stride = (len(drawn) - 1) / (MAXIMUM_POINTS - 1)
-    return [drawn[round(index * stride)] for index in range(MAXIMUM_POINTS)]
+    stride = (len(drawn) - 1) / (most - 1)
+    return [drawn[round(index * stride)] for index in range(most)]
 
 
 def _point(row: dict[str, str], column: str) -> CurvePoint | None:

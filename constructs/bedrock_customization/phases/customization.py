@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration, aws_stepfunctions as sfn
 
@@ -20,17 +20,25 @@ from bedrock_customization.phases.customization_job import (
     rights_of_method,
     rights_to_start,
 )
+from bedrock_customization.phases.customization_sweep import (
+    DELETING_MODELS,
+    LONGEST_WAIT_SECONDS,
+    CustomizationSweep,
+)
 from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import METRIC_NAMESPACE, ErrorName, Handler
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_cdk import aws_iam as iam
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.storage import CustomizationStorage
+    from bedrock_customization.sweep import Sweep
 
 _JOBS, _MODELS = bedrock_arn("model-customization-job"), bedrock_arn("custom-model")
 _LONGEST_JOB, _LONGEST_STALL = Duration.days(8), Duration.days(2)
@@ -52,6 +60,9 @@ class ModelCustomization(Phase):
     execution stops the job; beside it somebody looks whether it moves. Its name and its client
     request token come from `$run`, so a repeated state adopts the job that exists.
 
+    With a sweep, candidates are trained round by round, several at a time; the one with the lowest
+    validation loss is kept, and the models of the others are deleted.
+
     Input: `$run`, `$preparation`.
     Output: `$customization` (`contract.Customization`).
     Errors: `BaseModelUnavailable`, `BudgetExceeded`, `InvalidInput`, `CustomizationFailed`,
@@ -63,8 +74,9 @@ class ModelCustomization(Phase):
         storage: Where records are, and the job's outputs go.
         base_model: What is customized.
         method: How, with hyperparameters. Without one, fine-tuning.
-        max_cost_usd: Estimated cost of the training, in US dollars, above which no job starts.
-            Without one, the estimate is only reported.
+        sweep: Which hyperparameters are tried. Without one, a single job is trained.
+        max_cost_usd: Estimated cost of the training, in US dollars, above which no job starts; of
+            a sweep, of all jobs together. Without one, the estimate is only reported.
         allow_unknown_price: Whether a job may start that has a `max_cost_usd` and no known price.
         stall_limit: After so long without progress the job is stopped, from an hour on. Jobs wait
             for capacity, sometimes for hours. Two days without one.
@@ -88,6 +100,7 @@ class ModelCustomization(Phase):
         storage: CustomizationStorage,
         base_model: BaseModel,
         method: CustomizationMethod | None = None,
+        sweep: Sweep | None = None,
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
         stall_limit: Duration | None = None,
@@ -100,6 +113,7 @@ class ModelCustomization(Phase):
         hyperparameters = base_model.check_method(method)
         if early_stopping is not None:
             base_model.check_early_stopping(method)
+        sweep_plan = sweep.to_contract(base_model, method) if sweep else None
         if max_cost_usd is not None:
             check_between("max_cost_usd", max_cost_usd, 0, 1e9, "it is an amount of US dollars")
         stall_seconds = round((stall_limit or _LONGEST_STALL).to_seconds())
@@ -116,24 +130,9 @@ class ModelCustomization(Phase):
             role=role,
             rights=rights_of_method(method),
         )
-        self.function = self._define_function(storage, base_model, method)
+        self.function = self._define_function(storage, base_model, method, sweep)
         states = States(self, "ModelCustomization", on_failure=on_failure)
-        plan = states.invoke(
-            "Plan customization",
-            self.function,
-            {
-                "step": "plan",
-                "run": "{% $run %}",
-                "base_model": base_model.id,
-                "method": method.method.value,
-                "hyperparameters": hyperparameters,
-                "max_cost_usd": max_cost_usd,
-                "allow_unknown_price": allow_unknown_price,
-            },
-            comment="Ask for the base model, estimate the cost, name the job",
-            assign="job",
-        )
-        customize = CustomizationJob(
+        job = CustomizationJob(
             self,
             base_model=base_model,
             method=method,
@@ -142,7 +141,38 @@ class ModelCustomization(Phase):
             stall_seconds=stall_seconds,
             timeout_seconds=round((timeout or _LONGEST_JOB).to_seconds()),
             early_stopping=early_stopping,
-        ).write(states)
+            longest_wait_seconds=LONGEST_WAIT_SECONDS if sweep else None,
+        )
+        planning = {
+            "step": "plan",
+            "run": "{% $run %}",
+            "base_model": base_model.id,
+            "method": method.method.value,
+            "hyperparameters": hyperparameters,
+            "max_cost_usd": max_cost_usd,
+            "allow_unknown_price": allow_unknown_price,
+        }
+        if sweep is None or sweep_plan is None:
+            plan, record = self._write_one_job(states, job, planning)
+        else:
+            plan, record = CustomizationSweep(
+                self, sweep=sweep, plan=sweep_plan, function=self.function, job=job
+            ).write(states, planning)
+        self._ends = self._wait_for_model(states, record)
+        self.rights = states.rights
+        self._start = plan
+
+    def _write_one_job(
+        self, states: States, job: CustomizationJob, planning: Mapping[str, Any]
+    ) -> tuple[sfn.CustomState, sfn.CustomState]:
+        plan = states.invoke(
+            "Plan customization",
+            self.function,
+            planning,
+            comment="Ask for the base model, estimate the cost, name the job",
+            assign="job",
+        )
+        customize = job.write(states)
         record = states.invoke(
             "Record customization",
             self.function,
@@ -151,9 +181,7 @@ class ModelCustomization(Phase):
             assign="customization",
         )
         sfn.Chain.start(plan).next(customize).next(record)
-        self._ends = self._wait_for_model(states, record)
-        self.rights = states.rights
-        self._start = plan
+        return plan, record
 
     def _wait_for_model(self, states: States, record: sfn.CustomState) -> list[sfn.INextable]:
         """Write what follows the job: it is Completed a little before its model is Active."""
@@ -183,7 +211,11 @@ class ModelCustomization(Phase):
         return is_active.afterwards(include_otherwise=True).end_states
 
     def _define_function(
-        self, storage: CustomizationStorage, base_model: BaseModel, method: CustomizationMethod
+        self,
+        storage: CustomizationStorage,
+        base_model: BaseModel,
+        method: CustomizationMethod,
+        sweep: Sweep | None,
     ) -> HandlerFunction:
         starts = isinstance(method, ReinforcementFineTuning)
         return HandlerFunction(
@@ -208,6 +240,7 @@ class ModelCustomization(Phase):
                     wildcard_because=NAMED_BY_BEDROCK,
                 ),
                 _PUBLISHING,
+                *([DELETING_MODELS] if sweep else []),
                 *(rights_to_start(base_model, self.service_role.role) if starts else []),
             ],
         )

@@ -37,6 +37,7 @@ class CustomizationJob:
         stall_seconds: After so long without progress the job is stopped.
         timeout_seconds: After it the job is stopped.
         early_stopping: When a job whose validation loss has turned is stopped; None for never.
+        longest_wait_seconds: Between two looks; None for the watcher's own.
     """
 
     def __init__(
@@ -50,11 +51,12 @@ class CustomizationJob:
         stall_seconds: int,
         timeout_seconds: int,
         early_stopping: EarlyStopping | None = None,
+        longest_wait_seconds: int | None = None,
     ) -> None:
         self._scope, self._base_model, self._method = scope, base_model, method
         self._role, self._function = role, function
         self._stall_seconds, self._timeout_seconds = stall_seconds, timeout_seconds
-        self._early_stopping = early_stopping
+        self._early_stopping, self._longest_wait_seconds = early_stopping, longest_wait_seconds
 
     def write(self, states: States) -> sfn.IChainable:
         """Write the job and the look at it now and then."""
@@ -87,6 +89,19 @@ class CustomizationJob:
                 assign={"model_wait": 60},
             )
             return sfn.Chain.start(start).next(self._write_watch(states, go_on, catches=given_up))
+        return self._write_job_and_watch(states, assign={"model_wait": 60}, catches=given_up)
+
+    def write_candidate(self, states: States, record: sfn.IChainable) -> sfn.IChainable:
+        """Write the job of one candidate of several; however it ends, its record is next.
+
+        The record's function stops a job that was given up.
+        """
+        job = self._write_job_and_watch(states, assign={}, catches={"States.ALL": record})
+        return job.next(record)
+
+    def _write_job_and_watch(
+        self, states: States, *, assign: Mapping[str, Any], catches: Mapping[str, sfn.IChainable]
+    ) -> sfn.Parallel:
         # What runs beside the job ends with it, so its errors go where the job's go.
         branches = states.within()
         job = branches.call_bedrock(
@@ -109,8 +124,8 @@ class CustomizationJob:
             "Customize and watch",
             [job, watch],
             comment="The job, and a look at it now and then; the first error ends both",
-            assign={"model_wait": 60},
-            catches=given_up,
+            assign=assign,
+            catches=catches,
         )
 
     def _write_early_stop(self, states: States) -> sfn.IChainable:
@@ -162,8 +177,12 @@ class CustomizationJob:
         return sfn.Chain.custom(watch, ended.end_states, ended)
 
     def _watch_options(self) -> dict[str, Any]:
-        early_stopping = self._early_stopping
-        return {"early_stopping": early_stopping.to_contract()} if early_stopping else {}
+        options: dict[str, Any] = {}
+        if self._early_stopping is not None:
+            options["early_stopping"] = self._early_stopping.to_contract()
+        if self._longest_wait_seconds is not None:
+            options["longest_wait_seconds"] = self._longest_wait_seconds
+        return options
 
     def _reinforcement(self, method: ReinforcementFineTuning) -> dict[str, Any]:
         return {

@@ -17,14 +17,20 @@ from bedrock_customization_runtime import (
     training_metrics,
 )
 from bedrock_customization_runtime.errors import InvalidInput
+from bedrock_customization_runtime.sweeps import choice, outcome, proposal
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
+        CandidateOutcome,
+        ChooseCandidate,
         Customization,
         CustomizeModelInput,
         Job,
         JobWatch,
         PlanJob,
+        Proposal,
+        ProposeCandidates,
+        RecordCandidate,
         RecordJob,
         StartJob,
     )
@@ -32,7 +38,7 @@ if TYPE_CHECKING:
 
 def handler(
     event: CustomizeModelInput, _context: object
-) -> Job | JobWatch | Customization | dict[str, str]:
+) -> Job | JobWatch | Customization | Proposal | CandidateOutcome | dict[str, str]:
     """Do one step of a customization; each may be repeated.
 
     Raises:
@@ -56,11 +62,26 @@ def handler(
                 stall_limit_seconds=event["stall_limit_seconds"],
                 last=event.get("last"),
                 early_stopping=event.get("early_stopping"),
+                longest_wait_seconds=event.get("longest_wait_seconds"),
             )
         case "stop":
             return customization_watch.stop(aws.bedrock(), event["job"]["name"])
         case "record":
             return _record(event)
+        case "propose" | "record-candidate" | "choose":
+            return _sweep(event)
+
+
+def _sweep(
+    event: ProposeCandidates | RecordCandidate | ChooseCandidate,
+) -> Proposal | CandidateOutcome | Customization:
+    match event["step"]:
+        case "propose":
+            return proposal.propose(aws.bedrock(), aws.s3(), event)
+        case "record-candidate":
+            return outcome.record(aws.bedrock(), aws.s3(), aws.cloudwatch(), event)
+        case "choose":
+            return choice.choose(aws.bedrock(), aws.s3(), event)
 
 
 def _plan(event: PlanJob) -> Job:
