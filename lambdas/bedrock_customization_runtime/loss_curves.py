@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,7 @@ TRAINING = ("step_wise_training_metrics.csv", "training_loss")
 # Documents and samples disagree on the folder, so the file is found by its name.
 VALIDATION = ("validation_metrics.csv", "validation_loss")
 _LARGEST_STEP = 2**53
+_LARGEST_DRAWN = 1e30
 
 
 def read_losses(
@@ -68,7 +68,7 @@ def finite(points: Sequence[CurvePoint], most: int = MAXIMUM_POINTS) -> list[Cur
         points: Of a curve.
         most: How many, from 2.
     """
-    drawn = [point for point in points if math.isfinite(point.loss)]
+    drawn = [point for point in points if abs(point.loss) < _LARGEST_DRAWN]
     if len(drawn) <= most:
         return drawn
     stride = (len(drawn) - 1) / (most - 1)

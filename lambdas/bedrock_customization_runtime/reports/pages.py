@@ -28,6 +28,7 @@ def _environment() -> jinja2.Environment:
         "cause": wording.cause_of,
         "count": wording.count,
         "figures": wording.figures,
+        "loss": wording.loss,
         "meaning": wording.meaning_of,
         "moment": wording.moment,
         "p_value": wording.p_value,
@@ -36,6 +37,7 @@ def _environment() -> jinja2.Environment:
         "sentence": wording.sentence,
         "size": wording.size,
         "title_of": wording.title_of,
+        "usd": wording.usd,
     }
     environment.globals["duration"] = wording.duration
     return environment

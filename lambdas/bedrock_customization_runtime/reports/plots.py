@@ -10,6 +10,7 @@ import html
 import re
 from io import StringIO
 from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         CustomizationSection,
         MetricComparison,
         PreparationSection,
+        SweepSection,
     )
 
 _WIDTH = 7.4
@@ -105,6 +107,60 @@ def loss_curves(customization: CustomizationSection) -> str:
             if curve
         )
         return _svg(figure, "loss", "Loss by training step", f"{first_to_last}.")
+
+
+def sweep_curves(sweep: SweepSection) -> str:
+    """Draw the validation loss of each candidate over the steps; empty without any point.
+
+    The axis ends where losses that exploded would flatten the others.
+    """
+    drawn = [one for one in sweep.candidates if one.validation_curve]
+    if not drawn:
+        return ""
+    with style.context(["default", _STYLE]):
+        figure = Figure(figsize=(_WIDTH, 3.2), layout="constrained")
+        axes = figure.subplots()
+        axes.grid(axis="y")
+        for one in sorted(drawn, key=lambda one: one.chosen):
+            steps = [point.step for point in one.validation_curve]
+            losses = [point.loss for point in one.validation_curve]
+            axes.plot(
+                steps,
+                losses,
+                color=_FIRST if one.chosen else _SECOND,
+                linewidth=2.2 if one.chosen else 1.0,
+                linestyle="-" if one.chosen else "--",
+                marker="o",
+                markersize=4 if one.chosen else 3,
+            )
+            axes.annotate(
+                str(one.number),
+                (steps[-1], losses[-1]),
+                xytext=(6, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=9,
+                fontweight="bold" if one.chosen else "normal",
+                annotation_clip=True,
+            )
+        axes.set_ylim(*_limits([p.loss for one in drawn for p in one.validation_curve]))
+        axes.set_xlabel("Training step")
+        axes.set_ylabel("Validation loss (lower is better)")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+        description = "; ".join(
+            f"candidate {one.number}{' (kept)' if one.chosen else ''} from "
+            f"{one.validation_curve[0].loss:.3f} to {one.validation_curve[-1].loss:.3f}"
+            for one in drawn
+        )
+        return _svg(figure, "sweep", "Validation loss of each candidate", f"{description}.")
+
+
+def _limits(losses: list[float]) -> tuple[float, float]:
+    lowest, middle, highest = min(losses), median(losses), max(losses)
+    top = min(highest, lowest + 4 * (middle - lowest)) if middle > lowest else highest
+    room = 0.06 * (top - lowest) or 1.0
+    return lowest - room, top + room
 
 
 def comparison(metric: MetricComparison, minimum_improvement: float | None) -> str:
