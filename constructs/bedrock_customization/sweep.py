@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-import random
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING, Self
 
 from bedrock_customization._checks import check_whole
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime import contract
     from bedrock_customization_runtime.catalog import Hyperparameter, HyperparameterValue
 
-MAXIMUM_CANDIDATES = 16
+MAXIMUM_CANDIDATES = 15
 """All of them, each waiting for eight days, fill half of an execution's history of events."""
 _ORDER_OF_MAGNITUDE = 10
 _DRAWS = 1_000
@@ -204,7 +204,7 @@ class Sweep:
 
     def _draw(self, is_integer: Mapping[str, bool]) -> list[dict[str, HyperparameterValue]]:
         """Return candidates, each different, whose values are spread over each range."""
-        chance = random.Random(self.seed)  # noqa: S311 - repeatable, and guards nothing
+        chance = Random(self.seed)  # noqa: S311 - repeatable, and guards nothing
         found: dict[tuple[HyperparameterValue, ...], None] = {}
         for _ in range(_DRAWS):
             strata = [
@@ -221,7 +221,7 @@ class Sweep:
         )
 
     def _spread(
-        self, chance: random.Random, ends: Range, *, is_integer: bool
+        self, chance: Random, ends: Range, *, is_integer: bool
     ) -> Iterator[HyperparameterValue]:
         """Yield a value from each of as many equal parts of a range as there are candidates."""
         count = self.candidates_per_round

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime import contract
 
 LONGEST_WAIT_SECONDS = 86_400
-"""Between two looks at a job. They grow with the time waited, so that eight days of sixteen jobs
+"""Between two looks at a job. They grow with the time waited, so that eight days of fifteen jobs
 leave half of the execution's history of events free."""
 DELETING_MODELS = Right(
     actions=["bedrock:DeleteCustomModel"],

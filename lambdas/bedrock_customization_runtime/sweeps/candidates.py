@@ -31,7 +31,7 @@ def read_all(s3: S3Client, run: Run) -> list[SweepCandidate]:
 def read(s3: S3Client, run: Run, number: int) -> SweepCandidate | None:
     """Return a candidate by its number, None if there is none."""
     version = storage.read_version(s3, _uri(run, number))
-    return version and msgspec.json.decode(version.body, type=SweepCandidate)
+    return None if version is None else msgspec.json.decode(version.body, type=SweepCandidate)
 
 
 def write(s3: S3Client, run: Run, candidate: SweepCandidate) -> None:
@@ -43,7 +43,7 @@ def write(s3: S3Client, run: Run, candidate: SweepCandidate) -> None:
 
 def has_diverged(one: SweepCandidate) -> bool:
     """Return whether a candidate's losses say that its training diverged."""
-    return one.diagnosis is not None and one.diagnosis.verdict == Verdict.DIVERGED
+    return one.diagnosis is not None and Verdict(one.diagnosis.verdict) is Verdict.DIVERGED
 
 
 def tried(known: Sequence[SweepCandidate]) -> list[Tried]:

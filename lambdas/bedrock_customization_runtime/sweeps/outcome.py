@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.aws import CloudWatchClient
     from bedrock_customization_runtime.contract import CandidateOutcome, Failure, RecordCandidate
 
+_RUNNING = {"InProgress", "Stopping"}
 _MOST_POINTS = 50
 _LONGEST_REASON = 256
 
@@ -65,7 +66,7 @@ def record(
             cloudwatch,
             execution_arn=run["execution_arn"],
             job_name=name,
-            ended=times.iso(job["endTime"]) if "endTime" in job else times.now(),
+            ended=times.now() if job["status"] in _RUNNING else times.iso(job["endTime"]),
             training=training,
             validation=validation,
         )
@@ -131,7 +132,7 @@ def _diagnosis(
     found = customization.diagnosis_of(
         job.get("customizationType", "FINE_TUNING"), training, validation
     )
-    if one.status == "stopped early" and found and found.verdict != Verdict.DIVERGED:
+    if one.status == "stopped early" and found and found.verdict != "diverged":
         return DiagnosisSection(
             verdict="overfit",
             rule="stopped-early",
@@ -149,6 +150,6 @@ def _validation_loss(
     job: GetModelCustomizationJobResponseTypeDef, validation: Sequence[manifest.CurvePoint]
 ) -> float | None:
     """Return the loss of the model that a job left: Bedrock's own figure, else the last one."""
-    told = [one["validationLoss"] for one in job.get("validationMetrics", []) if one]
-    losses = [loss for loss in told if loss is not None] or [point.loss for point in validation]
+    told = [one["validationLoss"] for one in job.get("validationMetrics", [])]
+    losses = told or [point.loss for point in validation]
     return losses[-1] if losses and math.isfinite(losses[-1]) else None

@@ -117,7 +117,10 @@ class _Search:
     def new_candidates(self, count: int) -> list[dict[str, str]]:
         """Return at most so many candidates that were not tried."""
         moves = chain.from_iterable(
-            chain(self._by_verdict(point, one), self._nearer(point) if place == 0 else ())
+            chain(
+                self._by_verdict(point, one),
+                self._nearer(point) if place == 0 and one.loss is not None else (),
+            )
             for place, (point, one) in enumerate(self._points)
         )
         found: list[dict[str, str]] = []
