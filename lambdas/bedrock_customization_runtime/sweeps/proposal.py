@@ -194,7 +194,7 @@ def _judged(
 
 
 def _not_afforded(one: SweepCandidate, usd: float | None, limit: float) -> SweepCandidate:
-    what = "another attempt" if one.attempts else "it"
+    what = "another attempt" if one.attempts else "training it"
     return replace(
         one,
         status="stopped" if one.attempts else "not afforded",
