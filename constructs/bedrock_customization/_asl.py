@@ -113,6 +113,10 @@ _KILLED_FUNCTION = Retry(
 )
 
 
+RUN_TAG = "bedrock-customization:run"
+"""Key of the tag by which what a run made is known."""
+
+
 def running_maps(machine: sfn.StateMachine) -> list[Right]:
     """Return the rights with a `*` that aws-cdk-lib gives a machine with distributed Maps."""
     name = Fn.select(6, Fn.split(":", machine.state_machine_arn))
@@ -133,7 +137,7 @@ def run_tags() -> list[dict[str, str]]:
             "Key": "bedrock-customization:pipeline",
             "Value": "{% $states.context.StateMachine.Name %}",
         },
-        {"Key": "bedrock-customization:run", "Value": "{% $run.key %}"},
+        {"Key": RUN_TAG, "Value": "{% $run.key %}"},
     ]
 
 

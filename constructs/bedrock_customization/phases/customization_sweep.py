@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_stepfunctions as sfn
 
 from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn
-from bedrock_customization._asl import REDRIVES
+from bedrock_customization._asl import BUSY_MODEL_ERRORS, REDRIVES, RUN_TAG, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,9 @@ DELETING_MODELS = Right(
     actions=["bedrock:DeleteCustomModel"],
     resources=[bedrock_arn("custom-model")],
     wildcard_because=NAMED_BY_BEDROCK,
+    conditions={"StringLike": {f"aws:ResourceTag/{RUN_TAG}": "?*"}},
 )
-"""What the function needs to take the models of losing candidates away."""
+"""What the function needs to take the models of losing candidates away: no model but a run's."""
 
 
 class CustomizationSweep:
@@ -119,5 +120,7 @@ class CustomizationSweep:
                 "redrives": REDRIVES,
             },
             comment="Write how the job ended and what its losses say",
+            # Its error would end the other jobs.
+            retries=[Retry(errors=BUSY_MODEL_ERRORS, interval_seconds=30)],
         )
         return name.next(self._job.write_candidate(states, record))

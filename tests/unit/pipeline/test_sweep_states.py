@@ -138,11 +138,22 @@ def test_looks_at_all_candidates_leave_half_the_history_free(within):
     assert MAXIMUM_CANDIDATES * (9 * looks + 25) <= 12_500
 
 
-def test_only_a_sweep_may_delete_models(swept, template):
-    right = "'bedrock:DeleteCustomModel'"
-    assert right in str(swept.to_json())
-    assert right not in str(template.to_json())
-    assert "Train candidates" not in str(template.to_json())
+def statements_on(template, action):
+    return [
+        statement
+        for role in template.find_resources("AWS::IAM::Role").values()
+        for policy in role["Properties"].get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == action
+    ]
+
+
+def test_only_a_sweep_may_delete_models_and_only_those_of_runs(swept, template):
+    (statement,) = statements_on(swept, "bedrock:DeleteCustomModel")
+    assert statement["Condition"] == {
+        "StringLike": {"aws:ResourceTag/bedrock-customization:run": "?*"}
+    }
+    assert statements_on(template, "bedrock:DeleteCustomModel") == []
 
 
 def test_the_handler_is_told_what_its_contract_says(states):
