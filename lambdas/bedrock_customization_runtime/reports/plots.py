@@ -10,14 +10,13 @@ import html
 import re
 from io import StringIO
 from itertools import pairwise
-from statistics import median
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 from matplotlib import style
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from bedrock_customization_runtime.reports import wording
 
@@ -65,6 +64,8 @@ _STYLE = {
     "ytick.left": False,
 }
 _MOST_LABELLED_EPOCHS = 10
+_WIDE = 8
+"""Times by which losses differ at least where the axis is logarithmic."""
 
 
 def loss_curves(customization: CustomizationSection) -> str:
@@ -112,7 +113,7 @@ def loss_curves(customization: CustomizationSection) -> str:
 def sweep_curves(sweep: SweepSection) -> str:
     """Draw the validation loss of each candidate over the steps; empty without any point.
 
-    The axis ends where losses that exploded would flatten the others.
+    Where losses that exploded would flatten the others, the axis is logarithmic.
     """
     drawn = [one for one in sweep.candidates if one.validation_curve]
     if not drawn:
@@ -122,11 +123,10 @@ def sweep_curves(sweep: SweepSection) -> str:
         axes = figure.subplots()
         axes.grid(axis="y")
         for one in sorted(drawn, key=lambda one: one.chosen):
-            steps = [point.step for point in one.validation_curve]
-            losses = [point.loss for point in one.validation_curve]
+            last = one.validation_curve[-1]
             axes.plot(
-                steps,
-                losses,
+                [point.step for point in one.validation_curve],
+                [point.loss for point in one.validation_curve],
                 color=_FIRST if one.chosen else _SECOND,
                 linewidth=2.2 if one.chosen else 1.0,
                 linestyle="-" if one.chosen else "--",
@@ -135,32 +135,29 @@ def sweep_curves(sweep: SweepSection) -> str:
             )
             axes.annotate(
                 str(one.number),
-                (steps[-1], losses[-1]),
+                (last.step, last.loss),
                 xytext=(6, 0),
                 textcoords="offset points",
                 va="center",
                 fontsize=9,
                 fontweight="bold" if one.chosen else "normal",
-                annotation_clip=True,
             )
-        axes.set_ylim(*_limits([p.loss for one in drawn for p in one.validation_curve]))
+        losses = [point.loss for one in drawn for point in one.validation_curve]
+        if min(losses) > 0 and max(losses) > _WIDE * min(losses):
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axes.yaxis.set_minor_formatter(NullFormatter())
+        else:
+            axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.set_xlabel("Training step")
         axes.set_ylabel("Validation loss (lower is better)")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.yaxis.set_major_locator(MaxNLocator(5))
         description = "; ".join(
             f"candidate {one.number}{' (kept)' if one.chosen else ''} from "
             f"{one.validation_curve[0].loss:.3f} to {one.validation_curve[-1].loss:.3f}"
             for one in drawn
         )
         return _svg(figure, "sweep", "Validation loss of each candidate", f"{description}.")
-
-
-def _limits(losses: list[float]) -> tuple[float, float]:
-    lowest, middle, highest = min(losses), median(losses), max(losses)
-    top = min(highest, lowest + 4 * (middle - lowest)) if middle > lowest else highest
-    room = 0.06 * (top - lowest) or 1.0
-    return lowest - room, top + room
 
 
 def comparison(metric: MetricComparison, minimum_improvement: float | None) -> str:

@@ -69,7 +69,8 @@ def propose(bedrock: BedrockClient, s3: S3Client, event: ProposeCandidates) -> P
     }
     _check_budget(wanted, known, estimate, event)
     judged = _judged(wanted, known, attempts, estimate, event)
-    for one in judged:
+    # Backwards: who is cut off in between leaves no first one, and so no half of a round.
+    for one in reversed(judged):
         candidates.write(s3, run, one)
     _record_estimate(s3, run, estimate)
     return {

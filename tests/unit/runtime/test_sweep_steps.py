@@ -193,6 +193,26 @@ def test_a_repeated_proposal_is_the_same_and_pays_nothing_more(make):
     assert [one.attempts for one in sweep.known()] == [1, 1, 1]
 
 
+class CutOff(Exception):  # noqa: N818 - what a killed function looks like from within
+    pass
+
+
+def test_a_proposal_that_is_cut_off_leaves_no_half_of_a_round(make, monkeypatch):
+    sweep, write, written = make(), candidates.write, []
+
+    def write_one(s3, run, one):
+        if written:
+            raise CutOff
+        written.append(one.number)
+        write(s3, run, one)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(candidates, "write", write_one)
+        with pytest.raises(CutOff):
+            sweep.propose()
+    assert [job["number"] for job in sweep.propose()] == [1, 2, 3]
+
+
 def test_the_estimate_is_that_of_all_jobs_together(make):
     sweep = make()
     sweep.propose()
