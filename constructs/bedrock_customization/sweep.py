@@ -57,6 +57,8 @@ class Sweep:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
+        if bool(self.values) and bool(self.ranges):
+            raise ValueError("sweep takes values or ranges, not both: use Sweep.grid or the others")
         quota = catalog.service().quotas["scheduled_customization_jobs"].value
         check_whole("concurrent_jobs", self.concurrent_jobs, 1, quota, "it is the account's quota")
         check_whole("rounds", self.rounds, 1, MAXIMUM_CANDIDATES, "each one is trained and paid")

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from aws_cdk import App, Stack, aws_lambda as lambda_
@@ -201,6 +202,7 @@ def test_an_adaptive_sweep_hands_its_ranges_on():
     ("make", "message"),
     [
         (lambda: Sweep.grid({}), "candidates must be a number from 2 to 15, got 1"),
+        (lambda: replace(GRID, ranges={"learningRate": (1e-6, 1e-5)}), "not both"),
         (lambda: Sweep.grid({"epochCount": [2]}), "candidates must be a number from 2 to 15"),
         (lambda: Sweep.grid({"epochCount": []}), "epochCount must have different values"),
         (lambda: Sweep.grid({"epochCount": [2, 2]}), "epochCount must have different values"),
