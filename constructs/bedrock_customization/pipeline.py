@@ -10,7 +10,6 @@ from aws_cdk import (
     Fn,
     Names,
     RemovalPolicy,
-    aws_cloudwatch as cloudwatch,
     aws_iam as iam,
     aws_kms as kms,
     aws_logs as logs,
@@ -40,6 +39,8 @@ from bedrock_customization_runtime.contract import (
 )
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
     from bedrock_customization.enrichment import Enrichment
@@ -269,6 +270,9 @@ class CustomizationPipeline(Construct):
         return self._training_metric(TrainingMetric.VALIDATION_LOSS, options)
 
     def _training_metric(self, name: TrainingMetric, options: MetricOptions) -> cloudwatch.Metric:
+        # Imported here: nothing else needs it, and every synth would pay for it.
+        from aws_cdk import aws_cloudwatch as cloudwatch  # noqa: PLC0415
+
         return cloudwatch.Metric(
             namespace=METRIC_NAMESPACE,
             metric_name=name.value,
