@@ -22,6 +22,12 @@ def questions():
     return banking()
 
 
+@pytest.fixture(scope="session")
+def make_questions():
+    """Return a part of the demo's questions, by number of intents and of questions of each."""
+    return banking
+
+
 def banking(intents=3, per_intent=60):
     """Return a part of the demo's questions as CSV."""
     excerpt = files("bedrock_customization_local") / "demo_data" / "banking77_excerpt.csv"

@@ -1,8 +1,12 @@
 """Whole sweeps of the synthesized state machine with the real handlers and real trainings."""
 
+import csv
+import io
+import random
+
 import pytest
 
-from bedrock_customization import BaseModel, FineTuning, Sweep
+from bedrock_customization import BaseModel, EarlyStopping, FineTuning, Sweep
 from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
 from bedrock_customization_local.cloud.bedrock.meter import Unit
 from bedrock_customization_runtime import names
@@ -17,7 +21,7 @@ STALLS, DIVERGE = 3, (5, 6)
 
 @pytest.fixture(scope="module")
 def deployed(context, deploy, tmp_path_factory):
-    """A sweep over a grid, one in rounds, and one without money.
+    """A sweep over a grid, one in rounds, one without money, and a job that is stopped early.
 
     Of Llama, because only it takes rates that are high enough to diverge.
     """
@@ -31,6 +35,10 @@ def deployed(context, deploy, tmp_path_factory):
             "method": FineTuning(hyperparameters={"epochCount": 1}),
         },
         "Poor": {"sweep": grid, "max_cost_usd": 1e-6},
+        "Early": {
+            "method": FineTuning(hyperparameters={"epochCount": 10, "learningRate": 1e-3}),
+            "early_stopping": EarlyStopping(patience=1),
+        },
     }
     arguments = {
         name: {"base_model": BaseModel.LLAMA_3_3_70B, "sharding": None, **given}
@@ -173,3 +181,27 @@ def test_a_run_that_failed_between_rounds_pays_no_candidate_twice(deployed, ques
     assert len(jobs_of(pipeline, "rounds-")) == len(found.sweep.candidates)
     assert {one.round for one in found.sweep.candidates} == {1, 2}
     assert {one.attempts for one in found.sweep.candidates} == {1}
+
+
+def without_meaning(questions):
+    """Return questions whose answers were shuffled: learning them by heart is all one can do."""
+    rows = list(csv.DictReader(io.StringIO(questions)))
+    labels = [row["category"] for row in rows]
+    random.Random(0).shuffle(labels)
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["text", "category"])
+    writer.writerows((row["text"], label) for row, label in zip(rows, labels, strict=True))
+    return out.getvalue()
+
+
+def test_a_job_whose_validation_loss_turns_is_stopped_while_it_trains(deployed, make_questions):
+    pipeline = deployed["Early"]
+    # So many that the training outlasts several looks.
+    execution = pipeline.run("early", without_meaning(make_questions(6, 100)))
+    assert (execution["status"], execution["error"]) == ("FAILED", "CustomizationStoppedEarly")
+    assert "is charged for what it did" in execution["cause"]
+    (job,) = jobs_of(pipeline, "early-").values()
+    assert job["status"] in {"Stopping", "Stopped"}
+    assert "customModelArn" not in job
+    assert pipeline.manifest("early").failure.error == "CustomizationStoppedEarly"
