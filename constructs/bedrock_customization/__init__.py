@@ -9,6 +9,7 @@ from bedrock_customization.invocation_logs import InvocationLogs, LogBucket, Req
 from bedrock_customization.method import (
     ContinuedPretraining,
     Distillation,
+    EarlyStopping,
     FineTuning,
     ReinforcementFineTuning,
 )
@@ -31,6 +32,7 @@ from bedrock_customization.reward import (
 from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.stack import CustomizationStack
 from bedrock_customization.storage import CustomizationStorage
+from bedrock_customization.sweep import Sweep
 from bedrock_customization_runtime.contract import EnrichmentTask, MetricName
 from bedrock_customization_runtime.contract_grading import SqlDialect
 
@@ -44,6 +46,7 @@ __all__ = [
     "DataPreparation",
     "DataSplit",
     "Distillation",
+    "EarlyStopping",
     "Enrichment",
     "EnrichmentTask",
     "ExactMatch",
@@ -71,4 +74,5 @@ __all__ = [
     "Sharding",
     "SqlDialect",
     "SqlEquality",
+    "Sweep",
 ]

@@ -27,9 +27,9 @@ _GRACE_SECONDS = 30
 _CALL_TIMEOUT_SECONDS = 120
 _INTEGRATION = f"arn:{Aws.PARTITION}:states:::"
 # A function's error is JSON around the message that people need; a time-out has no cause at all.
-_REDRIVES = "{% $states.context.Execution.RedriveCount %}"
+REDRIVES = "{% $states.context.Execution.RedriveCount %}"
 _FAILURE = {
-    "redrives": _REDRIVES,
+    "redrives": REDRIVES,
     "error": "{% $states.errorOutput.Error %}",
     "cause": "{% ($cause := $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : ''; "
     "$substring($cause, 0, 16) = '{\"errorMessage\":' ? $parse($cause).errorMessage : $cause) %}",
@@ -119,6 +119,10 @@ def executions_of(machine: sfn.IStateMachine) -> str:
     return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:execution:{name}"
 
 
+RUN_TAG = "bedrock-customization:run"
+"""Key of the tag by which what a run made is known."""
+
+
 def running_maps(machine: sfn.StateMachine) -> list[Right]:
     """Return the rights with a `*` that aws-cdk-lib gives a machine with distributed Maps."""
     executions = executions_of(machine)
@@ -138,7 +142,7 @@ def run_tags() -> list[dict[str, str]]:
             "Key": "bedrock-customization:pipeline",
             "Value": "{% $states.context.StateMachine.Name %}",
         },
-        {"Key": "bedrock-customization:run", "Value": "{% $run.key %}"},
+        {"Key": RUN_TAG, "Value": "{% $run.key %}"},
     ]
 
 
@@ -185,24 +189,35 @@ class States:
         scope: Parent of the states.
         title: What the states' comments call the phase.
         on_failure: Where errors go, with `$failure` assigned; without it they end the execution.
+        failure: Name of that variable.
     """
 
     def __init__(
-        self, scope: Construct, title: str, *, on_failure: sfn.IChainable | None = None
+        self,
+        scope: Construct,
+        title: str,
+        *,
+        on_failure: sfn.IChainable | None = None,
+        failure: str = "failure",
     ) -> None:
         self._scope = scope
         self._title = title
         self._on_failure = on_failure
+        self._failure = failure
         self._is_asked = False
         self.rights: list[Right] = []
         """What the state machine's role is allowed for the states written so far."""
 
-    def within(self) -> States:
+    def within(self, failure: str = "failure") -> States:
         """Return what writes the states inside one of these, whose rights these ask for.
 
         Errors there end the state around them, which says where they go.
+
+        Args:
+            failure: Variable of what a state inside catches. Step Functions allows no name that a
+                state outside assigns.
         """
-        inner = States(self._scope, self._title)
+        inner = States(self._scope, self._title, failure=failure)
         inner.rights = self.rights
         inner._is_asked = True
         return inner
@@ -381,6 +396,30 @@ class States:
         self._catch(state, catches)
         return state
 
+    def each(
+        self, name: str, items: str, one: sfn.IChainable, *, concurrency: int, comment: str
+    ) -> sfn.Map:
+        """Write a Map within the execution that runs states for each item.
+
+        Args:
+            name: Of the state.
+            items: JSONata; each is the input of what is run for it.
+            one: Where that begins; what it leads to comes along.
+            concurrency: Items at a time.
+            comment: What happens, for people.
+        """
+        state = sfn.Map.jsonata(
+            self._scope,
+            name,
+            comment=self._comment(comment),
+            items=sfn.ProvideItems.jsonata(items),
+            max_concurrency=concurrency,
+            outputs="{% $states.input %}",
+        )
+        state.item_processor(one)
+        self._catch(state, _NO_CATCHES)
+        return state
+
     def wait(self, name: str, seconds: str, *, comment: str, assign: Mapping[str, Any]) -> sfn.Wait:
         """Write a wait whose length is a JSONata expression."""
         return sfn.Wait.jsonata(
@@ -391,9 +430,19 @@ class States:
             assign=dict(assign),
         )
 
-    def choice(self, name: str, *, comment: str) -> sfn.Choice:
-        """Write a choice whose conditions are JSONata."""
-        return sfn.Choice.jsonata(self._scope, name, comment=self._comment(comment))
+    def choice(
+        self, name: str, *, comment: str, assign: Mapping[str, Any] | None = None
+    ) -> sfn.Choice:
+        """Write a choice whose conditions are JSONata.
+
+        Args:
+            name: Of the state.
+            comment: What is asked, for people.
+            assign: Variables, where no condition holds.
+        """
+        return sfn.Choice.jsonata(
+            self._scope, name, comment=self._comment(comment), assign=assign and dict(assign)
+        )
 
     def failed(self, name: str, error: str, cause: str) -> sfn.IChainable:
         """Write the end of a branch on which something Bedrock did has failed.
@@ -415,7 +464,7 @@ class States:
                     "error": error,
                     "cause": cause,
                     "phase": self._title,
-                    "redrives": _REDRIVES,
+                    "redrives": REDRIVES,
                 }
             },
         ).next(self._on_failure)
@@ -458,10 +507,10 @@ class States:
 
     def _catch(
         self,
-        state: sfn.CustomState | sfn.Parallel | sfn.DistributedMap,
+        state: sfn.CustomState | sfn.Parallel | sfn.Map | sfn.DistributedMap,
         catches: Mapping[str, sfn.IChainable],
     ) -> None:
-        failure = {"failure": {**_FAILURE, "phase": self._title}}
+        failure = {self._failure: {**_FAILURE, "phase": self._title}}
         for error, handler in catches.items():
             state.add_catch(handler, errors=[error], assign=failure)
         if self._on_failure is not None:

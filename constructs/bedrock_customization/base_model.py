@@ -130,6 +130,51 @@ class BaseModel:
             f"{' or '.join(sorted(active))}"
         )
 
+    def check_validation_loss(self, method: CustomizationMethod, wish: str) -> None:
+        """Check that jobs leave a validation loss.
+
+        Args:
+            method: How the model is customized.
+            wish: What needs it, by the name of its parameter.
+
+        Raises:
+            ValueError: They leave none.
+        """
+        if method.method is catalog.Method.REINFORCEMENT_FINE_TUNING:
+            raise ValueError(
+                f"{wish} goes by validation loss, and {method.method} leaves rewards instead: "
+                "leave it out"
+            )
+        if self.facts.methods[method.method].validation is not None:
+            return
+        others = [
+            model.id
+            for model in catalog.base_models()
+            if model.lifecycle.status == "ACTIVE"
+            and set(model.regions) & set(self.facts.regions)
+            and method.method in model.methods
+            and model.methods[method.method].validation is not None
+        ]
+        instead = f", or choose {' or '.join(others)}" if others else ""
+        raise ValueError(
+            f"{wish} goes by validation loss, and {method.method} of {self.id} takes no validation "
+            f"set: leave it out{instead}"
+        )
+
+    def check_early_stopping(self, method: CustomizationMethod) -> None:
+        """Check that stopping early is for the watcher to do.
+
+        Raises:
+            ValueError: There is no validation loss to go by, or the model stops by itself.
+        """
+        self.check_validation_loss(method, "early_stopping")
+        own = [name for name in self.facts.methods[method.method].hyperparameters if "Stop" in name]
+        if own:
+            raise ValueError(
+                f"early_stopping stops a job and loses its model, and {self.id} stops early by "
+                f"itself and keeps it: set the hyperparameters {' and '.join(own)} instead"
+            )
+
     def check_region(self, scope: Construct) -> None:
         """Check that the model is customized in the stack's Region, where that is known at synth.
 

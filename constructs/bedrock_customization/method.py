@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from bedrock_customization._checks import check_between, check_whole
 from bedrock_customization.invocation_logs import InvocationLogs
 from bedrock_customization_runtime.catalog import Method
 
@@ -95,3 +96,34 @@ def log_bucket_of(method: CustomizationMethod) -> LogBucket | None:
 def logs_of(method: CustomizationMethod) -> contract.LogsPlan | None:
     """Return what preparation does with invocation logs; None takes all, with their answers."""
     return method.logs.to_contract(method.teacher) if isinstance(method, Distillation) else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EarlyStopping:
+    """Stop a job whose validation loss has turned.
+
+    A stopped job yields no model and is charged for what it did, and the run ends with
+    `CustomizationStoppedEarly`. So this saves the rest of a training that leads nowhere; it does
+    not keep the best state on the way. Bedrock documents what its loss files hold, not when it
+    writes them: where they appear only at the end, nothing is stopped.
+
+    Args:
+        patience: Validations without improvement, from 1 to 100.
+        minimum_improvement: By how much a validation loss must be below the lowest before it to be
+            an improvement.
+
+    Raises:
+        ValueError: A figure is out of range.
+    """
+
+    patience: int = 3
+    minimum_improvement: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the figures."""
+        check_whole("patience", self.patience, 1, 100, "3 lets two bad validations pass")
+        check_between("minimum_improvement", self.minimum_improvement, 0, 100, "0 takes any")
+
+    def to_contract(self) -> contract.EarlyStopping:
+        """Return what the handler receives."""
+        return {"patience": self.patience, "minimum_improvement": self.minimum_improvement}

@@ -31,7 +31,12 @@ from bedrock_customization.phases.preparation import SHARDING, DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
 from bedrock_customization.phases.run_start import RunStart
 from bedrock_customization.storage import RUNS, CustomizationStorage
-from bedrock_customization_runtime.contract import Handler, MetricName
+from bedrock_customization_runtime.contract import (
+    METRIC_NAMESPACE,
+    Handler,
+    MetricName,
+    TrainingMetric,
+)
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -39,8 +44,9 @@ if TYPE_CHECKING:
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
     from bedrock_customization.enrichment import Enrichment
-    from bedrock_customization.method import CustomizationMethod
+    from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.network import JobNetwork
+    from bedrock_customization.sweep import Sweep
 
 _NOT_REMOVED = {
     "error": "{% $failure.error %}",
@@ -81,14 +87,18 @@ class CustomizationPipeline(Construct):
             Without one, the data already are records: prompt and completion, or Converse messages.
         method: How the base model is customized. Without one, fine-tuning with the service's own
             hyperparameters.
+        sweep: Which hyperparameters are tried, each candidate a job (docs/sweeps.md). Without one,
+            a single job is trained.
         split: Shares of the validation set and the blind set.
         maximum_rejected: Share of the records, in [0, 1], that may break a rule and be left out
             before the data set as a whole is refused.
-        max_cost_usd: Estimated cost of the training, in US dollars, above which no job starts.
-            Without one, the estimate is only reported.
+        max_cost_usd: Estimated cost of the training, in US dollars, above which no job starts; of
+            a sweep, of all jobs together. Without one, the estimate is only reported.
         allow_unknown_price: Whether a job may start that has a `max_cost_usd` and no known price.
         stall_limit: After so long without progress a job is stopped; from an hour on. Two days
             without one.
+        early_stopping: When a job whose validation loss has turned is stopped, which loses its
+            model. Without it, jobs run to their end.
         enrichment: A model that adds to the records before they are prepared.
             Without one, they are prepared as they are.
         sharding: When the raw data are prepared by many functions at once, and how.
@@ -119,11 +129,13 @@ class CustomizationPipeline(Construct):
         base_model: BaseModel,
         template: RecordTemplate | None = None,
         method: CustomizationMethod | None = None,
+        sweep: Sweep | None = None,
         split: DataSplit | None = None,
         maximum_rejected: float = 0.05,
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
         stall_limit: Duration | None = None,
+        early_stopping: EarlyStopping | None = None,
         enrichment: Enrichment | None = None,
         sharding: Sharding | None = SHARDING,
         metric: MetricName = MetricName.ACCURACY,
@@ -173,9 +185,11 @@ class CustomizationPipeline(Construct):
             storage=self.storage,
             base_model=base_model,
             method=method,
+            sweep=sweep,
             max_cost_usd=max_cost_usd,
             allow_unknown_price=allow_unknown_price,
             stall_limit=stall_limit,
+            early_stopping=early_stopping,
             role=customization_role,
             network=network,
             model_key=model_key,
@@ -263,6 +277,25 @@ class CustomizationPipeline(Construct):
     def metric_failed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return the number of runs that failed; sum over 5 minutes."""
         return self.metric("ExecutionsFailed", **options)
+
+    def metric_training_loss(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the training loss with which jobs ended; average over 5 minutes."""
+        return self._training_metric(TrainingMetric.TRAINING_LOSS, options)
+
+    def metric_validation_loss(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the validation loss with which jobs ended; average over 5 minutes."""
+        return self._training_metric(TrainingMetric.VALIDATION_LOSS, options)
+
+    def _training_metric(self, name: TrainingMetric, options: MetricOptions) -> cloudwatch.Metric:
+        # Imported here: nothing else needs it, and every synth would pay for it.
+        from aws_cdk import aws_cloudwatch as cloudwatch  # noqa: PLC0415
+
+        return cloudwatch.Metric(
+            namespace=METRIC_NAMESPACE,
+            metric_name=name.value,
+            dimensions_map={"Pipeline": self.state_machine.state_machine_name},
+            **options,
+        )
 
     def _write_end(self, on_failure: sfn.IChainable) -> sfn.State:
         states = self._states("Record", on_failure=on_failure)

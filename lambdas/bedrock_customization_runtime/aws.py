@@ -15,6 +15,7 @@ from botocore.session import Session
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
@@ -27,6 +28,12 @@ _CONFIG = Config(
     user_agent_extra="cdk-bedrock-customization",
     max_pool_connections=32,
 )
+
+
+@cache
+def cloudwatch() -> CloudWatchClient:
+    """Return the CloudWatch client of this process."""
+    return cast("CloudWatchClient", _session().create_client("cloudwatch", config=_CONFIG))
 
 
 @cache

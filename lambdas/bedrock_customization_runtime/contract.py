@@ -4,7 +4,7 @@ The constructs import this module at synth and the handlers at run time, so it u
 standard library. Every value that travels between states is one of the `TypedDict`s here: URIs,
 ids and counts, never records. What is absent has no key, because CDK leaves nulls out. The state
 machine keeps each under a variable of the same name (`$run`, `$enrichment`, `$preparation`,
-`$customization`, `$deployment`, `$evaluation`, `$decision`, `$failure`).
+`$proposal`, `$customization`, `$deployment`, `$evaluation`, `$decision`, `$failure`).
 """
 
 from enum import StrEnum
@@ -80,6 +80,17 @@ class EnrichmentTask(StrEnum):
     """Grade the answers from 1 to 5; records below `minimum_score` are rejected."""
 
 
+METRIC_NAMESPACE = "BedrockCustomization"
+"""Of the metrics in CloudWatch (`TrainingMetric`)."""
+
+
+class TrainingMetric(StrEnum):
+    """Metrics of a customization job: dimensions `Pipeline`, and `Pipeline` with `Job`."""
+
+    TRAINING_LOSS = "TrainingLoss"
+    VALIDATION_LOSS = "ValidationLoss"
+
+
 class ErrorName(StrEnum):
     """Error names that states retry or catch; each is a class of `errors` (a test pairs them)."""
 
@@ -88,6 +99,7 @@ class ErrorName(StrEnum):
     CUSTOMIZATION_FAILED = "CustomizationFailed"
     CUSTOMIZATION_STALLED = "CustomizationStalled"
     CUSTOMIZATION_TIMED_OUT = "CustomizationTimedOut"
+    CUSTOMIZATION_STOPPED_EARLY = "CustomizationStoppedEarly"
 
 
 class Names(TypedDict):
@@ -227,6 +239,39 @@ class Job(TypedDict):
     token: str
     """Client request token."""
     hyperparameters: dict[str, str]
+
+
+class SweepPlan(TypedDict):
+    """Which hyperparameters a sweep tries."""
+
+    candidates: list[dict[str, str]]
+    """Of the first round."""
+    rounds: int
+    """At most."""
+    candidates_per_round: int
+    """Of the rounds after the first."""
+    ranges: dict[str, list[float]]
+    """Lowest and highest value by hyperparameter; empty where there is one round."""
+
+
+class CandidateJob(Job):
+    """A job of a sweep (`$job` within its Map)."""
+
+    number: int
+    """Of the candidate in the run, from 1."""
+
+
+class Proposal(TypedDict):
+    """What "Propose candidates" returns (`$proposal`); none is left where it is empty."""
+
+    candidates: list[CandidateJob]
+
+
+class CandidateOutcome(TypedDict):
+    """What "Record candidate" returns; its record is in S3."""
+
+    number: int
+    status: str
 
 
 class JobWatch(TypedDict):
@@ -459,6 +504,15 @@ class StartJob(TypedDict):
     """Of job and model, as Step Functions spells them: with `Key` and `Value`."""
 
 
+class EarlyStopping(TypedDict):
+    """When a job whose validation loss has turned is stopped."""
+
+    patience: int
+    """Validations without improvement."""
+    minimum_improvement: float
+    """By how much a loss must be below the lowest before it to be one."""
+
+
 class WatchJob(TypedDict):
     """Event of `customize_model` while the job runs."""
 
@@ -469,6 +523,9 @@ class WatchJob(TypedDict):
     """After which the job is given up; absent where the task that waits for it has a time-out."""
     last: NotRequired[JobWatch]
     """What the look before this one returned."""
+    early_stopping: NotRequired[EarlyStopping]
+    longest_wait_seconds: NotRequired[int]
+    """Between looks; ten minutes where it is absent."""
 
 
 class StopJob(TypedDict):
@@ -492,7 +549,53 @@ class RecordJob(TypedDict):
     job: Job
 
 
-CustomizeModelInput = PlanJob | StartJob | WatchJob | StopJob | RecordJob
+class ProposeCandidates(TypedDict):
+    """Event of `customize_model` before each round of a sweep."""
+
+    step: Literal["propose"]
+    run: Run
+    base_model: str
+    method: str
+    hyperparameters: dict[str, str]
+    """As of `PlanJob`; those of a candidate are besides."""
+    sweep: SweepPlan
+    max_cost_usd: NotRequired[float]
+    """Of all candidates together."""
+    allow_unknown_price: bool
+    redrives: int
+    """How often the execution has been redriven by now."""
+
+
+class RecordCandidate(TypedDict):
+    """Event of `customize_model` after a candidate's job, however that ended."""
+
+    step: Literal["record-candidate"]
+    run: Run
+    job: CandidateJob
+    trouble: NotRequired[Failure]
+    redrives: int
+
+
+class ChooseCandidate(TypedDict):
+    """Event of `customize_model` after a sweep."""
+
+    step: Literal["choose"]
+    run: Run
+    base_model: str
+    method: str
+    sweep: SweepPlan
+
+
+CustomizeModelInput = (
+    PlanJob
+    | StartJob
+    | WatchJob
+    | StopJob
+    | RecordJob
+    | ProposeCandidates
+    | RecordCandidate
+    | ChooseCandidate
+)
 
 
 class AnswerQuestionsInput(TypedDict):

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 from typing import TYPE_CHECKING, Literal, cast
 
-from bedrock_customization_runtime import catalog, storage, times
+from bedrock_customization_runtime import catalog, diagnosis, loss_curves, times
 from bedrock_customization_runtime.errors import CustomizationFailed
-from bedrock_customization_runtime.manifest import CurvePoint, CustomizationSection
+from bedrock_customization_runtime.manifest import CustomizationSection, DiagnosisSection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock.type_defs import GetModelCustomizationJobResponseTypeDef
     from mypy_boto3_s3 import S3Client
 
-MAXIMUM_POINTS = 200
-_TRAINING = ("step_wise_training_metrics.csv", "training_loss")
-# Documents and samples disagree on the folder, so the file is found by its name.
-_VALIDATION = ("validation_metrics.csv", "validation_loss")
+    from bedrock_customization_runtime.manifest import CurvePoint
 
 
 def describe(bedrock: BedrockClient, s3: S3Client, job_name: str) -> CustomizationSection:
@@ -36,17 +30,33 @@ def describe(bedrock: BedrockClient, s3: S3Client, job_name: str) -> Customizati
             f"job {job_name} ended as {job['status']}: "
             f"{job.get('failureMessage') or 'no reason given'}"
         )
-    files = _metric_files(s3, job)
+    training, validation = loss_curves.read_losses(s3, job)
+    customization_type = job.get("customizationType", "FINE_TUNING")
     return CustomizationSection(
         job_name=job["jobName"],
         job_arn=job["jobArn"],
         model_arn=job["outputModelArn"],
-        customization_type=job.get("customizationType", "FINE_TUNING"),
+        customization_type=customization_type,
         hyperparameters=_hyperparameters(job),
         started=times.iso(job["creationTime"]),
         ended=times.iso(job["endTime"]),
-        training_curve=_curve(s3, files, *_TRAINING),
-        validation_curve=_curve(s3, files, *_VALIDATION),
+        training_curve=loss_curves.finite(training),
+        validation_curve=loss_curves.finite(validation),
+        diagnosis=diagnosis_of(customization_type, training, validation),
+    )
+
+
+def diagnosis_of(
+    customization_type: str, training: Sequence[CurvePoint], validation: Sequence[CurvePoint]
+) -> DiagnosisSection | None:
+    """Return what the losses of a job say, or None where its method makes them say nothing."""
+    if customization_type == catalog.Method.REINFORCEMENT_FINE_TUNING:
+        return None
+    found = diagnosis.diagnose(
+        [point.loss for point in training], [point.loss for point in validation]
+    )
+    return DiagnosisSection(
+        verdict=found.verdict.value, rule=found.rule, message=found.message, advice=found.advice
     )
 
 
@@ -72,37 +82,3 @@ def _hyperparameters(job: GetModelCustomizationJobResponseTypeDef) -> dict[str, 
     numbers = cast("Mapping[str, int | float | str]", typed)
     rendered = {name: catalog.rendered(value) for name, value in numbers.items()}
     return {**job.get("hyperParameters", {}), **rendered}
-
-
-def _metric_files(s3: S3Client, job: GetModelCustomizationJobResponseTypeDef) -> list[str]:
-    """Return the URIs of the job's output files; Bedrock puts them below the job's own id."""
-    prefix = storage.S3Uri.parse(job["outputDataConfig"]["s3Uri"].rstrip("/"))
-    job_id = job["jobArn"].rpartition("/")[2]
-    pages = s3.get_paginator("list_objects_v2").paginate(
-        Bucket=prefix.bucket, Prefix=f"{prefix.key}/model-customization-job-{job_id}/"
-    )
-    return [
-        f"s3://{prefix.bucket}/{item['Key']}" for page in pages for item in page.get("Contents", [])
-    ]
-
-
-def _curve(s3: S3Client, files: list[str], name: str, column: str) -> list[CurvePoint]:
-    found = [uri for uri in files if uri.endswith(f"/{name}")]
-    if not found:
-        return []
-    rows = csv.DictReader(io.StringIO(storage.read(s3, found[0]).decode()))
-    points = [
-        CurvePoint(
-            step=int(row["step_number"]), epoch=int(row["epoch_number"]), loss=float(row[column])
-        )
-        for row in rows
-    ]
-    return _thinned([point for point in points if math.isfinite(point.loss)])
-
-
-def _thinned(points: list[CurvePoint]) -> list[CurvePoint]:
-    """Return at most `MAXIMUM_POINTS` evenly spread points, first and last included."""
-    if len(points) <= MAXIMUM_POINTS:
-        return points
-    stride = (len(points) - 1) / (MAXIMUM_POINTS - 1)
-    return [points[round(index * stride)] for index in range(MAXIMUM_POINTS)]

@@ -189,10 +189,25 @@ def next_job(bedrock: BedrockClient, execution_arn: str, chosen: Mapping[str, st
     Raises:
         CustomizationFailed: So many attempts ended without a model that another makes no sense.
     """
+    job, model, token = names.job_of(execution_arn, next_attempt(bedrock, execution_arn))
+    return {"name": job, "model": model, "token": token, "hyperparameters": dict(chosen)}
+
+
+def next_attempt(bedrock: BedrockClient, execution_arn: str, candidate: int | None = None) -> int:
+    """Return the number of the attempt, from 0, whose job runs, has completed, or comes next.
+
+    Args:
+        bedrock: Client.
+        execution_arn: The run.
+        candidate: As of `names.job_of`.
+
+    Raises:
+        CustomizationFailed: As of `next_job`.
+    """
     for attempt in range(_MAXIMUM_ATTEMPTS):
-        job, model, token = names.job_of(execution_arn, attempt)
+        job, _, _ = names.job_of(execution_arn, attempt, candidate)
         if _status(bedrock, job) not in _SPENT:
-            return {"name": job, "model": model, "token": token, "hyperparameters": dict(chosen)}
+            return attempt
     raise CustomizationFailed(
         f"{_MAXIMUM_ATTEMPTS} jobs of this run ended without a model: start a new run once the "
         "cause is mended"

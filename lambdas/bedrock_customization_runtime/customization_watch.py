@@ -4,6 +4,10 @@ Bedrock gives a running job no percentage: `statusDetails` names its phases, eac
 last changed. A job whose phases have not changed for longer than the stall limit is given up,
 because it would sit in the queue until the pipeline times out. Time is the sum of the waits between
 looks, so nobody's clock matters.
+
+Where that is asked for, a look also reads the validation losses that the job has left so far, and
+gives it up once they have turned. No document says when Bedrock writes them: where they appear only
+at the end, nothing is stopped.
 """
 
 from __future__ import annotations
@@ -12,13 +16,21 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from bedrock_customization_runtime.errors import CustomizationStalled, CustomizationTimedOut
+from bedrock_customization_runtime import diagnosis, loss_curves
+from bedrock_customization_runtime.errors import (
+    CustomizationStalled,
+    CustomizationStoppedEarly,
+    CustomizationTimedOut,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock.type_defs import GetModelCustomizationJobResponseTypeDef
+    from mypy_boto3_s3 import S3Client
 
-    from bedrock_customization_runtime.contract import JobWatch
+    from bedrock_customization_runtime.contract import EarlyStopping, JobWatch
 
 _RUNNING = {"InProgress", "Stopping"}
 _SOONEST, _LATEST = 60, 600
@@ -30,30 +42,39 @@ _PHASES = ("validationDetails", "dataProcessingDetails", "trainingDetails")
 
 def look(
     bedrock: BedrockClient,
+    s3: S3Client,
     job_name: str,
     *,
     stall_limit_seconds: int,
     timeout_seconds: int | None = None,
     last: JobWatch | None = None,
+    early_stopping: EarlyStopping | None = None,
+    longest_wait_seconds: int | None = None,
 ) -> JobWatch:
     """Return whether a job has ended, and when to look again.
 
     Args:
         bedrock: Client.
+        s3: Client.
         job_name: Of the job; it may not exist yet.
         stall_limit_seconds: After which a job without progress is given up.
         timeout_seconds: After which any job is; None for never.
         last: What the look before this one returned.
+        early_stopping: When a job whose validation loss has turned is given up; None for never.
+        longest_wait_seconds: Between looks; ten minutes without it.
 
     Raises:
         CustomizationStalled: It made no progress.
         CustomizationTimedOut: It ran for too long.
+        CustomizationStalled: It made no progress for too long.
+        CustomizationStoppedEarly: Its validation loss has turned.
     """
+    longest = longest_wait_seconds or _LATEST
     try:
         job = bedrock.get_model_customization_job(jobIdentifier=job_name)
     except bedrock.exceptions.ResourceNotFoundException:
-        return _watch(done=False, progress="not there yet", last=last)
-    watch = _watch(done=job["status"] not in _RUNNING, progress=_progress(job), last=last)
+        return _watch("not there yet", last, longest)
+    watch = _watch(_progress(job), last, longest, done=job["status"] not in _RUNNING)
     if job["status"] == "InProgress" and watch["idle_seconds"] > stall_limit_seconds:
         raise CustomizationStalled(
             f"job {job_name} made no progress for {_hours(watch['idle_seconds'])} hours "
@@ -71,6 +92,8 @@ def look(
             f"({watch['progress']}), the limit is {_hours(timeout_seconds)}: it is stopped; raise "
             "timeout, lower epochCount, or give fewer records"
         )
+    if job["status"] == "InProgress" and early_stopping is not None:
+        _check_turn(job_name, loss_curves.read_validation_losses(s3, job), early_stopping)
     return watch
 
 
@@ -94,12 +117,23 @@ def _status(bedrock: BedrockClient, job_name: str) -> str:
     return bedrock.get_model_customization_job(jobIdentifier=job_name)["status"]
 
 
-def _watch(*, done: bool, progress: str, last: JobWatch | None) -> JobWatch:
+def _check_turn(job_name: str, losses: Sequence[float], early_stopping: EarlyStopping) -> None:
+    since = diagnosis.checks_since_best(losses, early_stopping["minimum_improvement"])
+    if since < early_stopping["patience"]:
+        return
+    raise CustomizationStoppedEarly(
+        f"validation loss of job {job_name} got no better in the last {since} of {len(losses)} "
+        f"checks, early_stopping allows {early_stopping['patience']}: it is stopped, yields no "
+        "model and is charged for what it did; train fewer epochs, or with a lower learning rate"
+    )
+
+
+def _watch(progress: str, last: JobWatch | None, longest: int, *, done: bool = False) -> JobWatch:
     waited = last["waited_seconds"] + last["seconds"] if last else 0
     stands = last is not None and last["progress"] == progress
     return {
         "done": done,
-        "seconds": min(max(waited // _LOOKS, _SOONEST), _LATEST),
+        "seconds": min(max(waited // _LOOKS, _SOONEST), longest),
         "waited_seconds": waited,
         "idle_seconds": last["idle_seconds"] + last["seconds"] if last and stands else 0,
         "progress": progress,

@@ -14,6 +14,7 @@
     ├── CustomizationStalled  the job made no progress for too long and was stopped
     ├── CustomizationTimedOut the job ran for longer than it may and was stopped
     ├── GradingFailed         the judge that gives rewards cannot be asked
+    ├── CustomizationStoppedEarly  the job's validation loss had turned and it was stopped
     ├── DeploymentFailed      the deployment ended as Failed
     ├── DeploymentBusy        the deployment is changing; try again later
     ├── EvaluationFailed      the answers cannot be compared
@@ -71,6 +72,10 @@ class CustomizationTimedOut(CustomizationError):
 
 class GradingFailed(CustomizationError):
     """The judge that gives rewards cannot be asked; no answer was graded."""
+
+
+class CustomizationStoppedEarly(CustomizationError):
+    """The job's validation loss had turned, and it was stopped as asked for."""
 
 
 class DeploymentFailed(CustomizationError):

@@ -134,7 +134,7 @@ class RefusalSection(_Section, frozen=True, kw_only=True):
 
 
 class EstimateSection(_Section, frozen=True, kw_only=True):
-    """What the job was expected to cost, before it was paid."""
+    """What the job, or all jobs of a sweep so far, were expected to cost, before they were paid."""
 
     tokens: int
     """Of the training set, for one epoch."""
@@ -156,6 +156,18 @@ class CurvePoint(_Section, frozen=True, kw_only=True):
     loss: float
 
 
+class DiagnosisSection(_Section, frozen=True, kw_only=True):
+    """What the losses of a job say about its training (`diagnosis`)."""
+
+    verdict: Literal["diverged", "overfit", "underfit", "plateau", "fine", "unknown"]
+    rule: str
+    """Which gave the verdict."""
+    message: str
+    """Its figures."""
+    advice: str
+    """What to try next."""
+
+
 class CustomizationSection(_Section, frozen=True, kw_only=True):
     """The job and its model."""
 
@@ -167,8 +179,52 @@ class CustomizationSection(_Section, frozen=True, kw_only=True):
     started: str
     ended: str
     training_curve: list[CurvePoint]
-    """At most 200 points, first and last included."""
+    """At most 200 points, first and last included; without what is no finite number."""
     validation_curve: list[CurvePoint]
+    diagnosis: DiagnosisSection | None = None
+    """None where the method's losses say nothing."""
+
+
+class SweepCandidate(_Section, frozen=True, kw_only=True):
+    """A candidate of a sweep, also as its record in S3 holds it while the sweep runs."""
+
+    number: int
+    """In the run, from 1."""
+    round: int
+    """From 1."""
+    hyperparameters: dict[str, str]
+    status: Literal[
+        "proposed", "completed", "failed", "stalled", "stopped", "stopped early", "not afforded"
+    ] = "proposed"
+    attempts: int = 0
+    """Jobs that were asked for; each is counted as paid."""
+    estimate_usd: float | None = None
+    """Of one job; None where no price is known."""
+    job_name: str | None = None
+    """Of the last attempt."""
+    job_arn: str | None = None
+    model_arn: str | None = None
+    failure: str | None = None
+    """Why there is no model."""
+    training_loss: float | None = None
+    """As the job ended; likewise the next, which decides."""
+    validation_loss: float | None = None
+    validation_curve: list[CurvePoint] = []
+    diagnosis: DiagnosisSection | None = None
+    redrives: int = 0
+    """How often the execution had been redriven when this was recorded."""
+    chosen: bool = False
+    reason: str = ""
+    """Why it was chosen, or why not."""
+    model_deleted: bool = False
+
+
+class SweepSection(_Section, frozen=True, kw_only=True):
+    """The candidates of a sweep and what became of each."""
+
+    candidates: list[SweepCandidate]
+    ended: str
+    """Why no more were tried."""
 
 
 class MetricComparison(_Section, frozen=True, kw_only=True):
@@ -241,6 +297,7 @@ class Manifest(_Section, frozen=True, kw_only=True):
     """In place of the preparation, where the data set was refused."""
     preparation: PreparationSection | None = None
     estimate: EstimateSection | None = None
+    sweep: SweepSection | None = None
     customization: CustomizationSection | None = None
     deployment: DeploymentSection | None = None
     evaluation: EvaluationSection | None = None

@@ -29,12 +29,19 @@ def names_of(execution_arn: str) -> tuple[Names, Names]:
     )
 
 
-def job_of(execution_arn: str, attempt: int) -> tuple[str, str, str]:
-    """Return the names of a run's job and model and the client request token, by attempt."""
+def job_of(execution_arn: str, attempt: int, candidate: int | None = None) -> tuple[str, str, str]:
+    """Return the names of a run's job and model and the client request token.
+
+    Args:
+        execution_arn: The run.
+        attempt: From 0.
+        candidate: Number in the run's sweep; None without one.
+    """
+    of_candidate = "" if candidate is None else f"-{candidate}"
     return (
-        name_of(execution_arn, "job", attempt),
-        name_of(execution_arn, "model", attempt),
-        name_of(execution_arn, "job-token", attempt),
+        name_of(execution_arn, f"job{of_candidate}", attempt),
+        name_of(execution_arn, f"model{of_candidate}", attempt),
+        name_of(execution_arn, f"job-token{of_candidate}", attempt),
     )
 
 

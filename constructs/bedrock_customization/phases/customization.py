@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration, aws_stepfunctions as sfn
 
@@ -21,22 +21,36 @@ from bedrock_customization.phases.customization_job import (
     rights_of_method,
     rights_to_start,
 )
+from bedrock_customization.phases.customization_sweep import (
+    DELETING_MODELS,
+    LONGEST_WAIT_SECONDS,
+    CustomizationSweep,
+)
 from bedrock_customization.phases.job_stop import JobStop
 from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.storage import RUNS
-from bedrock_customization_runtime.contract import ErrorName, Handler
+from bedrock_customization_runtime.contract import METRIC_NAMESPACE, ErrorName, Handler
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_cdk import aws_iam as iam, aws_kms as kms
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
-    from bedrock_customization.method import CustomizationMethod
+    from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.network import JobNetwork
     from bedrock_customization.storage import CustomizationStorage
+    from bedrock_customization.sweep import Sweep
 
 _JOBS, _MODELS = bedrock_arn("model-customization-job"), bedrock_arn("custom-model")
 _LONGEST_JOB, _LONGEST_STALL = Duration.days(8), Duration.days(2)
+_PUBLISHING = Right(
+    actions=["cloudwatch:PutMetricData"],
+    resources=["*"],
+    wildcard_because="CloudWatch has no resource-level permissions for it, only the namespace",
+    conditions={"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}},
+)
 # Waits double from a minute: with the one that follows this, they add up to four hours.
 _LONGEST_WAIT = 10_000
 
@@ -53,11 +67,14 @@ class ModelCustomization(Phase):
     and watched until it ends: call `stop_jobs_of` with your machine, or aborting an execution
     leaves such a job running.
 
+    With a sweep, candidates are trained round by round, several at a time; the one with the lowest
+    validation loss is kept, and the models of the others are deleted.
+
     Input: `$run`, `$preparation`.
     Output: `$customization` (`contract.Customization`).
     Errors: `BaseModelUnavailable`, `BudgetExceeded`, `InvalidInput`, `CustomizationFailed`,
-    `CustomizationStalled`, `CustomizationTimedOut` (reinforcement; a task of Step Functions says
-    `States.Timeout`), and what Bedrock says of the job.
+    `CustomizationStalled`, `CustomizationStoppedEarly`, `CustomizationTimedOut` (reinforcement; a
+    task of Step Functions says `States.Timeout`), and what Bedrock says of the job.
 
     Args:
         scope: Parent.
@@ -65,11 +82,14 @@ class ModelCustomization(Phase):
         storage: Where records are, and the job's outputs go.
         base_model: What is customized.
         method: How, with hyperparameters. Without one, fine-tuning.
-        max_cost_usd: Estimated cost of the training, in US dollars, above which no job starts.
-            Without one, the estimate is only reported.
+        sweep: Which hyperparameters are tried. Without one, a single job is trained.
+        max_cost_usd: Estimated cost of the training, in US dollars, above which no job starts; of
+            a sweep, of all jobs together. Without one, the estimate is only reported.
         allow_unknown_price: Whether a job may start that has a `max_cost_usd` and no known price.
         stall_limit: After so long without progress the job is stopped, from an hour on. Jobs wait
             for capacity, sometimes for hours. Two days without one.
+        early_stopping: When a job whose validation loss has turned is stopped, which loses its
+            model. Without it, jobs run to their end.
         role: A service role of your own (see `ServiceRole`). Without one, a role is defined.
         network: A VPC in which the job reads and writes its data. Without one, Bedrock's own.
         model_key: Encrypts the custom model. Without one, a key that AWS owns does.
@@ -91,9 +111,11 @@ class ModelCustomization(Phase):
         storage: CustomizationStorage,
         base_model: BaseModel,
         method: CustomizationMethod | None = None,
+        sweep: Sweep | None = None,
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
         stall_limit: Duration | None = None,
+        early_stopping: EarlyStopping | None = None,
         role: iam.IRole | None = None,
         network: JobNetwork | None = None,
         model_key: kms.IKey | None = None,
@@ -102,6 +124,9 @@ class ModelCustomization(Phase):
     ) -> None:
         method = method or FineTuning()
         hyperparameters = base_model.check_method(method)
+        if early_stopping is not None:
+            base_model.check_early_stopping(method)
+        sweep_plan = sweep.to_contract(base_model, method) if sweep else None
         if max_cost_usd is not None:
             check_between("max_cost_usd", max_cost_usd, 0, 1e9, "it is an amount of US dollars")
         stall_seconds = round((stall_limit or _LONGEST_STALL).to_seconds())
@@ -130,25 +155,9 @@ class ModelCustomization(Phase):
             ],
         )
         self._is_started_by_function = isinstance(method, ReinforcementFineTuning)
-        self.function = self._define_function(storage, base_model, model_key)
+        self.function = self._define_function(storage, base_model, sweep, model_key)
         states = States(self, "ModelCustomization", on_failure=on_failure)
-        plan = states.invoke(
-            "Plan customization",
-            self.function,
-            {
-                "step": "plan",
-                "run": "{% $run %}",
-                "base_model": base_model.id,
-                "parent": base_model.parent,
-                "method": method.method.value,
-                "hyperparameters": hyperparameters,
-                "max_cost_usd": max_cost_usd,
-                "allow_unknown_price": allow_unknown_price,
-            },
-            comment="Ask for the base model, estimate the cost, name the job",
-            assign="job",
-        )
-        customize = CustomizationJob(
+        job = CustomizationJob(
             self,
             base_model=base_model,
             method=method,
@@ -156,9 +165,42 @@ class ModelCustomization(Phase):
             function=self.function,
             stall_seconds=stall_seconds,
             timeout_seconds=timeout_seconds,
+            early_stopping=early_stopping,
+            longest_wait_seconds=LONGEST_WAIT_SECONDS if sweep else None,
             network=network,
             model_key=model_key,
-        ).write(states)
+        )
+        planning = {
+            "step": "plan",
+            "run": "{% $run %}",
+            "base_model": base_model.id,
+            "parent": base_model.parent,
+            "method": method.method.value,
+            "hyperparameters": hyperparameters,
+            "max_cost_usd": max_cost_usd,
+            "allow_unknown_price": allow_unknown_price,
+        }
+        if sweep is None or sweep_plan is None:
+            plan, record = self._write_one_job(states, job, planning)
+        else:
+            plan, record = CustomizationSweep(
+                self, sweep=sweep, plan=sweep_plan, function=self.function, job=job
+            ).write(states, planning)
+        self._ends = self._wait_for_model(states, record)
+        self.rights = states.rights
+        self._start = plan
+
+    def _write_one_job(
+        self, states: States, job: CustomizationJob, planning: Mapping[str, Any]
+    ) -> tuple[sfn.CustomState, sfn.CustomState]:
+        plan = states.invoke(
+            "Plan customization",
+            self.function,
+            planning,
+            comment="Ask for the base model, estimate the cost, name the job",
+            assign="job",
+        )
+        customize = job.write(states)
         record = states.invoke(
             "Record customization",
             self.function,
@@ -167,9 +209,7 @@ class ModelCustomization(Phase):
             assign="customization",
         )
         sfn.Chain.start(plan).next(customize).next(record)
-        self._ends = self._wait_for_model(states, record)
-        self.rights = states.rights
-        self._start = plan
+        return plan, record
 
     def stop_jobs_of(self, state_machine: sfn.IStateMachine) -> None:
         """Stop the job of an execution that is aborted or times out.
@@ -211,7 +251,11 @@ class ModelCustomization(Phase):
         return is_active.afterwards(include_otherwise=True).end_states
 
     def _define_function(
-        self, storage: CustomizationStorage, base_model: BaseModel, model_key: kms.IKey | None
+        self,
+        storage: CustomizationStorage,
+        base_model: BaseModel,
+        sweep: Sweep | None,
+        model_key: kms.IKey | None,
     ) -> HandlerFunction:
         return HandlerFunction(
             self,
@@ -234,6 +278,8 @@ class ModelCustomization(Phase):
                     resources=[_JOBS, _MODELS],
                     wildcard_because=NAMED_BY_BEDROCK,
                 ),
+                _PUBLISHING,
+                *([DELETING_MODELS] if sweep else []),
                 *(
                     rights_to_start(base_model, self.service_role.role, model_key)
                     if self._is_started_by_function

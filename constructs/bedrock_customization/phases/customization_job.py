@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization._function import HandlerFunction
     from bedrock_customization.base_model import BaseModel
-    from bedrock_customization.method import CustomizationMethod
+    from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.network import JobNetwork
 
 _JOBS, _MODELS = bedrock_arn("model-customization-job"), bedrock_arn("custom-model")
@@ -40,6 +40,8 @@ class CustomizationJob:
         timeout_seconds: After it the job is stopped.
         network: VPC of the job; None for Bedrock's own.
         model_key: Encrypts the custom model; None for AWS's own.
+        early_stopping: When a job whose validation loss has turned is stopped; None for never.
+        longest_wait_seconds: Between two looks; None for the watcher's own.
     """
 
     def __init__(
@@ -52,21 +54,44 @@ class CustomizationJob:
         function: HandlerFunction,
         stall_seconds: int,
         timeout_seconds: int,
-        network: JobNetwork | None,
-        model_key: kms.IKey | None,
+        network: JobNetwork | None = None,
+        model_key: kms.IKey | None = None,
+        early_stopping: EarlyStopping | None = None,
+        longest_wait_seconds: int | None = None,
     ) -> None:
         self._scope, self._base_model, self._method = scope, base_model, method
         self._role, self._function = role, function
         self._stall_seconds, self._timeout_seconds = stall_seconds, timeout_seconds
         self._network, self._model_key = network, model_key
+        self._early_stopping, self._longest_wait_seconds = early_stopping, longest_wait_seconds
 
     def write(self, states: States) -> sfn.IChainable:
         """Write the job and the look at it now and then."""
-        stalled = self._write_stop(
+        given_up = self._write_stop(
             states, "Stop stalled job", "Customization stalled", ErrorName.CUSTOMIZATION_STALLED
         )
+        if self._early_stopping is not None:
+            given_up |= self._write_stop(
+                states,
+                "Stop turned job",
+                "Customization stopped early",
+                ErrorName.CUSTOMIZATION_STOPPED_EARLY,
+            )
         if isinstance(self._method, ReinforcementFineTuning):
-            return self._write_started_by_function(states, self._method, stalled)
+            return self._write_started_by_function(states, self._method, given_up)
+        return self._write_job_and_watch(states, assign={"model_wait": 60}, catches=given_up)
+
+    def write_candidate(self, states: States, record: sfn.IChainable) -> sfn.IChainable:
+        """Write the job of one candidate of several; however it ends, its record is next.
+
+        The record's function stops a job that was given up.
+        """
+        job = self._write_job_and_watch(states, assign={}, catches={"States.ALL": record})
+        return job.next(record)
+
+    def _write_job_and_watch(
+        self, states: States, *, assign: Mapping[str, Any], catches: Mapping[str, sfn.IChainable]
+    ) -> sfn.Parallel:
         # What runs beside the job ends with it, so its errors go where the job's go.
         branches = states.within()
         job = branches.call_bedrock(
@@ -89,15 +114,15 @@ class CustomizationJob:
             "Customize and watch",
             [job, watch],
             comment="The job, and a look at it now and then; the first error ends both",
-            assign={"model_wait": 60},
-            catches=stalled,
+            assign=assign,
+            catches=catches,
         )
 
     def _write_started_by_function(
         self,
         states: States,
         method: ReinforcementFineTuning,
-        stalled: Mapping[str, sfn.IChainable],
+        given_up: Mapping[str, sfn.IChainable],
     ) -> sfn.IChainable:
         start = states.invoke(
             "Start job",
@@ -121,7 +146,7 @@ class CustomizationJob:
         watch = self._write_watch(
             states,
             ended,
-            catches={**stalled, **timed_out},
+            catches={**given_up, **timed_out},
             timeout_seconds=self._timeout_seconds,
         )
         return sfn.Chain.start(start).next(watch)
@@ -156,6 +181,7 @@ class CustomizationJob:
                 "stall_limit_seconds": self._stall_seconds,
                 **({"timeout_seconds": timeout_seconds} if timeout_seconds else {}),
                 "last": "{% $exists($states.input.idle_seconds) ? $states.input : null %}",
+                **self._watch_options(),
             },
             comment="Has it ended, does it move?",
             catches=catches or {},
@@ -172,6 +198,14 @@ class CustomizationJob:
         wait.next(watch)
         watch.next(has_ended)
         return sfn.Chain.custom(watch, ended.end_states, ended)
+
+    def _watch_options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {}
+        if self._early_stopping is not None:
+            options["early_stopping"] = self._early_stopping.to_contract()
+        if self._longest_wait_seconds is not None:
+            options["longest_wait_seconds"] = self._longest_wait_seconds
+        return options
 
     def _reinforcement(self, method: ReinforcementFineTuning) -> dict[str, Any]:
         takes_validation = self._base_model.facts.methods[method.method].validation is not None

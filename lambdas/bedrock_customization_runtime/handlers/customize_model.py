@@ -14,23 +14,30 @@ from bedrock_customization_runtime import (
     customization_watch,
     manifest,
     reinforcement,
+    training_metrics,
 )
 from bedrock_customization_runtime.errors import InvalidInput
+from bedrock_customization_runtime.sweeps import choice, outcome, proposal
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
+        CandidateOutcome,
+        ChooseCandidate,
         Customization,
         CustomizeModelInput,
         Job,
         JobWatch,
         PlanJob,
+        Proposal,
+        ProposeCandidates,
+        RecordCandidate,
         RecordJob,
     )
 
 
 def handler(
     event: CustomizeModelInput, _context: object
-) -> Job | JobWatch | Customization | dict[str, str]:
+) -> Job | JobWatch | Customization | Proposal | CandidateOutcome | dict[str, str]:
     """Do one step of a customization; each may be repeated.
 
     Raises:
@@ -40,6 +47,7 @@ def handler(
         CustomizationFailed: The job did not complete, or its model failed.
         CustomizationStalled: The job makes no progress.
         CustomizationTimedOut: The job runs for too long.
+        CustomizationStoppedEarly: The job's validation loss has turned.
     """
     match event["step"]:
         case "plan":
@@ -49,15 +57,32 @@ def handler(
         case "watch":
             return customization_watch.look(
                 aws.bedrock(),
+                aws.s3(),
                 event["job"]["name"],
                 stall_limit_seconds=event["stall_limit_seconds"],
                 timeout_seconds=event.get("timeout_seconds"),
                 last=event.get("last"),
+                early_stopping=event.get("early_stopping"),
+                longest_wait_seconds=event.get("longest_wait_seconds"),
             )
         case "stop":
             return customization_watch.stop(aws.bedrock(), event["job"]["name"])
         case "record":
             return _record(event)
+        case "propose" | "record-candidate" | "choose":
+            return _sweep(event)
+
+
+def _sweep(
+    event: ProposeCandidates | RecordCandidate | ChooseCandidate,
+) -> Proposal | CandidateOutcome | Customization:
+    match event["step"]:
+        case "propose":
+            return proposal.propose(aws.bedrock(), aws.s3(), event)
+        case "record-candidate":
+            return outcome.record(aws.bedrock(), aws.s3(), aws.cloudwatch(), event)
+        case "choose":
+            return choice.choose(aws.bedrock(), aws.s3(), event)
 
 
 def _plan(event: PlanJob) -> Job:
@@ -88,6 +113,16 @@ def _record(event: RecordJob) -> Customization:
     section = customization.describe(aws.bedrock(), aws.s3(), event["job"]["name"])
     status = customization.model_status(aws.bedrock(), section.model_arn)
     manifest.update(aws.s3(), run["manifest"], lambda found: replace(found, customization=section))
+    # The step is repeated until the model is Active, and a job counts once.
+    if status == "Active":
+        training_metrics.publish(
+            aws.cloudwatch(),
+            execution_arn=run["execution_arn"],
+            job_name=section.job_name,
+            ended=section.ended,
+            training=section.training_curve,
+            validation=section.validation_curve,
+        )
     return {
         "job_arn": section.job_arn,
         "model_arn": section.model_arn,

@@ -39,6 +39,7 @@ def render(manifest: Manifest) -> str:
             else ""
         ),
         loss_plot=Markup(plots.loss_curves(customization) if customization else ""),  # noqa: S704 - see above
+        sweep_plot=Markup(plots.sweep_curves(manifest.sweep) if manifest.sweep else ""),  # noqa: S704 - see above
         fates_plot=Markup(plots.record_fates(preparation) if preparation else ""),  # noqa: S704 - see above
     )
 

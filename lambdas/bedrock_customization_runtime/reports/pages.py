@@ -28,13 +28,16 @@ def _environment() -> jinja2.Environment:
         "cause": wording.cause_of,
         "count": wording.count,
         "figures": wording.figures,
+        "loss": wording.loss,
         "meaning": wording.meaning_of,
         "moment": wording.moment,
         "p_value": wording.p_value,
         "percent": wording.percent,
         "points": wording.points,
+        "sentence": wording.sentence,
         "size": wording.size,
         "title_of": wording.title_of,
+        "usd": wording.usd,
     }
     environment.globals["duration"] = wording.duration
     return environment

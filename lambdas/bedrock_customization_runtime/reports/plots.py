@@ -16,7 +16,7 @@ import matplotlib as mpl
 from matplotlib import style
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from bedrock_customization_runtime.reports import wording
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         CustomizationSection,
         MetricComparison,
         PreparationSection,
+        SweepSection,
     )
 
 _WIDTH = 7.4
@@ -63,6 +64,8 @@ _STYLE = {
     "ytick.left": False,
 }
 _MOST_LABELLED_EPOCHS = 10
+_WIDE = 8
+"""Times by which losses differ at least where the axis is logarithmic."""
 
 
 def loss_curves(customization: CustomizationSection) -> str:
@@ -105,6 +108,56 @@ def loss_curves(customization: CustomizationSection) -> str:
             if curve
         )
         return _svg(figure, "loss", "Loss by training step", f"{first_to_last}.")
+
+
+def sweep_curves(sweep: SweepSection) -> str:
+    """Draw the validation loss of each candidate over the steps; empty without any point.
+
+    Where losses that exploded would flatten the others, the axis is logarithmic.
+    """
+    drawn = [one for one in sweep.candidates if one.validation_curve]
+    if not drawn:
+        return ""
+    with style.context(["default", _STYLE]):
+        figure = Figure(figsize=(_WIDTH, 3.2), layout="constrained")
+        axes = figure.subplots()
+        axes.grid(axis="y")
+        for one in sorted(drawn, key=lambda one: one.chosen):
+            last = one.validation_curve[-1]
+            axes.plot(
+                [point.step for point in one.validation_curve],
+                [point.loss for point in one.validation_curve],
+                color=_FIRST if one.chosen else _SECOND,
+                linewidth=2.2 if one.chosen else 1.0,
+                linestyle="-" if one.chosen else "--",
+                marker="o",
+                markersize=4 if one.chosen else 3,
+            )
+            axes.annotate(
+                str(one.number),
+                (last.step, last.loss),
+                xytext=(6, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=9,
+                fontweight="bold" if one.chosen else "normal",
+            )
+        losses = [point.loss for one in drawn for point in one.validation_curve]
+        if min(losses) > 0 and max(losses) > _WIDE * min(losses):
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axes.yaxis.set_minor_formatter(NullFormatter())
+        else:
+            axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.set_xlabel("Training step")
+        axes.set_ylabel("Validation loss (lower is better)")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        description = "; ".join(
+            f"candidate {one.number}{' (kept)' if one.chosen else ''} from "
+            f"{one.validation_curve[0].loss:.3f} to {one.validation_curve[-1].loss:.3f}"
+            for one in drawn
+        )
+        return _svg(figure, "sweep", "Validation loss of each candidate", f"{description}.")
 
 
 def comparison(metric: MetricComparison, minimum_improvement: float | None) -> str:

@@ -211,6 +211,23 @@ def clipped(text: str) -> str:
     return visible if len(visible) <= _LINE else f"{visible[: _LINE - 1]}…"
 
 
+def loss(value: float | None) -> str:
+    """Return a loss with four significant digits, or a dash where there is none."""
+    return "\N{EN DASH}" if value is None else f"{value:.4g}".replace("-", _MINUS)
+
+
+def usd(value: float | None) -> str:
+    """Return an amount of US dollars, small ones to four digits, or that nobody knows it."""
+    if value is None:
+        return "unknown"
+    return f"${value:,.2f}" if value >= 1 or value == 0 else f"${value:.4f}"
+
+
+def sentence(text: str) -> str:
+    """Return the text with its first letter in upper case, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def percent(share: float) -> str:
     """Return a score in [0, 1] as `86.4 %`."""
     return f"{_tenths(share)}\N{NO-BREAK SPACE}%".replace("-", _MINUS)

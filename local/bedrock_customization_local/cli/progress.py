@@ -267,6 +267,10 @@ def _preparation(value: dict[str, Any]) -> str:
     return f"{counts['read']:,} read: " + ", ".join([*left_out, kept])
 
 
+def _proposal(value: dict[str, Any]) -> str:
+    return f"{len(value['candidates']):,} candidates to train"
+
+
 def _customization(value: dict[str, Any]) -> str:
     return "model " + str(value["model_arn"]).rpartition("/")[2]
 
@@ -291,6 +295,7 @@ def _run(value: dict[str, Any]) -> str:
 _DESCRIPTIONS: dict[str, Callable[[Any], str]] = {
     "run": _run,
     "preparation": _preparation,
+    "proposal": _proposal,
     "customization": _customization,
     "answers": _answers,
     "evaluation": _evaluation,

@@ -53,7 +53,16 @@ def start(plane: Plane, clock: Clock, *, enforce_iam: bool, undo: ExitStack) -> 
     # What is imported stays: without this, each full collection walks moto's 200,000 objects.
     gc.freeze()
     region, account_id = plane.region, plane.account_id
-    authorizer = Authorizer(region=region, account_id=account_id) if enforce_iam else Permissive()
+    authorizer = (
+        Authorizer(
+            region=region,
+            account_id=account_id,
+            # Bedrock is made below, of the authorizer; its tags are asked for by later requests.
+            resource_tags=lambda arn: bedrock.tags_of(arn),  # noqa: PLW0108 - not yet made
+        )
+        if enforce_iam
+        else Permissive()
+    )
     undo.callback(moto_patches.apply(plane.client))
 
     sessions = RoleSessions()

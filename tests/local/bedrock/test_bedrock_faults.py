@@ -44,6 +44,13 @@ def test_a_job_fails_on_demand(cloud):
     assert job["statusDetails"]["trainingDetails"]["status"] == "Failed"
 
 
+def test_a_fault_of_one_job_hits_no_other(cloud):
+    cloud.service.faults.inject(Fault(name="second", kind=FaultKind.FAIL_JOB, job="job-2"))
+    assert cloud.ended_job(cloud.create_job())["status"] == "Completed"
+    job = cloud.create_job(jobName="job-2", customModelName="model-2")
+    assert cloud.ended_job(job)["status"] == "Failed"
+
+
 def test_a_job_stopped_while_it_trains_leaves_no_model_and_is_charged_for_what_it_did(cloud):
     whole = cloud.ended_job(cloud.create_job())
     cloud.service.faults.inject(Fault(name="F14", kind=FaultKind.STOP_JOB))

@@ -3,7 +3,12 @@ import json
 import botocore.session
 import pytest
 
-from bedrock_customization_local.cloud.iam import AccessDenied, Permission, Permissive
+from bedrock_customization_local.cloud.iam import (
+    AccessDenied,
+    Authorizer,
+    Permission,
+    Permissive,
+)
 from bedrock_customization_local.cloud.iam.actions import permissions_for
 from bedrock_customization_local.cloud.iam.operations import RULES
 from bedrock_customization_local.cloud.iam.resources import Scope
@@ -484,3 +489,17 @@ def test_a_service_itself_needs_the_policy_of_the_bucket(aws):
     ):
         with pytest.raises(AccessDenied):
             aws.authorizer.require_of_service(service, needed)
+
+
+def test_a_condition_on_a_resources_tag_looks_at_that_resource(aws):
+    model = f"{ACCOUNT}:custom-model/amazon.nova-lite-v1:0:300k/"
+    tagged = {"StringLike": {"aws:ResourceTag/run": "?*"}}
+    role = aws.role(allow("bedrock:DeleteCustomModel", f"{model}*", Condition=tagged))
+    authorizer = Authorizer(
+        region="us-east-1",
+        account_id="123456789012",
+        resource_tags=lambda arn: {"run": "seven"} if arn.endswith("/ours") else {},
+    )
+    action = "bedrock:DeleteCustomModel"
+    assert authorizer.check(role, action, f"{model}ours").allowed
+    assert not authorizer.check(role, action, f"{model}theirs").allowed

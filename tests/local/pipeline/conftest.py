@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import time
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,16 +19,16 @@ from bedrock_customization_runtime import manifest
 @pytest.fixture(scope="session")
 def questions():
     """A part of the demo's questions: three intents, as CSV."""
-    return banking_of(3, 60)
+    return banking(3, 60)
 
 
 @pytest.fixture(scope="session")
-def banking():
-    """Return a part of the demo's questions, as CSV, of so many intents."""
-    return banking_of
+def make_questions():
+    """Return a part of the demo's questions, by number of intents and of questions of each."""
+    return banking
 
 
-def banking_of(intents, per_intent):
+def banking(intents=3, per_intent=60):
     """Return a part of the demo's questions as CSV."""
     excerpt = files("bedrock_customization_local") / "demo_data" / "banking77_excerpt.csv"
     rows = list(csv.DictReader(io.StringIO(excerpt.read_text())))
@@ -91,28 +92,28 @@ class Pipeline:
         return {item["customModelDeploymentArn"] for item in found["modelDeploymentSummaries"]}
 
 
-@pytest.fixture(scope="module")
-def deployed(context, tmp_path_factory):
-    """Pipelines in one stack: one promotes what is better, one asks too much, one has no money."""
-    app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
+@contextmanager
+def deployed_pipelines(context, folder, arguments, region="us-east-1"):
+    """Deploy pipelines in one stack, and yield them by name.
+
+    Args:
+        context: Of the app.
+        folder: For the assembly.
+        arguments: Of each pipeline, by its name.
+        region: Of the embedded AWS.
+    """
+    app = App(context=context, outdir=str(folder))
     stack = Stack(app, "Stack")
-    for name, minimum_improvement, max_cost_usd in (
-        ("Fair", 0.0, None),
-        ("Strict", 0.999, None),
-        ("Poor", 0.0, 1e-6),
-    ):
+    for name, given in arguments.items():
         pipeline = CustomizationPipeline(
             stack,
             name,
-            base_model=BaseModel.NOVA_MICRO,
             template=RecordTemplate(
                 prompt="{text}", completion="{category}", system="Answer with the intent."
             ),
-            method=FineTuning(hyperparameters={"epochCount": 1}),
-            minimum_improvement=minimum_improvement,
-            max_cost_usd=max_cost_usd,
             stall_limit=Duration.hours(1),
             maximum_tokens=8,
+            **given,
         )
         for key, value in {
             "Data": pipeline.storage.data_bucket.bucket_name,
@@ -125,7 +126,7 @@ def deployed(context, tmp_path_factory):
         }.items():
             stack.export_value(value, name=f"{name}{key}")
     assembly = Path(app.synth().directory)
-    with LocalCloud() as cloud:
+    with LocalCloud(region=region) as cloud:
         cloud.deploy(assembly)
         exports = cloud.client("cloudformation").list_exports()["Exports"]
         outputs = {export["Name"]: export["Value"] for export in exports}
@@ -138,8 +139,34 @@ def deployed(context, tmp_path_factory):
                     if key.startswith(name)
                 },
             )
-            for name in ("Fair", "Strict", "Poor")
+            for name in arguments
         }
+
+
+@pytest.fixture(scope="session")
+def deploy():
+    """Deploy pipelines; a context manager."""
+    return deployed_pipelines
+
+
+@pytest.fixture(scope="module")
+def deployed(context, deploy, tmp_path_factory):
+    """Pipelines in one stack: one promotes what is better, one asks too much, one has no money."""
+    arguments = {
+        name: {
+            "base_model": BaseModel.NOVA_MICRO,
+            "method": FineTuning(hyperparameters={"epochCount": 1}),
+            "minimum_improvement": minimum_improvement,
+            "max_cost_usd": max_cost_usd,
+        }
+        for name, minimum_improvement, max_cost_usd in (
+            ("Fair", 0.0, None),
+            ("Strict", 0.999, None),
+            ("Poor", 0.0, 1e-6),
+        )
+    }
+    with deploy(context, tmp_path_factory.mktemp("assembly"), arguments) as pipelines:
+        yield pipelines
 
 
 @pytest.fixture

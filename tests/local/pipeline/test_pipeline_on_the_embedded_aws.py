@@ -35,9 +35,9 @@ def unpaid(fair):
 
 
 @pytest.fixture(scope="session")
-def few(banking):
+def few(make_questions):
     """As little data as a run takes, for what has nothing to do with how good a model is."""
-    return banking(2, 24)
+    return make_questions(2, 24)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from bedrock_customization_runtime.manifest import (
     CustomizationSection,
     DecisionSection,
     DeploymentSection,
+    DiagnosisSection,
     EvaluationSection,
     Example,
     FailureSection,
@@ -20,6 +21,8 @@ from bedrock_customization_runtime.manifest import (
     PreparationSection,
     RefusalSection,
     RunSection,
+    SweepCandidate,
+    SweepSection,
 )
 
 
@@ -106,6 +109,70 @@ def customized(prepared):
             validation_curve=[
                 CurvePoint(step=step, epoch=step // 250, loss=2.1 * math.exp(-step / 190) + 0.31)
                 for step in (250, 500, 750)
+            ],
+        ),
+    )
+
+
+@pytest.fixture
+def swept(customized):
+    def candidate(number, **given):
+        return SweepCandidate(
+            number=number,
+            round=1,
+            hyperparameters={"learningRate": f"0.{number}", "epochCount": "2"},
+            attempts=1,
+            estimate_usd=1.22,
+            **given,
+        )
+
+    def curve(*losses):
+        return [CurvePoint(step=step, epoch=0, loss=loss) for step, loss in enumerate(losses)]
+
+    return replace(
+        customized,
+        sweep=SweepSection(
+            ended="all were tried",
+            candidates=[
+                candidate(
+                    1,
+                    status="completed",
+                    job_name="orders-7-1f2e3d4c5b6a",
+                    model_arn=customized.customization.model_arn,
+                    training_loss=0.22,
+                    validation_loss=0.31,
+                    validation_curve=curve(1.2, 0.6, 0.31),
+                    diagnosis=DiagnosisSection(
+                        verdict="fine",
+                        rule="settled",
+                        message="training loss fell from 2.1 to 0.22 and settled",
+                        advice="nothing, or values close to these",
+                    ),
+                    chosen=True,
+                    reason="has the lowest validation loss",
+                ),
+                candidate(
+                    2,
+                    status="completed",
+                    model_arn="arn:aws:bedrock:us-east-1:123456789012:custom-model/loser/abc",
+                    validation_loss=51.7,
+                    validation_curve=curve(22.2, 34.5, 51.7),
+                    diagnosis=DiagnosisSection(
+                        verdict="diverged",
+                        rule="loss-exploded",
+                        message="training loss rose to 51 on the way, it began at 2.1",
+                        advice="lower the learning rate",
+                    ),
+                    reason="diverged",
+                    model_deleted=True,
+                ),
+                candidate(3, status="stalled", failure="no progress", reason="stalled: none"),
+                candidate(
+                    4,
+                    status="not afforded",
+                    failure="it would exceed max_cost_usd",
+                    reason="was not trained: it would exceed max_cost_usd",
+                ),
             ],
         ),
     )

@@ -21,6 +21,7 @@ STAGES = [
     "running",
     "prepared",
     "customized",
+    "swept",
     "evaluated",
     "promoted",
     "rejected",
@@ -382,3 +383,41 @@ def test_a_distillation_from_logs_says_what_was_omitted_and_who_gave_the_referen
 def test_a_refusal_counts_the_omitted_logs(refused):
     found = replace(refused, refusal=replace(refused.refusal, omitted=77))
     assert "77 logs were omitted as no training data" in html.render(found)
+
+
+def test_each_candidate_of_a_sweep_says_what_became_of_it(swept):
+    page = html.render(swept)
+    assert "1 (kept)" in page
+    for words in (
+        "Candidate 1 has the lowest validation loss.",
+        "Candidate 2 diverged.",
+        "Training loss rose to 51 on the way",
+        "loss-exploded",
+        "Its model was deleted.",
+        "Candidate 3 stalled",
+        "Candidate 4 was not trained",
+    ):
+        assert words in page
+
+
+def test_candidates_that_exploded_do_not_flatten_the_others(swept):
+    assert "candidate 1 (kept) from 1.200 to 0.310" in plots.sweep_curves(swept.sweep)
+    nothing = replace(
+        swept.sweep,
+        candidates=[replace(one, validation_curve=[]) for one in swept.sweep.candidates],
+    )
+    assert plots.sweep_curves(nothing) == ""
+
+
+def test_a_model_that_is_left_is_named(swept):
+    kept = replace(swept.sweep.candidates[1], model_deleted=False)
+    page = html.render(replace(swept, sweep=replace(swept.sweep, candidates=[kept])))
+    assert "still there and bills storage" in page
+    assert kept.model_arn in page
+
+
+def test_a_single_job_says_its_diagnosis(customized, swept):
+    diagnosed = replace(customized.customization, diagnosis=swept.sweep.candidates[0].diagnosis)
+    page = html.render(replace(customized, customization=diagnosed))
+    assert "<strong>Diagnosis: fine.</strong>" in page
+    assert "Diagnosis" not in html.render(customized)

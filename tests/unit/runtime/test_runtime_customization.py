@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bedrock_customization_runtime import customization
+from bedrock_customization_runtime import customization, loss_curves
 from bedrock_customization_runtime.errors import CustomizationFailed
 
 JOB_ID = "amazon.nova-micro-v1:0:128k/abcdefghijkl"
@@ -57,7 +57,7 @@ def test_a_long_curve_keeps_its_ends_and_losses_that_are_numbers(s3):
     losses = [*range(1000, 0, -1), "nan", "inf"]
     put_losses(s3, "training_artifacts/step_wise_training_metrics.csv", "training_loss", losses)
     curve = customization.describe(Bedrock(), s3, "job").training_curve
-    assert len(curve) == customization.MAXIMUM_POINTS
+    assert len(curve) == loss_curves.MAXIMUM_POINTS
     assert (curve[0].loss, curve[-1].loss) == (1000, 1)
 
 

@@ -6,7 +6,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bedrock_customization_runtime import customization_watch
-from bedrock_customization_runtime.errors import CustomizationStalled, CustomizationTimedOut
+from bedrock_customization_runtime.errors import (
+    CustomizationStalled,
+    CustomizationStoppedEarly,
+    CustomizationTimedOut,
+)
 
 HOUR = 3600
 MOVED = datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
@@ -38,8 +42,15 @@ class Bedrock:
         self.stopped.append(jobIdentifier)
 
 
-def look(bedrock, last=None, *, hours=10):
-    return customization_watch.look(bedrock, "job", stall_limit_seconds=hours * HOUR, last=last)
+def look(bedrock, last=None, *, hours=10, timeout=None):
+    return customization_watch.look(
+        bedrock,
+        None,
+        "job",
+        stall_limit_seconds=hours * HOUR,
+        timeout_seconds=timeout and timeout * HOUR,
+        last=last,
+    )
 
 
 def look_until(bedrock, *, hours, limit=10):
@@ -84,21 +95,13 @@ def test_a_job_that_runs_too_long_is_given_up_though_it_moves():
     with pytest.raises(
         CustomizationTimedOut, match=r"job job ran for 4\.0 hours .*, the limit is 3\.0"
     ):
-        customization_watch.look(
-            Bedrock(training="InProgress"),
-            "job",
-            stall_limit_seconds=HOUR,
-            timeout_seconds=3 * HOUR,
-            last=last,
-        )
+        look(Bedrock(training="InProgress"), last, timeout=3)
 
 
 @pytest.mark.parametrize("status", ["Completed", "Stopping", "Failed"])
 def test_a_job_that_ends_in_time_or_is_ending_is_not_given_up(status):
     last = {**look(Bedrock()), "waited_seconds": 100 * HOUR}
-    watch = customization_watch.look(
-        Bedrock(status), "job", stall_limit_seconds=HOUR, timeout_seconds=HOUR, last=last
-    )
+    watch = look(Bedrock(status), last, timeout=1)
     assert watch["done"] is (status != "Stopping")
 
 
@@ -145,3 +148,49 @@ def test_looks_for_eight_days_leave_half_the_history_free():
     while watch["waited_seconds"] < 8 * 24 * HOUR:
         looks, watch = looks + 1, look(Bedrock(), watch, hours=1000)
     assert 9 * looks <= 12_500
+
+
+def running_job(s3, *losses):
+    """A job in S3 that has left so many validation losses so far."""
+    bedrock = Bedrock(training="InProgress")
+    bedrock.job["outputDataConfig"] = {"s3Uri": "s3://runtime-artifacts/turn/customization/"}
+    rows = ["step_number,epoch_number,validation_loss,perplexity"]
+    rows += [f"{step},0,{loss},1" for step, loss in enumerate(losses)]
+    s3.put_object(
+        Bucket="runtime-artifacts",
+        Key="turn/customization/model-customization-job-arn:job/v/validation_metrics.csv",
+        Body="\n".join(rows).encode(),
+    )
+    return bedrock
+
+
+def look_for_a_turn(bedrock, s3, patience=2):
+    return customization_watch.look(
+        bedrock,
+        s3,
+        "job",
+        stall_limit_seconds=HOUR,
+        early_stopping={"patience": patience, "minimum_improvement": 0.0},
+    )
+
+
+def test_a_job_whose_validation_loss_turned_is_given_up_and_says_what_that_costs(s3):
+    with pytest.raises(CustomizationStoppedEarly, match=r"the last 2 of 4 checks.* is charged"):
+        look_for_a_turn(running_job(s3, 2.0, 1.0, 1.5, "nan"), s3)
+
+
+@pytest.mark.parametrize("losses", [(), (2.0, 1.0), (2.0, 1.0, 1.5), (1.0, 1.5, 0.5, 0.6)])
+def test_a_job_with_patience_left_goes_on(s3, losses):
+    assert not look_for_a_turn(running_job(s3, *losses), s3)["done"]
+
+
+def test_a_job_that_left_no_losses_yet_goes_on(s3):
+    bedrock = running_job(s3)
+    bedrock.job["outputDataConfig"]["s3Uri"] = "s3://runtime-artifacts/nothing/"
+    assert not look_for_a_turn(bedrock, s3)["done"]
+
+
+def test_a_job_that_is_over_is_not_stopped(s3):
+    bedrock = running_job(s3, 1.0, 2.0, 3.0, 4.0)
+    bedrock.job["status"] = "Completed"
+    assert look_for_a_turn(bedrock, s3)["done"]

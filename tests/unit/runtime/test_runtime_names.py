@@ -4,7 +4,7 @@ import re
 
 from hypothesis import given, strategies as st
 
-from bedrock_customization_runtime.names import job_of, key_of, name_of, names_of
+from bedrock_customization_runtime.names import MAXIMUM_LENGTH, job_of, key_of, name_of, names_of
 
 # Bedrock's patterns, written so that they take linear time.
 JOB = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9+.-]{0,61}[a-zA-Z0-9+.])?")
@@ -61,3 +61,14 @@ def test_a_person_recognizes_the_run_in_its_names():
 
 def test_a_name_of_absurd_length_is_cut():
     assert len(name_of("x" * 1_000_000, "job")) <= 63
+
+
+def test_candidates_of_a_sweep_share_no_name_with_each_other_or_the_single_job():
+    made = [
+        name
+        for candidate in (None, 1, 2, 11)
+        for attempt in (0, 1)
+        for name in job_of("arn:aws:states:eu-west-1:1:execution:Machine:run", attempt, candidate)
+    ]
+    assert len(set(made)) == len(made) == 24
+    assert all(len(name) <= MAXIMUM_LENGTH for name in made)

@@ -18,7 +18,7 @@ from bedrock_customization_local.cloud.bedrock.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class FaultKind(StrEnum):
@@ -46,6 +46,7 @@ class Fault:
         name: For the record of what was injected.
         kind: What goes wrong.
         operation: Operation it hits, as `CreateModelCustomizationJob`; None for any. Not for jobs.
+        job: Name of the job it hits; None for any. Only for jobs.
         times: How often at most; None for ever.
         share: Share of the matching calls or jobs that it hits, drawn with `seed`.
         seed: Of the draw.
@@ -55,6 +56,7 @@ class Fault:
     name: str
     kind: FaultKind
     operation: str | None = None
+    job: str | None = None
     times: int | None = 1
     share: float = 1.0
     seed: int = 0
@@ -97,7 +99,9 @@ class Faults:
 
     def before(self, operation: str) -> None:
         """Refuse a call that has no effect yet, if a fault says so."""
-        fault = self._take(operation, FaultKind.THROTTLE, FaultKind.QUOTA)
+        fault = self._take(
+            lambda fault: fault.operation in {None, operation}, FaultKind.THROTTLE, FaultKind.QUOTA
+        )
         if fault is None:
             return
         if fault.kind is FaultKind.THROTTLE:
@@ -108,17 +112,22 @@ class Faults:
 
     def after(self, operation: str) -> None:
         """Lose the reply of a call that took effect, if a fault says so."""
-        fault = self._take(operation, FaultKind.LOST_REPLY)
+        fault = self._take(lambda fault: fault.operation in {None, operation}, FaultKind.LOST_REPLY)
         if fault is not None:
             raise InternalServerError(fault.message or "The connection was lost before the reply.")
 
-    def of_job(self) -> Fault | None:
-        """Return what goes wrong with the job that starts now."""
-        return self._take(None, FaultKind.FAIL_JOB, FaultKind.STALL_JOB, FaultKind.STOP_JOB)
+    def of_job(self, name: str) -> Fault | None:
+        """Return what goes wrong with the job of a name, which starts now."""
+        return self._take(
+            lambda fault: fault.job in {None, name},
+            FaultKind.FAIL_JOB,
+            FaultKind.STALL_JOB,
+            FaultKind.STOP_JOB,
+        )
 
-    def _take(self, operation: str | None, *kinds: FaultKind) -> Fault | None:
+    def _take(self, hits: Callable[[Fault], bool], *kinds: FaultKind) -> Fault | None:
         with self._lock:
-            for armed in self._matching(operation, kinds):
+            for armed in self._matching(hits, kinds):
                 if armed.rng.random() < armed.fault.share:
                     if armed.left is not None:
                         armed.left -= 1
@@ -126,9 +135,9 @@ class Faults:
                     return armed.fault
         return None
 
-    def _matching(self, operation: str | None, kinds: tuple[FaultKind, ...]) -> Iterator[_Armed]:
+    def _matching(
+        self, hits: Callable[[Fault], bool], kinds: tuple[FaultKind, ...]
+    ) -> Iterator[_Armed]:
         for armed in self._armed:
-            fault = armed.fault
-            hits = operation is None or fault.operation in {None, operation}
-            if fault.kind in kinds and hits and armed.left != 0:
+            if armed.fault.kind in kinds and hits(armed.fault) and armed.left != 0:
                 yield armed

@@ -71,7 +71,7 @@ class JobRunner:
     def run(self, job: CustomizationJob) -> None:
         """Take a job from InProgress to its end."""
         try:
-            self._run(job, self._account.faults.of_job())
+            self._run(job, self._account.faults.of_job(job.name))
         except JobStoppedError:
             if job.status != "Stopping":
                 self._set_status(job, "Stopping")

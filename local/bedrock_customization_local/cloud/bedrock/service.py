@@ -17,7 +17,7 @@ from bedrock_customization_local.cloud.bedrock.customization_jobs import (
     job_details,
 )
 from bedrock_customization_local.cloud.bedrock.deployments import Deployments
-from bedrock_customization_local.cloud.bedrock.errors import NotEmulatedError
+from bedrock_customization_local.cloud.bedrock.errors import NotEmulatedError, NotFoundError
 from bedrock_customization_local.cloud.bedrock.faults import Faults
 from bedrock_customization_local.cloud.bedrock.foundation_models import FoundationModels
 from bedrock_customization_local.cloud.bedrock.invocation import Invocation
@@ -176,6 +176,13 @@ class Bedrock:
             ServiceError: There is no such model.
         """
         self._invocation.teach(model_id, pairs)
+
+    def tags_of(self, arn: str) -> Mapping[str, str]:
+        """Return the tags of a resource, none if there is no such resource."""
+        try:
+            return dict(self._account.tags.of(arn))
+        except NotFoundError:
+            return {}
 
     def close(self) -> None:
         """Stop every job and wait for the threads."""

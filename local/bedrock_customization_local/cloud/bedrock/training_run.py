@@ -111,10 +111,11 @@ class TrainingRun:
                 )
                 continue
             self._work.raise_if_stopped()
-            if not math.isfinite(event.loss):
-                raise JobFailedError("The training diverged: the loss is not a number.")
             epoch = self._progress[-1].epoch if self._progress else 0
             self._progress.append(event)
+            if not math.isfinite(event.loss):
+                self._on_mark()  # so that the file shows why
+                raise JobFailedError("The training diverged: the loss is not a number.")
             if event.validation or event.epoch > epoch:
                 self._on_mark()
             if self._work.last_share is not None and self.done >= self._work.last_share:

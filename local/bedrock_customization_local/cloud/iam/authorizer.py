@@ -1,6 +1,6 @@
 """Decides whether a role may make an API call, by the policies that moto holds at that moment."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from bedrock_customization_local.cloud.iam.actions import Permission, permissions_for
@@ -80,9 +80,18 @@ class Authorizer:
         region: The Region of the calls.
         account_id: The account of roles and resources.
         partition: The partition of both.
+        resource_tags: Returns the tags of a resource that moto does not hold, by ARN.
     """
 
-    def __init__(self, *, region: str, account_id: str, partition: str = "aws") -> None:
+    def __init__(
+        self,
+        *,
+        region: str,
+        account_id: str,
+        partition: str = "aws",
+        resource_tags: Callable[[str], Mapping[str, str]] = lambda _arn: {},
+    ) -> None:
+        self._resource_tags = resource_tags
         self._scope = Scope(partition=partition, region=region, account=account_id)
         self._held = MotoPolicies(self._scope)
 
@@ -161,7 +170,9 @@ class Authorizer:
         if role is None:
             return Decision(allowed=False, reason=f"because the role {role_arn} does not exist")
         principal = self._principal(role_arn)
-        tags = {f"aws:PrincipalTag/{name}": text for name, text in role.tags.items()}
+        tags = {f"aws:PrincipalTag/{name}": text for name, text in role.tags.items()} | {
+            f"aws:ResourceTag/{name}": text for name, text in self._resource_tags(resource).items()
+        }
         own = {
             "aws:PrincipalArn": role_arn,
             "aws:PrincipalAccount": principal.account,

@@ -1,0 +1,1 @@
+"""Sweeps: several candidates of one run, trained, compared by validation loss, one kept."""
