@@ -9,9 +9,15 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, Duration, Stack
+from aws_cdk import App, Duration, Stack, aws_ec2 as ec2, aws_kms as kms
 
-from bedrock_customization import BaseModel, CustomizationPipeline, FineTuning, RecordTemplate
+from bedrock_customization import (
+    BaseModel,
+    CustomizationPipeline,
+    FineTuning,
+    JobNetwork,
+    RecordTemplate,
+)
 from bedrock_customization_local.cloud.server import LocalCloud
 from bedrock_customization_runtime import manifest
 
@@ -99,35 +105,16 @@ def deployed_pipelines(context, folder, arguments, region="us-east-1"):
     Args:
         context: Of the app.
         folder: For the assembly.
-        arguments: Of each pipeline, by its name.
+        arguments: Of each pipeline, by its name; what needs the stack or the cloud is made by a
+            function of them.
         region: Of the embedded AWS.
     """
-    app = App(context=context, outdir=str(folder))
-    stack = Stack(app, "Stack")
-    for name, given in arguments.items():
-        pipeline = CustomizationPipeline(
-            stack,
-            name,
-            template=RecordTemplate(
-                prompt="{text}", completion="{category}", system="Answer with the intent."
-            ),
-            stall_limit=Duration.hours(1),
-            maximum_tokens=8,
-            **given,
-        )
-        for key, value in {
-            "Data": pipeline.storage.data_bucket.bucket_name,
-            "Blind": pipeline.storage.blind_bucket.bucket_name,
-            "BlindKey": pipeline.storage.blind_key.key_arn,
-            "Artifacts": pipeline.storage.artifacts_bucket.bucket_name,
-            "StateMachine": pipeline.state_machine.state_machine_arn,
-            "Alias": pipeline.alias.parameter_name,
-            "ServiceRole": pipeline.customization.service_role.role.role_arn,
-        }.items():
-            stack.export_value(value, name=f"{name}{key}")
-    assembly = Path(app.synth().directory)
     with LocalCloud(region=region) as cloud:
-        cloud.deploy(assembly)
+        app = App(context=context, outdir=str(folder))
+        stack = Stack(app, "Stack")
+        for name, given in arguments.items():
+            define(stack, name, given(stack, cloud) if callable(given) else given)
+        cloud.deploy(Path(app.synth().directory))
         exports = cloud.client("cloudformation").list_exports()["Exports"]
         outputs = {export["Name"]: export["Value"] for export in exports}
         yield {
@@ -143,6 +130,30 @@ def deployed_pipelines(context, folder, arguments, region="us-east-1"):
         }
 
 
+def define(stack, name, given):
+    """Define a pipeline and export what tests ask for."""
+    pipeline = CustomizationPipeline(
+        stack,
+        name,
+        template=RecordTemplate(
+            prompt="{text}", completion="{category}", system="Answer with the intent."
+        ),
+        stall_limit=Duration.hours(1),
+        maximum_tokens=8,
+        **given,
+    )
+    for key, value in {
+        "Data": pipeline.storage.data_bucket.bucket_name,
+        "Blind": pipeline.storage.blind_bucket.bucket_name,
+        "BlindKey": pipeline.storage.blind_key.key_arn,
+        "Artifacts": pipeline.storage.artifacts_bucket.bucket_name,
+        "StateMachine": pipeline.state_machine.state_machine_arn,
+        "Alias": pipeline.alias.parameter_name,
+        "ServiceRole": pipeline.customization.service_role.role.role_arn,
+    }.items():
+        stack.export_value(value, name=f"{name}{key}")
+
+
 @pytest.fixture(scope="session")
 def deploy():
     """Deploy pipelines; a context manager."""
@@ -151,22 +162,46 @@ def deploy():
 
 @pytest.fixture(scope="module")
 def deployed(context, deploy, tmp_path_factory):
-    """Pipelines in one stack: one promotes what is better, one asks too much, one has no money."""
+    """Pipelines in one stack.
+
+    One promotes what is better; one asks too much, of jobs in a VPC and models with a key of the
+    customer's; one has no money.
+    """
+    common = {
+        "base_model": BaseModel.NOVA_MICRO,
+        "method": FineTuning(hyperparameters={"epochCount": 1}),
+    }
     arguments = {
-        name: {
-            "base_model": BaseModel.NOVA_MICRO,
-            "method": FineTuning(hyperparameters={"epochCount": 1}),
-            "minimum_improvement": minimum_improvement,
-            "max_cost_usd": max_cost_usd,
-        }
-        for name, minimum_improvement, max_cost_usd in (
-            ("Fair", 0.0, None),
-            ("Strict", 0.999, None),
-            ("Poor", 0.0, 1e-6),
-        )
+        "Fair": common,
+        "Strict": lambda stack, cloud: {
+            **common,
+            "minimum_improvement": 0.999,
+            "network": network_in(stack, cloud),
+            "model_key": kms.Key(stack, "ModelKey"),
+        },
+        "Poor": {**common, "max_cost_usd": 1e-6},
     }
     with deploy(context, tmp_path_factory.mktemp("assembly"), arguments) as pipelines:
         yield pipelines
+
+
+def network_in(stack, cloud):
+    """Make a VPC, as a network team would, and name it to a job."""
+    client = cloud.client("ec2")
+    vpc_id = client.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    zones = [f"{cloud.region}{letter}" for letter in "ab"]
+    subnets = [
+        client.create_subnet(VpcId=vpc_id, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=zone)[
+            "Subnet"
+        ]["SubnetId"]
+        for number, zone in enumerate(zones)
+    ]
+    group_id = client.create_security_group(GroupName="jobs", Description="Jobs", VpcId=vpc_id)
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack, "Vpc", vpc_id=vpc_id, availability_zones=zones, private_subnet_ids=subnets
+    )
+    group = ec2.SecurityGroup.from_security_group_id(stack, "Group", group_id["GroupId"])
+    return JobNetwork(vpc=vpc, security_groups=[group])
 
 
 @pytest.fixture
@@ -177,5 +212,5 @@ def fair(deployed):
 
 @pytest.fixture
 def strict(deployed):
-    """The pipeline that asks for an improvement of 99.9 points."""
+    """The pipeline that asks for an improvement of 99.9 points, with a VPC and a model key."""
     return deployed["Strict"]

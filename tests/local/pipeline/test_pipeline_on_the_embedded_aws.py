@@ -1,9 +1,6 @@
 """Whole runs of the synthesized state machine with the real handlers."""
 
-import csv
-import io
 import json
-import random
 
 import pytest
 
@@ -100,23 +97,27 @@ def test_a_job_that_is_pointed_at_the_blind_set_fails(fair, promoted):
     assert fair.outputs["Blind"] in job["failureMessage"]
 
 
-def test_a_candidate_that_does_not_pass_is_taken_away_again(strict, few):
-    execution = strict.run("rejected", few)
+@pytest.fixture(scope="module")
+def rejected(deployed, few):
+    """The manifest of a run whose candidate is not good enough."""
+    execution = deployed["Strict"].run("rejected", few)
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
-    found = strict.manifest("rejected")
-    assert found.status == "rejected"
-    assert found.deployment.removed
-    assert found.deployment.arn not in strict.deployments()
+    return deployed["Strict"].manifest("rejected")
+
+
+def test_a_candidate_that_does_not_pass_is_taken_away_again(strict, rejected):
+    assert rejected.status == "rejected"
+    assert rejected.deployment.removed
+    assert rejected.deployment.arn not in strict.deployments()
     assert strict.alias() is None
 
 
-def shuffled(questions):
-    rows = list(csv.reader(io.StringIO(questions)))
-    labels = [label for _, label in rows[1:]]
-    random.Random(0).shuffle(labels)
-    return "text,category\n" + "".join(
-        f'"{text}",{label}\n' for (text, _), label in zip(rows[1:], labels, strict=True)
+def test_a_job_runs_in_the_vpc_and_its_model_has_the_key(strict, rejected):
+    job = strict.cloud.client("bedrock").get_model_customization_job(
+        jobIdentifier=rejected.customization.job_arn
     )
+    assert len(job["vpcConfig"]["subnetIds"]) == 2
+    assert job["outputModelKmsKeyArn"].startswith("arn:aws:kms:")
 
 
 def broken(questions):
