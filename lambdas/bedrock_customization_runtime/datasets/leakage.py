@@ -29,6 +29,7 @@ _COMMON = 0.05
 """Share of a sample of the other records, from which a run is a template's."""
 _FEWEST = 20
 _AT_ONCE = 128
+_PASSAGES_AT_ONCE = 2**17
 _BITS_EACH = 16
 _FEWEST_BITS = 16
 _AGAIN = np.uint64(0xD6E8FEB86659FD93)
@@ -88,12 +89,18 @@ def _passages(
     rows: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
 ) -> NDArray[np.uint64]:
     """Return the passages that few of the records have, in order."""
-    each = []
+    each = [np.empty(0, dtype=np.uint64)]
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
         each.append(words_in(some).passages(RUN)[0])
-    found, counts = np.unique(np.concatenate([*each, np.empty(0, "u8")]), return_counts=True)
-    return found[counts <= _RARE]
+    found = np.concatenate(each)
+    # There are dozens for each record, so each copy of them counts.
+    del each
+    found.sort()
+    is_first = np.append(True, found[1:] != found[:-1])[: len(found)]
+    is_first[: -_RARE or None] &= found[_RARE:] != found[:-_RARE]
+    few: NDArray[np.uint64] = found[is_first]
+    return few
 
 
 def _hits(
@@ -128,10 +135,12 @@ class _Sieve:
         bits = max(_FEWEST_BITS, (_BITS_EACH * len(passages)).bit_length())
         self._shift = np.uint64(64 - bits)
         self._table = np.zeros(2 ** (bits - 3), dtype=np.uint8)
-        for hashes in (passages, np.sort(passages * _AGAIN)):
-            octets, bit = self._places(hashes)
-            begins = np.flatnonzero(np.append(True, octets[1:] != octets[:-1]))
-            self._table[octets[begins]] |= np.bitwise_or.reduceat(np.uint8(1) << bit, begins)
+        for start in range(0, len(passages), _PASSAGES_AT_ONCE):
+            some = passages[start : start + _PASSAGES_AT_ONCE]
+            for hashes in (some, np.sort(some * _AGAIN)):
+                octets, bit = self._places(hashes)
+                begins = np.flatnonzero(np.append(True, octets[1:] != octets[:-1]))
+                self._table[octets[begins]] |= np.bitwise_or.reduceat(np.uint8(1) << bit, begins)
 
     def passed(self, runs: NDArray[np.uint64]) -> NDArray[np.intp]:
         """Return the numbers of the runs that may be passages."""
