@@ -7,7 +7,7 @@ import pytest
 from moto import backends
 from moto.server import ThreadedMotoServer
 
-from bedrock_customization_runtime import aws
+from bedrock_customization_runtime import aws, manifest
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +64,78 @@ def handler_environment(moto_url, monkeypatch):
     yield monkeypatch
     for client in clients:
         client.cache_clear()
+
+
+@pytest.fixture
+def make_buckets(make_client):
+    """Make buckets and return their client; afterwards they go with all they hold."""
+    s3 = make_client("s3")
+    made = []
+
+    def make(*names):
+        for name in names:
+            s3.create_bucket(Bucket=name)
+            made.append(name)
+        return s3
+
+    yield make
+    for name in made:
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
+            found = [{"Key": item["Key"]} for item in page.get("Contents", [])]
+            if found:
+                s3.delete_objects(Bucket=name, Delete={"Objects": found})
+        s3.delete_bucket(Bucket=name)
+    s3.close()
+
+
+@pytest.fixture(scope="session")
+def run_of():
+    """Return what states call `$run`: by its name, and the buckets of a test."""
+    return run_in
+
+
+def run_in(name, *, data, blind, artifacts, source="incoming/rows"):
+    """Return a run.
+
+    Args:
+        name: Of the run.
+        data: Bucket; so the next two.
+        blind: Likewise.
+        artifacts: Likewise.
+        source: Key in the data bucket.
+    """
+    return {
+        "id": name,
+        "key": name,
+        "execution_arn": f"arn:aws:states:us-east-1:123456789012:execution:p:{name}",
+        "source": f"s3://{data}/{source}",
+        "data": f"s3://{data}/runs/{name}",
+        "blind": f"s3://{blind}/runs/{name}",
+        "artifacts": f"s3://{artifacts}/runs/{name}",
+        "manifest": f"s3://{artifacts}/runs/{name}/manifest.json",
+        "names": {"deployment": "d"},
+        "tokens": {"deployment": "d"},
+        "hyperparameters": {},
+    }
+
+
+@pytest.fixture(scope="session")
+def begin_manifest():
+    """Write the first version of a run's manifest."""
+    return begin
+
+
+def begin(s3, run):
+    """Begin the manifest of a run that customizes Nova Micro."""
+    section = manifest.RunSection(
+        id=run["id"],
+        execution_arn=run["execution_arn"],
+        source=run["source"],
+        base_model="amazon.nova-micro-v1:0:128k",
+        inference_model="amazon.nova-micro-v1:0",
+        catalog_version="1",
+        library_version="1",
+        started="2026-11-22T00:00:00Z",
+        embedded=True,
+    )
+    return manifest.begin(s3, run["manifest"], section)

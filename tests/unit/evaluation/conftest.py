@@ -45,15 +45,8 @@ def refusal():
 
 
 @pytest.fixture
-def s3(make_client):
-    client = make_client("s3")
-    for bucket in ("evaluation-blind", "evaluation-artifacts"):
-        client.create_bucket(Bucket=bucket)
-    yield client
-    for bucket in ("evaluation-blind", "evaluation-artifacts"):
-        for found in client.list_objects_v2(Bucket=bucket).get("Contents", []):
-            client.delete_object(Bucket=bucket, Key=found["Key"])
-    client.close()
+def s3(make_buckets):
+    return make_buckets("evaluation-blind", "evaluation-artifacts")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from bedrock_customization_runtime import invocation, manifest as manifests, storage
 from bedrock_customization_runtime.errors import EvaluationFailed, SourceChanged
 from bedrock_customization_runtime.evaluation import asking, judging
-from bedrock_customization_runtime.manifest import FileRecord, PreparationSection, RunSection
+from bedrock_customization_runtime.manifest import FileRecord, PreparationSection
 
 BASE = {"name": "base", "id": "base-id"}
 TUNED = {"name": "tuned", "id": "tuned-id"}
@@ -27,7 +27,7 @@ PREFIX = "s3://evaluation-blind/runs/7/answers"
 
 
 @pytest.fixture
-def answered(s3, write_test, make_models):
+def answered(s3, write_test, make_models, begin_manifest):
     """Let base answer each second of ten questions right and tuned all; return the test's URI."""
     test = write_test(10)
 
@@ -43,21 +43,7 @@ def answered(s3, write_test, make_models):
         prefix=PREFIX,
         limits=invocation.Limits(maximum_tokens=64, remaining_ms=lambda: 3_600_000),
     )
-    manifests.begin(
-        s3,
-        RUN["manifest"],
-        RunSection(
-            id=RUN["id"],
-            execution_arn=RUN["execution_arn"],
-            source=RUN["source"],
-            base_model="a:128k",
-            inference_model="a",
-            catalog_version="1",
-            library_version="1",
-            started="2026-11-23T09:00:00Z",
-            embedded=True,
-        ),
-    )
+    begin_manifest(s3, RUN)
     return test
 
 

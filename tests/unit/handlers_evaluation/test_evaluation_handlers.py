@@ -11,7 +11,6 @@ import pytest
 from bedrock_customization_runtime import aws, manifest as manifests
 from bedrock_customization_runtime.datasets.records import ContentBlock, Message, TestRecord
 from bedrock_customization_runtime.handlers import answer_questions, compare_answers
-from bedrock_customization_runtime.manifest import RunSection
 
 TUNED = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefghijkl"
 NAMES = {"job": "j", "model": "m", "deployment": "d"}
@@ -89,7 +88,7 @@ def run(handler_environment, bedrock_url):
     aws.bedrock_runtime().close()
 
 
-def test_questions_are_answered_and_compared_through_the_handlers(run):
+def test_questions_are_answered_and_compared_through_the_handlers(run, begin_manifest):
     records = [
         TestRecord(
             id=f"r{number}",
@@ -104,21 +103,7 @@ def test_questions_are_answered_and_compared_through_the_handlers(run):
         Key="runs/7/test.jsonl",
         Body=msgspec.json.Encoder().encode_lines(records),
     )
-    manifests.begin(
-        run,
-        RUN["manifest"],
-        RunSection(
-            id=RUN["id"],
-            execution_arn=RUN["execution_arn"],
-            source=RUN["source"],
-            base_model="amazon.nova-micro-v1:0:128k",
-            inference_model="amazon.nova-micro-v1:0",
-            catalog_version="1",
-            library_version="1",
-            started="2026-11-23T09:00:00Z",
-            embedded=True,
-        ),
-    )
+    begin_manifest(run, RUN)
 
     answers = answer_questions.handler(
         {"run": RUN, "test": TEST, "models": MODELS, "maximum_tokens": 64}, Context()

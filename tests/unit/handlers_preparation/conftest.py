@@ -1,10 +1,10 @@
 """Preparation in shards without Step Functions: the steps one after the other."""
 
 import json
+from functools import partial
 
 import pytest
 
-from bedrock_customization_runtime import manifest
 from bedrock_customization_runtime.sharded_preparation import planning, steps
 
 NOVA_MICRO = "amazon.nova-micro-v1:0:128k"
@@ -15,49 +15,24 @@ MEMORY = 2 * 2**30
 class Bench:
     """A source in S3, and both ways to prepare it."""
 
-    def __init__(self, s3):
+    def __init__(self, s3, run_of, begin_manifest):
         self.s3 = s3
+        self._run_of, self._begin_manifest = run_of, begin_manifest
 
     def event(self, name, body, **settings):
         """Upload a source and return what to prepare of it, in a run of that name.
 
         A source of several objects is their bodies by name.
         """
-        source = "s3://sharded-data/incoming/rows"
+        source = "incoming/rows"
         if isinstance(body, dict):
             source += "/"
             for key, part in body.items():
                 self.s3.put_object(Bucket="sharded-data", Key=f"incoming/rows/{key}", Body=part)
         else:
             self.s3.put_object(Bucket="sharded-data", Key="incoming/rows", Body=body)
-        run = {
-            "id": name,
-            "key": name,
-            "execution_arn": f"arn:aws:states:us-east-1:123456789012:execution:p:{name}",
-            "source": source,
-            "data": f"s3://sharded-data/runs/{name}",
-            "blind": f"s3://sharded-blind/runs/{name}",
-            "artifacts": f"s3://sharded-artifacts/runs/{name}",
-            "manifest": f"s3://sharded-artifacts/runs/{name}/manifest.json",
-            "names": {"deployment": "d"},
-            "tokens": {"deployment": "d"},
-            "hyperparameters": {},
-        }
-        manifest.begin(
-            self.s3,
-            run["manifest"],
-            manifest.RunSection(
-                id=name,
-                execution_arn=run["execution_arn"],
-                source=run["source"],
-                base_model=NOVA_MICRO,
-                inference_model="amazon.nova-micro-v1:0",
-                catalog_version="1",
-                library_version="1",
-                started="2026-11-22T00:00:00Z",
-                embedded=True,
-            ),
-        )
+        run = self._run_of(name, source=source)
+        self._begin_manifest(self.s3, run)
         return {
             "run": run,
             "base_model": NOVA_MICRO,
@@ -126,15 +101,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(make_client):
-    """Buckets of its own, empty again afterwards."""
-    s3 = make_client("s3")
-    for bucket in BUCKETS:
-        s3.create_bucket(Bucket=bucket)
-    yield Bench(s3)
-    for bucket in BUCKETS:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            found = [{"Key": item["Key"]} for item in page.get("Contents", [])]
-            if found:
-                s3.delete_objects(Bucket=bucket, Delete={"Objects": found})
-        s3.delete_bucket(Bucket=bucket)
+def bench(make_buckets, run_of, begin_manifest):
+    """A bench with buckets of its own."""
+    places = dict(zip(("data", "blind", "artifacts"), BUCKETS, strict=True))
+    return Bench(make_buckets(*BUCKETS), partial(run_of, **places), begin_manifest)

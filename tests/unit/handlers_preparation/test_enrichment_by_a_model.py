@@ -22,16 +22,6 @@ MODEL = "us.amazon.nova-micro-v1:0"
 NOVA_MICRO = "amazon.nova-micro-v1:0:128k"
 HOUR_MS = 3_600_000
 BUCKET = "enrichment-data"
-RUN = {
-    "id": "run-1",
-    "key": "run-1",
-    "execution_arn": "arn:aws:states:us-east-1:123456789012:execution:p:run-1",
-    "source": f"s3://{BUCKET}/incoming/rows.jsonl",
-    "data": f"s3://{BUCKET}/runs/run-1",
-    "blind": "s3://enrichment-blind/runs/run-1",
-    "artifacts": "s3://enrichment-artifacts/runs/run-1",
-    "manifest": "s3://enrichment-artifacts/runs/run-1/manifest.json",
-}
 BUCKETS = (BUCKET, "enrichment-blind", "enrichment-artifacts")
 
 
@@ -65,16 +55,16 @@ def refusal(code):
 
 
 @pytest.fixture
-def s3(make_client):
-    client = make_client("s3")
-    for bucket in BUCKETS:
-        client.create_bucket(Bucket=bucket)
-    yield client
-    for bucket in BUCKETS:
-        for found in client.list_objects_v2(Bucket=bucket).get("Contents", []):
-            client.delete_object(Bucket=bucket, Key=found["Key"])
-        client.delete_bucket(Bucket=bucket)
-    client.close()
+def s3(make_buckets):
+    return make_buckets(*BUCKETS)
+
+
+@pytest.fixture
+def run_1(run_of):
+    data, blind, artifacts = BUCKETS
+    return run_of(
+        "run-1", data=data, blind=blind, artifacts=artifacts, source="incoming/rows.jsonl"
+    )
 
 
 def upload(s3, rows):
@@ -108,10 +98,10 @@ def plan(task=EnrichmentTask.COMPLETE, **more):
 
 
 @pytest.fixture
-def enrich(s3):
+def enrich(s3, run_1):
     def run(say, *, remaining_ms=lambda: HOUR_MS, pause=lambda _: None, key="run-1", **more):
         event = {
-            "run": RUN | {"key": key, "data": f"s3://{BUCKET}/runs/{key}"},
+            "run": run_1 | {"key": key, "data": f"s3://{BUCKET}/runs/{key}"},
             "base_model": NOVA_MICRO,
             "method": "FINE_TUNING",
             "enrichment": plan(**more),
@@ -122,22 +112,11 @@ def enrich(s3):
 
 
 @pytest.fixture
-def prepared(s3):
+def prepared(s3, run_1, begin_manifest):
     def run(**more):
-        begin = manifest.RunSection(
-            id="run-1",
-            execution_arn=RUN["execution_arn"],
-            source=RUN["source"],
-            base_model=NOVA_MICRO,
-            inference_model="amazon.nova-micro-v1:0",
-            catalog_version="1",
-            library_version="1",
-            started="2026-11-22T00:00:00Z",
-            embedded=True,
-        )
-        manifest.begin(s3, RUN["manifest"], begin)
+        begin_manifest(s3, run_1)
         event = {
-            "run": RUN,
+            "run": run_1,
             "base_model": NOVA_MICRO,
             "method": "FINE_TUNING",
             "split": {"validation": 0.1, "test": 0.2, "seed": 7},
@@ -149,7 +128,7 @@ def prepared(s3):
             side: s3.get_object(**_where(made[side]))["Body"].read().decode()
             for side in ("train", "test")
         }
-        return manifest.load(s3, RUN["manifest"]).preparation, bodies
+        return manifest.load(s3, run_1["manifest"]).preparation, bodies
 
     return run
 
@@ -163,7 +142,7 @@ def findings(section):
     return {found.rule: found for found in section.findings}
 
 
-def test_missing_answers_are_drafted_marked_and_recorded(s3, enrich, prepared):
+def test_missing_answers_are_drafted_marked_and_recorded(s3, enrich, prepared, run_1):
     written = [{"prompt": f"know {name_of(n)}", "completion": f"known {n}"} for n in range(40)]
     upload(s3, [*questions(60), *written])
     model = Model()
@@ -181,7 +160,7 @@ def test_missing_answers_are_drafted_marked_and_recorded(s3, enrich, prepared):
     assert (made.task, made.model, made.written, made.scored) == ("complete", MODEL, 60, 0)
     assert made.cost_usd == pytest.approx(60 * (10 * 0.000035 + 5 * 0.00014) / 1000)
     assert made.answers.records == 60
-    sidecar, _ = parts.read_all(s3, RUN)
+    sidecar, _ = parts.read_all(s3, run_1)
     assert [record.line for record in sidecar] == list(range(1, 61))
     assert {record.enriched_by for record in sidecar} == {MODEL}
 
@@ -449,11 +428,11 @@ def test_records_that_cannot_be_used_anyway_are_not_asked_about(s3, enrich):
     assert [asked(request) for request in model.requests] == ["fine"]
 
 
-def test_a_source_of_columns_is_enriched_through_its_template(s3):
+def test_a_source_of_columns_is_enriched_through_its_template(s3, run_1):
     s3.put_object(Bucket=BUCKET, Key="incoming/rows.jsonl", Body=b"q,a\none,\ntwo,known\n,\n")
     model = Model()
     event = {
-        "run": RUN,
+        "run": run_1,
         "base_model": NOVA_MICRO,
         "method": "FINE_TUNING",
         "template": {"prompt": "Say {q}.", "completion": "{a}", "system": "Be brief."},
@@ -466,7 +445,7 @@ def test_a_source_of_columns_is_enriched_through_its_template(s3):
     assert request["system"] == [{"text": "Be brief."}]
 
 
-def test_a_part_of_another_version_of_the_source_is_not_taken_for_this_one(s3, enrich):
+def test_a_part_of_another_version_of_the_source_is_not_taken_for_this_one(s3, enrich, run_1):
     upload(s3, questions(10))
     enrich(Model())
     upload(s3, questions(20)[10:])
@@ -474,6 +453,6 @@ def test_a_part_of_another_version_of_the_source_is_not_taken_for_this_one(s3, e
     enrich(model)
 
     assert len(model.requests) == 10
-    assert {record.key for record in parts.read_all(s3, RUN)[0]} == {
-        record.key for record in parts.read(s3, parts.uri_of(RUN, 0))
+    assert {record.key for record in parts.read_all(s3, run_1)[0]} == {
+        record.key for record in parts.read(s3, parts.uri_of(run_1, 0))
     }

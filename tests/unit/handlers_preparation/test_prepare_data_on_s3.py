@@ -31,45 +31,19 @@ def client(host, port):
 
 
 @pytest.fixture
-def s3(moto_address):
+def s3(moto_address, make_buckets):
+    make_buckets("data", "blind", "artifacts")
     s3 = client(*moto_address)
-    for bucket in ("data", "blind", "artifacts"):
-        s3.create_bucket(Bucket=bucket)
     yield s3
-    for bucket in ("data", "blind", "artifacts"):
-        for found in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
-            s3.delete_object(Bucket=bucket, Key=found["Key"])
-        s3.delete_bucket(Bucket=bucket)
     s3.close()
 
 
 @pytest.fixture
-def event(s3):
-    run = {
-        "id": "run-1",
-        "key": "run-1",
-        "execution_arn": "arn:aws:states:us-east-1:123456789012:execution:p:run-1",
-        "source": "s3://data/incoming/rows.csv",
-        "data": "s3://data/runs/run-1",
-        "blind": "s3://blind/runs/run-1",
-        "artifacts": "s3://artifacts/runs/run-1",
-        "manifest": "s3://artifacts/runs/run-1/manifest.json",
-    }
-    manifest.begin(
-        s3,
-        run["manifest"],
-        manifest.RunSection(
-            id="run-1",
-            execution_arn=run["execution_arn"],
-            source=run["source"],
-            base_model=NOVA_MICRO,
-            inference_model="amazon.nova-micro-v1:0",
-            catalog_version="1",
-            library_version="1",
-            started="2026-11-22T00:00:00Z",
-            embedded=True,
-        ),
+def event(s3, run_of, begin_manifest):
+    run = run_of(
+        "run-1", data="data", blind="blind", artifacts="artifacts", source="incoming/rows.csv"
     )
+    begin_manifest(s3, run)
     return {
         "run": run,
         "base_model": NOVA_MICRO,

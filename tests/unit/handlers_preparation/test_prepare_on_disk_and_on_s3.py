@@ -26,49 +26,19 @@ PERSONAL = ("write to joe@example.com about it", "pay")
 
 
 @pytest.fixture
-def s3(make_client):
-    s3 = make_client("s3")
-    for bucket in BUCKETS:
-        s3.create_bucket(Bucket=bucket)
-    yield s3
-    for bucket in BUCKETS:
-        for found in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
-            s3.delete_object(Bucket=bucket, Key=found["Key"])
-        s3.delete_bucket(Bucket=bucket)
-    s3.close()
+def s3(make_buckets):
+    return make_buckets(*BUCKETS)
 
 
 @pytest.fixture
-def on_s3(s3):
+def on_s3(s3, run_of, begin_manifest):
     """Prepare a source as the function does; returns its files by the names they have on disk."""
+    data, blind, artifacts = BUCKETS
 
     def run(body, **event):
-        s3.put_object(Bucket=BUCKETS[0], Key="incoming/source", Body=body)
-        names = {
-            "id": "r",
-            "key": "r",
-            "execution_arn": "arn:aws:states:us-east-1:123456789012:execution:p:r",
-            "source": f"s3://{BUCKETS[0]}/incoming/source",
-            "data": f"s3://{BUCKETS[0]}/runs/r",
-            "blind": f"s3://{BUCKETS[1]}/runs/r",
-            "artifacts": f"s3://{BUCKETS[2]}/runs/r",
-            "manifest": f"s3://{BUCKETS[2]}/runs/r/manifest.json",
-        }
-        manifest.begin(
-            s3,
-            names["manifest"],
-            manifest.RunSection(
-                id="r",
-                execution_arn=names["execution_arn"],
-                source=names["source"],
-                base_model=NOVA_MICRO,
-                inference_model="amazon.nova-micro-v1:0",
-                catalog_version="1",
-                library_version="1",
-                started="2026-11-22T00:00:00Z",
-                embedded=True,
-            ),
-        )
+        s3.put_object(Bucket=data, Key="incoming/rows", Body=body)
+        names = run_of("r", data=data, blind=blind, artifacts=artifacts)
+        begin_manifest(s3, names)
         refused = False
         try:
             prepare(s3, {"run": names, "base_model": NOVA_MICRO, "method": "FINE_TUNING", **event})
