@@ -465,8 +465,8 @@ class WatchJob(TypedDict):
     step: Literal["watch"]
     job: Job
     stall_limit_seconds: int
-    timeout_seconds: NotRequired[int]
-    """After which the job is given up; absent where the task that waits for it has a time-out."""
+    timeout_seconds: int
+    """After which the job is given up."""
     last: NotRequired[JobWatch]
     """What the look before this one returned."""
 

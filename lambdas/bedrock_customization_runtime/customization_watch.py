@@ -33,7 +33,7 @@ def look(
     job_name: str,
     *,
     stall_limit_seconds: int,
-    timeout_seconds: int | None = None,
+    timeout_seconds: int,
     last: JobWatch | None = None,
 ) -> JobWatch:
     """Return whether a job has ended, and when to look again.
@@ -42,7 +42,7 @@ def look(
         bedrock: Client.
         job_name: Of the job; it may not exist yet.
         stall_limit_seconds: After which a job without progress is given up.
-        timeout_seconds: After which any job is; None for never.
+        timeout_seconds: After which any job is.
         last: What the look before this one returned.
 
     Raises:
@@ -61,11 +61,7 @@ def look(
             "Bedrock may lack capacity, so start it later or in another Region, or raise "
             "stall_limit"
         )
-    if (
-        timeout_seconds is not None
-        and job["status"] == "InProgress"
-        and watch["waited_seconds"] > timeout_seconds
-    ):
+    if job["status"] == "InProgress" and watch["waited_seconds"] > timeout_seconds:
         raise CustomizationTimedOut(
             f"job {job_name} ran for {_hours(watch['waited_seconds'])} hours "
             f"({watch['progress']}), the limit is {_hours(timeout_seconds)}: it is stopped; raise "

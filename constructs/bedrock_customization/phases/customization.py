@@ -56,8 +56,7 @@ class ModelCustomization(Phase):
     Input: `$run`, `$preparation`.
     Output: `$customization` (`contract.Customization`).
     Errors: `BaseModelUnavailable`, `BudgetExceeded`, `InvalidInput`, `CustomizationFailed`,
-    `CustomizationStalled`, `CustomizationTimedOut` (reinforcement; a task of Step Functions says
-    `States.Timeout`), and what Bedrock says of the job.
+    `CustomizationStalled`, `CustomizationTimedOut`, and what Bedrock says of the job.
 
     Args:
         scope: Parent.

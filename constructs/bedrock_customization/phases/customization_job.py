@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from bedrock_customization.network import JobNetwork
 
 _JOBS, _MODELS = bedrock_arn("model-customization-job"), bedrock_arn("custom-model")
+# A task that times out is not documented to stop its job. The watch stops it, and looks every ten
+# minutes at the latest: the task outlasts it.
+_GRACE_SECONDS = 3600
 
 
 class CustomizationJob:
@@ -62,11 +65,19 @@ class CustomizationJob:
 
     def write(self, states: States) -> sfn.IChainable:
         """Write the job and the look at it now and then."""
-        stalled = self._write_stop(
-            states, "Stop stalled job", "Customization stalled", ErrorName.CUSTOMIZATION_STALLED
-        )
+        given_up = {
+            **self._write_stop(
+                states, "Stop stalled job", "Customization stalled", ErrorName.CUSTOMIZATION_STALLED
+            ),
+            **self._write_stop(
+                states,
+                "Stop timed-out job",
+                "Customization timed out",
+                ErrorName.CUSTOMIZATION_TIMED_OUT,
+            ),
+        }
         if isinstance(self._method, ReinforcementFineTuning):
-            return self._write_started_by_function(states, self._method, stalled)
+            return self._write_started_by_function(states, self._method, given_up)
         # What runs beside the job ends with it, so its errors go where the job's go.
         branches = states.within()
         job = branches.call_bedrock(
@@ -76,7 +87,7 @@ class CustomizationJob:
             comment="Train the base model on the records; Bedrock may queue the job for hours",
             rights=self._job_rights(),
             assign={},
-            timeout_seconds=self._timeout_seconds,
+            timeout_seconds=self._timeout_seconds + _GRACE_SECONDS,
             retries=[FULL_QUOTA],
         )
         ended = sfn.Succeed.jsonata(
@@ -90,14 +101,14 @@ class CustomizationJob:
             [job, watch],
             comment="The job, and a look at it now and then; the first error ends both",
             assign={"model_wait": 60},
-            catches=stalled,
+            catches=given_up,
         )
 
     def _write_started_by_function(
         self,
         states: States,
         method: ReinforcementFineTuning,
-        stalled: Mapping[str, sfn.IChainable],
+        given_up: Mapping[str, sfn.IChainable],
     ) -> sfn.IChainable:
         start = states.invoke(
             "Start job",
@@ -112,18 +123,7 @@ class CustomizationJob:
             comment="ModelCustomization: How, its record says",
             assign={"model_wait": 60},
         )
-        timed_out = self._write_stop(
-            states,
-            "Stop timed-out job",
-            "Customization timed out",
-            ErrorName.CUSTOMIZATION_TIMED_OUT,
-        )
-        watch = self._write_watch(
-            states,
-            ended,
-            catches={**stalled, **timed_out},
-            timeout_seconds=self._timeout_seconds,
-        )
+        watch = self._write_watch(states, ended, catches=given_up)
         return sfn.Chain.start(start).next(watch)
 
     def _write_stop(
@@ -145,7 +145,6 @@ class CustomizationJob:
         ended: sfn.IChainable,
         *,
         catches: Mapping[str, sfn.IChainable] | None = None,
-        timeout_seconds: int | None = None,
     ) -> sfn.IChainable:
         watch = states.invoke(
             "Watch job",
@@ -154,7 +153,7 @@ class CustomizationJob:
                 "step": "watch",
                 "job": "{% $job %}",
                 "stall_limit_seconds": self._stall_seconds,
-                **({"timeout_seconds": timeout_seconds} if timeout_seconds else {}),
+                "timeout_seconds": self._timeout_seconds,
                 "last": "{% $exists($states.input.idle_seconds) ? $states.input : null %}",
             },
             comment="Has it ended, does it move?",

@@ -51,7 +51,7 @@ def handler(
                 aws.bedrock(),
                 event["job"]["name"],
                 stall_limit_seconds=event["stall_limit_seconds"],
-                timeout_seconds=event.get("timeout_seconds"),
+                timeout_seconds=event["timeout_seconds"],
                 last=event.get("last"),
             )
         case "stop":

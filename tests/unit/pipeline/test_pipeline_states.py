@@ -36,7 +36,18 @@ def test_the_machine_speaks_jsonata(definition):
 def test_the_job_is_waited_for(states):
     job = states["Customize model"]
     assert job["Resource"] == "arn:aws:states:::bedrock:createModelCustomizationJob.sync"
-    assert job["TimeoutSeconds"] == 8 * 24 * 3600
+
+
+def test_a_time_out_stops_the_job_before_its_task_would_end_without(states):
+    """A task that times out is not documented to stop the job that it waits for."""
+    limit = states["Watch job"]["Arguments"]["Payload"]["timeout_seconds"]
+    assert limit == 8 * 24 * 3600
+    assert states["Customize model"]["TimeoutSeconds"] == limit + 3600
+    ways = {way["ErrorEquals"][0]: way["Next"] for way in states["Customize and watch"]["Catch"]}
+    assert ways["CustomizationStalled"] == "Stop stalled job"
+    assert ways["CustomizationTimedOut"] == "Stop timed-out job"
+    for stop in ("Stop stalled job", "Stop timed-out job"):
+        assert states[stop]["Arguments"]["Payload"] == {"step": "stop", "job": "{% $job %}"}
 
 
 def test_whatever_a_run_makes_is_named_and_tokened_by_the_run(states):

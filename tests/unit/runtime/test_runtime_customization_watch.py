@@ -39,7 +39,13 @@ class Bedrock:
 
 
 def look(bedrock, last=None, *, hours=10):
-    return customization_watch.look(bedrock, "job", stall_limit_seconds=hours * HOUR, last=last)
+    return customization_watch.look(
+        bedrock,
+        "job",
+        stall_limit_seconds=hours * HOUR,
+        timeout_seconds=1000 * HOUR,
+        last=last,
+    )
 
 
 def look_until(bedrock, *, hours, limit=10):
