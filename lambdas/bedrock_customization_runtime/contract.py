@@ -86,6 +86,7 @@ class ErrorName(StrEnum):
     DEPLOYMENT_BUSY = "DeploymentBusy"
     DEPLOYMENT_FAILED = "DeploymentFailed"
     CUSTOMIZATION_FAILED = "CustomizationFailed"
+    CUSTOMIZATION_STOPPED = "CustomizationStopped"
     CUSTOMIZATION_STALLED = "CustomizationStalled"
     CUSTOMIZATION_TIMED_OUT = "CustomizationTimedOut"
 

@@ -56,7 +56,8 @@ class ModelCustomization(Phase):
     Input: `$run`, `$preparation`.
     Output: `$customization` (`contract.Customization`).
     Errors: `BaseModelUnavailable`, `BudgetExceeded`, `InvalidInput`, `CustomizationFailed`,
-    `CustomizationStalled`, `CustomizationTimedOut`, and what Bedrock says of the job.
+    `CustomizationStopped`, `CustomizationStalled`, `CustomizationTimedOut`, and what Bedrock says
+    of the request.
 
     Args:
         scope: Parent.

@@ -28,6 +28,21 @@ _JOBS, _MODELS = bedrock_arn("model-customization-job"), bedrock_arn("custom-mod
 # A task that times out is not documented to stop its job. The watch stops it, and looks every ten
 # minutes at the latest: the task outlasts it.
 _GRACE_SECONDS = 3600
+# A job that ends without a model is `States.TaskFailed`, with the whole job in JSON as the cause.
+_ENDED = (
+    "$error := $states.input.Error; "
+    "$cause := $exists($states.input.Cause) ? $states.input.Cause : ''; "
+    "$ended := $contains($cause, '\"JobName\"') ? $parse($cause) : null"
+)
+_ERROR = (
+    f"{{% ({_ENDED}; $ended = null ? $error : $ended.Status = 'Stopped' "
+    f"? '{ErrorName.CUSTOMIZATION_STOPPED}' : '{ErrorName.CUSTOMIZATION_FAILED}') %}}"
+)
+_CAUSE = (
+    f"{{% ({_ENDED}; $ended = null ? $cause : 'job ' & $ended.JobName & ' ended as ' & "
+    "$ended.Status & ': ' & "
+    "($exists($ended.FailureMessage) ? $ended.FailureMessage : 'no reason given')) %}"
+)
 
 
 class CustomizationJob:
@@ -90,6 +105,7 @@ class CustomizationJob:
             timeout_seconds=self._timeout_seconds + _GRACE_SECONDS,
             retries=[FULL_QUOTA],
         )
+        self._write_ways_out(branches, job)
         ended = sfn.Succeed.jsonata(
             self._scope,
             "Job has ended",
@@ -102,6 +118,31 @@ class CustomizationJob:
             comment="The job, and a look at it now and then; the first error ends both",
             assign={"model_wait": 60},
             catches=given_up,
+        )
+
+    def _write_ways_out(self, branches: States, job: sfn.CustomState) -> None:
+        """Write where the errors of a job's task go: the branch ends with them, but for one.
+
+        A client request token is remembered for a while only. After that, a redriven run whose job
+        exists is told that the name is taken: by its own job, for the name holds the run's digest.
+        """
+        taken = branches.failed("Name is taken", "Bedrock.ConflictException", "{% $conflict %}")
+        adopt = branches.call_bedrock(
+            "Adopt job",
+            "aws-sdk:bedrock:getModelCustomizationJob",
+            {"JobIdentifier": "{% $job.name %}"},
+            comment="The run's own job of an earlier drive; the watch sees it to its end",
+            rights=[],
+            assign={},
+        )
+        adopt.add_catch(taken, errors=["Bedrock.ResourceNotFoundException"])
+        job.add_catch(
+            adopt,
+            errors=["Bedrock.ConflictException"],
+            assign={"conflict": "{% $states.errorOutput.Cause %}"},
+        )
+        job.add_catch(
+            branches.failed("Job has no model", _ERROR, _CAUSE), errors=["States.TaskFailed"]
         )
 
     def _write_started_by_function(

@@ -38,6 +38,7 @@ def handler(
         BudgetExceeded: The job would cost too much, or nobody knows how much.
         InvalidInput: A hyperparameter does not fit.
         CustomizationFailed: The job did not complete, or its model failed.
+        CustomizationStopped: Somebody stopped the job.
         CustomizationStalled: The job makes no progress.
         CustomizationTimedOut: The job runs for too long.
     """
