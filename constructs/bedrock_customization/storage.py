@@ -104,7 +104,7 @@ class CustomizationStorage(Construct):
 
     def grant_put_data(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow uploading raw data below `incoming/`, and media below `media/`."""
-        return _access.give(grantee, self.writing(self.data_bucket, INCOMING, MEDIA))
+        return _access.give(grantee, self.uploading(self.data_bucket, INCOMING, MEDIA))
 
     def grant_read_artifacts(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading reports, manifests and evaluations; never data or the blind set."""
@@ -119,8 +119,12 @@ class CustomizationStorage(Construct):
         return self.reading(self.data_bucket, MEDIA) if rules.media else []
 
     def writing(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
-        """Return the rights to write objects to one of the buckets, its key's included."""
+        """Return the rights to write objects in one part each, the key's included."""
         return _access.writing(self._places[bucket], *prefixes)
+
+    def uploading(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
+        """Return the rights to write objects of any size, the key's included."""
+        return _access.uploading(self._places[bucket], *prefixes)
 
     def rights_on_blind_data(self) -> list[Right]:
         """Return all that can be done with the blind bucket and its key.

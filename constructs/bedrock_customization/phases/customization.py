@@ -229,9 +229,13 @@ class ModelCustomization(Phase):
                     actions=[
                         "bedrock:GetModelCustomizationJob",
                         "bedrock:StopModelCustomizationJob",
-                        "bedrock:GetCustomModel",
                     ],
-                    resources=[_JOBS, _MODELS],
+                    resources=[_JOBS],
+                    wildcard_because=NAMED_BY_BEDROCK,
+                ),
+                Right(
+                    actions=["bedrock:GetCustomModel"],
+                    resources=[_MODELS],
                     wildcard_because=NAMED_BY_BEDROCK,
                 ),
                 *(

@@ -8,9 +8,15 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, Duration, Stack
+from aws_cdk import App, Duration, Stack, aws_ec2 as ec2, aws_kms as kms
 
-from bedrock_customization import BaseModel, CustomizationPipeline, FineTuning, RecordTemplate
+from bedrock_customization import (
+    BaseModel,
+    CustomizationPipeline,
+    FineTuning,
+    JobNetwork,
+    RecordTemplate,
+)
 from bedrock_customization_local.cloud.server import LocalCloud
 from bedrock_customization_runtime import manifest
 
@@ -92,15 +98,26 @@ class Pipeline:
 
 
 @pytest.fixture(scope="module")
-def deployed(context, tmp_path_factory):
-    """Pipelines in one stack: one promotes what is better, one asks too much, one has no money."""
+def cloud(access_record):
+    """The embedded AWS that the pipelines are deployed in."""
+    with LocalCloud(access_record=access_record) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def deployed(cloud, context, tmp_path_factory):
+    """Pipelines in one stack: one promotes what is better, one has no money.
+
+    And one asks too much; its jobs run in a VPC, and its models have a key.
+    """
     app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
     stack = Stack(app, "Stack")
-    for name, minimum_improvement, max_cost_usd in (
-        ("Fair", 0.0, None),
-        ("Strict", 0.999, None),
-        ("Poor", 0.0, 1e-6),
-    ):
+    guarded = {"network": network_of(cloud, stack), "model_key": kms.Key(stack, "ModelKey")}
+    for name, limits in {
+        "Fair": {},
+        "Strict": {"minimum_improvement": 0.999, **guarded},
+        "Poor": {"max_cost_usd": 1e-6},
+    }.items():
         pipeline = CustomizationPipeline(
             stack,
             name,
@@ -109,10 +126,9 @@ def deployed(context, tmp_path_factory):
                 prompt="{text}", completion="{category}", system="Answer with the intent."
             ),
             method=FineTuning(hyperparameters={"epochCount": 1}),
-            minimum_improvement=minimum_improvement,
-            max_cost_usd=max_cost_usd,
             stall_limit=Duration.hours(1),
             maximum_tokens=8,
+            **limits,
         )
         for key, value in {
             "Data": pipeline.storage.data_bucket.bucket_name,
@@ -124,22 +140,42 @@ def deployed(context, tmp_path_factory):
             "ServiceRole": pipeline.customization.service_role.role.role_arn,
         }.items():
             stack.export_value(value, name=f"{name}{key}")
-    assembly = Path(app.synth().directory)
-    with LocalCloud() as cloud:
-        cloud.deploy(assembly)
-        exports = cloud.client("cloudformation").list_exports()["Exports"]
-        outputs = {export["Name"]: export["Value"] for export in exports}
-        yield {
-            name: Pipeline(
-                cloud,
-                {
-                    key.removeprefix(name): value
-                    for key, value in outputs.items()
-                    if key.startswith(name)
-                },
-            )
-            for name in ("Fair", "Strict", "Poor")
-        }
+    cloud.deploy(Path(app.synth().directory))
+    exports = cloud.client("cloudformation").list_exports()["Exports"]
+    outputs = {export["Name"]: export["Value"] for export in exports}
+    return {
+        name: Pipeline(
+            cloud,
+            {
+                key.removeprefix(name): value
+                for key, value in outputs.items()
+                if key.startswith(name)
+            },
+        )
+        for name in ("Fair", "Strict", "Poor")
+    }
+
+
+def network_of(cloud, stack):
+    """Return a network in the VPC that every account begins with."""
+    client = cloud.client("ec2")
+    subnets = client.describe_subnets()["Subnets"][:2]
+    (group, *_) = client.describe_security_groups(
+        Filters=[{"Name": "vpc-id", "Values": [subnets[0]["VpcId"]]}]
+    )["SecurityGroups"]
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Vpc",
+        vpc_id=subnets[0]["VpcId"],
+        availability_zones=[subnet["AvailabilityZone"] for subnet in subnets],
+        private_subnet_ids=[subnet["SubnetId"] for subnet in subnets],
+    )
+    return JobNetwork(
+        vpc=vpc,
+        security_groups=[
+            ec2.SecurityGroup.from_security_group_id(stack, "Group", group["GroupId"])
+        ],
+    )
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ WORDS = ("amber", "birch", "cedar", "dune", "ember", "fjord", "grove", "heath")
 
 
 @pytest.fixture(scope="module")
-def cloud(context, tmp_path_factory):
+def cloud(context, tmp_path_factory, access_record):
     """Two machines on one storage that differ in their budget."""
     app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
     stack = Stack(app, "Stack")
@@ -64,7 +64,7 @@ def cloud(context, tmp_path_factory):
     stack.export_value(storage.data_bucket.bucket_name, name="Data")
     stack.export_value(storage.artifacts_bucket.bucket_name, name="Artifacts")
     assembly = Path(app.synth().directory)
-    with LocalCloud() as cloud:
+    with LocalCloud(access_record=access_record) as cloud:
         cloud.deploy(assembly)
         exports = cloud.client("cloudformation").list_exports()["Exports"]
         yield Runs(cloud, {export["Name"]: export["Value"] for export in exports})

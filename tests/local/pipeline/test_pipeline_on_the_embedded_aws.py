@@ -351,3 +351,16 @@ def test_a_run_that_fails_again_after_a_redrive_ends_with_the_new_error(fair, be
     assert execution["status"] == "FAILED"
     assert "Second." in execution["cause"]
     assert "Second." in fair.manifest("failed-twice").failure.cause
+
+
+def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(fair, closure_of, given):
+    """The last test of the module, for it looks back at all runs."""
+    elsewhere = [
+        # Where sources are cut into shards.
+        given("DataPreparationPrepareRole", "s3:*Object", "StorageData/scratch/*"),
+    ]
+    closure = closure_of(fair.cloud, alike=["Fair", "Strict", "Poor"])
+    thief = given("ModelCustomizationServiceRole", "s3:ListBucket", "StorageBlind")
+    assert closure.denied() == {thief}
+    assert closure.surplus(elsewhere) == set()
+    assert closure.stale(elsewhere) == []

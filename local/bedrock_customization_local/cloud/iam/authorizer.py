@@ -3,6 +3,11 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
+from bedrock_customization_local.cloud.iam.access_record import (
+    AccessRecord,
+    Allowance,
+    allowances_of,
+)
 from bedrock_customization_local.cloud.iam.actions import Permission, permissions_for
 from bedrock_customization_local.cloud.iam.evaluation import (
     Decision,
@@ -80,11 +85,20 @@ class Authorizer:
         region: The Region of the calls.
         account_id: The account of roles and resources.
         partition: The partition of both.
+        record: Keeps what is decided on the requests of roles; None keeps nothing.
     """
 
-    def __init__(self, *, region: str, account_id: str, partition: str = "aws") -> None:
+    def __init__(
+        self,
+        *,
+        region: str,
+        account_id: str,
+        partition: str = "aws",
+        record: AccessRecord | None = None,
+    ) -> None:
         self._scope = Scope(partition=partition, region=region, account=account_id)
         self._held = MotoPolicies(self._scope)
+        self._record = record
 
     def authorize(
         self, *, role_arn: str, service: str, operation: str, parameters: Parameters
@@ -114,7 +128,7 @@ class Authorizer:
             AccessDenied: It is missing.
         """
         needed = self._completed(needed)
-        decision = self.check(role_arn, needed.action, needed.resource, needed.context)
+        decision = self._decide(role_arn, needed, self._record)
         if not decision.allowed:
             principal = self._principal(role_arn).session_arn
             raise AccessDenied(principal, needed.action, needed.resource, decision)
@@ -157,6 +171,18 @@ class Authorizer:
             resource: The resource's ARN, or `*`.
             context: Condition keys of the request; those of the role are added.
         """
+        return self._decide(role_arn, Permission(action, resource, context or {}), None)
+
+    def allowances(self) -> frozenset[Allowance]:
+        """Return what the policies of every role allow."""
+        return frozenset(
+            allowance
+            for role_arn in self._held.role_arns()
+            if (role := self._held.role(role_arn))
+            for allowance in allowances_of(role_arn, role.policies)
+        )
+
+    def _decide(self, role_arn: str, needed: Permission, record: AccessRecord | None) -> Decision:
         role = self._held.role(role_arn)
         if role is None:
             return Decision(allowed=False, reason=f"because the role {role_arn} does not exist")
@@ -170,14 +196,19 @@ class Authorizer:
             "kms:CallerAccount": principal.account,
             **tags,
         }
-        policy, trust = self._held.resource_policy(resource)
+        request = self._request(
+            principal, needed.action, needed.resource, {**own, **needed.context}
+        )
+        policy, trust = self._held.resource_policy(needed.resource)
         decision = evaluate(
-            self._request(principal, action, resource, {**own, **(context or {})}),
+            request,
             Policies(identity=role.policies, boundary=role.boundary, resource=policy, trust=trust),
         )
         unmentioned = not decision.allowed and decision.statement is None
-        if unmentioned and self._held.granted(resource, role_arn, action):
-            return Decision(allowed=True, reason="allowed by a grant")
+        if unmentioned and self._held.granted(needed.resource, role_arn, needed.action):
+            decision = Decision(allowed=True, reason="allowed by a grant")
+        if record:
+            record.note(role_arn, request, role.policies, decision)
         return decision
 
     def assume(self, role_arn: str, service: str, *, source_arn: str, source_account: str) -> None:
