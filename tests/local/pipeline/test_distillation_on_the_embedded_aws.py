@@ -298,9 +298,6 @@ def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(account, clo
         given("*", "bedrock:StopModelCustomizationJob", "*"),
         # Those of the preparation cut sources into shards.
         given("*PrepareRole", "s3:*Object", "*/scratch/*"),
-        # A custom model is customized further by its own ARN, and nobody says whether Bedrock asks
-        # for the right on the foundation model below it too.
-        given("*StateMachineRole", "bedrock:CreateModelCustomizationJob", "foundation-model/*"),
     ]
     closure = closure_of(account.cloud, alike=["Prompts", "Logs"])
     assert closure.denied() == set()
