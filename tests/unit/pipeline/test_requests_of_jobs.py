@@ -152,12 +152,12 @@ def test_the_largest_requests_of_the_machine_are_valid(context, read_definition,
     assert len(create["VpcConfig"]["SubnetIds"]) == 16
     assert create["CustomModelKmsKeyId"] == KEY
     assert problems(CREATE, create) == []
-    for name, operation in {
+    for state, operation in {
         "Adopt job": "GetModelCustomizationJob",
         "Deploy candidate": "CreateCustomModelDeployment",
         "Check deployment": "GetCustomModelDeployment",
     }.items():
-        assert problems(operation, rendered(states[name]["Arguments"], variables)) == []
+        assert problems(operation, rendered(states[state]["Arguments"], variables)) == []
 
 
 def test_every_method_is_one_that_the_request_knows(context, read_definition):
