@@ -75,6 +75,7 @@ class AccessClosure:
         self._record = record
         self._authorizer = Authorizer(region=cloud.region, account_id=cloud.account_id)
         self._names = _logical_names(cloud.client("cloudformation"))
+        alike = sorted(alike, key=len, reverse=True)
         # Before a name, or in the middle of one that the stack begins.
         self._alike = re.compile(rf"(?:\b|(?<=Stack))(?:{'|'.join(alike) or '(?!)'})(?=[A-Z]|\b)")
 

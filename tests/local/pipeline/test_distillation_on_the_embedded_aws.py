@@ -297,7 +297,9 @@ def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(account, clo
         given("CandidateRemovalRemoveRole", "*", "*"),
         given("*", "bedrock:StopModelCustomizationJob", "*"),
         # Those of the preparation cut sources into shards.
-        given("*PrepareRole", "s3:*Object", "*/scratch/*"),
+        given("DataPreparationPrepareRole", "s3:*Object", "StorageData/scratch/*"),
+        given("StateMachineRole", "states:StartExecution", "*"),
+        given("StateMachineRole", "states:RedriveExecution", "*"),
     ]
     closure = closure_of(account.cloud, alike=["Prompts", "Logs"])
     assert closure.denied() == set()

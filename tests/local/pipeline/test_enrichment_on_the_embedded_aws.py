@@ -39,10 +39,10 @@ def cloud(context, tmp_path_factory, access_record):
     storage = CustomizationStorage(stack, "Storage")
     for name, maximum_cost_usd in (("Poor", LITTLE), ("Rich", 1.0)):
         scope = Construct(stack, name)
-        start = RunStart(scope, "Start", storage=storage, base_model=BaseModel.NOVA_MICRO)
+        start = RunStart(scope, "RunStart", storage=storage, base_model=BaseModel.NOVA_MICRO)
         prepare = DataPreparation(
             scope,
-            "Prepare",
+            "DataPreparation",
             storage=storage,
             base_model=BaseModel.NOVA_MICRO,
             # An untrained model's noise is sometimes nothing at all.
@@ -56,7 +56,7 @@ def cloud(context, tmp_path_factory, access_record):
         )
         machine = sfn.StateMachine(
             scope,
-            "Machine",
+            "StateMachine",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(sfn.Chain.start(start).next(prepare)),
         )
@@ -218,3 +218,11 @@ def test_the_functions_may_ask_no_other_model(cloud):
         )
         assert len(resources) == 2
         assert all("nova-micro" in resource for resource in resources)
+
+
+def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(cloud, closure_of):
+    """The last test of the module, for it looks back at all runs."""
+    closure = closure_of(cloud.cloud, alike=["Poor", "Rich"])
+    assert closure.denied() == set()
+    assert closure.surplus() == set()
+    assert closure.stale() == []

@@ -356,8 +356,10 @@ def test_a_run_that_fails_again_after_a_redrive_ends_with_the_new_error(fair, be
 def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(fair, closure_of, given):
     """The last test of the module, for it looks back at all runs."""
     elsewhere = [
-        # Where sources are cut into shards.
+        # The tests of the preparation cut sources into shards.
         given("DataPreparationPrepareRole", "s3:*Object", "StorageData/scratch/*"),
+        given("StateMachineRole", "states:StartExecution", "*"),
+        given("StateMachineRole", "states:RedriveExecution", "*"),
     ]
     closure = closure_of(fair.cloud, alike=["Fair", "Strict", "Poor"])
     thief = given("ModelCustomizationServiceRole", "s3:ListBucket", "StorageBlind")
