@@ -75,7 +75,20 @@ def reading(place: Place, *prefixes: str) -> list[Right]:
 
 
 def writing(place: Place, *prefixes: str) -> list[Right]:
-    """Return the rights to write objects, in one or in several parts.
+    """Return the rights to write objects in one part each.
+
+    Args:
+        place: Where.
+        prefixes: Key patterns with a trailing `*`.
+    """
+    return [
+        _on_objects(["s3:PutObject"], place, prefixes),
+        *_on_key(["kms:GenerateDataKey"], place),
+    ]
+
+
+def uploading(place: Place, *prefixes: str) -> list[Right]:
+    """Return the rights to write objects of any size, in one or in several parts.
 
     Args:
         place: Where.

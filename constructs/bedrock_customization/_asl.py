@@ -140,7 +140,9 @@ def run_tags() -> list[dict[str, str]]:
     return [
         {
             "Key": "bedrock-customization:pipeline",
-            "Value": "{% $states.context.StateMachine.Name %}",
+            # A machine of your own may have a name with characters that Bedrock's tags refuse.
+            "Value": "{% $replace($states.context.StateMachine.Name, "
+            "/[^a-zA-Z0-9._:\\/=+@-]/, '-') %}",
         },
         {"Key": RUN_TAG, "Value": "{% $run.key %}"},
     ]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bedrock_customization.invocation_logs import LogBucket
     from bedrock_customization_runtime import contract
 
+_MOST_TOKENS = 1_000_000
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FineTuning:
@@ -61,6 +63,9 @@ class Distillation:
         maximum_response_length: Of the teacher's answers, in tokens. Without one, the service's
             own limit holds.
         hyperparameters: As of `FineTuning`.
+
+    Raises:
+        ValueError: `maximum_response_length` is no number of tokens.
     """
 
     method: ClassVar[Method] = Method.DISTILLATION
@@ -68,6 +73,17 @@ class Distillation:
     logs: InvocationLogs = field(default_factory=InvocationLogs)
     maximum_response_length: int | None = None
     hyperparameters: Mapping[str, str | int | float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check what can be without a base model."""
+        if self.maximum_response_length is not None:
+            check_whole(
+                "maximum_response_length",
+                self.maximum_response_length,
+                1,
+                _MOST_TOKENS,
+                "it is a number of tokens, left out for the service's own limit",
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

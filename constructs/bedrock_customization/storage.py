@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from aws_cdk import (
@@ -9,6 +10,7 @@ from aws_cdk import (
     Aws,
     Duration,
     RemovalPolicy,
+    Token,
     aws_iam as iam,
     aws_kms as kms,
     aws_s3 as s3,
@@ -30,6 +32,8 @@ RUNS = "runs/*"
 ANSWERS = "enrichment/*"
 SCRATCH = f"{SCRATCH_PREFIX}/*"
 PROMOTIONS = "promotions/*"
+# Those of before 2018 may be longer, and hold capital letters and underscores.
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _WEEK, _MONTH, _QUARTER = Duration.days(7), Duration.days(30), Duration.days(90)
 _DAY = Duration.days(1)
 # An execution can be redriven for 14 days after it ended, and finds what it left.
@@ -65,7 +69,8 @@ class CustomizationStorage(Construct):
             never deleted: CloudFormation refuses to remove a bucket that holds some.
 
     Raises:
-        ValueError: The blind bucket or its key also serves data or artifacts.
+        ValueError: The blind bucket or its key also serves data or artifacts; or a bucket has a
+            name that Bedrock does not take.
     """
 
     def __init__(
@@ -95,6 +100,8 @@ class CustomizationStorage(Construct):
         self.data_bucket = data_bucket or self._define_data_bucket(key)
         self.blind_bucket = blind_bucket or self._define_bucket("Blind", blind_key)
         self.artifacts_bucket = artifacts_bucket or self._define_bucket("Artifacts", key)
+        for bucket in (self.data_bucket, self.blind_bucket, self.artifacts_bucket):
+            _check_name(bucket)
         self._blind = self._place(self.blind_bucket, blind_key)
         self._places = {
             self.data_bucket: self._place(self.data_bucket, key),
@@ -104,7 +111,7 @@ class CustomizationStorage(Construct):
 
     def grant_put_data(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow uploading raw data below `incoming/`, and media below `media/`."""
-        return _access.give(grantee, self.writing(self.data_bucket, INCOMING, MEDIA))
+        return _access.give(grantee, self.uploading(self.data_bucket, INCOMING, MEDIA))
 
     def grant_read_artifacts(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading reports, manifests and evaluations; never data or the blind set."""
@@ -119,8 +126,12 @@ class CustomizationStorage(Construct):
         return self.reading(self.data_bucket, MEDIA) if rules.media else []
 
     def writing(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
-        """Return the rights to write objects to one of the buckets, its key's included."""
+        """Return the rights to write objects in one part each, the key's included."""
         return _access.writing(self._places[bucket], *prefixes)
+
+    def uploading(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
+        """Return the rights to write objects of any size, the key's included."""
+        return _access.uploading(self._places[bucket], *prefixes)
 
     def rights_on_blind_data(self) -> list[Right]:
         """Return all that can be done with the blind bucket and its key.
@@ -244,6 +255,16 @@ class CustomizationStorage(Construct):
                 },
             )
         )
+
+
+def _check_name(bucket: s3.IBucket) -> None:
+    name = bucket.bucket_name
+    if Token.is_unresolved(name) or _NAME.fullmatch(name):
+        return
+    raise ValueError(
+        f"a bucket must have a name of lower-case letters, digits, hyphens and dots, got {name}: "
+        "Bedrock takes no bucket with an older kind of name, so copy the data to another"
+    )
 
 
 def _check_blind_bucket_is_apart(

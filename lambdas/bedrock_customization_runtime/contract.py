@@ -97,6 +97,7 @@ class ErrorName(StrEnum):
     DEPLOYMENT_BUSY = "DeploymentBusy"
     DEPLOYMENT_FAILED = "DeploymentFailed"
     CUSTOMIZATION_FAILED = "CustomizationFailed"
+    CUSTOMIZATION_STOPPED = "CustomizationStopped"
     CUSTOMIZATION_STALLED = "CustomizationStalled"
     CUSTOMIZATION_TIMED_OUT = "CustomizationTimedOut"
     CUSTOMIZATION_STOPPED_EARLY = "CustomizationStoppedEarly"
@@ -519,8 +520,8 @@ class WatchJob(TypedDict):
     step: Literal["watch"]
     job: Job
     stall_limit_seconds: int
-    timeout_seconds: NotRequired[int]
-    """After which the job is given up; absent where the task that waits for it has a time-out."""
+    timeout_seconds: int
+    """After which the job is given up."""
     last: NotRequired[JobWatch]
     """What the look before this one returned."""
     early_stopping: NotRequired[EarlyStopping]

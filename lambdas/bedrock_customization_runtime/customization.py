@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, cast
 
 from bedrock_customization_runtime import catalog, diagnosis, loss_curves, times
-from bedrock_customization_runtime.errors import CustomizationFailed
+from bedrock_customization_runtime.errors import CustomizationFailed, CustomizationStopped
 from bedrock_customization_runtime.manifest import CustomizationSection, DiagnosisSection
 
 if TYPE_CHECKING:
@@ -23,10 +23,12 @@ def describe(bedrock: BedrockClient, s3: S3Client, job_name: str) -> Customizati
 
     Raises:
         CustomizationFailed: The job did not complete.
+        CustomizationStopped: Somebody stopped it.
     """
     job = bedrock.get_model_customization_job(jobIdentifier=job_name)
     if job["status"] != "Completed":
-        raise CustomizationFailed(
+        stopped = job["status"] == "Stopped"
+        raise (CustomizationStopped if stopped else CustomizationFailed)(
             f"job {job_name} ended as {job['status']}: "
             f"{job.get('failureMessage') or 'no reason given'}"
         )

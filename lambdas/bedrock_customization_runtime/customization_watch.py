@@ -46,7 +46,7 @@ def look(
     job_name: str,
     *,
     stall_limit_seconds: int,
-    timeout_seconds: int | None = None,
+    timeout_seconds: int,
     last: JobWatch | None = None,
     early_stopping: EarlyStopping | None = None,
     longest_wait_seconds: int | None = None,
@@ -58,7 +58,7 @@ def look(
         s3: Client.
         job_name: Of the job; it may not exist yet.
         stall_limit_seconds: After which a job without progress is given up.
-        timeout_seconds: After which any job is; None for never.
+        timeout_seconds: After which any job is.
         last: What the look before this one returned.
         early_stopping: When a job whose validation loss has turned is given up; None for never.
         longest_wait_seconds: Between looks; ten minutes without it.
@@ -82,11 +82,7 @@ def look(
             "Bedrock may lack capacity, so start it later or in another Region, or raise "
             "stall_limit"
         )
-    if (
-        timeout_seconds is not None
-        and job["status"] == "InProgress"
-        and watch["waited_seconds"] > timeout_seconds
-    ):
+    if job["status"] == "InProgress" and watch["waited_seconds"] > timeout_seconds:
         raise CustomizationTimedOut(
             f"job {job_name} ran for {_hours(watch['waited_seconds'])} hours "
             f"({watch['progress']}), the limit is {_hours(timeout_seconds)}: it is stopped; raise "

@@ -10,7 +10,8 @@
     ├── BaseModelUnavailable  Bedrock does not offer the base model here and now; nothing was paid
     ├── EnrichmentFailed      the model that enriches cannot be asked
     ├── BudgetReached         enriching more could cost more than allowed
-    ├── CustomizationFailed   the job ended as Failed or Stopped, or its model did
+    ├── CustomizationFailed   the job ended as Failed, or its model did
+    │   └── CustomizationStopped  somebody stopped the job
     ├── CustomizationStalled  the job made no progress for too long and was stopped
     ├── CustomizationTimedOut the job ran for longer than it may and was stopped
     ├── GradingFailed         the judge that gives rewards cannot be asked
@@ -59,7 +60,11 @@ class BudgetReached(CustomizationError):
 
 
 class CustomizationFailed(CustomizationError):
-    """The customization job ended as Failed or Stopped, or its model did."""
+    """The customization job ended as Failed, or its model did."""
+
+
+class CustomizationStopped(CustomizationFailed):
+    """Somebody stopped the customization job: it has no model, and is charged for what it did."""
 
 
 class CustomizationStalled(CustomizationError):

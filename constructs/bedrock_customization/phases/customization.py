@@ -73,8 +73,8 @@ class ModelCustomization(Phase):
     Input: `$run`, `$preparation`.
     Output: `$customization` (`contract.Customization`).
     Errors: `BaseModelUnavailable`, `BudgetExceeded`, `InvalidInput`, `CustomizationFailed`,
-    `CustomizationStalled`, `CustomizationStoppedEarly`, `CustomizationTimedOut` (reinforcement; a
-    task of Step Functions says `States.Timeout`), and what Bedrock says of the job.
+    `CustomizationStopped`, `CustomizationStalled`, `CustomizationStoppedEarly`,
+    `CustomizationTimedOut`, and what Bedrock says of the request.
 
     Args:
         scope: Parent.
@@ -273,9 +273,13 @@ class ModelCustomization(Phase):
                     actions=[
                         "bedrock:GetModelCustomizationJob",
                         "bedrock:StopModelCustomizationJob",
-                        "bedrock:GetCustomModel",
                     ],
-                    resources=[_JOBS, _MODELS],
+                    resources=[_JOBS],
+                    wildcard_because=NAMED_BY_BEDROCK,
+                ),
+                Right(
+                    actions=["bedrock:GetCustomModel"],
+                    resources=[_MODELS],
                     wildcard_because=NAMED_BY_BEDROCK,
                 ),
                 _PUBLISHING,

@@ -25,6 +25,24 @@ if TYPE_CHECKING:
     from bedrock_customization.network import JobNetwork
 
 _JOBS, _MODELS = bedrock_arn("model-customization-job"), bedrock_arn("custom-model")
+# A task that times out is not documented to stop its job. The watch stops it, and looks every ten
+# minutes at the latest: the task outlasts it.
+_GRACE_SECONDS = 3600
+# A job that ends without a model is `States.TaskFailed`, with the whole job in JSON as the cause.
+_ENDED = (
+    "$error := $states.input.Error; "
+    "$cause := $exists($states.input.Cause) ? $states.input.Cause : ''; "
+    "$ended := $contains($cause, '\"JobName\"') ? $parse($cause) : null"
+)
+_ERROR = (
+    f"{{% ({_ENDED}; $ended = null ? $error : $ended.Status = 'Stopped' "
+    f"? '{ErrorName.CUSTOMIZATION_STOPPED}' : '{ErrorName.CUSTOMIZATION_FAILED}') %}}"
+)
+_CAUSE = (
+    f"{{% ({_ENDED}; $ended = null ? $cause : 'job ' & $ended.JobName & ' ended as ' & "
+    "$ended.Status & ': ' & "
+    "($exists($ended.FailureMessage) ? $ended.FailureMessage : 'no reason given')) %}"
+)
 
 
 class CustomizationJob:
@@ -67,9 +85,17 @@ class CustomizationJob:
 
     def write(self, states: States) -> sfn.IChainable:
         """Write the job and the look at it now and then."""
-        given_up = self._write_stop(
-            states, "Stop stalled job", "Customization stalled", ErrorName.CUSTOMIZATION_STALLED
-        )
+        given_up = {
+            **self._write_stop(
+                states, "Stop stalled job", "Customization stalled", ErrorName.CUSTOMIZATION_STALLED
+            ),
+            **self._write_stop(
+                states,
+                "Stop timed-out job",
+                "Customization timed out",
+                ErrorName.CUSTOMIZATION_TIMED_OUT,
+            ),
+        }
         if self._early_stopping is not None:
             given_up |= self._write_stop(
                 states,
@@ -101,9 +127,10 @@ class CustomizationJob:
             comment="Train the base model on the records; Bedrock may queue the job for hours",
             rights=self._job_rights(),
             assign={},
-            timeout_seconds=self._timeout_seconds,
+            timeout_seconds=self._timeout_seconds + _GRACE_SECONDS,
             retries=[FULL_QUOTA],
         )
+        self._write_ways_out(branches, job)
         ended = sfn.Succeed.jsonata(
             self._scope,
             "Job has ended",
@@ -116,6 +143,31 @@ class CustomizationJob:
             comment="The job, and a look at it now and then; the first error ends both",
             assign=assign,
             catches=catches,
+        )
+
+    def _write_ways_out(self, branches: States, job: sfn.CustomState) -> None:
+        """Write where the errors of a job's task go: the branch ends with them, but for one.
+
+        A client request token is remembered for a while only. After that, a redriven run whose job
+        exists is told that the name is taken: by its own job, for the name holds the run's digest.
+        """
+        taken = branches.failed("Name is taken", "Bedrock.ConflictException", "{% $conflict %}")
+        adopt = branches.call_bedrock(
+            "Adopt job",
+            "aws-sdk:bedrock:getModelCustomizationJob",
+            {"JobIdentifier": "{% $job.name %}"},
+            comment="The run's own job of an earlier drive; the watch sees it to its end",
+            rights=[],
+            assign={},
+        )
+        adopt.add_catch(taken, errors=["Bedrock.ResourceNotFoundException"])
+        job.add_catch(
+            adopt,
+            errors=["Bedrock.ConflictException"],
+            assign={"conflict": "{% $states.errorOutput.Cause %}"},
+        )
+        job.add_catch(
+            branches.failed("Job has no model", _ERROR, _CAUSE), errors=["States.TaskFailed"]
         )
 
     def _write_started_by_function(
@@ -137,18 +189,7 @@ class CustomizationJob:
             comment="ModelCustomization: How, its record says",
             assign={"model_wait": 60},
         )
-        timed_out = self._write_stop(
-            states,
-            "Stop timed-out job",
-            "Customization timed out",
-            ErrorName.CUSTOMIZATION_TIMED_OUT,
-        )
-        watch = self._write_watch(
-            states,
-            ended,
-            catches={**given_up, **timed_out},
-            timeout_seconds=self._timeout_seconds,
-        )
+        watch = self._write_watch(states, ended, catches=given_up)
         return sfn.Chain.start(start).next(watch)
 
     def _write_stop(
@@ -170,7 +211,6 @@ class CustomizationJob:
         ended: sfn.IChainable,
         *,
         catches: Mapping[str, sfn.IChainable] | None = None,
-        timeout_seconds: int | None = None,
     ) -> sfn.IChainable:
         watch = states.invoke(
             "Watch job",
@@ -179,7 +219,7 @@ class CustomizationJob:
                 "step": "watch",
                 "job": "{% $job %}",
                 "stall_limit_seconds": self._stall_seconds,
-                **({"timeout_seconds": timeout_seconds} if timeout_seconds else {}),
+                "timeout_seconds": self._timeout_seconds,
                 "last": "{% $exists($states.input.idle_seconds) ? $states.input : null %}",
                 **self._watch_options(),
             },

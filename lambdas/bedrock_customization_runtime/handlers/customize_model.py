@@ -45,6 +45,7 @@ def handler(
         BudgetExceeded: The job would cost too much, or nobody knows how much.
         InvalidInput: A hyperparameter does not fit.
         CustomizationFailed: The job did not complete, or its model failed.
+        CustomizationStopped: Somebody stopped the job.
         CustomizationStalled: The job makes no progress.
         CustomizationTimedOut: The job runs for too long.
         CustomizationStoppedEarly: The job's validation loss has turned.
@@ -60,7 +61,7 @@ def handler(
                 aws.s3(),
                 event["job"]["name"],
                 stall_limit_seconds=event["stall_limit_seconds"],
-                timeout_seconds=event.get("timeout_seconds"),
+                timeout_seconds=event["timeout_seconds"],
                 last=event.get("last"),
                 early_stopping=event.get("early_stopping"),
                 longest_wait_seconds=event.get("longest_wait_seconds"),

@@ -13,6 +13,8 @@ from bedrock_customization_local.cloud.plane import Plane
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from bedrock_customization_local.cloud.iam import AccessRecord
+
 # Read when NumPy is first imported: the embedded models are small, and the threads of a linear
 # algebra library only get in the way of those that answer requests.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -29,6 +31,7 @@ class LocalCloud:
         port: Where to listen on 127.0.0.1; 0 takes a free port.
         enforce_iam: Whether tasks of state machines, functions and jobs of Bedrock may do only what
             their roles allow.
+        access_record: Keeps which rights of the roles they used, and what was refused.
         region: The Region.
 
     Attributes:
@@ -46,6 +49,7 @@ class LocalCloud:
         time_scale: float = 0.001,
         port: int = 0,
         enforce_iam: bool = True,
+        access_record: "AccessRecord | None" = None,
         region: str = "us-east-1",
     ) -> None:
         self._clock = Clock(scale=time_scale)
@@ -58,7 +62,11 @@ class LocalCloud:
             from bedrock_customization_local.cloud import services  # noqa: PLC0415
 
             started = services.start(
-                self._plane, self._clock, enforce_iam=enforce_iam, undo=self._undo
+                self._plane,
+                self._clock,
+                enforce_iam=enforce_iam,
+                access_record=access_record,
+                undo=self._undo,
             )
             self.step_functions, self.bedrock = started.step_functions, started.bedrock
             self._undo.callback(self._plane.hush)

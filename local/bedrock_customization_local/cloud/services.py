@@ -15,7 +15,7 @@ from bedrock_customization_local.cloud import moto_patches
 from bedrock_customization_local.cloud.bedrock import moto_install as bedrock_install
 from bedrock_customization_local.cloud.bedrock.service import Bedrock
 from bedrock_customization_local.cloud.clock import Clock
-from bedrock_customization_local.cloud.iam import Authorizer, Permissive, guard
+from bedrock_customization_local.cloud.iam import AccessRecord, Authorizer, Permissive, guard
 from bedrock_customization_local.cloud.iam.sessions import RoleSessions
 from bedrock_customization_local.cloud.lambdas import LambdaRuntime, moto_install as lambda_install
 from bedrock_customization_local.cloud.plane import Plane
@@ -38,13 +38,21 @@ class Services:
     bedrock: Bedrock
 
 
-def start(plane: Plane, clock: Clock, *, enforce_iam: bool, undo: ExitStack) -> Services:
+def start(
+    plane: Plane,
+    clock: Clock,
+    *,
+    enforce_iam: bool,
+    access_record: AccessRecord | None,
+    undo: ExitStack,
+) -> Services:
     """Patch moto and put our services in the place of its own.
 
     Args:
         plane: The running server.
         clock: Shortens waits.
         enforce_iam: Whether tasks, jobs and functions may do only what their roles allow.
+        access_record: Keeps what they did, if that is enforced.
         undo: Receives what stops the services: who starts work stops before who does it.
 
     Returns:
@@ -59,6 +67,7 @@ def start(plane: Plane, clock: Clock, *, enforce_iam: bool, undo: ExitStack) -> 
             account_id=account_id,
             # Bedrock is made below, of the authorizer; its tags are asked for by later requests.
             resource_tags=lambda arn: bedrock.tags_of(arn),  # noqa: PLW0108 - not yet made
+            record=access_record,
         )
         if enforce_iam
         else Permissive()

@@ -99,7 +99,7 @@ class Pipeline:
 
 
 @contextmanager
-def deployed_pipelines(context, folder, arguments, region="us-east-1"):
+def deployed_pipelines(context, folder, arguments, *, region="us-east-1", access_record=None):
     """Deploy pipelines in one stack, and yield them by name.
 
     Args:
@@ -108,8 +108,9 @@ def deployed_pipelines(context, folder, arguments, region="us-east-1"):
         arguments: Of each pipeline, by its name; what needs the stack or the cloud is made by a
             function of them.
         region: Of the embedded AWS.
+        access_record: Keeps what roles do.
     """
-    with LocalCloud(region=region) as cloud:
+    with LocalCloud(region=region, access_record=access_record) as cloud:
         app = App(context=context, outdir=str(folder))
         stack = Stack(app, "Stack")
         for name, given in arguments.items():
@@ -161,7 +162,7 @@ def deploy():
 
 
 @pytest.fixture(scope="module")
-def deployed(context, deploy, tmp_path_factory):
+def deployed(context, deploy, access_record, tmp_path_factory):
     """Pipelines in one stack.
 
     One promotes what is better; one asks too much, of jobs in a VPC and models with a key of the
@@ -181,7 +182,8 @@ def deployed(context, deploy, tmp_path_factory):
         },
         "Poor": {**common, "max_cost_usd": 1e-6},
     }
-    with deploy(context, tmp_path_factory.mktemp("assembly"), arguments) as pipelines:
+    folder = tmp_path_factory.mktemp("assembly")
+    with deploy(context, folder, arguments, access_record=access_record) as pipelines:
         yield pipelines
 
 

@@ -119,7 +119,7 @@ class Account:
 
 
 @pytest.fixture(scope="module")
-def account(context, tmp_path_factory):
+def account(context, tmp_path_factory, access_record):
     """Two pipelines and the logging on one storage."""
     app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
     stack = Stack(app, "Distillations")
@@ -140,7 +140,7 @@ def account(context, tmp_path_factory):
     stack.export_value(logging.source, name="Source")
     stack.export_value(storage.data_bucket.bucket_name, name="Data")
     stack.export_value(storage.artifacts_bucket.bucket_name, name="Artifacts")
-    with LocalCloud() as cloud:
+    with LocalCloud(access_record=access_record) as cloud:
         account = Account(cloud)
         account.deploy(app)
         yield account
@@ -258,13 +258,13 @@ def test_a_custom_model_is_customized_further(taught, distilled, context, tmp_pa
         "method": FineTuning(hyperparameters={"epochCount": 1}),
     }
     phases = [
-        RunStart(stack, "Start", **settings),
-        DataPreparation(stack, "Prepare", **settings),
-        ModelCustomization(stack, "Customize", **settings),
+        RunStart(stack, "RunStart", **settings),
+        DataPreparation(stack, "DataPreparation", **settings),
+        ModelCustomization(stack, "ModelCustomization", **settings),
     ]
     machine = sfn.StateMachine(
         stack,
-        "Machine",
+        "StateMachine",
         query_language=sfn.QueryLanguage.JSONATA,
         definition_body=sfn.DefinitionBody.from_chainable(
             sfn.Chain.start(phases[0])
@@ -288,3 +288,20 @@ def test_a_custom_model_is_customized_further(taught, distilled, context, tmp_pa
     assert child["baseModelArn"] == parent
     uri = f"s3://{taught.exports['FurtherArtifacts']}/runs/further/manifest.json"
     assert manifest.load(taught.s3, uri).run.parent_model == parent
+
+
+def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(account, closure_of, given):
+    """The last test of the module, for it looks back at all runs."""
+    elsewhere = [
+        # The tests of the whole pipeline take candidates away and stop jobs.
+        given("CandidateRemovalRemoveRole", "*", "*"),
+        given("*", "bedrock:StopModelCustomizationJob", "*"),
+        # Those of the preparation cut sources into shards.
+        given("DataPreparationPrepareRole", "s3:*Object", "StorageData/scratch/*"),
+        given("StateMachineRole", "states:StartExecution", "*"),
+        given("StateMachineRole", "states:RedriveExecution", "*"),
+    ]
+    closure = closure_of(account.cloud, alike=["Prompts", "Logs"])
+    assert closure.denied() == set()
+    assert closure.surplus(elsewhere) == set()
+    assert closure.stale(elsewhere) == []

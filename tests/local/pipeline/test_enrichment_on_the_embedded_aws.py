@@ -32,17 +32,17 @@ WORDS = ("amber", "birch", "cedar", "dune", "ember", "fjord", "grove", "heath")
 
 
 @pytest.fixture(scope="module")
-def cloud(context, tmp_path_factory):
+def cloud(context, tmp_path_factory, access_record):
     """Two machines on one storage that differ in their budget."""
     app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
     stack = Stack(app, "Stack")
     storage = CustomizationStorage(stack, "Storage")
     for name, maximum_cost_usd in (("Poor", LITTLE), ("Rich", 1.0)):
         scope = Construct(stack, name)
-        start = RunStart(scope, "Start", storage=storage, base_model=BaseModel.NOVA_MICRO)
+        start = RunStart(scope, "RunStart", storage=storage, base_model=BaseModel.NOVA_MICRO)
         prepare = DataPreparation(
             scope,
-            "Prepare",
+            "DataPreparation",
             storage=storage,
             base_model=BaseModel.NOVA_MICRO,
             # An untrained model's noise is sometimes nothing at all.
@@ -56,7 +56,7 @@ def cloud(context, tmp_path_factory):
         )
         machine = sfn.StateMachine(
             scope,
-            "Machine",
+            "StateMachine",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(sfn.Chain.start(start).next(prepare)),
         )
@@ -64,7 +64,7 @@ def cloud(context, tmp_path_factory):
     stack.export_value(storage.data_bucket.bucket_name, name="Data")
     stack.export_value(storage.artifacts_bucket.bucket_name, name="Artifacts")
     assembly = Path(app.synth().directory)
-    with LocalCloud() as cloud:
+    with LocalCloud(access_record=access_record) as cloud:
         cloud.deploy(assembly)
         exports = cloud.client("cloudformation").list_exports()["Exports"]
         yield Runs(cloud, {export["Name"]: export["Value"] for export in exports})
@@ -218,3 +218,11 @@ def test_the_functions_may_ask_no_other_model(cloud):
         )
         assert len(resources) == 2
         assert all("nova-micro" in resource for resource in resources)
+
+
+def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(cloud, closure_of):
+    """The last test of the module, for it looks back at all runs."""
+    closure = closure_of(cloud.cloud, alike=["Poor", "Rich"])
+    assert closure.denied() == set()
+    assert closure.surplus() == set()
+    assert closure.stale() == []

@@ -6,6 +6,7 @@ import pytest
 
 from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
 from bedrock_customization_local.cloud.iam import Authorizer
+from bedrock_customization_runtime.names import job_of
 
 pytestmark = pytest.mark.slow
 
@@ -155,18 +156,18 @@ def test_an_input_that_makes_no_sense_ends_the_run_with_an_example(fair):
     assert '{"source": "s3://' in json.loads(execution["cause"])["errorMessage"]
 
 
-def test_a_throttled_create_makes_one_job(fair, bedrock, few):
+def test_a_create_that_is_throttled_twice_and_finds_the_quota_full_twice_makes_one_job(
+    fair, bedrock, few
+):
+    create = "CreateModelCustomizationJob"
     bedrock.faults.inject(
-        Fault(
-            name="throttled",
-            kind=FaultKind.THROTTLE,
-            operation="CreateModelCustomizationJob",
-            times=2,
-        )
+        Fault(name="throttled", kind=FaultKind.THROTTLE, operation=create, times=2),
+        Fault(name="full", kind=FaultKind.QUOTA, operation=create, times=2),
     )
-    execution = fair.run("throttled", few)
+    execution = fair.run("refused", few)
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
-    assert bedrock.faults.injected == ("throttled", "throttled")
+    assert bedrock.faults.injected[-4:] == ("throttled", "throttled", "full", "full")
+    assert len(jobs_of(fair, "refused-")) == 1
 
 
 def test_a_lost_reply_makes_one_job(fair, bedrock, few):
@@ -187,9 +188,56 @@ def test_a_failed_job_fails_the_run_and_leaves_nothing_deployed(fair, bedrock, f
     )
     execution = fair.run("job-failed", few)
     assert execution["status"] == "FAILED"
-    assert "The capacity is gone." in execution["cause"]
-    assert fair.manifest("job-failed").failure.cause
+    assert execution["error"] == "CustomizationFailed"
+    cause = fair.manifest("job-failed").failure.cause
+    assert cause.endswith(" ended as Failed: The capacity is gone.")
+    assert json.loads(execution["cause"])["errorMessage"] == cause
     assert fair.deployments() == before
+
+
+def test_a_job_that_somebody_stops_ends_the_run_as_stopped(fair, bedrock, few):
+    before = fair.deployments()
+    bedrock.faults.inject(Fault(name="console", kind=FaultKind.STOP_JOB))
+    execution = fair.run("from-outside", few)
+    assert (execution["status"], execution["error"]) == ("FAILED", "CustomizationStopped")
+    (job,) = jobs_of(fair, "from-outside-")
+    assert job["status"] == "Stopped"
+    cause = fair.manifest("from-outside").failure.cause
+    assert cause == f"job {job['jobName']} ended as Stopped: no reason given"
+    assert fair.deployments() == before
+
+
+def create_job(pipeline, promoted, *, name, model, run):
+    """Create a job with the records of another run, and with no token."""
+    pipeline.cloud.client("bedrock").create_model_customization_job(
+        jobName=name,
+        customModelName=model,
+        roleArn=pipeline.outputs["ServiceRole"],
+        baseModelIdentifier="amazon.nova-micro-v1:0:128k",
+        hyperParameters={"epochCount": "1"},
+        trainingDataConfig={"s3Uri": promoted.preparation.train.uri},
+        outputDataConfig={
+            "s3Uri": f"s3://{pipeline.outputs['Artifacts']}/runs/{run}/customization/"
+        },
+    )
+
+
+def test_a_job_that_exists_though_its_token_is_forgotten_is_adopted(fair, promoted, few):
+    name, model, _ = job_of(execution_arn_of(fair, "forgotten"), 0)
+    create_job(fair, promoted, name=name, model=model, run="forgotten")
+    execution = fair.run("forgotten", few)
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    assert [job["jobName"] for job in jobs_of(fair, "forgotten-")] == [name]
+
+
+def test_a_name_that_another_job_has_taken_ends_the_run_without_a_job(fair, bedrock, promoted, few):
+    bedrock.faults.inject(Fault(name="stalls", kind=FaultKind.STALL_JOB))
+    _, model, _ = job_of(execution_arn_of(fair, "taken"), 0)
+    create_job(fair, promoted, name="of-another-team", model=model, run="another")
+    execution = fair.run("taken", few)
+    assert (execution["status"], execution["error"]) == ("FAILED", "Bedrock.ConflictException")
+    assert model in execution["cause"]
+    assert jobs_of(fair, "taken-") == []
 
 
 def test_stopping_the_execution_stops_the_job(fair, bedrock, few):
@@ -250,11 +298,16 @@ def test_a_job_above_the_limit_is_never_paid(deployed, few):
     assert deployed["Poor"].manifest("poor").estimate.usd > 1e-6
 
 
+def execution_arn_of(pipeline, name):
+    machine = pipeline.outputs["StateMachine"].replace(":stateMachine:", ":execution:")
+    return f"{machine}:{name}"
+
+
 def redrive(pipeline, name):
     """Redrive a failed run and return how it ended then."""
-    machine = pipeline.outputs["StateMachine"].replace(":stateMachine:", ":execution:")
-    pipeline.states.redrive_execution(executionArn=f"{machine}:{name}")
-    return pipeline.wait(f"{machine}:{name}")
+    arn = execution_arn_of(pipeline, name)
+    pipeline.states.redrive_execution(executionArn=arn)
+    return pipeline.wait(arn)
 
 
 def test_a_run_whose_job_failed_goes_on_with_another_job_after_a_redrive(fair, bedrock, questions):
@@ -299,3 +352,24 @@ def test_a_run_that_fails_again_after_a_redrive_ends_with_the_new_error(fair, be
     assert execution["status"] == "FAILED"
     assert "Second." in execution["cause"]
     assert "Second." in fair.manifest("failed-twice").failure.cause
+
+
+def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(fair, closure_of, given):
+    """The last test of the module, for it looks back at all runs."""
+    elsewhere = [
+        # The tests of the preparation cut sources into shards.
+        given("DataPreparationPrepareRole", "s3:*Object", "StorageData/scratch/*"),
+        given("StateMachineRole", "states:StartExecution", "*"),
+        given("StateMachineRole", "states:RedriveExecution", "*"),
+    ]
+    # Or Step Functions, giving up the branch of a job that stalls, was faster.
+    stop = given(
+        "ModelCustomizationCustomizeRole",
+        "bedrock:StopModelCustomizationJob",
+        "model-customization-job/*",
+    )
+    closure = closure_of(fair.cloud, alike=["Fair", "Strict", "Poor"])
+    thief = given("ModelCustomizationServiceRole", "s3:ListBucket", "StorageBlind")
+    assert closure.denied() == {thief}
+    assert closure.surplus([*elsewhere, stop]) == set()
+    assert closure.stale(elsewhere) == []

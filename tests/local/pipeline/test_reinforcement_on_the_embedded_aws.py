@@ -42,12 +42,12 @@ def phases_alone(stack, name, method, storage, **limits):
     """Define a machine of phases alone, and have its jobs stopped."""
     scope = Construct(stack, name)
     common = {"storage": storage, "base_model": MODEL, "method": method}
-    start = RunStart(scope, "Start", **common)
-    prepare = DataPreparation(scope, "Prepare", template=TEMPLATE, sharding=None, **common)
-    customize = ModelCustomization(scope, "Customize", **common, **limits)
+    start = RunStart(scope, "RunStart", **common)
+    prepare = DataPreparation(scope, "DataPreparation", template=TEMPLATE, sharding=None, **common)
+    customize = ModelCustomization(scope, "ModelCustomization", **common, **limits)
     machine = sfn.StateMachine(
         scope,
-        "Machine",
+        "StateMachine",
         query_language=sfn.QueryLanguage.JSONATA,
         definition_body=sfn.DefinitionBody.from_chainable(
             sfn.Chain.start(start).next(prepare).next(customize)
@@ -58,7 +58,7 @@ def phases_alone(stack, name, method, storage, **limits):
 
 
 @pytest.fixture(scope="module")
-def runs(context, tmp_path_factory):
+def runs(context, tmp_path_factory, access_record):
     app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
     stack = Stack(app, "Stack")
     storage = CustomizationStorage(stack, "Storage")
@@ -95,7 +95,7 @@ def runs(context, tmp_path_factory):
     }.items():
         stack.export_value(value, name=name)
     assembly = Path(app.synth().directory)
-    with LocalCloud() as cloud:
+    with LocalCloud(access_record=access_record) as cloud:
         cloud.deploy(assembly)
         exports = cloud.client("cloudformation").list_exports()["Exports"]
         yield Runs(cloud, {export["Name"]: export["Value"] for export in exports})
@@ -275,3 +275,15 @@ def test_a_job_that_takes_too_long_is_stopped_and_says_so(runs, faults, question
     assert (execution["status"], execution["error"]) == ("FAILED", "CustomizationTimedOut")
     assert "the limit is 0.2: it is stopped; raise timeout" in execution["cause"]
     assert runs.ended_job("too-long")["status"] == "Stopped"
+
+
+def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(runs, closure_of, given):
+    """The last test of the module, for it looks back at all runs."""
+    elsewhere = [
+        # No candidate is taken away here: the tests of the whole pipeline do that.
+        given("CandidateRemovalRemoveRole", "*", "*"),
+    ]
+    closure = closure_of(runs.cloud, alike=["Whole", "Impatient", "Brief"])
+    assert closure.denied() == set()
+    assert closure.surplus(elsewhere) == set()
+    assert closure.stale(elsewhere) == []

@@ -130,24 +130,24 @@ class Machines:
 
 
 @pytest.fixture(scope="module")
-def machines(context, tmp_path_factory):
+def machines(context, tmp_path_factory, access_record):
     """Machines that prepare data in various ways, over the same storage."""
     app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
     stack = Stack(app, "Preparations")
     storage = CustomizationStorage(stack, "Storage")
     for name, settings in MACHINES.items():
         # State names are ids: each machine's phases lie below a stack's child of their own.
-        start = RunStart(stack, f"{name}Start", storage=storage, base_model=BaseModel.NOVA_MICRO)
+        start = RunStart(stack, f"{name}RunStart", storage=storage, base_model=BaseModel.NOVA_MICRO)
         phase = DataPreparation(
             stack,
-            f"{name}Preparation",
+            f"{name}DataPreparation",
             storage=storage,
             base_model=BaseModel.NOVA_MICRO,
             **{"maximum_rejected": 0.5, **settings},
         )
         machine = sfn.StateMachine(
             stack,
-            name,
+            f"{name}StateMachine",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(sfn.Chain.start(start).next(phase)),
         )
@@ -156,7 +156,7 @@ def machines(context, tmp_path_factory):
         found = getattr(storage, f"{bucket.lower()}_bucket").bucket_name
         stack.export_value(found, name=f"Machine{bucket}")
     assembly = Path(app.synth().directory)
-    with LocalCloud() as cloud:
+    with LocalCloud(access_record=access_record) as cloud:
         cloud.deploy(assembly)
         exports = cloud.client("cloudformation").list_exports()["Exports"]
         yield Machines(

@@ -199,3 +199,12 @@ def test_no_state_hands_on_more_than_references(machines):
         if "stateExitedEventDetails" in event
     ]
     assert max(len(json.dumps(found)) for found in exits) < 32 * 2**10
+
+
+def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(machines, closure_of):
+    """The last test of the module, for it looks back at all runs."""
+    alike = machines.outputs.keys() - {"Data", "Blind", "Artifacts"}
+    closure = closure_of(machines.cloud, alike=alike)
+    assert closure.denied() == set()
+    assert closure.surplus() == set()
+    assert closure.stale() == []

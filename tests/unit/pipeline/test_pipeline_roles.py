@@ -81,7 +81,6 @@ def test_the_service_role_reads_prepared_records_and_writes_job_outputs_alone(te
         "s3:GetObject",
         "s3:ListBucket",
         "s3:PutObject",
-        "s3:AbortMultipartUpload",
         "kms:Decrypt",
         "kms:GenerateDataKey",
     }

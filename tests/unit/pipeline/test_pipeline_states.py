@@ -1,11 +1,13 @@
 """The state machine's definition."""
 
+import json
 from itertools import pairwise
 
 import pytest
 from aws_cdk.assertions import Template
 
 from bedrock_customization import BaseModel, CustomizationPipeline
+from bedrock_customization_local.cloud.stepfunctions import jsonata
 from bedrock_customization_runtime import errors
 from bedrock_customization_runtime.contract import ErrorName, MetricName
 from bedrock_customization_runtime.evaluation.metrics import METRICS
@@ -36,7 +38,63 @@ def test_the_machine_speaks_jsonata(definition):
 def test_the_job_is_waited_for(states):
     job = states["Customize model"]
     assert job["Resource"] == "arn:aws:states:::bedrock:createModelCustomizationJob.sync"
-    assert job["TimeoutSeconds"] == 8 * 24 * 3600
+
+
+def test_a_time_out_stops_the_job_before_its_task_would_end_without(states):
+    """A task that times out is not documented to stop the job that it waits for."""
+    limit = states["Watch job"]["Arguments"]["Payload"]["timeout_seconds"]
+    assert limit == 8 * 24 * 3600
+    assert states["Customize model"]["TimeoutSeconds"] == limit + 3600
+    ways = {way["ErrorEquals"][0]: way["Next"] for way in states["Customize and watch"]["Catch"]}
+    assert ways["CustomizationStalled"] == "Stop stalled job"
+    assert ways["CustomizationTimedOut"] == "Stop timed-out job"
+    for stop in ("Stop stalled job", "Stop timed-out job"):
+        assert states[stop]["Arguments"]["Payload"] == {"step": "stop", "job": "{% $job %}"}
+
+
+@pytest.mark.parametrize(
+    ("came", "error", "cause"),
+    [
+        (
+            ("States.TaskFailed", {"JobName": "j", "Status": "Failed", "FailureMessage": "No."}),
+            "CustomizationFailed",
+            "job j ended as Failed: No.",
+        ),
+        (
+            ("States.TaskFailed", {"JobName": "j", "Status": "Stopped"}),
+            "CustomizationStopped",
+            "job j ended as Stopped: no reason given",
+        ),
+        (
+            ("Bedrock.AccessDeniedException", "not authorized to perform"),
+            "Bedrock.AccessDeniedException",
+            "not authorized to perform",
+        ),
+        (("Bedrock.ValidationException", None), "Bedrock.ValidationException", ""),
+    ],
+)
+def test_a_job_without_a_model_says_how_it_ended_and_other_errors_stay(states, came, error, cause):
+    name, details = came
+    text = {"Cause": details if isinstance(details, str) else json.dumps(details)}
+    given = {"Error": name, **(text if details is not None else {})}
+    state = states["Job has no model"]
+    assert said(state["Error"], given) == error
+    assert said(state["Cause"], given) == cause
+
+
+def said(expression, given):
+    """Return what an expression makes of a state's input."""
+    return jsonata.render(expression, states={"input": given}, variables={}, field="")
+
+
+def test_a_name_that_is_taken_is_the_runs_own_or_ends_it(states):
+    ways = {way["ErrorEquals"][0]: way for way in states["Customize model"]["Catch"]}
+    assert list(ways) == ["Bedrock.ConflictException", "States.TaskFailed"]
+    assert ways["Bedrock.ConflictException"]["Next"] == "Adopt job"
+    assert states["Adopt job"]["Arguments"] == {"JobIdentifier": "{% $job.name %}"}
+    (missing,) = states["Adopt job"]["Catch"]
+    assert missing["ErrorEquals"] == ["Bedrock.ResourceNotFoundException"]
+    assert states[missing["Next"]]["Error"] == "Bedrock.ConflictException"
 
 
 def test_whatever_a_run_makes_is_named_and_tokened_by_the_run(states):

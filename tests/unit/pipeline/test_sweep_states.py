@@ -133,6 +133,7 @@ def test_looks_at_all_candidates_leave_half_the_history_free(within):
             None,
             "job",
             stall_limit_seconds=10**9,
+            timeout_seconds=10**9,
             last=watch,
             longest_wait_seconds=longest,
         )

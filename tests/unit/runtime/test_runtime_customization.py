@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bedrock_customization_runtime import customization, loss_curves
-from bedrock_customization_runtime.errors import CustomizationFailed
+from bedrock_customization_runtime.errors import CustomizationFailed, CustomizationStopped
 
 JOB_ID = "amazon.nova-micro-v1:0:128k/abcdefghijkl"
 OUTPUT = "jobs/run/customization/model-customization-job-abcdefghijkl"
@@ -73,10 +73,12 @@ def test_hyperparameters_of_reinforcement_are_kept_as_text_like_all_others(s3):
     assert customization.describe(Bedrock(), s3, "job").hyperparameters == {"epochCount": "2"}
 
 
-@pytest.mark.parametrize("status", ["Failed", "Stopped"])
-def test_a_job_that_did_not_complete_fails_the_run_with_bedrocks_words(s3, status):
+@pytest.mark.parametrize(
+    ("status", "error"), [("Failed", CustomizationFailed), ("Stopped", CustomizationStopped)]
+)
+def test_a_job_that_did_not_complete_fails_the_run_with_bedrocks_words(s3, status, error):
     bedrock = Bedrock(job={"status": status, "failureMessage": "no capacity"})
-    with pytest.raises(CustomizationFailed, match=f"ended as {status}: no capacity"):
+    with pytest.raises(error, match=f"ended as {status}: no capacity"):
         customization.describe(bedrock, s3, "job")
 
 

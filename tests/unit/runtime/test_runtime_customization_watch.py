@@ -42,13 +42,13 @@ class Bedrock:
         self.stopped.append(jobIdentifier)
 
 
-def look(bedrock, last=None, *, hours=10, timeout=None):
+def look(bedrock, last=None, *, hours=10, timeout=1000):
     return customization_watch.look(
         bedrock,
         None,
         "job",
         stall_limit_seconds=hours * HOUR,
-        timeout_seconds=timeout and timeout * HOUR,
+        timeout_seconds=timeout * HOUR,
         last=last,
     )
 
@@ -170,6 +170,7 @@ def look_for_a_turn(bedrock, s3, patience=2):
         s3,
         "job",
         stall_limit_seconds=HOUR,
+        timeout_seconds=1000 * HOUR,
         early_stopping={"patience": patience, "minimum_improvement": 0.0},
     )
 

@@ -1,7 +1,11 @@
 """Requests and replies held against botocore's service models.
 
-boto3 checks required and unknown members, types and minima. The service also checks patterns,
-enums, maxima and sizes of lists and maps: so does this.
+boto3 checks required and unknown members, types, unions and minima. The service also checks
+patterns, enums, maxima and sizes of lists and maps: so does this.
+
+Patterns are matched by RE2, whose time is linear in the text. Python's `re` backtracks: botocore's
+pattern of job names nests two repetitions that match the same hyphens, so a long name that does not
+match takes for ever.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
+import re2
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel, StringShape
 from botocore.validate import ParamValidator
@@ -24,11 +29,9 @@ if TYPE_CHECKING:
 
 CONTROL_PLANE, DATA_PLANE = "bedrock", "bedrock-runtime"
 
-# botocore's pattern of job names nests two repetitions that match the same hyphens, so a long name
-# that does not match takes for ever. A hyphen is in the inner class too: the language is exactly
-# this one.
-_SLOW_JOB_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9\+\-\.])*"
-_JOB_NAME = r"[a-zA-Z0-9][a-zA-Z0-9+\-.]*"
+# RE2 counts to a thousand: `x{1,1024}` is `x{1,512}x{0,512}`.
+_UNCOUNTABLE = re.compile(r"(?P<what>\.|\[[^\]]*\])\{1,(?P<most>\d{4,})\}")
+_COUNTED = 512
 _QUOTED = 128
 
 
@@ -68,14 +71,21 @@ def check_request(operation: str, parameters: Mapping[str, Any]) -> None:
     Raises:
         ValidationError: Names the member.
     """
+    for problem in request_problems(operation, parameters):
+        raise ValidationError(problem)
+
+
+def request_problems(operation: str, parameters: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with a request: with its types, or if they are right, with its values."""
     shape = operation_model(operation).input_shape
     if shape is None:
         return
     report = ParamValidator().validate(parameters, shape)
     if report.has_errors():
-        raise ValidationError(report.generate_report())
+        yield report.generate_report()
+        return
     for problem in _problems(parameters, shape, ""):
-        raise ValidationError(f"1 validation error detected: {problem}")
+        yield f"1 validation error detected: {problem}"
 
 
 def check_reply(operation: str, reply: Mapping[str, Any]) -> None:
@@ -102,7 +112,7 @@ def _problems(
     enums_only: bool = False,
 ) -> Iterator[str]:
     """Yield what is wrong with a value that is of the shape's type."""
-    if not enums_only and shape.type_name in {"list", "map"}:
+    if not enums_only and shape.type_name in {"list", "map", "blob"}:
         yield from _size_problems(len(value), shape, path, "size")
     if not enums_only and shape.type_name in {"integer", "long", "float", "double"}:
         yield from _size_problems(value, shape, path, "value")
@@ -141,7 +151,7 @@ def _string_problems(
         yield problem
         return
     pattern = shape.metadata.get("pattern")
-    if pattern and not _compiled(pattern).fullmatch(value):
+    if pattern and compiled(pattern).fullmatch(value) is None:
         yield _problem(value, path, f"satisfy regular expression pattern: {pattern}")
 
 
@@ -162,5 +172,12 @@ def _problem(value: str, path: str, constraint: str) -> str:
 
 
 @cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern.replace(_SLOW_JOB_NAME, _JOB_NAME))
+def compiled(pattern: str) -> re2._Regexp[str]:
+    """Return a pattern of botocore's, as RE2 takes it."""
+
+    def counted(match: re.Match[str]) -> str:
+        what, most = match["what"], int(match["most"])
+        rest = f"{what}{{0,{_COUNTED}}}" * (most // _COUNTED - 1)
+        return f"{what}{{1,{_COUNTED}}}{rest}{what}{{0,{most % _COUNTED}}}"
+
+    return re2.compile(_UNCOUNTABLE.sub(counted, pattern))

@@ -3,6 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
+from bedrock_customization_local.cloud.iam.access_record import (
+    AccessRecord,
+    Allowance,
+    allowances_of,
+)
 from bedrock_customization_local.cloud.iam.actions import Permission, permissions_for
 from bedrock_customization_local.cloud.iam.evaluation import (
     Decision,
@@ -81,6 +86,7 @@ class Authorizer:
         account_id: The account of roles and resources.
         partition: The partition of both.
         resource_tags: Returns the tags of a resource that moto does not hold, by ARN.
+        record: Keeps what is decided on the requests of roles; None keeps nothing.
     """
 
     def __init__(
@@ -90,10 +96,12 @@ class Authorizer:
         account_id: str,
         partition: str = "aws",
         resource_tags: Callable[[str], Mapping[str, str]] = lambda _arn: {},
+        record: AccessRecord | None = None,
     ) -> None:
         self._resource_tags = resource_tags
         self._scope = Scope(partition=partition, region=region, account=account_id)
         self._held = MotoPolicies(self._scope)
+        self._record = record
 
     def authorize(
         self, *, role_arn: str, service: str, operation: str, parameters: Parameters
@@ -123,7 +131,7 @@ class Authorizer:
             AccessDenied: It is missing.
         """
         needed = self._completed(needed)
-        decision = self.check(role_arn, needed.action, needed.resource, needed.context)
+        decision = self._decide(role_arn, needed, self._record)
         if not decision.allowed:
             principal = self._principal(role_arn).session_arn
             raise AccessDenied(principal, needed.action, needed.resource, decision)
@@ -166,12 +174,25 @@ class Authorizer:
             resource: The resource's ARN, or `*`.
             context: Condition keys of the request; those of the role are added.
         """
+        return self._decide(role_arn, Permission(action, resource, context or {}), None)
+
+    def allowances(self) -> frozenset[Allowance]:
+        """Return what the policies of every role allow."""
+        return frozenset(
+            allowance
+            for role_arn in self._held.role_arns()
+            if (role := self._held.role(role_arn))
+            for allowance in allowances_of(role_arn, role.policies)
+        )
+
+    def _decide(self, role_arn: str, needed: Permission, record: AccessRecord | None) -> Decision:
         role = self._held.role(role_arn)
         if role is None:
             return Decision(allowed=False, reason=f"because the role {role_arn} does not exist")
         principal = self._principal(role_arn)
+        of_resource = self._resource_tags(needed.resource)
         tags = {f"aws:PrincipalTag/{name}": text for name, text in role.tags.items()} | {
-            f"aws:ResourceTag/{name}": text for name, text in self._resource_tags(resource).items()
+            f"aws:ResourceTag/{name}": text for name, text in of_resource.items()
         }
         own = {
             "aws:PrincipalArn": role_arn,
@@ -181,14 +202,19 @@ class Authorizer:
             "kms:CallerAccount": principal.account,
             **tags,
         }
-        policy, trust = self._held.resource_policy(resource)
+        request = self._request(
+            principal, needed.action, needed.resource, {**own, **needed.context}
+        )
+        policy, trust = self._held.resource_policy(needed.resource)
         decision = evaluate(
-            self._request(principal, action, resource, {**own, **(context or {})}),
+            request,
             Policies(identity=role.policies, boundary=role.boundary, resource=policy, trust=trust),
         )
         unmentioned = not decision.allowed and decision.statement is None
-        if unmentioned and self._held.granted(resource, role_arn, action):
-            return Decision(allowed=True, reason="allowed by a grant")
+        if unmentioned and self._held.granted(needed.resource, role_arn, needed.action):
+            decision = Decision(allowed=True, reason="allowed by a grant")
+        if record:
+            record.note(role_arn, request, role.policies, decision)
         return decision
 
     def assume(self, role_arn: str, service: str, *, source_arn: str, source_account: str) -> None:

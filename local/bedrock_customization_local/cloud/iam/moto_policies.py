@@ -59,6 +59,11 @@ class MotoPolicies:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
+    def role_arns(self) -> tuple[str, ...]:
+        """Return the ARNs of all roles."""
+        backend = iam_backends[self._scope.account][self._scope.partition]
+        return tuple(role.arn for role in list(backend.roles.values()))
+
     def role(self, arn: str) -> RoleRecord | None:
         """Return what there is on a role, None if there is no such role."""
         account, partition = self._scope.account, self._scope.partition
