@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from bedrock_customization_runtime import catalog, manifest, media, sources, storage, streams
 from bedrock_customization_runtime.datasets import power
+from bedrock_customization_runtime.datasets.blind_tokens import BlindTokenCount
 from bedrock_customization_runtime.datasets.enrichment import Answers, prices_of
 from bedrock_customization_runtime.datasets.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.preparation import divide
@@ -20,6 +21,7 @@ from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.enrichment import parts
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
 from bedrock_customization_runtime.manifest import (
+    BlindTokens,
     EnrichmentRecord,
     FileRecord,
     Finding,
@@ -219,6 +221,7 @@ def _write_sides(
     def write(side: Side, uri: str) -> FileRecord:
         return streams.write_lines(s3, uri, prepared.lines(side))
 
+    blind = BlindTokenCount()
     return PreparationSection(
         source=source,
         train=write(Side.TRAIN, f"{run['data']}/prepared/train.jsonl"),
@@ -227,12 +230,22 @@ def _write_sides(
             if prepared.count(Side.VALIDATION)
             else None
         ),
-        test=write(Side.TEST, f"{run['blind']}/test.jsonl"),
+        test=streams.write_lines(
+            s3, f"{run['blind']}/test.jsonl", blind.counting(prepared.lines(Side.TEST))
+        ),
         rejected=rejected,
         read=examined.read,
         omitted=examined.omitted,
         duplicates=prepared.duplicates,
         estimated_tokens=prepared.estimated_tokens,
+        unanswered=prepared.unanswered,
+        unanswered_tokens=prepared.unanswered_tokens,
+        blind_tokens=BlindTokens(
+            input=blind.input,
+            references=blind.references,
+            unanswered=blind.unanswered,
+            unanswered_input=blind.unanswered_input,
+        ),
         record_format=examined.settings.method.record_format.value,
         findings=_findings(examined),
         label_counts=prepared.label_counts,

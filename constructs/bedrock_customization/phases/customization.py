@@ -15,10 +15,11 @@ from bedrock_customization._access import (
 from bedrock_customization._asl import Phase, States
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
-from bedrock_customization.method import FineTuning, ReinforcementFineTuning
+from bedrock_customization.method import Distillation, FineTuning, ReinforcementFineTuning
 from bedrock_customization.phases.customization_job import (
     CustomizationJob,
     rights_of_method,
+    rights_to_plan,
     rights_to_start,
 )
 from bedrock_customization.phases.job_stop import JobStop
@@ -44,10 +45,11 @@ _LONGEST_WAIT = 10_000
 class ModelCustomization(Phase):
     """Customize a base model, watch the job, and wait until the custom model can be used.
 
-    Before anything is paid, the base model is asked for in Bedrock, the cost is estimated and held
-    against `max_cost_usd`. The job is one task that waits for its end, so that stopping the
-    execution stops the job; beside it somebody looks whether it moves. Its name and its client
-    request token come from `$run`, so a repeated state adopts the job that exists.
+    Before anything is paid, base model and teacher are asked for in Bedrock, the account's room for
+    another custom model and the trust policy of the service role are looked at, and the cost is
+    estimated and held against `max_cost_usd`. The job is one task that waits for its end, so that
+    stopping the execution stops the job; beside it somebody looks whether it moves. Its name and
+    its client request token come from `$run`, so a repeated state adopts the job that exists.
 
     A reinforcement job is started by a function, because Step Functions may not know the request,
     and watched until it ends: call `stop_jobs_of` with your machine, or aborting an execution
@@ -55,7 +57,8 @@ class ModelCustomization(Phase):
 
     Input: `$run`, `$preparation`.
     Output: `$customization` (`contract.Customization`).
-    Errors: `BaseModelUnavailable`, `BudgetExceeded`, `InvalidInput`, `CustomizationFailed`,
+    Errors: `BaseModelUnavailable`, `BudgetExceeded`, `QuotaExhausted`, `RoleNotAssumable`,
+    `InvalidInput`, `CustomizationFailed`,
     `CustomizationStalled`, `CustomizationTimedOut` (reinforcement; a task of Step Functions says
     `States.Timeout`), and what Bedrock says of the job.
 
@@ -65,9 +68,12 @@ class ModelCustomization(Phase):
         storage: Where records are, and the job's outputs go.
         base_model: What is customized.
         method: How, with hyperparameters. Without one, fine-tuning.
-        max_cost_usd: Estimated cost of the training, in US dollars, above which no job starts.
-            Without one, the estimate is only reported.
-        allow_unknown_price: Whether a job may start that has a `max_cost_usd` and no known price.
+        max_cost_usd: Estimated cost of the whole run (docs/costs.md), in US dollars, above which no
+            job starts. Without one, the estimate is only reported.
+        allow_unknown_price: Whether a job may start although the documented price of something in
+            the run is not known. What has a figure is held against `max_cost_usd` nevertheless.
+        evaluation_maximum_tokens: Limit of an answer in the evaluation that follows, which is
+            estimated too. Without one, none is.
         stall_limit: After so long without progress the job is stopped, from an hour on. Jobs wait
             for capacity, sometimes for hours. Two days without one.
         role: A service role of your own (see `ServiceRole`). Without one, a role is defined.
@@ -93,6 +99,7 @@ class ModelCustomization(Phase):
         method: CustomizationMethod | None = None,
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
+        evaluation_maximum_tokens: int | None = None,
         stall_limit: Duration | None = None,
         role: iam.IRole | None = None,
         network: JobNetwork | None = None,
@@ -130,7 +137,7 @@ class ModelCustomization(Phase):
             ],
         )
         self._is_started_by_function = isinstance(method, ReinforcementFineTuning)
-        self.function = self._define_function(storage, base_model, model_key)
+        self.function = self._define_function(storage, base_model, method, model_key)
         states = States(self, "ModelCustomization", on_failure=on_failure)
         plan = states.invoke(
             "Plan customization",
@@ -144,8 +151,11 @@ class ModelCustomization(Phase):
                 "hyperparameters": hyperparameters,
                 "max_cost_usd": max_cost_usd,
                 "allow_unknown_price": allow_unknown_price,
+                "role_arn": self.service_role.role.role_arn,
+                **_teaching(method),
+                "evaluation_maximum_tokens": evaluation_maximum_tokens,
             },
-            comment="Ask for the base model, estimate the cost, name the job",
+            comment="Look at the account, estimate the cost, name the job",
             assign="job",
         )
         customize = CustomizationJob(
@@ -211,7 +221,11 @@ class ModelCustomization(Phase):
         return is_active.afterwards(include_otherwise=True).end_states
 
     def _define_function(
-        self, storage: CustomizationStorage, base_model: BaseModel, model_key: kms.IKey | None
+        self,
+        storage: CustomizationStorage,
+        base_model: BaseModel,
+        method: CustomizationMethod,
+        model_key: kms.IKey | None,
     ) -> HandlerFunction:
         return HandlerFunction(
             self,
@@ -221,10 +235,7 @@ class ModelCustomization(Phase):
             rights=[
                 *storage.reading(storage.artifacts_bucket, RUNS),
                 *storage.writing(storage.artifacts_bucket, RUNS),
-                Right(
-                    actions=["bedrock:GetFoundationModel"],
-                    resources=[base_model.arn_for_customization()],
-                ),
+                *rights_to_plan(base_model, method, self.service_role.role),
                 Right(
                     actions=[
                         "bedrock:GetModelCustomizationJob",
@@ -241,3 +252,16 @@ class ModelCustomization(Phase):
                 ),
             ],
         )
+
+
+def _teaching(method: CustomizationMethod) -> dict[str, dict[str, str | int]]:
+    """Return what the estimate must know of a distillation."""
+    if not isinstance(method, Distillation):
+        return {}
+    length = method.maximum_response_length
+    return {
+        "teaching": {
+            "teacher": method.teacher,
+            **({} if length is None else {"maximum_response_length": length}),
+        }
+    }
