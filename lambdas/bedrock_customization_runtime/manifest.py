@@ -87,17 +87,18 @@ class EnrichmentRecord(_Section, frozen=True, kw_only=True):
     """Paid by this run."""
 
 
-class BlindTokens(_Section, frozen=True, kw_only=True):
-    """Estimated tokens of the blind set: what it costs to have a model answer it."""
+class SideTokens(_Section, frozen=True, kw_only=True):
+    """Estimated tokens of the questions and the answers of a side."""
 
-    input: int
-    """Of all questions, system prompts included."""
-    references: int
-    """Of all answers that are there."""
+    records: int
+    questions: int
+    """With system prompts and chat template."""
+    answers: int
+    """Of those that are there."""
     unanswered: int
     """Records without an answer."""
-    unanswered_input: int
-    """Of their questions, a part of `input`."""
+    unanswered_questions: int
+    """Of their questions, a part of `questions`."""
 
 
 class PreparationSection(_Section, frozen=True, kw_only=True):
@@ -112,12 +113,9 @@ class PreparationSection(_Section, frozen=True, kw_only=True):
     duplicates: int
     estimated_tokens: int
     """Of the training set, for one epoch."""
-    unanswered: int = 0
-    """Training records without an answer, which a teacher writes."""
-    unanswered_tokens: int = 0
-    """Of those, a part of `estimated_tokens`."""
-    blind_tokens: BlindTokens | None = None
-    """None where an earlier version prepared the data."""
+    prompt_tokens: SideTokens | None = None
+    """Of the training set of a distillation, some of which a teacher answers."""
+    blind_tokens: SideTokens | None = None
     record_format: str
     findings: list[Finding] = []
     label_counts: dict[str, int] = {}

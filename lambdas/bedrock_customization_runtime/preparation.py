@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from bedrock_customization_runtime import catalog, manifest, media, sources, storage, streams
 from bedrock_customization_runtime.datasets import power
-from bedrock_customization_runtime.datasets.blind_tokens import BlindTokenCount
 from bedrock_customization_runtime.datasets.enrichment import Answers, prices_of
 from bedrock_customization_runtime.datasets.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.preparation import divide
@@ -18,15 +17,16 @@ from bedrock_customization_runtime.datasets.privacy import Privacy
 from bedrock_customization_runtime.datasets.report import report
 from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.datasets.splitting import Side
+from bedrock_customization_runtime.datasets.token_counts import TokenCount
 from bedrock_customization_runtime.enrichment import parts
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
 from bedrock_customization_runtime.manifest import (
-    BlindTokens,
     EnrichmentRecord,
     FileRecord,
     Finding,
     PreparationSection,
     RefusalSection,
+    SideTokens,
 )
 
 if TYPE_CHECKING:
@@ -218,34 +218,30 @@ def _write_sides(
     source: FileRecord,
     rejected: FileRecord | None,
 ) -> PreparationSection:
-    def write(side: Side, uri: str) -> FileRecord:
-        return streams.write_lines(s3, uri, prepared.lines(side))
+    def write(side: Side, uri: str, count: TokenCount | None = None) -> FileRecord:
+        lines = prepared.lines(side)
+        return streams.write_lines(s3, uri, count.counting(lines) if count else lines)
 
-    blind = BlindTokenCount()
+    method = examined.settings.method
+    blind = TokenCount.of_blind_set()
+    is_taught = method.method is catalog.Method.DISTILLATION
+    prompts = TokenCount.of_records(method.record_format) if is_taught else None
     return PreparationSection(
         source=source,
-        train=write(Side.TRAIN, f"{run['data']}/prepared/train.jsonl"),
+        train=write(Side.TRAIN, f"{run['data']}/prepared/train.jsonl", prompts),
         validation=(
             write(Side.VALIDATION, f"{run['data']}/prepared/validation.jsonl")
             if prepared.count(Side.VALIDATION)
             else None
         ),
-        test=streams.write_lines(
-            s3, f"{run['blind']}/test.jsonl", blind.counting(prepared.lines(Side.TEST))
-        ),
+        test=write(Side.TEST, f"{run['blind']}/test.jsonl", blind),
         rejected=rejected,
         read=examined.read,
         omitted=examined.omitted,
         duplicates=prepared.duplicates,
         estimated_tokens=prepared.estimated_tokens,
-        unanswered=prepared.unanswered,
-        unanswered_tokens=prepared.unanswered_tokens,
-        blind_tokens=BlindTokens(
-            input=blind.input,
-            references=blind.references,
-            unanswered=blind.unanswered,
-            unanswered_input=blind.unanswered_input,
-        ),
+        prompt_tokens=_counted(prompts) if prompts else None,
+        blind_tokens=_counted(blind),
         record_format=examined.settings.method.record_format.value,
         findings=_findings(examined),
         label_counts=prepared.label_counts,
@@ -256,6 +252,16 @@ def _write_sides(
             power.minimum_detectable_effect(prepared.count(Side.TEST)), 4
         ),
         personal_data=dict(sorted(examined.personal_data.items())),
+    )
+
+
+def _counted(count: TokenCount) -> SideTokens:
+    return SideTokens(
+        records=count.records,
+        questions=count.questions,
+        answers=count.answers,
+        unanswered=count.unanswered,
+        unanswered_questions=count.unanswered_questions,
     )
 
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Literal
 
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.errors import BudgetExceeded
-from bedrock_customization_runtime.manifest import BlindTokens, CostItem, EstimateSection
+from bedrock_customization_runtime.manifest import CostItem, EstimateSection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bedrock_customization_runtime.catalog import MethodRules, Price
-    from bedrock_customization_runtime.manifest import PreparationSection
+    from bedrock_customization_runtime.manifest import PreparationSection, SideTokens
 
 _EPOCHS = "epochCount"
 _PER_TOKENS = 1000
@@ -31,19 +31,15 @@ class RunTokens:
 
     Args:
         training: Of the training set, for one epoch.
-        unanswered: Training records without an answer.
-        unanswered_training: Of those, a part of `training`.
+        prompts: Of the training set of a distillation.
         blind: Of the blind set; None where nobody is measured by it.
-        blind_records: How many records that has.
         enrichment_usd: What the enrichment of the data has cost; None without one.
         enriched: Records that were enriched.
     """
 
     training: int
-    unanswered: int = 0
-    unanswered_training: int = 0
-    blind: BlindTokens | None = None
-    blind_records: int = 0
+    prompts: SideTokens | None = None
+    blind: SideTokens | None = None
     enrichment_usd: float | None = None
     enriched: int = 0
 
@@ -53,10 +49,8 @@ class RunTokens:
         enrichment = preparation.enrichment
         return cls(
             training=preparation.estimated_tokens,
-            unanswered=preparation.unanswered,
-            unanswered_training=preparation.unanswered_tokens,
+            prompts=preparation.prompt_tokens,
             blind=preparation.blind_tokens,
-            blind_records=preparation.test.records,
             enrichment_usd=enrichment.cost_usd if enrichment else None,
             enriched=enrichment.written + enrichment.scored if enrichment else 0,
         )
@@ -99,7 +93,11 @@ def estimate_run(
     lengths = _Lengths.of(tokens, teaching)
     items = [
         *_enriching(tokens),
-        *(_teaching(rules, tokens, teaching, lengths, len(jobs)) if teaching else ()),
+        *(
+            _teaching(rules, tokens.prompts, teaching, lengths, len(jobs))
+            if teaching and tokens.prompts
+            else ()
+        ),
         _training(model, rules, tokens, lengths, epochs),
         *(_evaluating(model, tokens, teaching, lengths, answer_tokens) if answer_tokens else ()),
     ]
@@ -205,10 +203,10 @@ class _Lengths:
     @classmethod
     def of(cls, tokens: RunTokens, teaching: Teaching | None) -> _Lengths:
         limit = teaching.maximum_response_length if teaching else None
-        blind = tokens.blind
-        answered = tokens.blind_records - blind.unanswered if blind else 0
-        if blind and answered:
-            mean = blind.references / answered
+        sides = [side for side in (tokens.prompts, tokens.blind) if side]
+        answered = sum(side.records - side.unanswered for side in sides)
+        if answered:
+            mean = sum(side.answers for side in sides) / answered
             return cls(
                 mean if limit is None else min(mean, limit), "answers as long as those in the data"
             )
@@ -241,21 +239,21 @@ def _enriching(tokens: RunTokens) -> list[CostItem]:
 
 
 def _teaching(
-    rules: MethodRules, tokens: RunTokens, teaching: Teaching, lengths: _Lengths, jobs: int
+    rules: MethodRules, prompts: SideTokens, teaching: Teaching, lengths: _Lengths, jobs: int
 ) -> list[CostItem]:
-    """Return what the job asks of the teacher: the training prompts that have no answer."""
-    if not tokens.unanswered:
+    """Return what the jobs ask of the teacher: the training prompts that have no answer."""
+    if not prompts.unanswered:
         return []
     most = rules.train.maximum_records
     further = "no further pairs are synthesized" + (
         f" (Bedrock may, up to {most:,})" if most else ""
     )
     prices = catalog.inference_prices(teaching.teacher)
-    said = None if lengths.teacher is None else jobs * tokens.unanswered * lengths.teacher
+    said = None if lengths.teacher is None else jobs * prompts.unanswered * lengths.teacher
     return [
         _item(
             "questions to the teacher",
-            jobs * tokens.unanswered_training,
+            jobs * prompts.unanswered_questions,
             "tokens",
             prices.input if prices else None,
             assumption=further,
@@ -278,12 +276,12 @@ def _training(
     price = None if is_graded else model.prices.training_per_1k_tokens
     quantity: float | None = epochs * tokens.training
     assumption = f"{epochs:,} epoch{'' if epochs == 1 else 's'}"
-    if rules.method is catalog.Method.DISTILLATION and tokens.unanswered:
+    if tokens.prompts and tokens.prompts.unanswered:
         # The student learns the teacher's answers too.
         quantity = (
             None
             if lengths.teacher is None
-            else epochs * (tokens.training + tokens.unanswered * (lengths.teacher + _TURN))
+            else epochs * (tokens.training + tokens.prompts.unanswered * (lengths.teacher + _TURN))
         )
         assumption = f"{assumption}; {lengths.source}" if quantity else lengths.source
     return _item("training", quantity, "tokens", price, assumption=assumption)
@@ -300,10 +298,10 @@ def _evaluating(
     blind = tokens.blind
     if blind is None:
         return []
-    answered = tokens.blind_records - blind.unanswered
+    answered = blind.records - blind.unanswered
     length = answer_tokens if lengths.teacher is None else min(lengths.teacher, answer_tokens)
     taught = blind.unanswered * length
-    said = min(blind.references, answered * answer_tokens) + taught
+    said = min(blind.answers, answered * answer_tokens) + taught
     prices, source = model.prices, f"answers as long as the references, at most {answer_tokens:,}"
     items = [
         item
@@ -311,7 +309,7 @@ def _evaluating(
         for item in (
             _item(
                 f"blind questions to the {name} model",
-                blind.input,
+                blind.questions,
                 "tokens",
                 prices.input_per_1k_tokens,
             ),
@@ -329,7 +327,7 @@ def _evaluating(
         items += [
             _item(
                 "blind questions to the teacher",
-                blind.unanswered_input,
+                blind.unanswered_questions,
                 "tokens",
                 teacher.input if teacher else None,
             ),

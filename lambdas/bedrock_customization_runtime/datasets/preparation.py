@@ -16,7 +16,6 @@ from bedrock_customization_runtime.datasets import (
     rules,
     splitting,
 )
-from bedrock_customization_runtime.datasets.records import key_of_answer
 from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.errors import DatasetRejected
 
@@ -44,8 +43,6 @@ class PreparedDataset:
         cluster_sizes: How many records each of them has.
         plain_split_leaks: Records of a blind set split by record, with such company in training.
         estimated_tokens: Of the training set, for one epoch.
-        unanswered: Training records without an answer.
-        unanswered_tokens: Of those, a part of `estimated_tokens`.
         label_counts: Training records by answer, empty where answers are no labels.
     """
 
@@ -64,9 +61,6 @@ class PreparedDataset:
         self._rows = {one: rows[order][side[order] == one] for one in Side}
         training = side == Side.TRAIN
         self.estimated_tokens = int(kept.tokens[training].sum())
-        unanswered = training & (kept.label == np.uint64(key_of_answer("")))
-        self.unanswered = int(unanswered.sum())
-        self.unanswered_tokens = int(kept.tokens[unanswered].sum())
         labels = examined.labels() or {}
         found, counts = np.unique(kept.label[training], return_counts=True)
         counted = dict(zip(found.tolist(), counts.tolist(), strict=True))

@@ -173,13 +173,8 @@ def keys_of(contents: Iterable[Content]) -> tuple[list[int], list[int]]:
     """
     return (
         [_hash("\0".join(content.question).encode()) for content in contents],
-        [key_of_answer(content.answer) for content in contents],
+        [_hash(content.answer.encode()) for content in contents],
     )
-
-
-def key_of_answer(answer: str) -> int:
-    """Return the hash by which `keys_of` compares an answer; an empty one is none at all."""
-    return _hash(answer.encode())
 
 
 def key_of_text(kind: str, text: str) -> int:

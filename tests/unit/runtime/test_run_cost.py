@@ -5,10 +5,10 @@ import pytest
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.errors import BudgetExceeded
 from bedrock_customization_runtime.manifest import (
-    BlindTokens,
     EnrichmentRecord,
     FileRecord,
     PreparationSection,
+    SideTokens,
 )
 from bedrock_customization_runtime.run_cost import (
     RunTokens,
@@ -22,14 +22,24 @@ from bedrock_customization_runtime.run_cost import (
 TUNING, DISTILLATION = catalog.Method.FINE_TUNING, catalog.Method.DISTILLATION
 MICRO = catalog.base_model("amazon.nova-micro-v1:0:128k")
 NOVA_PRO = "amazon.nova-pro-v1:0"
-BLIND = BlindTokens(input=4_000, references=600, unanswered=0, unanswered_input=0)
-DATA = RunTokens(training=500_000, blind=BLIND, blind_records=100)
+
+
+def side(records, questions, answers, unanswered=0, unanswered_questions=0):
+    return SideTokens(
+        records=records,
+        questions=questions,
+        answers=answers,
+        unanswered=unanswered,
+        unanswered_questions=unanswered_questions,
+    )
+
+
+BLIND = side(100, 4_000, 600)
+DATA = RunTokens(training=500_000, blind=BLIND)
 TAUGHT = RunTokens(
     training=30_000,
-    unanswered=1_000,
-    unanswered_training=20_000,
-    blind=BlindTokens(input=4_000, references=400, unanswered=60, unanswered_input=2_400),
-    blind_records=100,
+    prompts=side(1_060, 21_200, 600, 1_000, 20_000),
+    blind=side(100, 4_000, 400, 60, 2_400),
 )
 
 
@@ -143,10 +153,8 @@ def test_a_teacher_says_no_more_than_it_may():
 
 PROMPTS_ALONE = RunTokens(
     training=20_000,
-    unanswered=1_000,
-    unanswered_training=20_000,
-    blind=BlindTokens(input=4_000, references=0, unanswered=100, unanswered_input=4_000),
-    blind_records=100,
+    prompts=side(1_000, 20_000, 0, 1_000, 20_000),
+    blind=side(100, 4_000, 0, 100, 4_000),
 )
 
 
@@ -167,7 +175,8 @@ def test_without_a_limit_nobody_knows_how_much_a_teacher_says():
 
 
 def test_a_teacher_that_answers_nothing_costs_nothing():
-    names = {item.name for item in distilled(DATA).items}
+    answered = RunTokens(training=30_000, prompts=side(1_000, 20_000, 6_000), blind=BLIND)
+    names = {item.name for item in distilled(answered).items}
     assert not {name for name in names if "teacher" in name}
 
 
