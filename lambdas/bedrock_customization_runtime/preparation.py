@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import catalog, manifest, media, sources, storage, streams
+from bedrock_customization_runtime import (
+    catalog,
+    manifest,
+    media,
+    run_cost,
+    sources,
+    storage,
+    streams,
+)
 from bedrock_customization_runtime.datasets import power
 from bedrock_customization_runtime.datasets.enrichment import Answers, prices_of
 from bedrock_customization_runtime.datasets.log_selection import LogSelection
@@ -26,7 +34,6 @@ from bedrock_customization_runtime.manifest import (
     Finding,
     PreparationSection,
     RefusalSection,
-    SideTokens,
 )
 
 if TYPE_CHECKING:
@@ -240,8 +247,8 @@ def _write_sides(
         omitted=examined.omitted,
         duplicates=prepared.duplicates,
         estimated_tokens=prepared.estimated_tokens,
-        prompt_tokens=_counted(prompts) if prompts else None,
-        blind_tokens=_counted(blind),
+        prompt_tokens=run_cost.counted(prompts) if prompts else None,
+        blind_tokens=run_cost.counted(blind),
         record_format=examined.settings.method.record_format.value,
         findings=_findings(examined),
         label_counts=prepared.label_counts,
@@ -252,16 +259,6 @@ def _write_sides(
             power.minimum_detectable_effect(prepared.count(Side.TEST)), 4
         ),
         personal_data=dict(sorted(examined.personal_data.items())),
-    )
-
-
-def _counted(count: TokenCount) -> SideTokens:
-    return SideTokens(
-        records=count.records,
-        questions=count.questions,
-        answers=count.answers,
-        unanswered=count.unanswered,
-        unanswered_questions=count.unanswered_questions,
     )
 
 

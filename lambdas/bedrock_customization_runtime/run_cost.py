@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Literal
 
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.errors import BudgetExceeded
-from bedrock_customization_runtime.manifest import CostItem, EstimateSection
+from bedrock_customization_runtime.manifest import CostItem, EstimateSection, SideTokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bedrock_customization_runtime.catalog import MethodRules, Price
-    from bedrock_customization_runtime.manifest import PreparationSection, SideTokens
+    from bedrock_customization_runtime.datasets.token_counts import TokenCount
+    from bedrock_customization_runtime.manifest import PreparationSection
 
 _EPOCHS = "epochCount"
 _PER_TOKENS = 1000
+_HOURS_A_MONTH = 720
 _TURN = 4
 """Tokens of the chat template around an answer that is learned (`datasets.tokens`)."""
 
@@ -69,6 +71,17 @@ class Teaching:
     maximum_response_length: int | None = None
 
 
+def counted(count: TokenCount) -> SideTokens:
+    """Return what was counted of a side."""
+    return SideTokens(
+        records=count.records,
+        questions=count.questions,
+        answers=count.answers,
+        unanswered=count.unanswered,
+        unanswered_questions=count.unanswered_questions,
+    )
+
+
 def estimate_run(
     model: catalog.BaseModel,
     method: catalog.Method,
@@ -115,16 +128,26 @@ def estimate_run(
 
 def keeping(model: catalog.BaseModel) -> list[CostItem]:
     """Return what a custom model costs in each month it is kept, whether it is asked or not."""
-    items = [_item("storage of the model", 1, "models", catalog.service().storage_per_model_month)]
+    items = [_item("storage", 1, "models", catalog.service().storage_per_model_month)]
     if model.deployability.on_demand:
         items.append(
             CostItem(
-                name="deployment on demand",
+                name="deployment",
                 quantity=0,
                 unit="hours",
                 price_usd=0.0,
                 usd=0.0,
-                assumption="billed by the token when it is asked, nothing while it is idle",
+                assumption="on demand: billed by the token when it is asked, nothing while it is idle",
+            )
+        )
+    else:
+        items.append(
+            _item(
+                "model unit",
+                _HOURS_A_MONTH,
+                "hours",
+                model.prices.provisioned_per_model_unit_hour,
+                assumption="no deployment on demand: provisioned throughput bills until it is deleted",
             )
         )
     return items
@@ -252,14 +275,14 @@ def _teaching(
     said = None if lengths.teacher is None else jobs * prompts.unanswered * lengths.teacher
     return [
         _item(
-            "questions to the teacher",
+            "teacher input",
             jobs * prompts.unanswered_questions,
             "tokens",
             prices.input if prices else None,
             assumption=further,
         ),
         _item(
-            "answers of the teacher",
+            "teacher output",
             said,
             "tokens",
             prices.output if prices else None,
@@ -308,13 +331,13 @@ def _evaluating(
         for name in ("base", "tuned")
         for item in (
             _item(
-                f"blind questions to the {name} model",
+                f"{name} model input",
                 blind.questions,
                 "tokens",
                 prices.input_per_1k_tokens,
             ),
             _item(
-                f"answers of the {name} model",
+                f"{name} model output",
                 said,
                 "tokens",
                 prices.output_per_1k_tokens,
@@ -326,13 +349,13 @@ def _evaluating(
         teacher = catalog.inference_prices(teaching.teacher)
         items += [
             _item(
-                "blind questions to the teacher",
+                "teacher blind input",
                 blind.unanswered_questions,
                 "tokens",
                 teacher.input if teacher else None,
             ),
             _item(
-                "blind answers of the teacher",
+                "teacher blind output",
                 taught,
                 "tokens",
                 teacher.output if teacher else None,
@@ -345,7 +368,7 @@ def _evaluating(
 def _item(
     name: str,
     quantity: float | None,
-    unit: Literal["tokens", "models"],
+    unit: Literal["tokens", "models", "hours"],
     price: Price | None,
     *,
     assumption: str = "",

@@ -89,7 +89,7 @@ def _plan(event: PlanJob) -> Job:
     manifest.update(
         aws.s3(),
         run["manifest"],
-        lambda found: replace(found, preflight=checks, estimate=estimate),
+        lambda found: replace(found, preflight=checks or found.preflight, estimate=estimate),
     )
     run_cost.check_budget(
         estimate,

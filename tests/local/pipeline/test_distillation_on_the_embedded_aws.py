@@ -243,15 +243,15 @@ def test_the_estimate_of_a_distillation_is_within_a_tenth_of_what_is_charged(
         found.estimate,
         charged,
         {
-            "questions to the teacher": (job, Unit.INPUT_TOKENS),
-            "answers of the teacher": (job, Unit.OUTPUT_TOKENS),
+            "teacher input": (job, Unit.INPUT_TOKENS),
+            "teacher output": (job, Unit.OUTPUT_TOKENS),
             "training": (job, Unit.TRAINING_TOKENS),
-            "blind questions to the base model": (STUDENT, Unit.INPUT_TOKENS),
-            "answers of the base model": (STUDENT, Unit.OUTPUT_TOKENS),
-            "blind questions to the tuned model": (tuned, Unit.INPUT_TOKENS),
-            "answers of the tuned model": (tuned, Unit.OUTPUT_TOKENS),
-            "blind questions to the teacher": (TEACHER, Unit.INPUT_TOKENS),
-            "blind answers of the teacher": (TEACHER, Unit.OUTPUT_TOKENS),
+            "base model input": (STUDENT, Unit.INPUT_TOKENS),
+            "base model output": (STUDENT, Unit.OUTPUT_TOKENS),
+            "tuned model input": (tuned, Unit.INPUT_TOKENS),
+            "tuned model output": (tuned, Unit.OUTPUT_TOKENS),
+            "teacher blind input": (TEACHER, Unit.INPUT_TOKENS),
+            "teacher blind output": (TEACHER, Unit.OUTPUT_TOKENS),
         },
     )
     assert [check.name for check in found.preflight] == [

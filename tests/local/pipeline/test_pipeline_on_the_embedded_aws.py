@@ -84,10 +84,10 @@ def test_the_estimate_is_within_a_tenth_of_what_is_charged(fair, billed_run, com
         charged,
         {
             "training": (job, Unit.TRAINING_TOKENS),
-            "blind questions to the base model": (BASE, Unit.INPUT_TOKENS),
-            "answers of the base model": (BASE, Unit.OUTPUT_TOKENS),
-            "blind questions to the tuned model": (tuned, Unit.INPUT_TOKENS),
-            "answers of the tuned model": (tuned, Unit.OUTPUT_TOKENS),
+            "base model input": (BASE, Unit.INPUT_TOKENS),
+            "base model output": (BASE, Unit.OUTPUT_TOKENS),
+            "tuned model input": (tuned, Unit.INPUT_TOKENS),
+            "tuned model output": (tuned, Unit.OUTPUT_TOKENS),
         },
     )
     (stored,) = [

@@ -84,20 +84,16 @@ def test_each_job_of_several_is_trained_and_the_blind_set_answered_once():
 
 def test_both_models_answer_every_blind_question_as_long_as_the_references():
     items = by_name(tuned())
-    assert {
-        name: items[name].quantity
-        for name in items
-        if name.startswith(("blind questions", "answers"))
-    } == {
-        "blind questions to the base model": 4_000,
-        "answers of the base model": 600,
-        "blind questions to the tuned model": 4_000,
-        "answers of the tuned model": 600,
+    assert {name: items[name].quantity for name in items if "model" in name} == {
+        "base model input": 4_000,
+        "base model output": 600,
+        "tuned model input": 4_000,
+        "tuned model output": 600,
     }
 
 
 def test_no_answer_is_longer_than_the_limit_of_the_evaluation():
-    assert by_name(tuned(answer_tokens=2))["answers of the base model"].quantity == 200
+    assert by_name(tuned(answer_tokens=2))["base model output"].quantity == 200
 
 
 def test_without_an_evaluation_training_is_all():
@@ -137,18 +133,18 @@ FILE = FileRecord(uri="s3://b/k", sha256="0", bytes=1, records=100)
 
 def test_a_teacher_answers_the_prompts_without_an_answer_as_long_as_those_with_one():
     items = by_name(distilled())
-    assert items["questions to the teacher"].quantity == 20_000
-    assert items["answers of the teacher"].quantity == 1_000 * 10
+    assert items["teacher input"].quantity == 20_000
+    assert items["teacher output"].quantity == 1_000 * 10
     # What it says is learned, with four tokens of the chat template around each answer.
     assert items["training"].quantity == 30_000 + 1_000 * (10 + 4)
-    assert items["blind questions to the teacher"].quantity == 2_400
-    assert items["blind answers of the teacher"].quantity == 60 * 10
-    assert items["answers of the base model"].quantity == 400 + 60 * 10
-    assert "15,000" in items["questions to the teacher"].assumption
+    assert items["teacher blind input"].quantity == 2_400
+    assert items["teacher blind output"].quantity == 60 * 10
+    assert items["base model output"].quantity == 400 + 60 * 10
+    assert "15,000" in items["teacher input"].assumption
 
 
 def test_a_teacher_says_no_more_than_it_may():
-    assert by_name(distilled(length=3))["answers of the teacher"].quantity == 3_000
+    assert by_name(distilled(length=3))["teacher output"].quantity == 3_000
 
 
 PROMPTS_ALONE = RunTokens(
@@ -160,14 +156,14 @@ PROMPTS_ALONE = RunTokens(
 
 def test_where_no_prompt_has_an_answer_the_limit_is_the_estimate():
     items = by_name(distilled(PROMPTS_ALONE, length=200))
-    assert items["answers of the teacher"].quantity == 200_000
-    assert "at most" in items["answers of the teacher"].assumption
+    assert items["teacher output"].quantity == 200_000
+    assert "at most" in items["teacher output"].assumption
 
 
 def test_without_a_limit_nobody_knows_how_much_a_teacher_says():
     found = distilled(PROMPTS_ALONE)
     items = by_name(found)
-    assert items["answers of the teacher"].quantity is None
+    assert items["teacher output"].quantity is None
     assert items["training"].usd is None
     assert found.usd is None
     with pytest.raises(BudgetExceeded, match="name maximum_response_length"):
@@ -198,7 +194,7 @@ UNKNOWN = catalog.base_model("meta.llama3-1-8b-instruct-v1:0:128k")
 
 @pytest.mark.parametrize(
     ("model", "named"),
-    [(UNVERIFIED, "training"), (UNKNOWN, "blind questions to the base model")],
+    [(UNVERIFIED, "training"), (UNKNOWN, "base model input")],
 )
 def test_a_price_that_no_document_states_refuses_unless_it_is_allowed(model, named):
     found = tuned(model=model)
@@ -240,6 +236,6 @@ def test_small_amounts_keep_two_digits(usd, text):
 
 
 def test_an_item_says_what_nobody_knows():
-    assert in_words(by_name(tuned(model=UNKNOWN))["answers of the base model"]) == (
-        "answers of the base model: 600 tokens at an unknown price"
+    assert in_words(by_name(tuned(model=UNKNOWN))["base model output"]) == (
+        "base model output: 600 tokens at an unknown price"
     )
