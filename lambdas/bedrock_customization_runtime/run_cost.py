@@ -137,7 +137,7 @@ def keeping(model: catalog.BaseModel) -> list[CostItem]:
                 unit="hours",
                 price_usd=0.0,
                 usd=0.0,
-                assumption="on demand: billed by the token when it is asked, nothing while it is idle",
+                assumption="on demand: billed by the token when asked, nothing while idle",
             )
         )
     else:
@@ -147,7 +147,7 @@ def keeping(model: catalog.BaseModel) -> list[CostItem]:
                 _HOURS_A_MONTH,
                 "hours",
                 model.prices.provisioned_per_model_unit_hour,
-                assumption="no deployment on demand: provisioned throughput bills until it is deleted",
+                assumption="provisioned throughput: bills until it is deleted",
             )
         )
     return items
@@ -196,19 +196,19 @@ def in_words(item: CostItem) -> str:
     per = f" per {item.price_per:,}" if item.price_per > 1 else ""
     doubt = ", which no document states" if item.price_unverified else ""
     dated = f" (price of {item.price_as_of}{doubt})" if item.price_as_of else ""
-    return f"{item.name}: {quantity} at ${_plain(item.price_usd)}{per} {dollars(item.usd)}{dated}"
+    return f"{item.name}: {quantity} at ${decimal(item.price_usd)}{per} {dollars(item.usd)}{dated}"
 
 
 def dollars(usd: float) -> str:
     """Return an amount with at least two significant digits."""
     if usd == 0 or usd >= 1:
         return f"${usd:,.2f}"
-    return f"${_plain(usd)}" if usd < 0.01 else f"${usd:.3f}"  # noqa: PLR2004 - a cent
+    return f"${decimal(float(f'{usd:.2g}'))}" if usd < 0.01 else f"${usd:.3f}"  # noqa: PLR2004 - a cent
 
 
-def _plain(usd: float) -> str:
-    """Return a small amount without an exponent."""
-    return f"{float(f'{usd:.2g}'):.10f}".rstrip("0").rstrip(".") or "0"
+def decimal(usd: float) -> str:
+    """Return an amount of at least a billionth of a dollar without an exponent."""
+    return f"{usd:.9f}".rstrip("0").rstrip(".")
 
 
 def _lacks_amount(items: Sequence[CostItem]) -> bool:

@@ -138,7 +138,7 @@ def test_an_estimate_is_a_table_of_items(run_in, sound):
         "the run",
         "± 20% for English prose",
         "a month: storage",
-        "nothing while it is idle",
+        "nothing while idle",
     ):
         assert told in output
 
