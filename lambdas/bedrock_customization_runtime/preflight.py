@@ -6,7 +6,7 @@ retries of the state that starts the job. Room for custom models does not: it is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -19,6 +19,8 @@ from bedrock_customization_runtime.errors import (
 from bedrock_customization_runtime.manifest import PreflightCheck
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_iam import IAMClient
 
@@ -175,7 +177,8 @@ def check_role(
         f"arn:{partition}:bedrock:{region}:{account}:model-customization-job/"
         f"{base_model}/{_ANY_JOB}"
     )
-    policy = found["AssumeRolePolicyDocument"]
+    # IAM sends it as text, and botocore has read it by now.
+    policy = cast("Mapping[str, Any]", found["AssumeRolePolicyDocument"])
     refusal = role_trust.refusal_of(policy, account=account, source_arn=job)
     if refusal:
         raise RoleNotAssumable(

@@ -238,7 +238,8 @@ def print_estimate(console: Console, made: Estimate) -> None:
 
 
 def _add_item(table: Table, item: CostItem, *, each: str = "") -> None:
-    quantity = "" if item.quantity is None else f"{item.quantity:,.0f} {item.unit}"
+    unit = item.unit.removesuffix("s") if item.quantity == 1 else item.unit
+    quantity = "" if item.quantity is None else f"{item.quantity:,.0f} {unit}"
     amount = Text("unknown", style="red") if item.usd is None else Text(_amount(item.usd))
     by = ""
     if item.quantity is None:

@@ -4,7 +4,7 @@ import json
 from datetime import date
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App, Stack, aws_stepfunctions as sfn
 from aws_cdk.assertions import Template
 
 from bedrock_customization import (
@@ -96,12 +96,18 @@ def test_who_looks_at_the_account_may_read_the_role_and_count(context):
 def test_a_teacher_behind_a_profile_is_looked_up_as_both(context, profiled):
     student, teacher = profiled
     stack = Stack(App(context=context), "Phase")
-    ModelCustomization(
+    phase = ModelCustomization(
         stack,
         "ModelCustomization",
         storage=CustomizationStorage(stack, "Storage"),
         base_model=BaseModel(student),
         method=Distillation(teacher=teacher),
+    )
+    sfn.StateMachine(
+        stack,
+        "Machine",
+        query_language=sfn.QueryLanguage.JSONATA,
+        definition_body=sfn.DefinitionBody.from_chainable(sfn.Chain.start(phase)),
     )
     rights = rights_of_planner(Template.from_stack(stack))
     assert f":inference-profile/{teacher}" in rights["bedrock:GetInferenceProfile"]
