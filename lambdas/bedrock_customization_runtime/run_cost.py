@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.datasets.token_counts import TokenCount
     from bedrock_customization_runtime.manifest import PreparationSection
 
+TRAINING = "training"
+"""Name of the item that each job adds to."""
 _EPOCHS = "epochCount"
 _PER_TOKENS = 1000
 _HOURS_A_MONTH = 720
@@ -307,7 +309,7 @@ def _training(
             else epochs * (tokens.training + tokens.prompts.unanswered * (lengths.teacher + _TURN))
         )
         assumption = f"{assumption}; {lengths.source}" if quantity else lengths.source
-    return _item("training", quantity, "tokens", price, assumption=assumption)
+    return _item(TRAINING, quantity, "tokens", price, assumption=assumption)
 
 
 def _evaluating(
