@@ -25,6 +25,7 @@ TRAINING = "training"
 _EPOCHS = "epochCount"
 _PER_TOKENS = 1000
 _HOURS_A_MONTH = 720
+_TEN_CENTS = 0.1
 _TURN = 4
 """Tokens of the chat template around an answer that is learned (`datasets.tokens`)."""
 
@@ -202,10 +203,10 @@ def in_words(item: CostItem) -> str:
 
 
 def dollars(usd: float) -> str:
-    """Return an amount with at least two significant digits."""
-    if usd == 0 or usd >= 1:
+    """Return an amount to the cent, less than ten cents to two digits."""
+    if usd == 0 or usd >= _TEN_CENTS:
         return f"${usd:,.2f}"
-    return f"${decimal(float(f'{usd:.2g}'))}" if usd < 0.01 else f"${usd:.3f}"  # noqa: PLR2004 - a cent
+    return f"${decimal(float(f'{usd:.2g}'))}"
 
 
 def decimal(usd: float) -> str:

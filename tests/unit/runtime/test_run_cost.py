@@ -229,7 +229,13 @@ def test_reinforcement_has_no_price():
 
 @pytest.mark.parametrize(
     ("usd", "text"),
-    [(0, "$0.00"), (1234.5, "$1,234.50"), (0.125, "$0.125"), (0.00012345, "$0.00012")],
+    [
+        (0, "$0.00"),
+        (1234.5, "$1,234.50"),
+        (0.5, "$0.50"),
+        (0.034, "$0.034"),
+        (0.00012345, "$0.00012"),
+    ],
 )
 def test_small_amounts_keep_two_digits(usd, text):
     assert dollars(usd) == text
