@@ -7,7 +7,7 @@ and adds only transfers to the S3 client, which `streams` asks for when it write
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from botocore.config import Config
 from botocore.session import Session
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
@@ -28,6 +29,18 @@ _CONFIG = Config(
     user_agent_extra="cdk-bedrock-customization",
     max_pool_connections=32,
 )
+
+
+class ServiceQuotasClient(Protocol):
+    """What is asked of Service Quotas."""
+
+    def get_service_quota(
+        self,
+        *,
+        ServiceCode: str,  # noqa: N803 - AWS's name, likewise the next
+        QuotaCode: str,  # noqa: N803
+    ) -> dict[str, Any]:
+        """Return an account's quota."""
 
 
 @cache
@@ -64,6 +77,22 @@ def bedrock() -> BedrockClient:
 def bedrock_runtime() -> BedrockRuntimeClient:
     """Return the client of Bedrock's data plane."""
     return cast("BedrockRuntimeClient", _session().create_client("bedrock-runtime", config=_CONFIG))
+
+
+@cache
+def iam() -> IAMClient:
+    """Return the IAM client of this process."""
+    return cast("IAMClient", _session().create_client("iam", config=_CONFIG))
+
+
+@cache
+def service_quotas() -> ServiceQuotasClient:
+    """Return the client of Service Quotas.
+
+    It gives up soon: the catalogue stands in for an answer.
+    """
+    config = _CONFIG.merge(Config(retries={"total_max_attempts": 2}, read_timeout=10))
+    return cast("ServiceQuotasClient", _session().create_client("service-quotas", config=config))
 
 
 @cache
