@@ -1,6 +1,7 @@
 """Constructs that customize foundation models on Amazon Bedrock."""
 
 from bedrock_customization.base_model import BaseModel
+from bedrock_customization.budget import CustomizationBudget
 from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
 from bedrock_customization.enrichment import Enrichment
 from bedrock_customization.grader import Grader
@@ -40,6 +41,7 @@ __all__ = [
     "BaseModel",
     "CandidateRemoval",
     "ContinuedPretraining",
+    "CustomizationBudget",
     "CustomizationPipeline",
     "CustomizationStack",
     "CustomizationStorage",

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # A task's time-out ends the state; it outlasts the function's own, which names itself better.
 _GRACE_SECONDS = 30
 _CALL_TIMEOUT_SECONDS = 120
+PIPELINE_TAG = "bedrock-customization:pipeline"
+"""Key of the tag by which a pipeline's costs are told apart."""
 _INTEGRATION = f"arn:{Aws.PARTITION}:states:::"
 # A function's error is JSON around the message that people need; a time-out has no cause at all.
 REDRIVES = "{% $states.context.Execution.RedriveCount %}"
@@ -139,7 +141,7 @@ def run_tags() -> list[dict[str, str]]:
     """Return the tags, in JSONata, of whatever a run makes in Bedrock."""
     return [
         {
-            "Key": "bedrock-customization:pipeline",
+            "Key": PIPELINE_TAG,
             # A machine of your own may have a name with characters that Bedrock's tags refuse.
             "Value": "{% $replace($states.context.StateMachine.Name, "
             "/[^a-zA-Z0-9._:\\/=+@-]/, '-') %}",

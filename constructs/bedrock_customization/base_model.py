@@ -238,6 +238,20 @@ def arns_for_invocation(model_id: str) -> list[str]:
     ]
 
 
+def arns_in_region(model_id: str) -> list[str]:
+    """Return the ARNs, in the stack's Region, in a policy for whoever looks a model up.
+
+    Args:
+        model_id: Of a foundation model or an inference profile; the latter's model comes along.
+    """
+    profile, name = catalog.split_profile(model_id)
+    account = f"{Aws.REGION}:{Aws.ACCOUNT_ID}"
+    found = [_foundation_model_arn(name)]
+    if profile:
+        found.append(f"arn:{Aws.PARTITION}:bedrock:{account}:inference-profile/{profile}.{name}")
+    return found
+
+
 def _foundation_model_arn(model_id: str, region: str = Aws.REGION) -> str:
     # Foundation models belong to no account, so the ARN leaves it empty.
     return f"arn:{Aws.PARTITION}:bedrock:{region}::foundation-model/{model_id}"

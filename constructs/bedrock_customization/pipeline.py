@@ -92,9 +92,10 @@ class CustomizationPipeline(Construct):
         split: Shares of the validation set and the blind set.
         maximum_rejected: Share of the records, in [0, 1], that may break a rule and be left out
             before the data set as a whole is refused.
-        max_cost_usd: Estimated cost of the training, in US dollars, above which no job starts; of
-            a sweep, of all jobs together. Without one, the estimate is only reported.
-        allow_unknown_price: Whether a job may start that has a `max_cost_usd` and no known price.
+        max_cost_usd: Estimated cost of the whole run (docs/costs.md), of a sweep with all its jobs,
+            in US dollars, above which no job starts. Without one, the estimate is only reported.
+        allow_unknown_price: Whether a job may start although the documented price of something in
+            the run is not known. What has a figure is held against `max_cost_usd` nevertheless.
         stall_limit: After so long without progress a job is stopped; from an hour on. Two days
             without one.
         early_stopping: When a job whose validation loss has turned is stopped, which loses its
@@ -188,6 +189,7 @@ class CustomizationPipeline(Construct):
             sweep=sweep,
             max_cost_usd=max_cost_usd,
             allow_unknown_price=allow_unknown_price,
+            evaluation_maximum_tokens=maximum_tokens,
             stall_limit=stall_limit,
             early_stopping=early_stopping,
             role=customization_role,

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -64,6 +66,22 @@ def bedrock() -> BedrockClient:
 def bedrock_runtime() -> BedrockRuntimeClient:
     """Return the client of Bedrock's data plane."""
     return cast("BedrockRuntimeClient", _session().create_client("bedrock-runtime", config=_CONFIG))
+
+
+@cache
+def iam() -> IAMClient:
+    """Return the IAM client of this process."""
+    return cast("IAMClient", _session().create_client("iam", config=_CONFIG))
+
+
+@cache
+def service_quotas() -> ServiceQuotasClient:
+    """Return the client of Service Quotas.
+
+    It gives up soon: the catalogue stands in for an answer.
+    """
+    config = _CONFIG.merge(Config(retries={"total_max_attempts": 2}, read_timeout=10))
+    return cast("ServiceQuotasClient", _session().create_client("service-quotas", config=config))
 
 
 @cache

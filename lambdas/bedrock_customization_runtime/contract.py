@@ -460,6 +460,15 @@ class GatheredShards(TypedDict):
     """In which signatures are compared."""
 
 
+class TeacherPlan(TypedDict):
+    """Who answers the prompts of a distillation."""
+
+    teacher: str
+    """As the request names it."""
+    maximum_response_length: NotRequired[int]
+    """In tokens; absent where the service's own limit holds."""
+
+
 class PlanJob(TypedDict):
     """Event of `customize_model` before anything is paid."""
 
@@ -471,7 +480,14 @@ class PlanJob(TypedDict):
     hyperparameters: dict[str, str]
     """Those of the construct; the execution's own go over them."""
     max_cost_usd: NotRequired[float]
+    """Of the whole run."""
     allow_unknown_price: bool
+    role_arn: NotRequired[str]
+    """Service role, whose trust policy is read; absent where nobody looks."""
+    teaching: NotRequired[TeacherPlan]
+    """Of a distillation."""
+    evaluation_maximum_tokens: NotRequired[int]
+    """Limit of an answer in the evaluation; absent where none follows."""
 
 
 class JobNetwork(TypedDict):
@@ -561,8 +577,11 @@ class ProposeCandidates(TypedDict):
     """As of `PlanJob`; those of a candidate are besides."""
     sweep: SweepPlan
     max_cost_usd: NotRequired[float]
-    """Of all candidates together."""
+    """Of the whole run, with all candidates together."""
     allow_unknown_price: bool
+    role_arn: NotRequired[str]
+    """As of `PlanJob`; likewise the next."""
+    evaluation_maximum_tokens: NotRequired[int]
     redrives: int
     """How often the execution has been redriven by now."""
 

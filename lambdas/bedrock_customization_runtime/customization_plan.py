@@ -1,4 +1,4 @@
-"""What is decided before a customization job is paid: may it start, what does it cost, which name.
+"""What is decided before a customization job is paid: may it start, how, under which name.
 
 A job's name is taken for ever, even by a job that failed. So a run counts its attempts: it goes on
 with a job of its own that runs or has completed, and asks for another name only after one that
@@ -12,14 +12,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime import catalog, names
-from bedrock_customization_runtime.datasets.costs import EPOCHS, training_cost
 from bedrock_customization_runtime.errors import (
     BaseModelUnavailable,
-    BudgetExceeded,
     CustomizationFailed,
     InvalidInput,
 )
-from bedrock_customization_runtime.manifest import EstimateSection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,63 +118,6 @@ def hyperparameters(
         raise InvalidInput(f"hyperparameters: {error}") from None
 
 
-def estimate(
-    model: catalog.BaseModel,
-    method: catalog.Method,
-    *,
-    tokens: int,
-    hyperparameters: Mapping[str, str],
-) -> EstimateSection:
-    """Return what a job will cost, as far as prices are known.
-
-    Args:
-        model: Base model.
-        method: How it is customized.
-        tokens: Of the training set, for one epoch.
-        hyperparameters: Of the job.
-    """
-    given = hyperparameters.get(EPOCHS)
-    cost = training_cost(
-        model.id, model.methods[method], tokens, None if given is None else int(given)
-    )
-    return EstimateSection(
-        tokens=tokens,
-        epochs=cost.epochs,
-        usd_per_1k_tokens=cost.usd_per_1k_tokens,
-        usd=cost.usd,
-        price_source=cost.source,
-        price_as_of=cost.as_of,
-        price_unverified=cost.unverified,
-    )
-
-
-def check_budget(
-    found: EstimateSection, *, max_cost_usd: float | None, allow_unknown_price: bool
-) -> None:
-    """Refuse a job that costs more than it may, or nobody knows how much.
-
-    Raises:
-        BudgetExceeded: With the figures.
-    """
-    if max_cost_usd is None:
-        return
-    work = f"{found.tokens:,} tokens in {found.epochs} epochs"
-    if found.usd is None or found.price_unverified:
-        if allow_unknown_price:
-            return
-        raise BudgetExceeded(
-            f"no documented price is known for training on {work}, so nobody can say whether it "
-            f"stays below max_cost_usd of {max_cost_usd:g}: set allow_unknown_price to start it "
-            "all the same"
-        )
-    if found.usd > max_cost_usd:
-        raise BudgetExceeded(
-            f"training on {work} at ${found.usd_per_1k_tokens:g} per 1,000 (price of "
-            f"{found.price_as_of}) costs about ${found.usd:,.2f}, max_cost_usd is "
-            f"{max_cost_usd:g}: raise it, lower {EPOCHS}, or give fewer records"
-        )
-
-
 def next_job(bedrock: BedrockClient, execution_arn: str, chosen: Mapping[str, str]) -> Job:
     """Return the names of the run's job: of the one that exists, else of the next attempt.
 
@@ -212,6 +152,11 @@ def next_attempt(bedrock: BedrockClient, execution_arn: str, candidate: int | No
         f"{_MAXIMUM_ATTEMPTS} jobs of this run ended without a model: start a new run once the "
         "cause is mended"
     )
+
+
+def is_new(bedrock: BedrockClient, job_name: str) -> bool:
+    """Return whether no job of that name exists yet."""
+    return _status(bedrock, job_name) is None
 
 
 def _status(bedrock: BedrockClient, job: str) -> str | None:

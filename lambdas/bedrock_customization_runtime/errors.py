@@ -8,6 +8,8 @@
     ├── SourceChanged         an object was overwritten while it was read
     ├── BudgetExceeded        the estimate is above the limit, or cannot be made; nothing was paid
     ├── BaseModelUnavailable  Bedrock does not offer the base model here and now; nothing was paid
+    ├── QuotaExhausted        the account has no room for another custom model; nothing was paid
+    ├── RoleNotAssumable      Bedrock cannot assume the service role; nothing was paid
     ├── EnrichmentFailed      the model that enriches cannot be asked
     ├── BudgetReached         enriching more could cost more than allowed
     ├── CustomizationFailed   the job ended as Failed, or its model did
@@ -49,6 +51,14 @@ class BudgetExceeded(CustomizationError):
 
 class BaseModelUnavailable(CustomizationError):
     """Bedrock does not offer the base model here and now; nothing was paid."""
+
+
+class QuotaExhausted(CustomizationError):
+    """The account has no room for another custom model; nothing was paid."""
+
+
+class RoleNotAssumable(CustomizationError):
+    """Bedrock cannot assume the service role of jobs; nothing was paid."""
 
 
 class EnrichmentFailed(CustomizationError):

@@ -87,6 +87,20 @@ class EnrichmentRecord(_Section, frozen=True, kw_only=True):
     """Paid by this run."""
 
 
+class SideTokens(_Section, frozen=True, kw_only=True):
+    """Estimated tokens of the questions and the answers of a side."""
+
+    records: int
+    questions: int
+    """With system prompts and chat template."""
+    answers: int
+    """Of those that are there."""
+    unanswered: int
+    """Records without an answer."""
+    unanswered_questions: int
+    """Of their questions, a part of `questions`."""
+
+
 class PreparationSection(_Section, frozen=True, kw_only=True):
     """The data set: where it came from, what became of it."""
 
@@ -99,6 +113,9 @@ class PreparationSection(_Section, frozen=True, kw_only=True):
     duplicates: int
     estimated_tokens: int
     """Of the training set, for one epoch."""
+    prompt_tokens: SideTokens | None = None
+    """Of the training set of a distillation, some of which a teacher answers."""
+    blind_tokens: SideTokens | None = None
     record_format: str
     findings: list[Finding] = []
     label_counts: dict[str, int] = {}
@@ -133,19 +150,55 @@ class RefusalSection(_Section, frozen=True, kw_only=True):
     """Invocation logs that are no training data."""
 
 
+class PreflightCheck(_Section, frozen=True, kw_only=True):
+    """Something that account and Region must have before a job starts."""
+
+    name: str
+    passed: bool
+    """False where it could not be looked at; what fails ends the run."""
+    detail: str
+
+
+class CostItem(_Section, frozen=True, kw_only=True):
+    """One thing that is paid for."""
+
+    name: str
+    quantity: float | None
+    """None where nobody can say how much it will be; `assumption` says why."""
+    unit: Literal["tokens", "records", "models", "hours"]
+    price_usd: float | None
+    """None where no price is known, which does not mean that it is free; likewise `usd`."""
+    price_per: int = 1
+    """How many units the price is for."""
+    price_source: str | None = None
+    price_as_of: str | None = None
+    price_unverified: bool = False
+    """Whether no document states the price."""
+    usd: float | None
+    assumption: str = ""
+    """What the figure rests on, beside the price."""
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether a documented price stands behind the figure."""
+        return self.usd is not None and not self.price_unverified
+
+
 class EstimateSection(_Section, frozen=True, kw_only=True):
-    """What the job, or all jobs of a sweep so far, were expected to cost, before they were paid."""
+    """What the run, with all jobs of a sweep so far, was expected to cost before they were paid."""
 
     tokens: int
     """Of the training set, for one epoch."""
     epochs: int
-    usd_per_1k_tokens: float | None
-    """None where no price is known, which does not mean that it is free; likewise the next."""
+    """Of all jobs together."""
+    items: list[CostItem]
+    """What the run itself costs."""
+    monthly: list[CostItem] = []
+    """What its model costs in each month it is kept."""
     usd: float | None
-    price_source: str | None
-    price_as_of: str | None
-    price_unverified: bool = False
-    """Whether no document states the price."""
+    """Of all items; None where one has no figure."""
+    known_usd: float
+    """Of those that have one."""
 
 
 class CurvePoint(_Section, frozen=True, kw_only=True):
@@ -296,6 +349,7 @@ class Manifest(_Section, frozen=True, kw_only=True):
     refusal: RefusalSection | None = None
     """In place of the preparation, where the data set was refused."""
     preparation: PreparationSection | None = None
+    preflight: list[PreflightCheck] = []
     estimate: EstimateSection | None = None
     sweep: SweepSection | None = None
     customization: CustomizationSection | None = None

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import catalog, manifest, media, sources, storage, streams
+from bedrock_customization_runtime import (
+    catalog,
+    manifest,
+    media,
+    run_cost,
+    sources,
+    storage,
+    streams,
+)
 from bedrock_customization_runtime.datasets import power
 from bedrock_customization_runtime.datasets.enrichment import Answers, prices_of
 from bedrock_customization_runtime.datasets.log_selection import LogSelection
@@ -17,6 +25,7 @@ from bedrock_customization_runtime.datasets.privacy import Privacy
 from bedrock_customization_runtime.datasets.report import report
 from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.datasets.splitting import Side
+from bedrock_customization_runtime.datasets.token_counts import TokenCount
 from bedrock_customization_runtime.enrichment import parts
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
 from bedrock_customization_runtime.manifest import (
@@ -216,23 +225,30 @@ def _write_sides(
     source: FileRecord,
     rejected: FileRecord | None,
 ) -> PreparationSection:
-    def write(side: Side, uri: str) -> FileRecord:
-        return streams.write_lines(s3, uri, prepared.lines(side))
+    def write(side: Side, uri: str, count: TokenCount | None = None) -> FileRecord:
+        lines = prepared.lines(side)
+        return streams.write_lines(s3, uri, count.counting(lines) if count else lines)
 
+    method = examined.settings.method
+    blind = TokenCount.of_blind_set()
+    is_taught = method.method is catalog.Method.DISTILLATION
+    prompts = TokenCount.of_records(method.record_format) if is_taught else None
     return PreparationSection(
         source=source,
-        train=write(Side.TRAIN, f"{run['data']}/prepared/train.jsonl"),
+        train=write(Side.TRAIN, f"{run['data']}/prepared/train.jsonl", prompts),
         validation=(
             write(Side.VALIDATION, f"{run['data']}/prepared/validation.jsonl")
             if prepared.count(Side.VALIDATION)
             else None
         ),
-        test=write(Side.TEST, f"{run['blind']}/test.jsonl"),
+        test=write(Side.TEST, f"{run['blind']}/test.jsonl", blind),
         rejected=rejected,
         read=examined.read,
         omitted=examined.omitted,
         duplicates=prepared.duplicates,
         estimated_tokens=prepared.estimated_tokens,
+        prompt_tokens=run_cost.counted(prompts) if prompts else None,
+        blind_tokens=run_cost.counted(blind),
         record_format=examined.settings.method.record_format.value,
         findings=_findings(examined),
         label_counts=prepared.label_counts,

@@ -15,10 +15,11 @@ from bedrock_customization._access import (
 from bedrock_customization._asl import Phase, States
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
-from bedrock_customization.method import FineTuning, ReinforcementFineTuning
+from bedrock_customization.method import Distillation, FineTuning, ReinforcementFineTuning
 from bedrock_customization.phases.customization_job import (
     CustomizationJob,
     rights_of_method,
+    rights_to_plan,
     rights_to_start,
 )
 from bedrock_customization.phases.customization_sweep import (
@@ -58,10 +59,11 @@ _LONGEST_WAIT = 10_000
 class ModelCustomization(Phase):
     """Customize a base model, watch the job, and wait until the custom model can be used.
 
-    Before anything is paid, the base model is asked for in Bedrock, the cost is estimated and held
-    against `max_cost_usd`. The job is one task that waits for its end, so that stopping the
-    execution stops the job; beside it somebody looks whether it moves. Its name and its client
-    request token come from `$run`, so a repeated state adopts the job that exists.
+    Before anything is paid, base model and teacher are asked for in Bedrock, the account's room for
+    another custom model and the trust policy of the service role are looked at, and the cost is
+    estimated and held against `max_cost_usd`. The job is one task that waits for its end, so that
+    stopping the execution stops the job; beside it somebody looks whether it moves. Its name and
+    its client request token come from `$run`, so a repeated state adopts the job that exists.
 
     A reinforcement job is started by a function, because Step Functions may not know the request,
     and watched until it ends: call `stop_jobs_of` with your machine, or aborting an execution
@@ -72,9 +74,9 @@ class ModelCustomization(Phase):
 
     Input: `$run`, `$preparation`.
     Output: `$customization` (`contract.Customization`).
-    Errors: `BaseModelUnavailable`, `BudgetExceeded`, `InvalidInput`, `CustomizationFailed`,
-    `CustomizationStopped`, `CustomizationStalled`, `CustomizationStoppedEarly`,
-    `CustomizationTimedOut`, and what Bedrock says of the request.
+    Errors: `BaseModelUnavailable`, `BudgetExceeded`, `QuotaExhausted`, `RoleNotAssumable`,
+    `InvalidInput`, `CustomizationFailed`, `CustomizationStopped`, `CustomizationStalled`,
+    `CustomizationStoppedEarly`, `CustomizationTimedOut`, and what Bedrock says of the request.
 
     Args:
         scope: Parent.
@@ -83,9 +85,12 @@ class ModelCustomization(Phase):
         base_model: What is customized.
         method: How, with hyperparameters. Without one, fine-tuning.
         sweep: Which hyperparameters are tried. Without one, a single job is trained.
-        max_cost_usd: Estimated cost of the training, in US dollars, above which no job starts; of
-            a sweep, of all jobs together. Without one, the estimate is only reported.
-        allow_unknown_price: Whether a job may start that has a `max_cost_usd` and no known price.
+        max_cost_usd: Estimated cost of the whole run (docs/costs.md), of a sweep with all its jobs,
+            in US dollars, above which no job starts. Without one, the estimate is only reported.
+        allow_unknown_price: Whether a job may start although the documented price of something in
+            the run is not known. What has a figure is held against `max_cost_usd` nevertheless.
+        evaluation_maximum_tokens: Limit of an answer in the evaluation that follows, which is
+            estimated too. Without one, none is.
         stall_limit: After so long without progress the job is stopped, from an hour on. Jobs wait
             for capacity, sometimes for hours. Two days without one.
         early_stopping: When a job whose validation loss has turned is stopped, which loses its
@@ -114,6 +119,7 @@ class ModelCustomization(Phase):
         sweep: Sweep | None = None,
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
+        evaluation_maximum_tokens: int | None = None,
         stall_limit: Duration | None = None,
         early_stopping: EarlyStopping | None = None,
         role: iam.IRole | None = None,
@@ -155,7 +161,7 @@ class ModelCustomization(Phase):
             ],
         )
         self._is_started_by_function = isinstance(method, ReinforcementFineTuning)
-        self.function = self._define_function(storage, base_model, sweep, model_key)
+        self.function = self._define_function(storage, base_model, method, sweep, model_key)
         states = States(self, "ModelCustomization", on_failure=on_failure)
         job = CustomizationJob(
             self,
@@ -179,6 +185,9 @@ class ModelCustomization(Phase):
             "hyperparameters": hyperparameters,
             "max_cost_usd": max_cost_usd,
             "allow_unknown_price": allow_unknown_price,
+            "role_arn": self.service_role.role.role_arn,
+            **_teaching(method),
+            "evaluation_maximum_tokens": evaluation_maximum_tokens,
         }
         if sweep is None or sweep_plan is None:
             plan, record = self._write_one_job(states, job, planning)
@@ -197,7 +206,7 @@ class ModelCustomization(Phase):
             "Plan customization",
             self.function,
             planning,
-            comment="Ask for the base model, estimate the cost, name the job",
+            comment="Look at the account, estimate the cost, name the job",
             assign="job",
         )
         customize = job.write(states)
@@ -254,6 +263,7 @@ class ModelCustomization(Phase):
         self,
         storage: CustomizationStorage,
         base_model: BaseModel,
+        method: CustomizationMethod,
         sweep: Sweep | None,
         model_key: kms.IKey | None,
     ) -> HandlerFunction:
@@ -265,10 +275,7 @@ class ModelCustomization(Phase):
             rights=[
                 *storage.reading(storage.artifacts_bucket, RUNS),
                 *storage.writing(storage.artifacts_bucket, RUNS),
-                Right(
-                    actions=["bedrock:GetFoundationModel"],
-                    resources=[base_model.arn_for_customization()],
-                ),
+                *rights_to_plan(base_model, method, self.service_role.role),
                 Right(
                     actions=[
                         "bedrock:GetModelCustomizationJob",
@@ -291,3 +298,16 @@ class ModelCustomization(Phase):
                 ),
             ],
         )
+
+
+def _teaching(method: CustomizationMethod) -> dict[str, dict[str, str | int]]:
+    """Return what the estimate must know of a distillation."""
+    if not isinstance(method, Distillation):
+        return {}
+    length = method.maximum_response_length
+    return {
+        "teaching": {
+            "teacher": method.teacher,
+            **({} if length is None else {"maximum_response_length": length}),
+        }
+    }

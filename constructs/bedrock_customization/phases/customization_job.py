@@ -8,7 +8,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn, using_model_key
 from bedrock_customization._asl import FULL_QUOTA, States, run_tags
-from bedrock_customization.base_model import arns_for_invocation
+from bedrock_customization.base_model import arns_for_invocation, arns_in_region
 from bedrock_customization.grader import Grader, may_grade
 from bedrock_customization.method import Distillation, ReinforcementFineTuning
 from bedrock_customization_runtime.contract import ErrorName
@@ -306,6 +306,34 @@ class CustomizationJob:
                 wildcard_because=NAMED_BY_BEDROCK,
             ),
         ]
+
+
+def rights_to_plan(
+    base_model: BaseModel, method: CustomizationMethod, role: iam.IRole
+) -> list[Right]:
+    """Return what whoever looks at the account before a job is allowed."""
+    teachers = arns_in_region(method.teacher) if isinstance(method, Distillation) else []
+    profiles = [arn for arn in teachers if ":inference-profile/" in arn]
+    return [
+        Right(
+            actions=["bedrock:GetFoundationModel"],
+            resources=[
+                base_model.arn_for_customization(),
+                *(arn for arn in teachers if arn not in profiles),
+            ],
+        ),
+        *([Right(actions=["bedrock:GetInferenceProfile"], resources=profiles)] if profiles else []),
+        Right(actions=["iam:GetRole"], resources=[role.role_arn]),
+        Right(
+            actions=[
+                "bedrock:ListCustomModels",
+                "bedrock:ListModelCustomizationJobs",
+                "servicequotas:GetServiceQuota",
+            ],
+            resources=["*"],
+            wildcard_because="lists and quotas have no resource-level permissions",
+        ),
+    ]
 
 
 def rights_to_start(

@@ -26,6 +26,7 @@ from bedrock_customization_runtime.catalog.base_models import (
     base_model,
     base_models,
     inference_prices,
+    split_profile,
 )
 from bedrock_customization_runtime.catalog.hyperparameters import (
     Hyperparameter,
@@ -82,4 +83,5 @@ __all__ = [
     "inference_prices",
     "rendered",
     "service",
+    "split_profile",
 ]

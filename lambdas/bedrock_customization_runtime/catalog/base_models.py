@@ -22,6 +22,9 @@ from bedrock_customization_runtime.catalog.rules import (
 )
 from bedrock_customization_runtime.catalog.tables import Table, model_tables
 
+_GEOGRAPHIES = frozenset({"us", "us-gov", "eu", "apac", "jp", "au", "ca", "global"})
+"""Of inference profiles, before the model's own id."""
+
 
 class UnknownBaseModelError(ValueError):
     """The catalogue has no base model of that id."""
@@ -198,6 +201,17 @@ def inference_prices(model_id: str) -> InferencePrices | None:
             return None
         return InferencePrices(input=prices.input_per_1k_tokens, output=prices.output_per_1k_tokens)
     return None
+
+
+def split_profile(model_id: str) -> tuple[str, str]:
+    """Return the geography of an inference profile, "" for none, and the foundation model's id.
+
+    Args:
+        model_id: Id or ARN of a foundation model or of a system inference profile.
+    """
+    name = model_id.rpartition("/")[2]
+    geography, _, behind = name.partition(".")
+    return (geography, behind) if geography in _GEOGRAPHIES else ("", name)
 
 
 @cache

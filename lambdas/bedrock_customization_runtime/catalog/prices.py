@@ -12,7 +12,8 @@ class Price:
     as_of: str
     """Day, month or year the source stated it, as `2026-07-16`, `2026-07` or `2026`."""
     unverified: bool = False
-    """Whether no document states it: show it with that warning, gate nothing on it."""
+    """Whether no document states it: show it with that warning, and let nothing pass a limit by it
+    that was not allowed to."""
     note: str | None = None
 
 

@@ -25,6 +25,8 @@ class Service:
 
     quotas: Mapping[str, Quota]
     """By the name that data/service.toml gives them."""
+    as_of: str
+    """Day of the quotas."""
     storage_per_model_month: Price
     """For each custom model kept, whether it is deployed or not."""
 
@@ -35,5 +37,6 @@ def service() -> Service:
     table = service_table()
     return Service(
         quotas={name: Quota(**quota) for name, quota in table["quotas"].items()},
+        as_of=str(table["as_of"]),
         storage_per_model_month=Price(**table["storage_per_model_month"]),
     )

@@ -1,4 +1,4 @@
-"""What a training and the model it makes cost, as far as the catalogue knows prices."""
+"""What a training costs, as far as the catalogue knows its price; `run_cost` has the whole run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.datasets.tokens import ERROR
 
 if TYPE_CHECKING:
-    from bedrock_customization_runtime.catalog import MethodRules, Price
+    from bedrock_customization_runtime.catalog import MethodRules
 
 EPOCHS = "epochCount"
 
@@ -30,29 +30,6 @@ class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
     """Whether no document states the price."""
     token_error: float = ERROR
     """Share by which the tokens may be off."""
-
-
-class ListPrice(msgspec.Struct, frozen=True, kw_only=True):
-    """A price of the catalogue."""
-
-    usd: float
-    source: str
-    as_of: str
-    unverified: bool
-
-
-class KeepingCost(msgspec.Struct, frozen=True, kw_only=True):
-    """What a custom model costs once it is there; None is unknown, never free."""
-
-    storage_per_month: ListPrice
-    on_demand: bool
-    """Whether it can be deployed on demand, billed by the token."""
-    input_per_1k_tokens: ListPrice | None
-    """On demand; likewise the next."""
-    output_per_1k_tokens: ListPrice | None
-    provisioned: bool
-    """Whether it can be deployed with provisioned throughput, billed until that is deleted."""
-    provisioned_per_model_unit_hour: ListPrice | None
 
 
 def training_cost(
@@ -80,31 +57,4 @@ def training_cost(
         source=None if price is None else price.source,
         as_of=None if price is None else price.as_of,
         unverified=price is not None and price.unverified,
-    )
-
-
-def keeping_cost(base_model: str) -> KeepingCost:
-    """Return what a custom model of a base model costs to store and to ask.
-
-    Args:
-        base_model: Id in the catalogue.
-    """
-    model = catalog.base_model(base_model)
-    return KeepingCost(
-        storage_per_month=_listed(catalog.service().storage_per_model_month),
-        on_demand=model.deployability.on_demand,
-        input_per_1k_tokens=_if_known(model.prices.input_per_1k_tokens),
-        output_per_1k_tokens=_if_known(model.prices.output_per_1k_tokens),
-        provisioned=model.deployability.provisioned,
-        provisioned_per_model_unit_hour=_if_known(model.prices.provisioned_per_model_unit_hour),
-    )
-
-
-def _if_known(price: Price | None) -> ListPrice | None:
-    return None if price is None else _listed(price)
-
-
-def _listed(price: Price) -> ListPrice:
-    return ListPrice(
-        usd=price.usd, source=price.source, as_of=price.as_of, unverified=price.unverified
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime.catalog import check_filters
+from bedrock_customization_runtime.catalog import check_filters, split_profile
 from bedrock_customization_runtime.datasets import invocation_logs, rules
 from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.errors import InvalidInput
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
         MetadataFilters,
     )
     from bedrock_customization_runtime.datasets.records import Record
-
-_GEOGRAPHIES = frozenset({"us", "us-gov", "eu", "apac", "jp", "au", "ca", "global"})
-"""Of inference profiles, before the model's own id."""
 
 
 class LogSelection:
@@ -42,7 +39,7 @@ class LogSelection:
     def __init__(self, plan: LogsPlan) -> None:
         self._filters: MetadataFilters | None = plan.get("request_metadata_filters")
         self._with_answers = plan["use_prompt_response"]
-        self._teacher = _foundation_model(plan["teacher"])
+        self._teacher = split_profile(plan["teacher"])[1]
         if self._filters is not None:
             try:
                 check_filters(self._filters)
@@ -65,7 +62,7 @@ class LogSelection:
         return invocation_logs.exchange_of(row)
 
     def _is_of_teacher(self, model_id: object) -> bool:
-        return isinstance(model_id, str) and _foundation_model(model_id) == self._teacher
+        return isinstance(model_id, str) and split_profile(model_id)[1] == self._teacher
 
 
 def _is_chosen(metadata: Mapping[str, object], filters: MetadataFilters | None) -> bool:
@@ -84,10 +81,3 @@ def _holds(metadata: Mapping[str, object], condition: MetadataCondition | Metada
         return metadata.get(key) == value
     ((key, value),) = condition["notEquals"].items()
     return metadata.get(key) != value
-
-
-def _foundation_model(identifier: str) -> str:
-    """Return the model behind an id or ARN, of a foundation model or a system inference profile."""
-    name = identifier.rpartition("/")[2]
-    geography, _, behind = name.partition(".")
-    return behind if geography in _GEOGRAPHIES else name

@@ -108,6 +108,11 @@ def estimate(record: Record) -> Tokens:
     return Tokens(round(likely), round(most))
 
 
+def likely_of_text(text: str) -> int:
+    """Return the likely tokens of a text that stands alone, without a chat template."""
+    return round(_estimate(text)[0])
+
+
 def likely_of(texts: Sequence[str], messages: Sequence[int]) -> NDArray[np.uint64]:
     """Return the likely tokens of many records at once.
 

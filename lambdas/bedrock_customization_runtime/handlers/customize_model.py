@@ -13,7 +13,9 @@ from bedrock_customization_runtime import (
     customization_plan,
     customization_watch,
     manifest,
+    preflight,
     reinforcement,
+    run_cost,
     training_metrics,
 )
 from bedrock_customization_runtime.errors import InvalidInput
@@ -41,8 +43,10 @@ def handler(
     """Do one step of a customization; each may be repeated.
 
     Raises:
-        BaseModelUnavailable: No job may start with the base model.
-        BudgetExceeded: The job would cost too much, or nobody knows how much.
+        BaseModelUnavailable: No job may start with the base model, or learn from the teacher.
+        QuotaExhausted: The account has no room for the model.
+        RoleNotAssumable: Bedrock cannot assume the service role.
+        BudgetExceeded: The run would cost too much, or nobody knows how much.
         InvalidInput: A hyperparameter does not fit.
         CustomizationFailed: The job did not complete, or its model failed.
         CustomizationStopped: Somebody stopped the job.
@@ -79,11 +83,24 @@ def _sweep(
 ) -> Proposal | CandidateOutcome | Customization:
     match event["step"]:
         case "propose":
-            return proposal.propose(aws.bedrock(), aws.s3(), event)
+            return _propose(event)
         case "record-candidate":
             return outcome.record(aws.bedrock(), aws.s3(), aws.cloudwatch(), event)
         case "choose":
             return choice.choose(aws.bedrock(), aws.s3(), event)
+
+
+def _propose(event: ProposeCandidates) -> Proposal:
+    proposed = proposal.propose(aws.bedrock(), aws.s3(), event)
+    new = sum(
+        customization_plan.is_new(aws.bedrock(), one["name"]) for one in proposed["candidates"]
+    )
+    checks = _preflight(event, new_jobs=new)
+    if checks:
+        manifest.update(
+            aws.s3(), event["run"]["manifest"], lambda found: replace(found, preflight=checks)
+        )
+    return proposed
 
 
 def _plan(event: PlanJob) -> Job:
@@ -97,16 +114,47 @@ def _plan(event: PlanJob) -> Job:
     preparation = manifest.load(aws.s3(), run["manifest"]).preparation
     if preparation is None:
         raise InvalidInput(f"{run['manifest']} has no prepared data: prepare them first")
-    estimate = customization_plan.estimate(
-        model, method, tokens=preparation.estimated_tokens, hyperparameters=hyperparameters
+    teaching = event.get("teaching")
+    estimate = run_cost.estimate_run(
+        model,
+        method,
+        run_cost.RunTokens.of(preparation),
+        jobs=[hyperparameters],
+        teaching=run_cost.Teaching(**teaching) if teaching else None,
+        answer_tokens=event.get("evaluation_maximum_tokens"),
     )
-    manifest.update(aws.s3(), run["manifest"], lambda found: replace(found, estimate=estimate))
-    customization_plan.check_budget(
+    job = customization_plan.next_job(aws.bedrock(), run["execution_arn"], hyperparameters)
+    checks = _preflight(
+        event,
+        new_jobs=int(customization_plan.is_new(aws.bedrock(), job["name"])),
+        teacher=teaching["teacher"] if teaching else None,
+    )
+    manifest.update(
+        aws.s3(),
+        run["manifest"],
+        lambda found: replace(found, preflight=checks or found.preflight, estimate=estimate),
+    )
+    run_cost.check_budget(
         estimate,
         max_cost_usd=event.get("max_cost_usd"),
         allow_unknown_price=event["allow_unknown_price"],
     )
-    return customization_plan.next_job(aws.bedrock(), run["execution_arn"], hyperparameters)
+    return job
+
+
+def _preflight(
+    event: PlanJob | ProposeCandidates, *, new_jobs: int, teacher: str | None = None
+) -> list[manifest.PreflightCheck]:
+    return preflight.check_account(
+        aws.bedrock(),
+        aws.iam(),
+        aws.service_quotas(),
+        base_model=event["base_model"],
+        execution_arn=event["run"]["execution_arn"],
+        teacher=teacher,
+        role_arn=event.get("role_arn"),
+        new_jobs=new_jobs,
+    )
 
 
 def _record(event: RecordJob) -> Customization:

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 import jinja2
 
+from bedrock_customization_runtime import run_cost
 from bedrock_customization_runtime.reports import wording
 
 
@@ -27,6 +28,8 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "cause": wording.cause_of,
         "count": wording.count,
+        "decimal": run_cost.decimal,
+        "dollars": run_cost.dollars,
         "figures": wording.figures,
         "loss": wording.loss,
         "meaning": wording.meaning_of,

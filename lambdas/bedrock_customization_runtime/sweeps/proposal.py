@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import catalog, customization_plan, manifest, names
+from bedrock_customization_runtime import catalog, customization_plan, manifest, names, run_cost
 from bedrock_customization_runtime.errors import InvalidInput
 from bedrock_customization_runtime.manifest import SweepCandidate
 from bedrock_customization_runtime.sweeps import candidates
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
         Run,
     )
     from bedrock_customization_runtime.manifest import EstimateSection
+    from bedrock_customization_runtime.run_cost import RunTokens
 
-    Estimate = Callable[[SweepCandidate], EstimateSection]
+    Estimate = Callable[[Sequence[Mapping[str, str]]], EstimateSection]
+    """Of a run with jobs of these hyperparameters."""
 
 _ANOTHER = {"failed", "stalled", "stopped"}
 # Sums of prices differ from what people add up in the last digits.
@@ -54,9 +56,13 @@ def propose(bedrock: BedrockClient, s3: S3Client, event: ProposeCandidates) -> P
     fixed = _fixed(model, method, event)
     tokens = _tokens(s3, run)
 
-    def estimate(one: SweepCandidate) -> EstimateSection:
-        return customization_plan.estimate(
-            model, method, tokens=tokens, hyperparameters=one.hyperparameters
+    def estimate(jobs: Sequence[Mapping[str, str]]) -> EstimateSection:
+        return run_cost.estimate_run(
+            model,
+            method,
+            tokens,
+            jobs=jobs,
+            answer_tokens=event.get("evaluation_maximum_tokens"),
         )
 
     known = candidates.read_all(s3, run)
@@ -93,7 +99,7 @@ def _fixed(
     return customization_plan.hyperparameters(model, method, event["hyperparameters"], given)
 
 
-def _tokens(s3: S3Client, run: Run) -> int:
+def _tokens(s3: S3Client, run: Run) -> RunTokens:
     preparation = manifest.load(s3, run["manifest"]).preparation
     if preparation is None:
         raise InvalidInput(f"{run['manifest']} has no prepared data: prepare them first")
@@ -102,7 +108,7 @@ def _tokens(s3: S3Client, run: Run) -> int:
             "the data have no validation set, and a sweep chooses by its loss: raise the share of "
             "validation in the split"
         )
-    return preparation.estimated_tokens
+    return run_cost.RunTokens.of(preparation)
 
 
 def _is_to_train(one: SweepCandidate, known: Sequence[SweepCandidate], redrives: int) -> bool:
@@ -151,8 +157,8 @@ def _check_budget(
     """Refuse a sweep of which not even the cheapest candidate may be paid."""
     if any(one.attempts for one in known) or not wanted:
         return
-    customization_plan.check_budget(
-        min(map(estimate, wanted), key=lambda one: one.usd or 0.0),
+    run_cost.check_budget(
+        min((estimate([one.hyperparameters]) for one in wanted), key=lambda one: one.known_usd),
         max_cost_usd=event.get("max_cost_usd"),
         allow_unknown_price=event["allow_unknown_price"],
     )
@@ -170,28 +176,32 @@ def _judged(
     Every job that was ever asked for counts as paid in full, whatever came of it.
     """
     limit = event.get("max_cost_usd")
-    paid = sum(one.attempts * (one.estimate_usd or 0.0) for one in known)
+    jobs = [one.hyperparameters for one in known for _ in range(one.attempts)]
     found: list[SweepCandidate] = []
     for one in wanted:
-        expected, needed = estimate(one), attempts[one.number] + 1
-        # Without a documented price nothing can be held against the limit; that was allowed.
-        usd = 0.0 if expected.usd is None or expected.price_unverified else expected.usd
-        more = max(0, needed - one.attempts) * usd
-        if limit is not None and paid + more > limit + _ROUNDING:
-            found.append(_not_afforded(one, expected.usd, limit))
+        needed = attempts[one.number] + 1
+        usd = _training_usd(estimate([one.hyperparameters]))
+        with_it = jobs + [one.hyperparameters] * max(0, needed - one.attempts)
+        if limit is not None and estimate(with_it).known_usd > limit + _ROUNDING:
+            found.append(_not_afforded(one, usd, limit))
             continue
-        paid += more
+        jobs = with_it
         found.append(
             replace(
                 one,
                 status="proposed",
                 attempts=max(needed, one.attempts),
-                estimate_usd=expected.usd,
+                estimate_usd=usd,
                 failure=None,
                 redrives=event["redrives"],
             )
         )
     return found
+
+
+def _training_usd(found: EstimateSection) -> float | None:
+    """Return what a job alone costs; the rest of the run is paid once, whichever is chosen."""
+    return next(item.usd for item in found.items if item.name == run_cost.TRAINING)
 
 
 def _not_afforded(one: SweepCandidate, usd: float | None, limit: float) -> SweepCandidate:
@@ -205,18 +215,13 @@ def _not_afforded(one: SweepCandidate, usd: float | None, limit: float) -> Sweep
 
 
 def _record_estimate(s3: S3Client, run: Run, estimate: Estimate) -> None:
-    """Write what all jobs so far were expected to cost, as one job of all their epochs."""
-    known = candidates.read_all(s3, run)
-    jobs = [found for one in known for found in [estimate(one)] * one.attempts]
-    if not jobs:
-        return
-    priced = [one.usd for one in jobs if one.usd is not None]
-    whole = replace(
-        jobs[0],
-        epochs=sum(one.epochs for one in jobs),
-        usd=round(sum(priced), 4) if len(priced) == len(jobs) else None,
-    )
-    manifest.update(s3, run["manifest"], lambda found: replace(found, estimate=whole))
+    """Write what the run with all jobs so far was expected to cost."""
+    jobs = [
+        one.hyperparameters for one in candidates.read_all(s3, run) for _ in range(one.attempts)
+    ]
+    if jobs:
+        whole = estimate(jobs)
+        manifest.update(s3, run["manifest"], lambda found: replace(found, estimate=whole))
 
 
 def _job(run: Run, one: SweepCandidate, attempt: int) -> CandidateJob:

@@ -101,7 +101,7 @@ MaximumShownOption = Annotated[
 
 TeacherOption = Annotated[
     str | None,
-    typer.Option(metavar="ID", help="Teacher of a distillation, whose logged answers are learned."),
+    typer.Option(metavar="ID", help="Teacher of a distillation."),
 ]
 UsePromptResponseOption = Annotated[
     bool,

@@ -7,3 +7,5 @@ VALIDATION_SHARE = 0.1
 TEST_SHARE = 0.2
 SEED = 0
 MAXIMUM_REJECTED = 0.05
+MAXIMUM_TOKENS = 512
+"""Of an answer in the evaluation."""

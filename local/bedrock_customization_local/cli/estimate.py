@@ -1,4 +1,4 @@
-"""`bedrock-customization estimate`: tokens and cost of a training, before it is paid."""
+"""`bedrock-customization estimate`: what a run costs, item by item, before it is paid."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from bedrock_customization_local.cli.data_options import (
     Columns,
     CompletionOption,
     InputsOption,
+    LogOptions,
     MethodOption,
     PathsArgument,
     PromptOption,
     SystemOption,
     TargetOption,
+    TeacherOption,
     choice_of,
 )
+from bedrock_customization_local.cli.defaults import MAXIMUM_TOKENS
 from bedrock_customization_local.cli.messages import ExitCode
 from bedrock_customization_local.cli.running import VerboseOption, command, error_console
 
@@ -39,6 +42,18 @@ def estimate(
         int | None,
         typer.Option(metavar="N", help="Epochs. Without it: the base model's default."),
     ] = None,
+    maximum_tokens: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Limit of an answer in the evaluation.")
+    ] = MAXIMUM_TOKENS,
+    teacher: TeacherOption = None,
+    maximum_response_length: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Of a teacher's answers, in tokens. Without it: as long as those in the data.",
+        ),
+    ] = None,
     prompt: PromptOption = None,
     completion: CompletionOption = None,
     system: SystemOption = None,
@@ -49,9 +64,10 @@ def estimate(
     ] = EstimateFormat.TEXT,
     verbose: VerboseOption = False,
 ) -> None:
-    """Estimate tokens and cost of a training with all of the data.
+    """Estimate what a run costs: training, a teacher, the evaluation, and what is kept.
 
-    Exit codes: 0 estimated, 1 no price is known or no record usable, 2 the command makes no sense.
+    Exit codes: 0 estimated, 1 something has no known price, or no record is usable, 2 the command
+    makes no sense.
     """
     with command(verbose=verbose) as console:
         # Not for --help: the engine takes a while to import.
@@ -64,7 +80,11 @@ def estimate(
         from bedrock_customization_runtime.datasets.privacy import Privacy  # noqa: PLC0415
 
         choice = choice_of(base_model, method)
-        epochs = estimation.checked_epochs(choice, epochs)
+        plan = estimation.RunPlan(
+            epochs=estimation.checked_epochs(choice, epochs),
+            maximum_tokens=maximum_tokens,
+            teaching=estimation.checked_teaching(choice, teacher, maximum_response_length),
+        )
         found = data_files.find(paths)
         columns = Columns(
             prompt=prompt, completion=completion, system=system, target=target, inputs=inputs or ()
@@ -74,13 +94,14 @@ def estimate(
             columns.template(found.files[0].path),
             near_copies=False,
             privacy=Privacy.OFF,
+            logs=LogOptions(teacher=teacher),
         )
         is_text = format is EstimateFormat.TEXT
         with byte_progress(error_console(), "Counting", found.size, shown=is_text) as advance:
-            made = estimation.estimate(found, settings, epochs, advance=advance)
+            made = estimation.estimate(found, settings, plan, advance=advance)
         if is_text:
             estimation.print_estimate(console, made)
         else:
             typer.echo(estimation.as_json(made))
-        if made.training.usd is None:
+        if made.run.usd is None:
             raise typer.Exit(ExitCode.FAILURE)

@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 from rich.table import Table
 from rich.text import Text
 
 from bedrock_customization_local.cli import data_files
 from bedrock_customization_local.cli.messages import CommandError, usage_error
 from bedrock_customization_local.cli.preparation_text import usd
+from bedrock_customization_runtime import catalog, run_cost
 from bedrock_customization_runtime.catalog.hyperparameters import rendered
-from bedrock_customization_runtime.datasets.costs import (
-    EPOCHS,
-    KeepingCost,
-    ListPrice,
-    TrainingCost,
-    keeping_cost,
-    training_cost,
-)
+from bedrock_customization_runtime.datasets.costs import EPOCHS
 from bedrock_customization_runtime.datasets.examination import examine_all
+from bedrock_customization_runtime.datasets.splitting import Side
+from bedrock_customization_runtime.datasets.token_counts import TokenCount
+from bedrock_customization_runtime.datasets.tokens import ERROR
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
+from bedrock_customization_runtime.manifest import EstimateSection  # noqa: TC001 - msgspec reads it
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
     from rich.console import Console
 
     from bedrock_customization_local.cli.data_files import Found
     from bedrock_customization_local.cli.data_options import Choice
+    from bedrock_customization_runtime.datasets.examination import Examined
     from bedrock_customization_runtime.datasets.settings import Settings
+    from bedrock_customization_runtime.manifest import CostItem, SideTokens
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_LEAST = 1e-4
+"""US dollars; less is no figure worth telling."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunPlan:
+    """What of a run decides its cost, beside the data.
+
+    Args:
+        epochs: None for the base model's default.
+        maximum_tokens: Limit of an answer in the evaluation.
+        teaching: Of a distillation.
+    """
+
+    epochs: int | None
+    maximum_tokens: int
+    teaching: run_cost.Teaching | None
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,10 +63,12 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     records: int
     """Usable ones, copies included."""
     rejected: int
-    tokens: int
-    """Of all usable records, for one epoch."""
-    training: TrainingCost
-    keeping: KeepingCost
+    train: int
+    """Without exact copies; likewise the next. The rest is the validation set."""
+    blind: int
+    token_error: float = ERROR
+    """Share by which tokens may be off."""
+    run: EstimateSection
 
 
 def checked_epochs(choice: Choice, epochs: int | None) -> int | None:
@@ -65,15 +87,39 @@ def checked_epochs(choice: Choice, epochs: int | None) -> int | None:
     return epochs
 
 
+def checked_teaching(
+    choice: Choice, teacher: str | None, maximum_response_length: int | None
+) -> run_cost.Teaching | None:
+    """Return how a teacher answers; None for another method than distillation.
+
+    Raises:
+        CommandError: Another method has no teacher, or this one is not named or cannot teach.
+    """
+    if choice.rules.method is not catalog.Method.DISTILLATION:
+        if maximum_response_length is not None:
+            raise usage_error(
+                "--maximum-response-length is of distillation: add --method distillation"
+            )
+        return None
+    known = [one.id for one in choice.rules.teachers]
+    if teacher not in known:
+        told = "is not given" if teacher is None else f"{teacher} cannot teach {choice.model.id}"
+        raise usage_error(f"--teacher: {told}: use {' or '.join(known)}")
+    return run_cost.Teaching(teacher=teacher, maximum_response_length=maximum_response_length)
+
+
 def estimate(
-    found: Found, settings: Settings, epochs: int | None, *, advance: Callable[[int], None]
+    found: Found, settings: Settings, plan: RunPlan, *, advance: Callable[[int], None]
 ) -> Estimate:
-    """Return what a training with all usable records of files costs.
+    """Return what a run with files as its raw data costs.
+
+    The files are not prepared, which takes longer: their usable records are divided by the shares
+    of the split alone, without regard to near-copies.
 
     Args:
         found: What to read.
-        settings: Whose rules and prices decide.
-        epochs: None for the base model's default.
+        settings: Whose rules, shares and prices decide.
+        plan: The rest.
         advance: Is told of the bytes read.
 
     Raises:
@@ -82,25 +128,66 @@ def estimate(
     sources = ((file.name, data_files.chunks(file, advance)) for file in found.files)
     try:
         with examine_all(sources, settings) as examined:
-            tokens = int(examined.index.columns().tokens.sum())
-            accepted, rejected = examined.accepted, examined.rejected
+            if not examined.accepted:
+                raise CommandError(
+                    f"no record can be used, and {examined.rejected:,} were rejected",
+                    advice=("bedrock-customization validate says why",),
+                )
+            return _estimate(examined, settings, plan)
     except DatasetRejected as refusal:
         raise CommandError(str(refusal)) from None
     except InvalidInput as error:
         raise usage_error(str(error)) from None
-    if not accepted:
-        raise CommandError(
-            f"no record can be used, and {rejected:,} were rejected",
-            advice=("bedrock-customization validate says why",),
-        )
+
+
+def _estimate(examined: Examined, settings: Settings, plan: RunPlan) -> Estimate:
+    rules = settings.method
+    columns = examined.index.columns()
+    train, blind = _sides(columns.exact, settings)
+    is_taught = rules.method is catalog.Method.DISTILLATION
+    tokens = run_cost.RunTokens(
+        training=int(columns.tokens[train].sum()),
+        prompts=(
+            _counted(examined, Side.TRAIN, train, TokenCount.of_records(rules.record_format))
+            if is_taught
+            else None
+        ),
+        blind=_counted(examined, Side.TEST, blind, TokenCount.of_blind_set()),
+    )
+    given = {} if plan.epochs is None else {EPOCHS: str(plan.epochs)}
     return Estimate(
         base_model=settings.base_model,
-        records=accepted,
-        rejected=rejected,
-        tokens=tokens,
-        training=training_cost(settings.base_model, settings.method, tokens, epochs),
-        keeping=keeping_cost(settings.base_model),
+        records=examined.accepted,
+        rejected=examined.rejected,
+        train=len(train),
+        blind=len(blind),
+        run=run_cost.estimate_run(
+            catalog.base_model(settings.base_model),
+            rules.method,
+            tokens,
+            jobs=[given],
+            teaching=plan.teaching,
+            answer_tokens=plan.maximum_tokens,
+        ),
     )
+
+
+def _sides(
+    exact: NDArray[np.uint64], settings: Settings
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return which records are trained on and which are blind: by hash, each copy once."""
+    rows = np.unique(exact, return_index=True)[1]
+    blind = max(1, round(settings.split["test"] * len(rows)))
+    validation = round(settings.validation_share * len(rows))
+    return rows[blind + validation :], rows[:blind]
+
+
+def _counted(
+    examined: Examined, side: Side, rows: NDArray[np.intp], count: TokenCount
+) -> SideTokens:
+    for _ in count.counting(examined.lines_of(side, rows)):
+        pass
+    return run_cost.counted(count)
 
 
 def as_json(made: Estimate) -> str:
@@ -110,52 +197,64 @@ def as_json(made: Estimate) -> str:
 
 def print_estimate(console: Console, made: Estimate) -> None:
     """Print what is known, and what is not."""
-    training, keeping = made.training, made.keeping
+    run = made.run
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    table.add_column("what", no_wrap=True)
-    table.add_column("about", justify="right", no_wrap=True)
+    for name in ("what", "how many", "about"):
+        table.add_column(name, justify="left" if name == "what" else "right", no_wrap=True)
     table.add_column("by", ratio=1)
-    error = f"{training.token_error:.0%}"
-    rejected = f", {made.rejected:,} more are rejected" if made.rejected else ""
-    table.add_row("records", f"{made.records:,}", f"usable ones{rejected}")
-    table.add_row("tokens", f"{made.tokens:,}", f"estimated, ± {error} for English prose")
-    table.add_row(
-        "tokens trained",
-        f"{training.tokens:,}",
-        f"{training.epochs} epoch{'' if training.epochs == 1 else 's'}",
-    )
-    if training.usd is None:
-        table.add_row("training", Text("unknown", style="red"), "no source states the price")
+    for item in run.items:
+        _add_item(table, item)
+    if run.usd is None:
+        unknown = Text("unknown", style="red")
+        table.add_row("the run", "", unknown, f"{_amount(run.known_usd)} of it is known")
     else:
-        low = training.usd * (1 - training.token_error)
-        high = training.usd * (1 + training.token_error)
-        doubt = ", unverified: no document states it" if training.unverified else ""
-        table.add_row(
-            "training",
-            usd(training.usd),
-            f"{usd(low)} to {usd(high)}; price of {training.as_of}{doubt}",
-        )
-    _add_price(table, "storage, a month", keeping.storage_per_month)
-    if keeping.on_demand:
-        _add_price(table, "on demand, 1,000 tokens in", keeping.input_per_1k_tokens)
-        _add_price(table, "on demand, 1,000 tokens out", keeping.output_per_1k_tokens)
-    if keeping.provisioned:
-        _add_price(table, "provisioned, a unit-hour", keeping.provisioned_per_model_unit_hour)
+        error = f"± {made.token_error:.0%} for English prose"
+        table.add_row("the run", "", Text(_amount(run.usd), style="bold"), error)
+    for item in run.monthly:
+        _add_item(table, item, each="a month: ")
     console.print(table)
-    if training.usd is None:
+    console.print()
+    rejected = f", {made.rejected:,} more are rejected" if made.rejected else ""
+    console.print(
+        f"{made.records:,} usable records, {made.train:,} to train and {made.blind:,} blind"
+        f"{rejected}. Tokens are estimated."
+    )
+    assumed: dict[str, list[str]] = {}
+    for item in (*run.items, *run.monthly):
+        if item.assumption:
+            assumed.setdefault(item.assumption, []).append(item.name)
+    for assumption, names in assumed.items():
+        console.print(Text.assemble((f"{', '.join(names)}: ", "dim"), assumption))
+    lacking = [item.name for item in run.items if item.usd is None]
+    if lacking:
         console.print()
         console.print(
             Text.assemble(
                 ("✗ ", "bold red"),
-                f"no price of training {made.base_model} is known, and none is guessed: see "
+                f"no price or amount is known for {', '.join(lacking)}, and none is guessed: see "
                 "https://aws.amazon.com/bedrock/pricing/",
             )
         )
 
 
-def _add_price(table: Table, what: str, price: ListPrice | None) -> None:
-    if price is None:
-        table.add_row(what, "unknown", "no source states the price")
-        return
-    doubt = ", unverified: no document states it" if price.unverified else ""
-    table.add_row(what, f"USD {rendered(price.usd)}", f"price of {price.as_of}{doubt}")
+def _add_item(table: Table, item: CostItem, *, each: str = "") -> None:
+    unit = item.unit.removesuffix("s") if item.quantity == 1 else item.unit
+    quantity = "" if item.quantity is None else f"{item.quantity:,.0f} {unit}"
+    amount = Text("unknown", style="red") if item.usd is None else Text(_amount(item.usd))
+    by = ""
+    if item.quantity is None:
+        by = "nobody knows how many"
+    elif item.price_usd is None and item.usd is None:
+        by = "no source states the price"
+    elif item.price_as_of:
+        per = f" / {item.price_per:,}" if item.price_per > 1 else ""
+        doubt = ", unverified" if item.price_unverified else ""
+        by = f"{rendered(item.price_usd or 0)}{per}, {item.price_as_of}{doubt}"
+    table.add_row(f"{each}{item.name}", quantity, amount, by)
+
+
+def _amount(amount: float) -> str:
+    """Return an amount of which cents may be too coarse."""
+    if not amount:
+        return "nothing"
+    return usd(amount) if amount >= 1 else f"USD {max(amount, _LEAST):.4f}"

@@ -106,25 +106,91 @@ def test_convert_streams_into_a_reader_that_stops(folder):
         assert process.wait(timeout=60) == 141
 
 
-def test_tokens_and_cost_are_estimated_by_the_dated_price(run_in, sound):
-    code, output, _ = run_in(
-        "estimate", sound.name, "--base-model", NOVA_MICRO, "--epochs", 3, "--format", "json"
-    )
-    made = json.loads(output)
+def estimated(run_in, *arguments):
+    """Return exit code and document of an estimate."""
+    code, output, _ = run_in("estimate", *arguments, "--format", "json")
+    return code, json.loads(output)
+
+
+def items_of(made):
+    return {item["name"]: item for item in made["run"]["items"]}
+
+
+def test_a_run_is_estimated_item_by_item_by_dated_prices(run_in, sound):
+    code, made = estimated(run_in, sound.name, "--base-model", NOVA_MICRO, "--epochs", 3)
     price = catalog.base_model(NOVA_MICRO).prices.training_per_1k_tokens
+    training = items_of(made)["training"]
     assert code == 0
-    assert (made["records"], made["rejected"]) == (60, 0)
-    assert made["training"]["tokens"] == 3 * made["tokens"] > 60 * 3 * 10
-    assert made["training"]["usd"] == round(made["training"]["tokens"] / 1000 * price.usd, 4)
-    assert made["training"]["as_of"] == price.as_of
-    assert made["keeping"]["storage_per_month"]["usd"] == 1.95
+    assert (made["records"], made["rejected"], made["train"], made["blind"]) == (60, 0, 42, 12)
+    assert training["quantity"] == 3 * made["run"]["tokens"] > 42 * 3 * 10
+    assert training["usd"] == pytest.approx(training["quantity"] / 1000 * price.usd)
+    assert training["price_as_of"] == price.as_of
+    assert items_of(made)["base model output"]["quantity"] > 12
+    assert made["run"]["usd"] == pytest.approx(sum(one["usd"] for one in items_of(made).values()))
+    assert made["run"]["monthly"][0]["usd"] == 1.95
 
 
-def test_an_estimate_says_what_it_is_worth(run_in, sound):
-    _, output, _ = run_in("estimate", sound.name, "--base-model", NOVA_MICRO, width=100)
-    assert "± 20% for English prose" in output
-    assert "price of 2026" in output
-    assert "on demand, 1,000 tokens in" in output
+def test_an_estimate_is_a_table_of_items(run_in, sound):
+    _, output, _ = run_in("estimate", sound.name, "--base-model", NOVA_MICRO, width=120)
+    for told in (
+        "42 to train and 12 blind",
+        "tuned model input",
+        "the run",
+        "± 20% for English prose",
+        "a month: storage",
+        "nothing while idle",
+    ):
+        assert told in output
+
+
+def test_a_shorter_limit_makes_the_evaluation_cheaper(run_in, sound):
+    long, short = (
+        items_of(estimated(run_in, sound.name, "--base-model", NOVA_MICRO, *more)[1])
+        for more in ((), ("--maximum-tokens", 1))
+    )
+    assert short["base model output"]["quantity"] == 12
+    assert long["base model output"]["quantity"] > 12
+
+
+def prompts_alone(folder):
+    (folder / "prompts.jsonl").write_text(
+        "".join(
+            json.dumps(
+                {
+                    "system": [{"text": "Answer."}],
+                    "messages": [{"role": "user", "content": [{"text": f"what is {number}"}]}],
+                }
+            )
+            + "\n"
+            for number in range(40)
+        )
+    )
+    return "prompts.jsonl", "--base-model", NOVA_MICRO, "--method", "distillation"
+
+
+def test_a_teachers_answers_are_as_long_as_it_may_where_the_data_have_none(run_in, folder):
+    teacher = ("--teacher", "amazon.nova-pro-v1:0")
+    given = prompts_alone(folder)
+    code, made = estimated(run_in, *given, *teacher, "--maximum-response-length", 100)
+    assert code == 0
+    assert items_of(made)["teacher output"]["quantity"] == 100 * made["train"]
+    code, output, _ = run_in("estimate", *given, *teacher, width=160)
+    assert code == 1
+    assert "no price or amount is known for teacher output, training" in output
+    assert "name maximum_response_length" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "--teacher: is not given: use amazon.nova-pro-v1:0"),
+        (("--teacher", "amazon.nova-micro-v1:0"), "cannot teach amazon.nova-micro-v1:0:128k"),
+    ],
+)
+def test_a_distillation_is_estimated_with_its_teacher(run_in, folder, arguments, told):
+    code, _, errors = run_in("estimate", *prompts_alone(folder), *arguments, width=160)
+    assert code == 2
+    assert told in errors
 
 
 def test_an_unknown_price_is_not_guessed(run_in, folder):
@@ -136,14 +202,15 @@ def test_an_unknown_price_is_not_guessed(run_in, folder):
         and model.methods[catalog.Method.FINE_TUNING].record_format
         is catalog.RecordFormat.PROMPT_COMPLETION
     )
-    (folder / "a.jsonl").write_text('{"prompt": "a", "completion": "b"}\n')
-    code, output, _ = run_in("estimate", "a.jsonl", "--base-model", model.id)
+    (folder / "a.jsonl").write_text('{"prompt": "a", "completion": "b"}\n' * 3)
+    code, output, _ = run_in("estimate", "a.jsonl", "--base-model", model.id, width=160)
     assert code == 1
-    assert f"no price of training {model.id} is known, and none is guessed" in output
-    assert "USD" not in output.split("storage")[0]
-    code, output, _ = run_in("estimate", "a.jsonl", "--base-model", model.id, "--format", "json")
+    assert "no price or amount is known for training, base model input" in output
+    assert "nothing of it is known" in output
+    code, made = estimated(run_in, "a.jsonl", "--base-model", model.id)
     assert code == 1
-    assert json.loads(output)["training"]["usd"] is None
+    assert made["run"]["usd"] is None
+    assert items_of(made)["training"]["usd"] is None
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from bedrock_customization import DataSplit
+from bedrock_customization.phases.evaluation import ModelEvaluation
 from bedrock_customization.phases.preparation import DataPreparation
 from bedrock_customization_local.cli import defaults
 from bedrock_customization_local.cli.messages import CommandError
@@ -210,3 +211,4 @@ def test_the_commands_take_the_constructs_defaults():
         split.seed,
     ) == (defaults.VALIDATION_SHARE, defaults.TEST_SHARE, defaults.SEED)
     assert DataPreparation.__init__.__kwdefaults__["maximum_rejected"] == defaults.MAXIMUM_REJECTED
+    assert ModelEvaluation.__init__.__kwdefaults__["maximum_tokens"] == defaults.MAXIMUM_TOKENS

@@ -259,6 +259,44 @@ def test_alarms_rules_and_queues_keep_every_property(create, plane):
     assert attributes["Attributes"]["VisibilityTimeout"] == "90"
 
 
+def test_a_budget_tells_whom_the_template_says(create, plane):
+    notification = {
+        "NotificationType": "ACTUAL",
+        "ComparisonOperator": "GREATER_THAN",
+        "Threshold": 80,
+        "ThresholdType": "PERCENTAGE",
+    }
+    subscriber = {"SubscriptionType": "SNS", "Address": {"Ref": "Topic"}}
+    budget = {
+        "Budget": {
+            "BudgetType": "COST",
+            "TimeUnit": "MONTHLY",
+            "BudgetLimit": {"Amount": 250, "Unit": "USD"},
+            "CostFilters": {"TagKeyValue": ["user:bedrock-customization:pipeline$Machine"]},
+        },
+        "NotificationsWithSubscribers": [
+            {"Notification": notification, "Subscribers": [subscriber]}
+        ],
+    }
+    stack = create(
+        {"Topic": topic(), "Budget": {"Type": "AWS::Budgets::Budget", "Properties": budget}}
+    )
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    budgets = plane.client("budgets")
+    account = stack["StackId"].split(":")[4]
+    (found,) = budgets.describe_budgets(AccountId=account)["Budgets"]
+    assert (found["BudgetLimit"]["Amount"], found["CostFilters"]) == (
+        "250",
+        budget["Budget"]["CostFilters"],
+    )
+    (told,) = budgets.describe_notifications_for_budget(
+        AccountId=account, BudgetName=found["BudgetName"]
+    )["Notifications"]
+    assert told["Threshold"] == 80
+    plane.client("cloudformation").delete_stack(StackName="stack")
+    assert not budgets.describe_budgets(AccountId=account)["Budgets"]
+
+
 def test_types_that_only_moto_models_come_up_too(create, plane):
     table = {
         "Type": "AWS::DynamoDB::Table",

@@ -18,6 +18,7 @@ from bedrock_customization import (
     JobNetwork,
     RecordTemplate,
 )
+from bedrock_customization_local.cloud.bedrock.meter import Unit
 from bedrock_customization_local.cloud.server import LocalCloud
 from bedrock_customization_runtime import manifest
 
@@ -45,6 +46,53 @@ def banking(intents=3, per_intent=60):
     for intent in chosen:
         writer.writerows([row for row in rows if row["category"] == intent][:per_intent])
     return out.getvalue()
+
+
+@pytest.fixture(scope="session")
+def backwards():
+    """Return an intent as a model says it that knows the words but not the answer."""
+    return lambda intent: "_".join(reversed(intent.split("_")))
+
+
+@pytest.fixture(scope="session")
+def charges():
+    """Return what a meter counted by now, by resource and unit: tokens and their US dollars."""
+
+    def counted(meter):
+        return Charges({(one.resource, one.unit): (one.quantity, one.usd) for one in meter.lines()})
+
+    return counted
+
+
+class Charges(dict):
+    """Quantity and US dollars by resource and unit."""
+
+    def __sub__(self, before):
+        """Return what came after others."""
+        return {
+            key: (quantity - before.get(key, (0, 0))[0], usd - before.get(key, (0, 0))[1])
+            for key, (quantity, usd) in self.items()
+            if quantity > before.get(key, (0, 0))[0]
+        }
+
+
+@pytest.fixture(scope="session")
+def compare_with_bill():
+    """Compare an estimate with what a run was charged, item by item and in total."""
+
+    def compare(estimate, charged, lines):
+        items = {item.name: item for item in estimate.items}
+        assert items.keys() == lines.keys()
+        of_run = {key: found for key, found in charged.items() if key[1] != Unit.MODEL_MONTHS}
+        assert of_run.keys() == set(lines.values())
+        for name, line in lines.items():
+            quantity, usd = charged[line]
+            assert items[name].quantity == pytest.approx(quantity, rel=0.1), name
+            assert items[name].usd == pytest.approx(usd, rel=0.1), name
+        total = sum(usd for _, usd in of_run.values())
+        assert estimate.usd == pytest.approx(total, rel=0.1)
+
+    return compare
 
 
 class Pipeline:

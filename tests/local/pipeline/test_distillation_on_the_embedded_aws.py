@@ -31,6 +31,7 @@ from bedrock_customization_runtime import manifest
 pytestmark = pytest.mark.slow
 
 TEACHER = "amazon.nova-pro-v1:0"
+STUDENT = "amazon.nova-micro-v1:0"
 SYSTEM = "Answer with the intent."
 PER_INTENT = 46
 LOGS = InvocationLogs(
@@ -165,23 +166,38 @@ def taught(account, intents):
 
 
 @pytest.fixture(scope="module")
-def distilled(taught, intents):
-    """The manifest of a run from prompts alone."""
+def billed_distillation(taught, intents, charges, backwards):
+    """The manifest of a run from prompts, two in five with golden answers, and its bill."""
     body = "".join(
         json.dumps(
             {
                 "system": [{"text": SYSTEM}],
-                "messages": [{"role": "user", "content": [{"text": question}]}],
+                "messages": [
+                    {"role": role, "content": [{"text": text}]}
+                    for role, text in (("user", question), ("assistant", answer))[: 1 + golden]
+                ],
             }
         )
         + "\n"
-        for question, _ in intents
+        for number, (question, answer) in enumerate(intents)
+        for golden in [number % 5 < 2]
     )
+    bedrock = taught.cloud.bedrock
+    # Untaught, the base model would say noise.
+    bedrock.teach(STUDENT, [(question, backwards(answer)) for question, answer in intents])
+    before = charges(bedrock.meter)
     key = "incoming/prompts.jsonl"
     taught.s3.put_object(Bucket=taught.exports["Data"], Key=key, Body=body.encode())
     execution = taught.run("Prompts", "prompts", f"s3://{taught.exports['Data']}/{key}")
+    bedrock.teach(STUDENT, [])
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
-    return taught.manifest("prompts")
+    return taught.manifest("prompts"), charges(bedrock.meter) - before
+
+
+@pytest.fixture(scope="module")
+def distilled(billed_distillation):
+    """The manifest of a run from prompts."""
+    return billed_distillation[0]
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +224,7 @@ def test_a_student_of_prompts_is_measured_by_its_teachers_answers(taught, distil
     assert distilled.status == "promoted"
     assert distilled.customization.customization_type == "DISTILLATION"
     assert distilled.preparation.record_format == "distillation_prompts"
-    assert distilled.evaluation.taught_references == distilled.preparation.test.records
+    assert 0 < distilled.evaluation.taught_references < distilled.preparation.test.records
     assert distilled.evaluation.metrics[0].tuned > distilled.evaluation.metrics[0].base
     # The teacher is paid for the training prompts by the job, for the blind ones by us.
     (job,) = taught.jobs("prompts")
@@ -216,6 +232,33 @@ def test_a_student_of_prompts_is_measured_by_its_teachers_answers(taught, distil
         job["jobArn"]
     )
     assert Unit.OUTPUT_TOKENS in taught.charged(TEACHER)
+
+
+def test_the_estimate_of_a_distillation_is_within_a_tenth_of_what_is_charged(
+    billed_distillation, compare_with_bill
+):
+    found, charged = billed_distillation
+    job, tuned = found.customization.job_arn, found.deployment.arn
+    compare_with_bill(
+        found.estimate,
+        charged,
+        {
+            "teacher input": (job, Unit.INPUT_TOKENS),
+            "teacher output": (job, Unit.OUTPUT_TOKENS),
+            "training": (job, Unit.TRAINING_TOKENS),
+            "base model input": (STUDENT, Unit.INPUT_TOKENS),
+            "base model output": (STUDENT, Unit.OUTPUT_TOKENS),
+            "tuned model input": (tuned, Unit.INPUT_TOKENS),
+            "tuned model output": (tuned, Unit.OUTPUT_TOKENS),
+            "teacher blind input": (TEACHER, Unit.INPUT_TOKENS),
+            "teacher blind output": (TEACHER, Unit.OUTPUT_TOKENS),
+        },
+    )
+    assert [check.name for check in found.preflight] == [
+        "teacher",
+        "service role",
+        "custom models",
+    ]
 
 
 def test_a_student_learns_from_the_very_logs_of_its_teacher(logged, intents):

@@ -1,10 +1,13 @@
 """Whole runs of the synthesized state machine with the real handlers."""
 
+import csv
+import io
 import json
 
 import pytest
 
 from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
+from bedrock_customization_local.cloud.bedrock.meter import Unit
 from bedrock_customization_local.cloud.iam import Authorizer
 from bedrock_customization_runtime.names import job_of
 
@@ -38,12 +41,27 @@ def few(make_questions):
     return make_questions(2, 24)
 
 
+BASE = "amazon.nova-micro-v1:0"
+
+
 @pytest.fixture(scope="module")
-def promoted(deployed, questions):
-    """The manifest of a run whose candidate is better."""
-    execution = deployed["Fair"].run("promoted", questions)
+def billed_run(deployed, questions, charges, backwards):
+    """The manifest of a run whose candidate is better, and what the run was charged."""
+    fair, bedrock = deployed["Fair"], deployed["Fair"].cloud.bedrock
+    # A base model that says something, but never the right thing: untaught, it would say noise.
+    rows = list(csv.DictReader(io.StringIO(questions)))
+    bedrock.teach(BASE, [(row["text"], backwards(row["category"])) for row in rows])
+    before = charges(bedrock.meter)
+    execution = fair.run("promoted", questions)
+    bedrock.teach(BASE, [])
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
-    return deployed["Fair"].manifest("promoted")
+    return fair.manifest("promoted"), charges(bedrock.meter) - before
+
+
+@pytest.fixture(scope="module")
+def promoted(billed_run):
+    """The manifest of a run whose candidate is better."""
+    return billed_run[0]
 
 
 def test_a_better_model_is_promoted_and_answers_behind_the_alias(fair, promoted):
@@ -56,6 +74,36 @@ def test_a_better_model_is_promoted_and_answers_behind_the_alias(fair, promoted)
         messages=[{"role": "user", "content": [{"text": "How do I activate my card?"}]}],
     )
     assert answer["output"]["message"]["content"][0]["text"]
+
+
+def test_the_estimate_is_within_a_tenth_of_what_is_charged(fair, billed_run, compare_with_bill):
+    found, charged = billed_run
+    job, tuned = found.customization.job_arn, found.deployment.arn
+    compare_with_bill(
+        found.estimate,
+        charged,
+        {
+            "training": (job, Unit.TRAINING_TOKENS),
+            "base model input": (BASE, Unit.INPUT_TOKENS),
+            "base model output": (BASE, Unit.OUTPUT_TOKENS),
+            "tuned model input": (tuned, Unit.INPUT_TOKENS),
+            "tuned model output": (tuned, Unit.OUTPUT_TOKENS),
+        },
+    )
+    (stored,) = [
+        line
+        for line in fair.cloud.bedrock.meter.running()
+        if line.resource == found.customization.model_arn
+    ]
+    assert found.estimate.monthly[0].usd == pytest.approx(stored.usd / stored.quantity)
+
+
+def test_a_run_says_what_account_and_region_were_checked_for(promoted):
+    assert [(check.name, check.passed) for check in promoted.preflight] == [
+        ("service role", True),
+        ("custom models", True),
+    ]
+    assert "of 100 (by Service Quotas)" in promoted.preflight[1].detail
 
 
 @pytest.mark.usefixtures("promoted")

@@ -6,11 +6,13 @@ import pytest
 from msgspec.structs import replace
 
 from bedrock_customization_runtime.manifest import (
+    CostItem,
     CurvePoint,
     CustomizationSection,
     DecisionSection,
     DeploymentSection,
     DiagnosisSection,
+    EstimateSection,
     EvaluationSection,
     Example,
     FailureSection,
@@ -18,6 +20,7 @@ from bedrock_customization_runtime.manifest import (
     Finding,
     Manifest,
     MetricComparison,
+    PreflightCheck,
     PreparationSection,
     RefusalSection,
     RunSection,
@@ -87,9 +90,46 @@ def prepared(running):
 
 
 @pytest.fixture
-def customized(prepared):
+def estimated(prepared):
+    def item(name, quantity, price, **more):
+        usd = None if price is None or quantity is None else quantity / 1000 * price
+        return CostItem(
+            name=name,
+            quantity=quantity,
+            unit="tokens",
+            price_usd=price,
+            price_per=1000,
+            price_source=None if price is None else "a price list",
+            price_as_of=None if price is None else "2026-04-16",
+            usd=usd,
+            **more,
+        )
+
+    storage = CostItem(name="storage", quantity=1, unit="models", price_usd=1.95, usd=1.95)
     return replace(
         prepared,
+        preflight=[
+            PreflightCheck(name="service role", passed=False, detail="it may not be read"),
+        ],
+        estimate=EstimateSection(
+            tokens=612_400,
+            epochs=2,
+            items=[
+                item("training", 1_224_800, 0.008, price_unverified=True, assumption="2 epochs"),
+                item("base model input", 40_000, 0.000035),
+                item("base model output", 10_000, None),
+            ],
+            monthly=[storage],
+            usd=None,
+            known_usd=9.7998,
+        ),
+    )
+
+
+@pytest.fixture
+def customized(estimated):
+    return replace(
+        estimated,
         customization=CustomizationSection(
             job_name="orders-7-1f2e3d4c5b6a",
             job_arn="arn:aws:bedrock:us-east-1:123456789012:model-customization-job/amazon.nova-micro-v1:0:128k/abcdefghijkl",

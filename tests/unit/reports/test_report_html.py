@@ -20,6 +20,7 @@ from bedrock_customization_runtime.reports import html, plots, wording
 STAGES = [
     "running",
     "prepared",
+    "estimated",
     "customized",
     "swept",
     "evaluated",
@@ -103,6 +104,22 @@ def test_every_table_has_a_caption_and_headers_with_scope(page):
     assert parsed.tags.count("th") == sum(
         tag == "th" and name == "scope" for tag, name, _ in parsed.attributes
     )
+
+
+def test_a_page_shows_what_a_run_was_expected_to_cost(estimated):
+    page = html.render(estimated)
+
+    for told in (
+        "What it was expected to cost: nobody knows",
+        "What has a figure comes to $9.80.",
+        "$9.80</td><td>$0.008 per 1,000, 2026-04-16, unverified<small>a price list",
+        "$0.0014</td><td>$0.000035 per 1,000",
+        "unknown</td><td>no source states the price",
+        "<small>2 epochs</small>",
+        "storage<small>each month it is kept",
+        "service role: it may not be read (not checked)",
+    ):
+        assert told in page
 
 
 def test_every_plot_is_an_image_with_a_title_and_a_description(promoted):

@@ -6,7 +6,6 @@ from botocore.exceptions import ClientError
 from bedrock_customization_runtime import catalog, customization_plan as plan
 from bedrock_customization_runtime.errors import (
     BaseModelUnavailable,
-    BudgetExceeded,
     CustomizationFailed,
     InvalidInput,
 )
@@ -101,59 +100,6 @@ def test_the_executions_hyperparameters_go_over_the_constructs():
     assert merged == {"epochCount": "3", "learningRate": "0.00001"}
     with pytest.raises(InvalidInput, match="hyperparameters: epochs is no hyperparameter"):
         plan.hyperparameters(model, TUNING, {}, {"epochs": "3"})
-
-
-def priced():
-    return next(
-        model
-        for model in catalog.base_models()
-        if model.prices.training_per_1k_tokens
-        and not model.prices.training_per_1k_tokens.unverified
-        and TUNING in model.methods
-    )
-
-
-def test_the_estimate_is_tokens_times_epochs_at_the_price_with_its_date():
-    model = priced()
-    found = plan.estimate(model, TUNING, tokens=500_000, hyperparameters={"epochCount": "3"})
-    price = model.prices.training_per_1k_tokens
-    assert found.usd == pytest.approx(1500 * price.usd)
-    assert (found.epochs, found.price_as_of) == (3, price.as_of)
-
-
-def test_epochs_left_out_are_the_base_models_own():
-    model = priced()
-    default = model.methods[TUNING].hyperparameters["epochCount"].default
-    assert plan.estimate(model, TUNING, tokens=1, hyperparameters={}).epochs == default
-
-
-def test_a_job_above_the_limit_is_refused_with_the_figures():
-    found = plan.estimate(priced(), TUNING, tokens=10**7, hyperparameters={"epochCount": "2"})
-    with pytest.raises(BudgetExceeded, match=r"10,000,000 tokens in 2 epochs .* costs about \$"):
-        plan.check_budget(found, max_cost_usd=0.01, allow_unknown_price=True)
-    plan.check_budget(found, max_cost_usd=found.usd, allow_unknown_price=False)
-    plan.check_budget(found, max_cost_usd=None, allow_unknown_price=False)
-
-
-def test_a_price_that_no_document_states_gates_nothing():
-    nova_pro = catalog.base_model("amazon.nova-pro-v1:0:300k")
-    found = plan.estimate(nova_pro, TUNING, tokens=10, hyperparameters={})
-    assert found.price_unverified
-    with pytest.raises(BudgetExceeded, match="no documented price is known"):
-        plan.check_budget(found, max_cost_usd=1e6, allow_unknown_price=False)
-
-
-def test_an_unknown_price_is_refused_unless_it_is_allowed():
-    found = plan.estimate(
-        catalog.base_model("amazon.nova-2-lite-v1:0:256k"),
-        catalog.Method.REINFORCEMENT_FINE_TUNING,
-        tokens=10,
-        hyperparameters={},
-    )
-    assert found.usd is None
-    with pytest.raises(BudgetExceeded, match="no documented price is known"):
-        plan.check_budget(found, max_cost_usd=1e6, allow_unknown_price=False)
-    plan.check_budget(found, max_cost_usd=1e6, allow_unknown_price=True)
 
 
 PARENT = f"arn:aws:bedrock:us-east-1:123456789012:custom-model/{NOVA}/abcdefghijkl"

@@ -246,7 +246,7 @@ def test_money_for_not_even_one_is_refused_with_the_figures(make):
 
 
 def test_a_price_that_nobody_knows_is_refused_unless_that_is_allowed(make):
-    nova_pro = {"base_model": "amazon.nova-pro-v1:0:300k", "max_cost_usd": 0.01}
+    nova_pro = {"base_model": "amazon.nova-pro-v1:0:300k", "max_cost_usd": 10}
     sweep = make(**nova_pro)
     with pytest.raises(BudgetExceeded, match="no documented price is known"):
         sweep.propose()

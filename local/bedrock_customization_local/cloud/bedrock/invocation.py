@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bedrock_customization_local.cloud.bedrock.account import Account
     from bedrock_customization_local.cloud.bedrock.deployments import Deployments
     from bedrock_customization_local.cloud.bedrock.foundation_models import FoundationModels
+    from bedrock_customization_local.cloud.bedrock.prompts import Prompt
     from bedrock_customization_local.cloud.bedrock.provisioned_throughputs import (
         ProvisionedThroughputs,
     )
@@ -155,7 +156,7 @@ class Invocation:
     def complete(
         self,
         identifier: str,
-        prompt: str,
+        prompt: Prompt,
         *,
         maximum_tokens: int | None = None,
         stop_sequences: Sequence[str] = (),
@@ -164,7 +165,7 @@ class Invocation:
 
         Args:
             identifier: Model, profile, deployment or throughput.
-            prompt: The conversation as one text.
+            prompt: What is asked.
             maximum_tokens: Length of the answer, at most; None for the model's own limit.
             stop_sequences: Texts that end the answer, and are left out of it.
         """
@@ -175,16 +176,16 @@ class Invocation:
             if invoked.model is None:
                 model_id = split_profile(invoked.base.inference_id)[1]
                 known = self._known.get(model_id, _NOTHING)
-                answer = _foundation_answer(invoked.base.id, prompt, known, limit)
+                answer = _foundation_answer(invoked.base.id, prompt.text, known, limit)
             else:
-                answer = generate(invoked.model, [prompt], limit)[0]
+                answer = generate(invoked.model, [prompt.text], limit)[0]
         text, ended_by = _cut(answer.text, stop_sequences)
         reason = "end_turn" if answer.finished else "max_tokens"
         completion = Completion(
             text=text,
             stop_reason="stop_sequence" if ended_by else reason,
             stop_sequence=ended_by,
-            input_tokens=count_tokens(prompt),
+            input_tokens=prompt.tokens,
             output_tokens=count_tokens(text),
             latency_ms=max(1, round((time.perf_counter() - started) * 1000)),
         )

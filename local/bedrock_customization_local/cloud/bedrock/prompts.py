@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from bedrock_customization_local.cloud.bedrock.tokens import count_record_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,6 +15,24 @@ _LLAMA_TURN = re.compile(
     r"<\|start_header_id\|>(?P<role>\w+)<\|end_header_id\|>\s*(?P<text>.*?)(?:<\|eot_id\|>|$)",
     re.DOTALL,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is asked.
+
+    Args:
+        text: The conversation as one text.
+        tokens: How many it is charged for.
+    """
+
+    text: str
+    tokens: int
+
+
+def prompt_of(system: Sequence[str], turns: Sequence[tuple[str, str]]) -> Prompt:
+    """Return a conversation as a prompt, charged with its chat template as a training is."""
+    return Prompt(join_turns(system, turns), count_record_tokens(system, turns))
 
 
 def join_turns(system: Sequence[str], turns: Sequence[tuple[str, str]]) -> str:

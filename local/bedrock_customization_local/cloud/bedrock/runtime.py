@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from bedrock_customization_local.cloud.bedrock.arns import new_id
 from bedrock_customization_local.cloud.bedrock.errors import NotEmulatedError, ValidationError
-from bedrock_customization_local.cloud.bedrock.prompts import join_turns, read_llama_prompt
+from bedrock_customization_local.cloud.bedrock.prompts import (
+    Prompt,
+    prompt_of,
+    read_llama_prompt,
+)
+from bedrock_customization_local.cloud.bedrock.tokens import count_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,10 +76,10 @@ class Runtime:
         return {"body": json.dumps(reply).encode(), "contentType": _CONTENT_TYPE}
 
 
-def _conversation(system: list[dict[str, Any]], messages: list[dict[str, Any]]) -> str:
+def _conversation(system: list[dict[str, Any]], messages: list[dict[str, Any]]) -> Prompt:
     if not messages or messages[0]["role"] != "user" or messages[-1]["role"] != "user":
         raise ValidationError("A conversation must start and end with a user message.")
-    return join_turns(
+    return prompt_of(
         [_text(block, "system") for block in system if "cachePoint" not in block],
         [
             (
@@ -126,7 +131,7 @@ def _titan(invocation: Invocation, identifier: str, body: dict[str, Any]) -> dic
     config = body.get("textGenerationConfig", {})
     completion = invocation.complete(
         identifier,
-        body["inputText"],
+        Prompt(body["inputText"], count_tokens(body["inputText"])),
         maximum_tokens=config.get("maxTokenCount"),
         stop_sequences=config.get("stopSequences", ()),
     )
@@ -170,8 +175,11 @@ def _blocks(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _meta(invocation: Invocation, identifier: str, body: dict[str, Any]) -> dict[str, Any]:
+    prompt = read_llama_prompt(body["prompt"])
     completion = invocation.complete(
-        identifier, read_llama_prompt(body["prompt"]), maximum_tokens=body.get("max_gen_len")
+        identifier,
+        Prompt(prompt, count_tokens(prompt)),
+        maximum_tokens=body.get("max_gen_len"),
     )
     return {
         "generation": completion.text,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def count_tokens(text: str) -> int:
     """Return the tokens of a text that stands alone."""
-    return int(tokens.likely_of([text], [0])[0])
+    return tokens.likely_of_text(text)
 
 
 def count_record_tokens(system: Sequence[str], turns: Sequence[tuple[str, str]]) -> int:

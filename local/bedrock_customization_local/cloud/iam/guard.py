@@ -28,6 +28,7 @@ _CREDENTIAL = re.compile(r"Credential=([^/,&]+)/[^/]+/[^/]+/([^/]+)/aws4_request
 _SIGNED_AS: Mapping[str, tuple[str, ...]] = {
     "bedrock": ("bedrock", "bedrock-runtime"),
     "monitoring": ("cloudwatch",),
+    "servicequotas": ("service-quotas",),
     "states": ("stepfunctions",),
 }
 _ERROR_CODES = {"s3": "AccessDenied", "iam": "AccessDenied", "sns": "AuthorizationError"}

@@ -7,6 +7,7 @@ the API as it is, and what the API does not know fails the stack.
 
 from bedrock_customization_local.cloud.deploy.resources import (
     access,
+    billing,
     functions,
     messaging,
     operations,
@@ -25,6 +26,7 @@ RESOURCE_TYPES: dict[str, type[Resource]] = {
         access.ManagedPolicy,
         access.Policy,
         access.Role,
+        billing.Budget,
         functions.Alias,
         functions.EventInvokeConfig,
         functions.Function,

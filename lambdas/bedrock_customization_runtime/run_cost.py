@@ -1,0 +1,393 @@
+"""What a run costs, item by item, and whether it may: estimated once its data are prepared.
+
+Quantities come from the prepared data, prices from the catalogue. A price that nobody stated is
+unknown, never zero and never guessed (docs/costs.md has the formulas, and what is left out).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime.errors import BudgetExceeded
+from bedrock_customization_runtime.manifest import CostItem, EstimateSection, SideTokens
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bedrock_customization_runtime.catalog import MethodRules, Price
+    from bedrock_customization_runtime.datasets.token_counts import TokenCount
+    from bedrock_customization_runtime.manifest import PreparationSection
+
+TRAINING = "training"
+"""Name of the item that each job adds to."""
+_EPOCHS = "epochCount"
+_PER_TOKENS = 1000
+_HOURS_A_MONTH = 720
+_TEN_CENTS = 0.1
+_TURN = 4
+"""Tokens of the chat template around an answer that is learned (`datasets.tokens`)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunTokens:
+    """Estimated tokens of a run's prepared data.
+
+    Args:
+        training: Of the training set, for one epoch.
+        prompts: Of the training set of a distillation.
+        blind: Of the blind set; None where nobody is measured by it.
+        enrichment_usd: What the enrichment of the data has cost; None without one.
+        enriched: Records that were enriched.
+    """
+
+    training: int
+    prompts: SideTokens | None = None
+    blind: SideTokens | None = None
+    enrichment_usd: float | None = None
+    enriched: int = 0
+
+    @classmethod
+    def of(cls, preparation: PreparationSection) -> RunTokens:
+        """Return what preparation has counted."""
+        enrichment = preparation.enrichment
+        return cls(
+            training=preparation.estimated_tokens,
+            prompts=preparation.prompt_tokens,
+            blind=preparation.blind_tokens,
+            enrichment_usd=enrichment.cost_usd if enrichment else None,
+            enriched=enrichment.written + enrichment.scored if enrichment else 0,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Teaching:
+    """How a teacher answers.
+
+    Args:
+        teacher: As the request names it.
+        maximum_response_length: Of an answer, in tokens; None for the service's own limit.
+    """
+
+    teacher: str
+    maximum_response_length: int | None = None
+
+
+def counted(count: TokenCount) -> SideTokens:
+    """Return what was counted of a side."""
+    return SideTokens(
+        records=count.records,
+        questions=count.questions,
+        answers=count.answers,
+        unanswered=count.unanswered,
+        unanswered_questions=count.unanswered_questions,
+    )
+
+
+def estimate_run(
+    model: catalog.BaseModel,
+    method: catalog.Method,
+    tokens: RunTokens,
+    *,
+    jobs: Sequence[Mapping[str, str]],
+    teaching: Teaching | None = None,
+    answer_tokens: int | None = None,
+) -> EstimateSection:
+    """Return what a run costs, as far as prices and lengths are known.
+
+    Args:
+        model: Base model.
+        method: How it is customized.
+        tokens: Of the data.
+        jobs: Hyperparameters of each customization job that is paid.
+        teaching: Of a distillation.
+        answer_tokens: Limit of an answer in the evaluation; None where nothing is evaluated.
+    """
+    rules = model.methods[method]
+    epochs = sum(_epochs(rules, one) for one in jobs)
+    lengths = _Lengths.of(tokens, teaching)
+    items = [
+        *_enriching(tokens),
+        *(
+            _teaching(rules, tokens.prompts, teaching, lengths, len(jobs))
+            if teaching and tokens.prompts
+            else ()
+        ),
+        _training(model, rules, tokens, lengths, epochs),
+        *(_evaluating(model, tokens, teaching, lengths, answer_tokens) if answer_tokens else ()),
+    ]
+    known = [item.usd for item in items if item.usd is not None]
+    total = round(sum(known), 9)
+    return EstimateSection(
+        tokens=tokens.training,
+        epochs=epochs,
+        items=items,
+        monthly=keeping(model),
+        usd=total if len(known) == len(items) else None,
+        known_usd=total,
+    )
+
+
+def keeping(model: catalog.BaseModel) -> list[CostItem]:
+    """Return what a custom model costs in each month it is kept, whether it is asked or not."""
+    items = [_item("storage", 1, "models", catalog.service().storage_per_model_month)]
+    if model.deployability.on_demand:
+        items.append(
+            CostItem(
+                name="deployment",
+                quantity=0,
+                unit="hours",
+                price_usd=0.0,
+                usd=0.0,
+                assumption="on demand: billed by the token when asked, nothing while idle",
+            )
+        )
+    else:
+        items.append(
+            _item(
+                "model unit",
+                _HOURS_A_MONTH,
+                "hours",
+                model.prices.provisioned_per_model_unit_hour,
+                assumption="provisioned throughput: bills until it is deleted",
+            )
+        )
+    return items
+
+
+def check_budget(
+    found: EstimateSection, *, max_cost_usd: float | None, allow_unknown_price: bool
+) -> None:
+    """Refuse a run that costs more than it may, or nobody knows how much.
+
+    Without a documented price for an item nobody can say, unless that is allowed; what has a figure
+    is held against the limit all the same.
+
+    Raises:
+        BudgetExceeded: With the figures, item by item.
+    """
+    if max_cost_usd is None:
+        return
+    figures = "; ".join(map(in_words, found.items))
+    doubtful = [item for item in found.items if not item.is_certain]
+    if doubtful and not allow_unknown_price:
+        names = ", ".join(item.name for item in doubtful)
+        lacking = "amount or documented price" if _lacks_amount(doubtful) else "documented price"
+        raise BudgetExceeded(
+            f"no {lacking} is known for {names}, so nobody can say whether the run stays below "
+            f"max_cost_usd of {max_cost_usd:g} ({figures}): set allow_unknown_price to start it "
+            "all the same"
+        )
+    if found.known_usd > max_cost_usd:
+        about = "without what is unknown " if found.usd is None else ""
+        raise BudgetExceeded(
+            f"the run costs {about}about {dollars(found.known_usd)}, max_cost_usd is "
+            f"{max_cost_usd:g} ({figures}): raise it, lower {_EPOCHS}, or give fewer records"
+        )
+
+
+def in_words(item: CostItem) -> str:
+    """Return an item with its quantity, price and amount as one line."""
+    if item.quantity is None:
+        return f"{item.name}: unknown, {item.assumption}"
+    quantity = f"{item.quantity:,.0f} {item.unit}"
+    if item.usd is None:
+        return f"{item.name}: {quantity} at an unknown price"
+    if item.price_usd is None:
+        return f"{item.name}: {quantity} {dollars(item.usd)}"
+    per = f" per {item.price_per:,}" if item.price_per > 1 else ""
+    doubt = ", which no document states" if item.price_unverified else ""
+    dated = f" (price of {item.price_as_of}{doubt})" if item.price_as_of else ""
+    return f"{item.name}: {quantity} at ${decimal(item.price_usd)}{per} {dollars(item.usd)}{dated}"
+
+
+def dollars(usd: float) -> str:
+    """Return an amount to the cent, less than ten cents to two digits."""
+    if usd == 0 or usd >= _TEN_CENTS:
+        return f"${usd:,.2f}"
+    return f"${decimal(float(f'{usd:.2g}'))}"
+
+
+def decimal(usd: float) -> str:
+    """Return an amount of at least a billionth of a dollar without an exponent."""
+    return f"{usd:.9f}".rstrip("0").rstrip(".")
+
+
+def _lacks_amount(items: Sequence[CostItem]) -> bool:
+    return any(item.quantity is None for item in items)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lengths:
+    """How long answers that nobody has given yet will be, in tokens."""
+
+    teacher: float | None
+    """Of the teacher's; None where nothing says so."""
+    source: str
+
+    @classmethod
+    def of(cls, tokens: RunTokens, teaching: Teaching | None) -> _Lengths:
+        limit = teaching.maximum_response_length if teaching else None
+        sides = [side for side in (tokens.prompts, tokens.blind) if side]
+        answered = sum(side.records - side.unanswered for side in sides)
+        if answered:
+            mean = sum(side.answers for side in sides) / answered
+            return cls(
+                mean if limit is None else min(mean, limit), "answers as long as those in the data"
+            )
+        if limit is not None:
+            return cls(limit, "answers of maximum_response_length, at most")
+        return cls(None, "how long the answers are: name maximum_response_length")
+
+
+def _epochs(rules: MethodRules, hyperparameters: Mapping[str, str]) -> int:
+    given = hyperparameters.get(_EPOCHS)
+    if given is not None:
+        return int(given)
+    known = rules.hyperparameters.get(_EPOCHS)
+    return int(known.default) if known is not None and known.default is not None else 1
+
+
+def _enriching(tokens: RunTokens) -> list[CostItem]:
+    if tokens.enrichment_usd is None:
+        return []
+    return [
+        CostItem(
+            name="enrichment",
+            quantity=tokens.enriched,
+            unit="records",
+            price_usd=None,
+            usd=tokens.enrichment_usd,
+            assumption="paid already",
+        )
+    ]
+
+
+def _teaching(
+    rules: MethodRules, prompts: SideTokens, teaching: Teaching, lengths: _Lengths, jobs: int
+) -> list[CostItem]:
+    """Return what the jobs ask of the teacher: the training prompts that have no answer."""
+    if not prompts.unanswered:
+        return []
+    most = rules.train.maximum_records
+    further = "no further pairs are synthesized" + (
+        f" (Bedrock may, up to {most:,})" if most else ""
+    )
+    prices = catalog.inference_prices(teaching.teacher)
+    said = None if lengths.teacher is None else jobs * prompts.unanswered * lengths.teacher
+    return [
+        _item(
+            "teacher input",
+            jobs * prompts.unanswered_questions,
+            "tokens",
+            prices.input if prices else None,
+            assumption=further,
+        ),
+        _item(
+            "teacher output",
+            said,
+            "tokens",
+            prices.output if prices else None,
+            assumption=lengths.source if said is None else f"{lengths.source}; {further}",
+        ),
+    ]
+
+
+def _training(
+    model: catalog.BaseModel, rules: MethodRules, tokens: RunTokens, lengths: _Lengths, epochs: int
+) -> CostItem:
+    # What the price is for is the corpus times its epochs; no source states one for grading.
+    is_graded = rules.method is catalog.Method.REINFORCEMENT_FINE_TUNING
+    price = None if is_graded else model.prices.training_per_1k_tokens
+    quantity: float | None = epochs * tokens.training
+    assumption = f"{epochs:,} epoch{'' if epochs == 1 else 's'}"
+    if tokens.prompts and tokens.prompts.unanswered:
+        # The student learns the teacher's answers too.
+        quantity = (
+            None
+            if lengths.teacher is None
+            else epochs * (tokens.training + tokens.prompts.unanswered * (lengths.teacher + _TURN))
+        )
+        assumption = f"{assumption}; {lengths.source}" if quantity else lengths.source
+    return _item(TRAINING, quantity, "tokens", price, assumption=assumption)
+
+
+def _evaluating(
+    model: catalog.BaseModel,
+    tokens: RunTokens,
+    teaching: Teaching | None,
+    lengths: _Lengths,
+    answer_tokens: int,
+) -> list[CostItem]:
+    """Return what asking base and tuned model, and the teacher for lacking references, costs."""
+    blind = tokens.blind
+    if blind is None:
+        return []
+    answered = blind.records - blind.unanswered
+    length = answer_tokens if lengths.teacher is None else min(lengths.teacher, answer_tokens)
+    taught = blind.unanswered * length
+    said = min(blind.answers, answered * answer_tokens) + taught
+    prices, source = model.prices, f"answers as long as the references, at most {answer_tokens:,}"
+    items = [
+        item
+        for name in ("base", "tuned")
+        for item in (
+            _item(
+                f"{name} model input",
+                blind.questions,
+                "tokens",
+                prices.input_per_1k_tokens,
+            ),
+            _item(
+                f"{name} model output",
+                said,
+                "tokens",
+                prices.output_per_1k_tokens,
+                assumption=source,
+            ),
+        )
+    ]
+    if teaching and blind.unanswered:
+        teacher = catalog.inference_prices(teaching.teacher)
+        items += [
+            _item(
+                "teacher blind input",
+                blind.unanswered_questions,
+                "tokens",
+                teacher.input if teacher else None,
+            ),
+            _item(
+                "teacher blind output",
+                taught,
+                "tokens",
+                teacher.output if teacher else None,
+                assumption=f"at most {answer_tokens:,} each",
+            ),
+        ]
+    return items
+
+
+def _item(
+    name: str,
+    quantity: float | None,
+    unit: Literal["tokens", "models", "hours"],
+    price: Price | None,
+    *,
+    assumption: str = "",
+) -> CostItem:
+    per = _PER_TOKENS if unit == "tokens" else 1
+    whole = None if quantity is None else round(quantity)
+    usd = None if whole is None or price is None else round(whole / per * price.usd, 9)
+    return CostItem(
+        name=name,
+        quantity=whole,
+        unit=unit,
+        price_usd=None if price is None else price.usd,
+        price_per=per,
+        price_source=None if price is None else price.source,
+        price_as_of=None if price is None else price.as_of,
+        price_unverified=price is not None and price.unverified,
+        usd=usd,
+        assumption=assumption,
+    )
