@@ -79,8 +79,8 @@ def a_json_template_means_what_json_means(plane):
 
 
 def a_template_with_types_that_are_not_emulated_is_refused_by_their_names(plane):
-    unknown = {"Type": "AWS::Budgets::Budget"}
-    with pytest.raises(ClientError, match="AWS::Budgets::Budget"):
+    unknown = {"Type": "AWS::Athena::WorkGroup"}
+    with pytest.raises(ClientError, match="AWS::Athena::WorkGroup"):
         create_stack(plane, {"Topic": TOPIC, "Budget": unknown})
 
 
