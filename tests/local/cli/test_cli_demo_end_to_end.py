@@ -51,11 +51,12 @@ class Demo:
     def _look(self):
         try:
             running = psutil.Process(self.process.pid)
-            family = {running, *running.children(recursive=True)}
+            command, children = running.cmdline(), running.children(recursive=True)
         except psutil.NoSuchProcess:
             return
-        self.family |= family
-        self.peak_memory = max(self.peak_memory, sum(map(memory_of, family)))
+        self.family |= {running, *children}
+        memory = memory_of(running) + sum(memory_of(child, unless=command) for child in children)
+        self.peak_memory = max(self.peak_memory, memory)
 
 
 def is_alive(process):
@@ -65,9 +66,13 @@ def is_alive(process):
         return False
 
 
-def memory_of(process):
+def memory_of(process, *, unless=None):
+    """Return what a process holds; one with its parent's command is about to start another.
+
+    Until then its memory is its parent's.
+    """
     try:
-        return process.memory_info().rss
+        return 0 if process.cmdline() == unless else process.memory_info().rss
     except psutil.NoSuchProcess:
         return 0
 
