@@ -20,7 +20,7 @@ STALLS, DIVERGE = 3, (5, 6)
 
 
 @pytest.fixture(scope="module")
-def deployed(context, deploy, tmp_path_factory):
+def deployed(context, deploy, access_record, tmp_path_factory):
     """A sweep over a grid, one in rounds, one without money, and a job that is stopped early.
 
     Of Llama, because only it takes rates that are high enough to diverge.
@@ -46,7 +46,9 @@ def deployed(context, deploy, tmp_path_factory):
         for name, given in arguments.items()
     }
     folder = tmp_path_factory.mktemp("assembly")
-    with deploy(context, folder, arguments, region="us-west-2") as pipelines:
+    with deploy(
+        context, folder, arguments, region="us-west-2", access_record=access_record
+    ) as pipelines:
         yield pipelines
 
 
@@ -207,3 +209,15 @@ def test_a_job_whose_validation_loss_turns_is_stopped_while_it_trains(deployed, 
     assert job["status"] in {"Stopping", "Stopped"}
     assert "customModelArn" not in job
     assert pipeline.manifest("early").failure.error == "CustomizationStoppedEarly"
+
+
+def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(deployed, closure_of, given):
+    """The last test of the module, for it looks back at all runs."""
+    elsewhere = [
+        # No candidate is taken away here: the tests of the whole pipeline do that.
+        given("CandidateRemovalRemoveRole", "*", "*"),
+    ]
+    closure = closure_of(deployed["Grid"].cloud, alike=list(deployed))
+    assert closure.denied() == set()
+    assert closure.surplus(elsewhere) == set()
+    assert closure.stale(elsewhere) == []
