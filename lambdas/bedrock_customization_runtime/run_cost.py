@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime.datasets.costs import EPOCHS, epochs_of, training_price
+from bedrock_customization_runtime.datasets.tokens import TURN
 from bedrock_customization_runtime.errors import BudgetExceeded
 from bedrock_customization_runtime.manifest import CostItem, EstimateSection, SideTokens
 
@@ -22,12 +24,9 @@ if TYPE_CHECKING:
 
 TRAINING = "training"
 """Name of the item that each job adds to."""
-_EPOCHS = "epochCount"
 _PER_TOKENS = 1000
 _HOURS_A_MONTH = 720
 _TEN_CENTS = 0.1
-_TURN = 4
-"""Tokens of the chat template around an answer that is learned (`datasets.tokens`)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +104,7 @@ def estimate_run(
         answer_tokens: Limit of an answer in the evaluation; None where nothing is evaluated.
     """
     rules = model.methods[method]
-    epochs = sum(_epochs(rules, one) for one in jobs)
+    epochs = sum(epochs_of(rules, one) for one in jobs)
     lengths = _Lengths.of(tokens, teaching)
     items = [
         *_enriching(tokens),
@@ -183,7 +182,7 @@ def check_budget(
         about = "without what is unknown " if found.usd is None else ""
         raise BudgetExceeded(
             f"the run costs {about}about {dollars(found.known_usd)}, max_cost_usd is "
-            f"{max_cost_usd:g} ({figures}): raise it, lower {_EPOCHS}, or give fewer records"
+            f"{max_cost_usd:g} ({figures}): raise it, lower {EPOCHS}, or give fewer records"
         )
 
 
@@ -241,14 +240,6 @@ class _Lengths:
         return cls(None, "how long the answers are: name maximum_response_length")
 
 
-def _epochs(rules: MethodRules, hyperparameters: Mapping[str, str]) -> int:
-    given = hyperparameters.get(_EPOCHS)
-    if given is not None:
-        return int(given)
-    known = rules.hyperparameters.get(_EPOCHS)
-    return int(known.default) if known is not None and known.default is not None else 1
-
-
 def _enriching(tokens: RunTokens) -> list[CostItem]:
     if tokens.enrichment_usd is None:
         return []
@@ -297,9 +288,7 @@ def _teaching(
 def _training(
     model: catalog.BaseModel, rules: MethodRules, tokens: RunTokens, lengths: _Lengths, epochs: int
 ) -> CostItem:
-    # What the price is for is the corpus times its epochs; no source states one for grading.
-    is_graded = rules.method is catalog.Method.REINFORCEMENT_FINE_TUNING
-    price = None if is_graded else model.prices.training_per_1k_tokens
+    price = training_price(model, rules)
     quantity: float | None = epochs * tokens.training
     assumption = f"{epochs:,} epoch{'' if epochs == 1 else 's'}"
     if tokens.prompts and tokens.prompts.unanswered:
@@ -307,7 +296,8 @@ def _training(
         quantity = (
             None
             if lengths.teacher is None
-            else epochs * (tokens.training + tokens.prompts.unanswered * (lengths.teacher + _TURN))
+            else epochs
+            * (tokens.training + tokens.prompts.unanswered * (lengths.teacher + TURN[0]))
         )
         assumption = f"{assumption}; {lengths.source}" if quantity else lengths.source
     return _item(TRAINING, quantity, "tokens", price, assumption=assumption)

@@ -10,9 +10,28 @@ from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.datasets.tokens import ERROR
 
 if TYPE_CHECKING:
-    from bedrock_customization_runtime.catalog import MethodRules
+    from collections.abc import Mapping
+
+    from bedrock_customization_runtime.catalog import MethodRules, Price
 
 EPOCHS = "epochCount"
+
+
+def epochs_of(method: MethodRules, hyperparameters: Mapping[str, str]) -> int:
+    """Return how often a job reads the training set: as it is told, else the model's default."""
+    given = hyperparameters.get(EPOCHS)
+    if given is not None:
+        return int(given)
+    known = method.hyperparameters.get(EPOCHS)
+    return int(known.default) if known is not None and known.default is not None else 1
+
+
+def training_price(base_model: catalog.BaseModel, method: MethodRules) -> Price | None:
+    """Return the price of 1,000 tokens, which are the corpus times its epochs; None if unknown."""
+    # No source states one for reinforcement.
+    if method.method is catalog.Method.REINFORCEMENT_FINE_TUNING:
+        return None
+    return base_model.prices.training_per_1k_tokens
 
 
 class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,23 +51,16 @@ class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
     """Share by which the tokens may be off."""
 
 
-def training_cost(
-    base_model: str, method: MethodRules, tokens: int, epochs: int | None = None
-) -> TrainingCost:
-    """Return what one training of a base model costs.
+def training_cost(base_model: str, method: MethodRules, tokens: int) -> TrainingCost:
+    """Return what one training of a base model costs, with its default epochs.
 
     Args:
         base_model: Id in the catalogue.
         method: Its rules of the method.
         tokens: Of the training set, for one epoch.
-        epochs: How often the training set is read; None for the base model's default.
     """
-    known = method.hyperparameters.get(EPOCHS)
-    if epochs is None:
-        epochs = int(known.default) if known is not None and known.default is not None else 1
-    # What the price is for is the corpus times its epochs; no source states one for grading.
-    is_graded = method.method is catalog.Method.REINFORCEMENT_FINE_TUNING
-    price = None if is_graded else catalog.base_model(base_model).prices.training_per_1k_tokens
+    epochs = epochs_of(method, {})
+    price = training_price(catalog.base_model(base_model), method)
     return TrainingCost(
         tokens=tokens * epochs,
         epochs=epochs,

@@ -87,8 +87,8 @@ _MOST = _Weights(
     alphabetic=1.6,
     other=3,
 )
-_TURN = (4, 8)
-"""Tokens of the chat template around each text."""
+TURN = (4, 8)
+"""Tokens of the chat template around each text: likely, and at most."""
 
 
 class Tokens(msgspec.Struct, frozen=True):
@@ -103,8 +103,8 @@ def estimate(record: Record) -> Tokens:
     likely, most = _estimate(record.system) if record.system else (0.0, 0.0)
     for message in record.messages:
         text_likely, text_most = _estimate(message.text)
-        likely += text_likely + _TURN[0]
-        most += text_most + _TURN[1]
+        likely += text_likely + TURN[0]
+        most += text_most + TURN[1]
     return Tokens(round(likely), round(most))
 
 
@@ -125,7 +125,7 @@ def likely_of(texts: Sequence[str], messages: Sequence[int]) -> NDArray[np.uint6
         estimates = np.array([_estimate(text)[0] for text in texts])
     else:
         estimates = _likely_ascii(joined.encode(), [*map(len, texts)])
-    turns = _TURN[0] * np.asarray(messages, dtype=np.float64)
+    turns = TURN[0] * np.asarray(messages, dtype=np.float64)
     likely: NDArray[np.uint64] = np.rint(estimates + turns).astype(np.uint64)
     return likely
 
