@@ -35,7 +35,7 @@ from bedrock_customization.stack import CustomizationStack
 from bedrock_customization.storage import CustomizationStorage
 from bedrock_customization.sweep import Sweep
 from bedrock_customization_runtime.contract import EnrichmentTask, MetricName
-from bedrock_customization_runtime.contract_grading import SqlDialect
+from bedrock_customization_runtime.contract.grading import SqlDialect
 
 __all__ = [
     "BaseModel",

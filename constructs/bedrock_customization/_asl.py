@@ -1,6 +1,6 @@
 """The one way this library writes a state: every task has a time-out, retries and a way out.
 
-States keep what they learn under variables (`$run`, `$preparation`, …; the runtime's `contract.py`
+States keep what they learn under variables (`$run`, `$preparation`, …; the runtime's `contract`
 gives their shapes), so a phase reads what earlier phases assigned, and no state passes data along.
 """
 

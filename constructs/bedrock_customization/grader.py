@@ -11,7 +11,7 @@ from bedrock_customization._access import Right
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.reward import JudgeModel, Reward
 from bedrock_customization_runtime.contract import Handler
-from bedrock_customization_runtime.contract_grading import REWARD_VARIABLE
+from bedrock_customization_runtime.contract.grading import REWARD_VARIABLE
 
 if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_

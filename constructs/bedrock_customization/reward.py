@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization._checks import check_between
 from bedrock_customization.base_model import arns_for_invocation
-from bedrock_customization_runtime.contract_grading import RewardName, SqlDialect
+from bedrock_customization_runtime.contract.grading import RewardName, SqlDialect
 
 if TYPE_CHECKING:
-    from bedrock_customization_runtime import contract_grading as contract
+    from bedrock_customization_runtime.contract import grading as contract
 
 # What Python's syntax has beyond RE2's, once escapes and character classes are stepped over.
 _BEYOND_RE2 = re.compile(

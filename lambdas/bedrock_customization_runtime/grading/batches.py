@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime.contract_grading import NotGraded
+from bedrock_customization_runtime.contract.grading import NotGraded
 from bedrock_customization_runtime.errors import GradingFailed, InvalidInput
 from bedrock_customization_runtime.grading.samples import NotGradedError, Sample, sample_of
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
-    from bedrock_customization_runtime.contract_grading import (
+    from bedrock_customization_runtime.contract.grading import (
         GradedAnswer,
         RewardMetric,
         RewardName,

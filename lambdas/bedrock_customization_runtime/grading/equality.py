@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime.contract_grading import NotGraded
+from bedrock_customization_runtime.contract.grading import NotGraded
 from bedrock_customization_runtime.grading.samples import NotGradedError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from bedrock_customization_runtime.contract_grading import NotGraded
+from bedrock_customization_runtime.contract.grading import NotGraded
 from bedrock_customization_runtime.errors import GradingFailed
 from bedrock_customization_runtime.grading.samples import NotGradedError
 from bedrock_customization_runtime.invocation import (
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
-    from bedrock_customization_runtime.contract_grading import JudgeModel
+    from bedrock_customization_runtime.contract.grading import JudgeModel
     from bedrock_customization_runtime.grading.samples import Sample
     from bedrock_customization_runtime.invocation import Limits
 

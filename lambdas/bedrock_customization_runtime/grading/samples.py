@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from bedrock_customization_runtime.contract_grading import NotGraded
+from bedrock_customization_runtime.contract.grading import NotGraded
 
 _MODEL_ROLES = ("assistant", "nova_assistant")
 _REFERENCE = "reference_answer"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import re2
 
-from bedrock_customization_runtime.contract_grading import RewardName
+from bedrock_customization_runtime.contract.grading import RewardName
 from bedrock_customization_runtime.errors import InvalidInput
 from bedrock_customization_runtime.evaluation import metrics
 from bedrock_customization_runtime.grading.equality import json_equality, numeric_tolerance
@@ -16,7 +16,7 @@ from bedrock_customization_runtime.grading.sql import sql_equality
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bedrock_customization_runtime.contract_grading import Reward
+    from bedrock_customization_runtime.contract.grading import Reward
     from bedrock_customization_runtime.grading.samples import Sample
 
 

@@ -11,7 +11,7 @@ import logging
 from functools import cache
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime.contract_grading import NotGraded
+from bedrock_customization_runtime.contract.grading import NotGraded
 from bedrock_customization_runtime.grading.samples import NotGradedError
 
 if TYPE_CHECKING:

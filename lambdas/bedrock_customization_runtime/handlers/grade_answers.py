@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from bedrock_customization_runtime import aws
-from bedrock_customization_runtime.contract_grading import REWARD_VARIABLE, RewardName
+from bedrock_customization_runtime.contract.grading import REWARD_VARIABLE, RewardName
 from bedrock_customization_runtime.grading.batches import grade
 from bedrock_customization_runtime.grading.judge import MAXIMUM_TOKENS, judge_of
 from bedrock_customization_runtime.grading.scoring import scorer_of
@@ -18,7 +18,7 @@ from bedrock_customization_runtime.invocation import THREADS, Limits
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bedrock_customization_runtime.contract_grading import GradedAnswer, Reward
+    from bedrock_customization_runtime.contract.grading import GradedAnswer, Reward
     from bedrock_customization_runtime.grading.samples import Sample
 
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 from sqlglot.dialects.dialect import Dialects
 
-from bedrock_customization_runtime.contract_grading import NotGraded, SqlDialect
+from bedrock_customization_runtime.contract.grading import NotGraded, SqlDialect
 from bedrock_customization_runtime.errors import InvalidInput
 from bedrock_customization_runtime.grading.samples import NotGradedError, Sample
 from bedrock_customization_runtime.grading.scoring import scorer_of

@@ -20,7 +20,7 @@ from bedrock_customization import (
     SqlDialect,
     SqlEquality,
 )
-from bedrock_customization_runtime.contract_grading import REWARD_VARIABLE, RewardName
+from bedrock_customization_runtime.contract.grading import REWARD_VARIABLE, RewardName
 from bedrock_customization_runtime.grading.scoring import scorer_of
 
 JUDGE = JudgeModel(model="us.amazon.nova-lite-v1:0", instructions="Is it polite?")

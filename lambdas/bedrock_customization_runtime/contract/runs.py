@@ -1,0 +1,94 @@
+"""What a run is, how it begins and how it ends."""
+
+from typing import Literal, NotRequired, TypedDict, final
+
+
+class Names(TypedDict):
+    """Bedrock names of one run, derived from its execution by `names.names_of`."""
+
+    deployment: str
+
+
+class Run(TypedDict):
+    """One execution of the pipeline (`$run`), as "Start run" returns it."""
+
+    id: str
+    """The execution's name."""
+    key: str
+    """The id as S3 keys and tags take it."""
+    execution_arn: str
+    source: str
+    """S3 URI of the raw data."""
+    data: str
+    """S3 URI prefix of the run in the data bucket, without a trailing slash; so the next two."""
+    blind: str
+    artifacts: str
+    manifest: str
+    """S3 URI of the run's manifest."""
+    names: Names
+    tokens: Names
+    """Client request tokens, one for each name."""
+    hyperparameters: dict[str, str]
+    """Of the execution's input."""
+
+
+class Failure(TypedDict):
+    """What a Catch leaves (`$failure`)."""
+
+    error: str
+    """Of `$states.errorOutput`; likewise the next."""
+    cause: str
+    phase: str
+    """In which it happened."""
+    redrives: int
+    """How often the execution had been redriven by then."""
+
+
+class StartRunInput(TypedDict):
+    """Event of `start_run`."""
+
+    execution_arn: str
+    execution_name: str
+    input: object
+    """The execution's input, unchecked: `{"source": "s3://…", "hyperparameters": {…}}`."""
+    data_bucket: str
+    blind_bucket: str
+    artifacts_bucket: str
+    logs: NotRequired[str]
+    """S3 URI of where logs may lie beside the data bucket; a source may lie below it, too."""
+    base_model: str
+    parent: NotRequired[str]
+    """ARN of the custom model that is customized further; so wherever it stands."""
+    method: str
+    """Value of `catalog.Method`; so wherever it stands."""
+    hyperparameters: dict[str, str]
+    """Of the construct; those of the input go over them."""
+
+
+@final
+class RecordRunInput(TypedDict):
+    """Event of `record_run`."""
+
+    run: Run
+    failure: NotRequired[Failure]
+
+
+@final
+class EndRunInput(TypedDict):
+    """Event of `record_run` that ends a failed run, or lets a redriven one go on."""
+
+    run: NotRequired[Run]
+    """Absent where the run never began."""
+    end: Failure
+    redrives: int
+    """How often the execution has been redriven by now."""
+
+
+class RunRecord(TypedDict):
+    """What "Record run" returns: the end of a run, for people."""
+
+    status: Literal["promoted", "rejected", "failed"]
+    report: str
+    """S3 URI of the HTML report."""
+    summary: str
+    """A few lines for a notification; no data."""
