@@ -131,7 +131,7 @@ def _comparison(
     return MetricComparison(
         name=metric.name,
         records=differences.size,
-        base=float(base.mean()),
+        baseline=float(base.mean()),
         tuned=float(tuned.mean()),
         difference=float(differences.mean()),
         interval=statistics.bootstrap_interval(differences, seed=SEED),

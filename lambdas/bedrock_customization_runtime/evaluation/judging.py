@@ -145,7 +145,7 @@ def _shaped(report: str, primary: MetricComparison) -> Evaluation:
         "report": report,
         "metric": primary.name,
         "records": primary.records,
-        "base": primary.base,
+        "base": primary.baseline,
         "tuned": primary.tuned,
         "difference": primary.difference,
         "interval": list(primary.interval),

@@ -173,7 +173,7 @@ def comparison(metric: MetricComparison, minimum_improvement: float | None) -> s
         _draw_scores(scores, metric)
         _draw_difference(difference, metric, minimum_improvement)
         description = (
-            f"Base model {wording.percent(metric.base)}, tuned model "
+            f"Base model {wording.percent(metric.baseline)}, tuned model "
             f"{wording.percent(metric.tuned)}. {wording.figures(metric)}"
         )
         if minimum_improvement is not None:
@@ -221,7 +221,7 @@ def _mark_epochs(axes: Axes, points: list[tuple[int, int]]) -> None:
 
 
 def _draw_scores(axes: Axes, metric: MetricComparison) -> None:
-    scores = [metric.tuned, metric.base]
+    scores = [metric.tuned, metric.baseline]
     bars = axes.barh(
         ["Tuned model", "Base model"],
         [100 * score for score in scores],

@@ -281,11 +281,11 @@ def _comparison_sentence(metric: MetricComparison) -> str:
     if metric.name == "accuracy":
         return (
             f"The tuned model answers {percent(metric.tuned)} of unseen questions right; the base "
-            f"model {percent(metric.base)}."
+            f"model {percent(metric.baseline)}."
         )
     return (
         f"On unseen questions the tuned model reaches {percent(metric.tuned)} "
-        f"{title_of(metric.name)}; the base model {percent(metric.base)}."
+        f"{title_of(metric.name)}; the base model {percent(metric.baseline)}."
     )
 
 

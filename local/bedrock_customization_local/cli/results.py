@@ -99,7 +99,7 @@ def comparison(evaluation: EvaluationSection) -> Table:
         low, high = metric.interval
         table.add_row(
             wording.title_of(metric.name),
-            wording.percent(metric.base),
+            wording.percent(metric.baseline),
             wording.percent(metric.tuned),
             Text(wording.points(metric.difference), style=_style(metric)),
             f"{wording.points(low)} to {wording.points(high)}",
@@ -112,7 +112,7 @@ def comparison(evaluation: EvaluationSection) -> Table:
 def _comparison_in_words(evaluation: EvaluationSection) -> Text:
     return Text("\n").join(
         Text(
-            f"{wording.title_of(metric.name)}: base {wording.percent(metric.base)}, "
+            f"{wording.title_of(metric.name)}: base {wording.percent(metric.baseline)}, "
             f"tuned {wording.percent(metric.tuned)}. {wording.figures(metric)}",
             style=_style(metric),
         )

@@ -23,7 +23,7 @@ def comparison_of(name, low, high):
     return MetricComparison(
         name=name,
         records=229,
-        base=0.25,
+        baseline=0.25,
         tuned=0.75,
         difference=0.5,
         interval=(low, high),

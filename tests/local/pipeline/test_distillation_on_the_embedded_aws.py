@@ -225,7 +225,7 @@ def test_a_student_of_prompts_is_measured_by_its_teachers_answers(taught, distil
     assert distilled.customization.customization_type == "DISTILLATION"
     assert distilled.preparation.record_format == "distillation_prompts"
     assert 0 < distilled.evaluation.taught_references < distilled.preparation.test.records
-    assert distilled.evaluation.metrics[0].tuned > distilled.evaluation.metrics[0].base
+    assert distilled.evaluation.metrics[0].tuned > distilled.evaluation.metrics[0].baseline
     # The teacher is paid for the training prompts by the job, for the blind ones by us.
     (job,) = taught.jobs("prompts")
     assert {Unit.INPUT_TOKENS, Unit.OUTPUT_TOKENS, Unit.TRAINING_TOKENS} <= taught.charged(

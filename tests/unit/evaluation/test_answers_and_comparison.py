@@ -105,7 +105,7 @@ def test_a_comparison_counts_wins_and_losses_by_record():
     accuracy = comparison.compare("accuracy", base, tuned)[0]
 
     assert accuracy.records == 10
-    assert (accuracy.base, accuracy.tuned) == (0.2, 0.9)
+    assert (accuracy.baseline, accuracy.tuned) == (0.2, 0.9)
     assert accuracy.difference == pytest.approx(0.7)
     assert accuracy.p_value == pytest.approx(2 * (1 + 9) / 2**9)
     assert accuracy.interval[0] < 0.7 < accuracy.interval[1]

@@ -109,7 +109,7 @@ def test_models_are_measured_by_golden_answers_and_the_teachers(classroom):
     # The teacher said nothing to one question, so nobody is measured by it.
     assert found.metrics[0].records == 7
     assert found.metrics[0].tuned == 1.0
-    assert found.metrics[0].base == pytest.approx(3 / 7)
+    assert found.metrics[0].baseline == pytest.approx(3 / 7)
     assert found.taught_references == 3
     assert len(found.answers) == 3
 

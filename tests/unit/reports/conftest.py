@@ -231,7 +231,7 @@ def evaluated(customized):
                 MetricComparison(
                     name="accuracy",
                     records=500,
-                    base=0.612,
+                    baseline=0.612,
                     tuned=0.864,
                     difference=0.252,
                     interval=(0.208, 0.294),
@@ -242,7 +242,7 @@ def evaluated(customized):
                 MetricComparison(
                     name="token_f1",
                     records=500,
-                    base=0.702,
+                    baseline=0.702,
                     tuned=0.911,
                     difference=0.209,
                     interval=(0.171, 0.248),
@@ -278,7 +278,7 @@ def promoted(evaluated):
 def rejected(evaluated):
     metric = replace(
         evaluated.evaluation.metrics[0],
-        base=0.84,
+        baseline=0.84,
         tuned=0.864,
         difference=0.024,
         interval=(-0.006, 0.054),

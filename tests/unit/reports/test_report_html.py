@@ -345,7 +345,7 @@ def test_the_gate_is_drawn_once_something_is_decided(promoted):
 def test_equal_models_without_any_spread_are_drawn(promoted):
     tied = replace(
         promoted.evaluation.metrics[0],
-        base=0.0,
+        baseline=0.0,
         tuned=0.0,
         difference=0.0,
         interval=(0.0, 0.0),

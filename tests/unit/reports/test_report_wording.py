@@ -110,7 +110,7 @@ def test_figures_name_everything_a_reader_needs_to_judge_a_difference():
     metric = MetricComparison(
         name="accuracy",
         records=1_200,
-        base=0.5,
+        baseline=0.5,
         tuned=0.4,
         difference=-0.1,
         interval=(-0.15, -0.05),

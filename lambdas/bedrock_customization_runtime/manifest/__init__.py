@@ -1,0 +1,68 @@
+"""The manifest of a run: one JSON document that grows phase by phase, and is the run's lineage.
+
+Each phase writes its section last, after all the files that the section names, and only over the
+version it read. The report and the model card are rendered from the manifest alone.
+"""
+
+from bedrock_customization_runtime.manifest.customization import (
+    CostItem,
+    CurvePoint,
+    CustomizationSection,
+    DiagnosisSection,
+    EstimateSection,
+    PreflightCheck,
+    SweepCandidate,
+    SweepSection,
+)
+from bedrock_customization_runtime.manifest.document import (
+    SCHEMA_VERSION,
+    Manifest,
+    begin,
+    json_schema,
+    load,
+    update,
+)
+from bedrock_customization_runtime.manifest.evaluation import (
+    EvaluationSection,
+    Example,
+    MetricComparison,
+)
+from bedrock_customization_runtime.manifest.preparation import (
+    EnrichmentRecord,
+    Finding,
+    PreparationSection,
+    RefusalSection,
+    SideTokens,
+)
+from bedrock_customization_runtime.manifest.promotion import DecisionSection, DeploymentSection
+from bedrock_customization_runtime.manifest.runs import FailureSection, FileRecord, RunSection
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "CostItem",
+    "CurvePoint",
+    "CustomizationSection",
+    "DecisionSection",
+    "DeploymentSection",
+    "DiagnosisSection",
+    "EnrichmentRecord",
+    "EstimateSection",
+    "EvaluationSection",
+    "Example",
+    "FailureSection",
+    "FileRecord",
+    "Finding",
+    "Manifest",
+    "MetricComparison",
+    "PreflightCheck",
+    "PreparationSection",
+    "RefusalSection",
+    "RunSection",
+    "SideTokens",
+    "SweepCandidate",
+    "SweepSection",
+    "begin",
+    "json_schema",
+    "load",
+    "update",
+]

@@ -1,0 +1,110 @@
+"""The manifest of a run: one JSON document that grows phase by phase, and is the run's lineage.
+
+Each phase writes its section last, after all the files that the section names, and only over the
+version it read. The report and the model card are rendered from the manifest alone.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from bedrock_customization_runtime import storage
+from bedrock_customization_runtime.errors import ManifestConflict
+from bedrock_customization_runtime.manifest.customization import (
+    CustomizationSection,
+    EstimateSection,
+    PreflightCheck,
+    SweepSection,
+)
+from bedrock_customization_runtime.manifest.evaluation import EvaluationSection
+from bedrock_customization_runtime.manifest.preparation import PreparationSection, RefusalSection
+from bedrock_customization_runtime.manifest.promotion import DecisionSection, DeploymentSection
+from bedrock_customization_runtime.manifest.runs import FailureSection, RunSection
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+SCHEMA_VERSION = 1
+_CONTENT_TYPE = "application/json"
+_ATTEMPTS = 3
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The document."""
+
+    schema_version: int = SCHEMA_VERSION
+    run: RunSection
+    status: Literal["running", "promoted", "rejected", "failed"] = "running"
+    refusal: RefusalSection | None = None
+    """In place of the preparation, where the data set was refused."""
+    preparation: PreparationSection | None = None
+    preflight: list[PreflightCheck] = []
+    estimate: EstimateSection | None = None
+    sweep: SweepSection | None = None
+    customization: CustomizationSection | None = None
+    deployment: DeploymentSection | None = None
+    evaluation: EvaluationSection | None = None
+    decision: DecisionSection | None = None
+    failure: FailureSection | None = None
+    ended: str | None = None
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the manifest."""
+    return msgspec.json.schema(Manifest)
+
+
+def begin(s3: "S3Client", uri: str, run: RunSection) -> Manifest:
+    """Write the first version, or return the one that a repeated call finds.
+
+    Raises:
+        ManifestConflict: The manifest there belongs to another execution.
+    """
+    manifest = Manifest(run=run)
+    try:
+        storage.write_version(s3, uri, _encode(manifest), _CONTENT_TYPE, replaces=None)
+    except storage.VersionConflictError:
+        found = load(s3, uri)
+        if found.run.execution_arn != run.execution_arn:
+            raise ManifestConflict(
+                f"{uri} belongs to {found.run.execution_arn}: start the run under another name"
+            ) from None
+        return found
+    return manifest
+
+
+def load(s3: "S3Client", uri: str) -> Manifest:
+    """Return the manifest."""
+    return msgspec.json.decode(storage.read(s3, uri), type=Manifest)
+
+
+def update(s3: "S3Client", uri: str, change: Callable[[Manifest], Manifest]) -> Manifest:
+    """Apply a change to the newest version and write it over exactly that version.
+
+    Args:
+        s3: Client.
+        uri: Where the manifest is.
+        change: Takes the newest manifest, returns the new one; called again after a conflict.
+
+    Returns:
+        What was written.
+
+    Raises:
+        ManifestConflict: Other writers won several times in a row.
+    """
+    for _ in range(_ATTEMPTS):
+        version = storage.read_version(s3, uri)
+        if version is None:
+            raise ManifestConflict(f"{uri} does not exist: the run never began")
+        manifest = change(msgspec.json.decode(version.body, type=Manifest))
+        try:
+            storage.write_version(s3, uri, _encode(manifest), _CONTENT_TYPE, replaces=version)
+        except storage.VersionConflictError:
+            continue
+        return manifest
+    raise ManifestConflict(f"{uri} changed {_ATTEMPTS} times while it was written: run it again")
+
+
+def _encode(manifest: Manifest) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2)
