@@ -10,191 +10,24 @@ import argparse
 import json
 import os
 import platform
-import random
-import resource
 import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from corpora import PAIRS, SIMILARITIES, write_pairs, write_records
+from engine_runs import BASE_MODEL, OURS, RUNS, found_in, measure, memory_by_stage
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "data-engine-benchmarks.md"
-BASE_MODEL = "amazon.nova-micro-v1:0:128k"
-CHUNK = 2**20
-NEAR_COPIES = 0.02
-PERSONAL = 0.01
-SIMILARITIES = (0.95, 0.85, 0.75)
-PAIRS = 200
 CREDENTIALS = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
 }
 """Of nobody: clients are made, and none calls."""
-
-
-def write_records(path: Path, count: int, seed: int = 1) -> None:
-    """Write Converse records of 1.6 KB: a system prompt, a question of 150 words, an answer of 70.
-
-    One in fifty is a near-copy of an earlier one, one in a hundred holds an e-mail address.
-    """
-    source = random.Random(seed)  # noqa: S311 - no secrets
-    words = [
-        "".join(source.choices("etaoinshrdlucmfwypvbgk", k=source.randint(2, 9)))
-        for _ in range(20_000)
-    ]
-    questions: list[list[str]] = []
-    with path.open("w", encoding="utf-8") as file:
-        for _ in range(count):
-            question = source.choices(words, k=150)
-            if questions and source.random() < NEAR_COPIES:
-                question = [*source.choice(questions)]
-                question[source.randrange(150)] = "changed"
-            if len(questions) < 1000:  # noqa: PLR2004 - enough to copy from
-                questions.append(question)
-            answer = source.choices(words, k=70)
-            if source.random() < PERSONAL:
-                answer.append("jo@example.org")
-            record = {
-                "schemaVersion": "bedrock-conversation-2024",
-                "system": [{"text": "You are a helpful assistant."}],
-                "messages": [
-                    {"role": "user", "content": [{"text": " ".join(question)}]},
-                    {"role": "assistant", "content": [{"text": " ".join(answer)}]},
-                ],
-            }
-            file.write(json.dumps(record) + "\n")
-
-
-def chunks(path: Path) -> Iterator[bytes]:
-    """Yield a file as a driver hands it over."""
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            yield chunk
-
-
-def parse_with_orjson(path: Path) -> None:
-    """Parse every line, as a bound for what reads JSON."""
-    import orjson  # noqa: PLC0415 - each process loads what it measures
-
-    with path.open("rb") as file:
-        for line in file:
-            orjson.loads(line)
-
-
-def parse_with_msgspec(path: Path) -> None:
-    """Parse every line without types."""
-    import msgspec  # noqa: PLC0415
-
-    decode = msgspec.json.Decoder().decode
-    with path.open("rb") as file:
-        for line in file:
-            decode(line)
-
-
-def validate(path: Path) -> None:
-    """Check the rules of format and base model."""
-    from bedrock_customization_runtime.datasets.examination import examine  # noqa: PLC0415
-
-    with examine(chunks(path), _settings(), keep=False) as examined:
-        if examined.rejected:
-            raise SystemExit("the generator writes records that are not valid")
-
-
-def prepare(path: Path, *, near_copies: bool = False) -> list[float]:
-    """Make a data set: everything but the search for near-copies and leaks.
-
-    Returns:
-        Peak of memory in MB after each stage: first pass, split, writing.
-    """
-    from bedrock_customization_runtime.datasets.examination import examine  # noqa: PLC0415
-    from bedrock_customization_runtime.datasets.preparation import divide  # noqa: PLC0415
-    from bedrock_customization_runtime.datasets.splitting import Side  # noqa: PLC0415
-
-    with (
-        examine(chunks(path), _settings(near_copies=near_copies)) as examined,
-        tempfile.TemporaryFile(buffering=CHUNK) as out,
-    ):
-        peaks = [_peak()]
-        prepared = divide(examined)
-        peaks.append(_peak())
-        for side in Side:
-            out.writelines(prepared.lines(side))
-        return [*peaks, _peak()]
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def prepare_with_near_copies(path: Path) -> None:
-    """Make a data set with everything."""
-    prepare(path, near_copies=True)
-
-
-def near_copies_alone(path: Path) -> None:
-    """Find near-copies and verify each."""
-    _found_in(path)
-
-
-def _settings(*, near_copies: bool = True) -> object:
-    from bedrock_customization_runtime import catalog  # noqa: PLC0415
-    from bedrock_customization_runtime.datasets.settings import Settings  # noqa: PLC0415
-
-    method = catalog.base_model(BASE_MODEL).methods[catalog.Method.FINE_TUNING]
-    free = catalog.SetLimits()
-    return Settings(
-        base_model=BASE_MODEL,
-        # As many records as the benchmark wants, not as the model takes.
-        method=replace(method, train=free, total=free, validation=free),
-        template=None,
-        split={"validation": 0.1, "test": 0.1, "seed": 1},
-        maximum_rejected=0.5,
-        near_copies=near_copies,
-    )
-
-
-def _questions(path: Path) -> list[str]:
-    import msgspec  # noqa: PLC0415
-
-    decode = msgspec.json.Decoder().decode
-    with path.open("rb") as file:
-        return [decode(line)["messages"][0]["content"][0]["text"] for line in file]
-
-
-def _found_in(path: Path) -> list[int]:
-    """Return for each record the first one whose question is nearly the same."""
-    import numpy as np  # noqa: PLC0415
-
-    from bedrock_customization_runtime.datasets import near_copies  # noqa: PLC0415
-    from bedrock_customization_runtime.datasets.words import words_of  # noqa: PLC0415
-
-    texts = _questions(path)
-    parts = [words_of(texts[start : start + 128]) for start in range(0, len(texts), 128)]
-    found = near_copies.joined(
-        np.concatenate([near_copies.bands_of(part) for part in parts]),
-        np.concatenate([part.keys() for part in parts]),
-        lambda rows: words_of([texts[row] for row in rows]),
-    )
-    return [int(first) for first in found]
-
-
-RUNS: dict[str, tuple[str, Callable[[Path], None]]] = {
-    "orjson": ("orjson: parse only", parse_with_orjson),
-    "msgspec": ("msgspec: parse only", parse_with_msgspec),
-    "validate": ("validate: every rule, every error", validate),
-    "prepare": ("prepare without near-copies", prepare),
-    "prepare_near": ("prepare with near-copies and leaks", prepare_with_near_copies),
-    "near": ("near-copies alone", near_copies_alone),
-}
-OURS = ("validate", "prepare", "prepare_near")
 
 
 @dataclass(frozen=True)
@@ -226,14 +59,6 @@ SEARCHERS = {
 PEERS = VALIDATORS | SEARCHERS
 
 
-def measure(name: str, path: Path) -> tuple[float, float]:
-    """Return processor seconds and megabytes of memory of one run in a process of its own."""
-    command = [sys.executable, __file__, "--run", name, "--file", str(path)]
-    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    seconds, memory = json.loads(out)
-    return seconds, memory
-
-
 def measure_peer(name: str, path: Path) -> tuple[float, float, list[int]]:
     """Return a peer's processor seconds and megabytes, and the records it keeps."""
     peer = PEERS[name]
@@ -254,29 +79,11 @@ def measure_peer(name: str, path: Path) -> tuple[float, float, list[int]]:
     return found["seconds"], found["memory"], found["kept"]
 
 
-def write_pairs(path: Path) -> list[float]:
-    """Write pairs of records whose questions are similar; return the similarity of each pair."""
-    source = random.Random(3)  # noqa: S311 - no secrets
-    similarities = [similarity for similarity in SIMILARITIES for _ in range(PAIRS)]
-    with path.open("w", encoding="utf-8") as file:
-        for similarity in similarities:
-            words = ["".join(source.choices("etaoinshrdlu", k=6)) for _ in range(400)]
-            # One changed word takes five shingles of each side.
-            changes = round(396 * (1 - similarity) / (1 + similarity) / 5)
-            other = [*words]
-            for place in range(7, 7 + 400 // max(1, changes) * changes, 400 // max(1, changes)):
-                other[place % 400] = "changed"
-            for text in (words, other):
-                content = [{"text": " ".join(text)}]
-                file.write(json.dumps({"messages": [{"role": "user", "content": content}]}) + "\n")
-    return similarities
-
-
 def recalls(folder: Path) -> dict[str, list[int]]:
     """Return for the engine and each peer how many pairs of each similarity it finds."""
     path = folder / "pairs.jsonl"
     similarities = write_pairs(path)
-    kept = {"near": [row for row, first in enumerate(_found_in(path)) if row == first]}
+    kept = {"near": [row for row, first in enumerate(found_in(path)) if row == first]}
     kept |= {name: measure_peer(name, path)[2] for name in SEARCHERS}
     return {
         name: [
@@ -288,14 +95,6 @@ def recalls(folder: Path) -> dict[str, list[int]]:
         ]
         for name, rows in kept.items()
     }
-
-
-def memory_by_stage(path: Path) -> list[float]:
-    """Return the peak of memory in MB up to the end of each stage of a preparation."""
-    command = [sys.executable, __file__, "--stages", "--file", str(path)]
-    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    stages: list[float] = json.loads(out)
-    return stages
 
 
 def cold_start() -> float:
@@ -512,27 +311,11 @@ def _targets_section(
 
 
 def main() -> None:
-    """Run one thing, or everything."""
+    """Run everything and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--run", choices=list(RUNS), help=argparse.SUPPRESS)
-    parser.add_argument("--stages", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.stages:
-        sys.stdout.write(json.dumps(prepare(given.file, near_copies=True)))
-        return
-    if given.run:
-        with tempfile.TemporaryDirectory() as folder:
-            # Imports are measured elsewhere.
-            warm = Path(folder, "warm.jsonl")
-            write_records(warm, 200)
-            RUNS[given.run][1](warm)
-        began = time.process_time()
-        RUNS[given.run][1](given.file)
-        sys.stdout.write(json.dumps([time.process_time() - began, _peak()]))
-        return
     page = benchmark(given.records, given.rounds)
     PAGE.write_text(page, encoding="utf-8")
     sys.stdout.write(page)
