@@ -48,7 +48,8 @@ VALIDATORS = {
 # datatrove brings spaCy, text-dedup ONNX and pandas: too much to lock beside the engine.
 SEARCHERS = {
     "rensa": Peer("rensa"),
-    "datasketch": Peer("datasketch"),
+    "datasketch": Peer("datasketch, as its README shows it"),
+    "datasketch_batch": Peer("datasketch, in batches"),
     "text_dedup": Peer("text-dedup 0.4.0", ("text-dedup==0.4.0",), "3.11"),
     "datatrove": Peer(
         "datatrove 0.10.1",
@@ -281,7 +282,10 @@ def _targets_section(
         ("validate, times Nova Forge", 15, speed["validate"] / speed["nova_forge"]),
         ("prepare without near-copies, MB/s", 140, speed["prepare"]),
         ("prepare with near-copies and leaks, MB/s", 60, speed["prepare_near"]),
-        ("the same, times datasketch", 15, speed["prepare_near"] / speed["datasketch"]),
+        *(
+            (f"the same, times {SEARCHERS[name].label}", 15, speed["prepare_near"] / speed[name])
+            for name in ("datasketch", "datasketch_batch")
+        ),
         ("the same, times datatrove", 70, speed["prepare_near"] / speed["datatrove"]),
         *(
             (f"pairs found at {similarity}, of {PAIRS}", max(least * PAIRS, other), mine)

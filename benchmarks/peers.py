@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from datasketch import MinHash
+
 
 def questions(path: Path) -> list[str]:
     """Return the question of each record."""
@@ -33,14 +35,28 @@ def shingles(text: str) -> set[str]:
 
 
 def datasketch(path: Path, _: Path) -> list[int]:
-    """Keep a record that is no candidate of an earlier one."""
+    """Keep a record that is no candidate of an earlier one, as the README shows it."""
+    return _kept_by_datasketch(path, _updated_one_by_one)
+
+
+def datasketch_batch(path: Path, _: Path) -> list[int]:
+    """The same with a batch of hashes for each record, its faster way."""
+    return _kept_by_datasketch(path, lambda signature, parts: signature.update_batch(parts))
+
+
+def _updated_one_by_one(signature: MinHash, parts: list[bytes]) -> None:
+    for part in parts:
+        signature.update(part)
+
+
+def _kept_by_datasketch(path: Path, update: Callable[[MinHash, list[bytes]], None]) -> list[int]:
     from datasketch import MinHash, MinHashLSH  # noqa: PLC0415 - each peer is alone
 
     index = MinHashLSH(threshold=0.7, num_perm=128)
     kept = []
     for number, text in enumerate(questions(path)):
         signature = MinHash(num_perm=128)
-        signature.update_batch([shingle.encode() for shingle in shingles(text)])
+        update(signature, [shingle.encode() for shingle in shingles(text)])
         if not index.query(signature):
             kept.append(number)
         index.insert(number, signature)
@@ -179,6 +195,7 @@ def _rows(path: Path) -> Iterator[object]:
 
 PEERS: dict[str, Callable[[Path, Path], list[int] | None]] = {
     "datasketch": datasketch,
+    "datasketch_batch": datasketch_batch,
     "rensa": rensa,
     "datatrove": datatrove,
     "text_dedup": text_dedup,
