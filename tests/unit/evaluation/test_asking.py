@@ -198,6 +198,35 @@ def test_a_busy_model_is_asked_again_after_a_pause(ask, make_models, refusal):
     assert len(pauses) == 4
 
 
+def test_a_model_that_was_idle_is_waited_for_longer_each_time(ask, make_models, refusal):
+    pauses, lock, left = [], threading.Lock(), [11]
+
+    def say(_, question):
+        with lock:
+            if question == "question 0" and left[0]:
+                left[0] -= 1
+                raise refusal("ModelNotReadyException")
+        return "fine"
+
+    assert ask(make_models(say), questions=1, pause=pauses.append)["done"]
+    assert pauses == [2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60]
+
+
+def test_nobody_waits_for_an_idle_model_beyond_the_time_that_is_left(ask, make_models, refusal):
+    clock = [invocation.MARGIN_MS + 20_000]
+
+    def say(*_):
+        raise refusal("ModelNotReadyException")
+
+    def pause(seconds):
+        clock[0] -= 1000 * seconds
+
+    # What Bedrock said: the state waits and calls again, where too little time would end the run.
+    with pytest.raises(ClientError, match="ModelNotReadyException"):
+        ask(make_models(say), questions=1, remaining_ms=lambda: clock[0], pause=pause)
+    assert clock[0] == invocation.MARGIN_MS + 20_000 - 14_000
+
+
 @pytest.mark.parametrize("code", ["ThrottlingException", "ModelNotReadyException"])
 def test_a_model_that_stays_busy_raises_what_bedrock_said_and_keeps_finished_parts(
     ask, s3, make_models, refusal, code
