@@ -272,6 +272,8 @@ class States:
         concurrency: int,
         one: str,
         comment: str,
+        retries: Sequence[Retry] = (),
+        until: str | None = None,
     ) -> sfn.DistributedMap:
         """Write a distributed Map that invokes a function with each number from 0.
 
@@ -287,6 +289,9 @@ class States:
             concurrency: Invocations at a time.
             one: Name of the state within that invokes once.
             comment: What happens, for people.
+            retries: Beside those after faults of Lambda itself.
+            until: Member of what the function returns that says whether it is done; it is invoked
+                with the same event until then. Without it, once.
         """
         each = sfn.DistributedMap.jsonata(
             self._scope,
@@ -299,9 +304,22 @@ class States:
             map_execution_type=sfn.StateMachineType.STANDARD,
             outputs="{% $states.input %}",
         )
-        task = self.within().invoke(
-            one, function, "{% $states.input %}", comment=comment, retries=[_KILLED_FUNCTION]
+        inner = self.within()
+        task = inner.invoke(
+            one,
+            function,
+            # A child's own input, however often the task is come to.
+            "{% $states.context.Execution.Input %}",
+            comment=comment,
+            retries=[*retries, _KILLED_FUNCTION],
         )
+        if until is not None:
+            is_done = inner.choice(f"{one} further?", comment="One call may not be enough")
+            is_done.when(sfn.Condition.jsonata(f"{{% $not($states.input.{until}) %}}"), task)
+            is_done.otherwise(
+                sfn.Succeed.jsonata(self._scope, f"{one} done", comment=self._comment(comment))
+            )
+            task.next(is_done)
         each.item_processor(task)
         self._catch(each, _NO_CATCHES)
         return each

@@ -108,6 +108,8 @@ class CustomizationPipeline(Construct):
         minimum_improvement: What the tuned model must surely gain over the base model, in units of
             the metric; 0 asks for any improvement beyond chance.
         maximum_tokens: Limit of an answer in the evaluation.
+        few_shot: Examples that the base model gets before each question when it is asked a second
+            time, up to 10 (docs/evaluation.md); with 0 it is asked without them only.
         storage: Buckets and keys. Without it, they are defined.
         customization_role: A service role of your own for jobs (see `ServiceRole`).
             Without one, a role is defined.
@@ -142,6 +144,7 @@ class CustomizationPipeline(Construct):
         metric: MetricName = MetricName.ACCURACY,
         minimum_improvement: float = 0.0,
         maximum_tokens: int = 512,
+        few_shot: int = 3,
         storage: CustomizationStorage | None = None,
         customization_role: iam.IRole | None = None,
         network: JobNetwork | None = None,
@@ -190,6 +193,7 @@ class CustomizationPipeline(Construct):
             max_cost_usd=max_cost_usd,
             allow_unknown_price=allow_unknown_price,
             evaluation_maximum_tokens=maximum_tokens,
+            evaluation_few_shot=few_shot,
             stall_limit=stall_limit,
             early_stopping=early_stopping,
             role=customization_role,
@@ -213,6 +217,8 @@ class CustomizationPipeline(Construct):
             method=method,
             metric=metric,
             maximum_tokens=maximum_tokens,
+            few_shot=few_shot,
+            alias=self.alias,
             on_failure=on_failure,
         )
         self.gate = PromotionGate(
@@ -429,7 +435,7 @@ class CustomizationPipeline(Construct):
         )
         of_phases = [right for phase in self._phases for right in phase.rights]
         of_own = [right for states in self._own_states for right in states.rights]
-        of_maps = running_maps(state_machine) if self.preparation.uses_maps else []
+        of_maps = running_maps(state_machine)
         acknowledge(state_machine, wildcards(self, [_DELIVERING, *of_phases, *of_own, *of_maps]))
         return state_machine
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 INCOMING = "incoming/*"
 MEDIA = f"{MEDIA_PREFIX}/*"
 RUNS = "runs/*"
+PREPARED = "runs/*/prepared/*"
+EXAMPLES = "runs/*/prepared/few_shot.jsonl"
 ANSWERS = "enrichment/*"
 SCRATCH = f"{SCRATCH_PREFIX}/*"
 PROMOTIONS = "promotions/*"

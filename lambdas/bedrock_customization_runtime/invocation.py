@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 THREADS = 16
 MARGIN_MS = 120_000
 """No question is asked with less time left: it may take the whole time-out of the client."""
-_ROUNDS = 5
-_PAUSE_SECONDS = 15.0
+_ATTEMPTS = 12
+"""Each is the client's, who tries several times itself where it deems the error transient."""
+_FIRST_PAUSE_SECONDS = 2.0
+_LONGEST_PAUSE_SECONDS = 60.0
 # The whole model cannot answer: going on would count every question against it.
 _FATAL = frozenset({"AccessDeniedException", "ResourceNotFoundException"})
 # This question cannot be answered, at temperature 0 not by asking again either.
@@ -86,27 +88,38 @@ def converse(
 ) -> Reply:
     """Ask a model, at temperature 0, until it answers or will not.
 
+    A copy of a model that was idle takes minutes to load, and says until then that it is not ready:
+    each pause is twice the last, a minute at most, seven minutes in all.
+
     Args:
         bedrock_runtime: Client; throttling is retried by it, and beyond that here.
         request: Model, messages and system prompt.
         limits: Tokens and time.
 
     Raises:
-        OutOfTimeError: The time is up.
+        OutOfTimeError: The time is up; its cause, if it has one, is what kept the model busy.
         UnavailableModelError: The model cannot answer anything.
         botocore.exceptions.ClientError: Bedrock was too busy for long.
     """
     request["inferenceConfig"] = {"maxTokens": limits.maximum_tokens, "temperature": 0}
-    for rounds_left in reversed(range(_ROUNDS)):
-        if limits.remaining_ms() < MARGIN_MS:
-            raise OutOfTimeError
+    busy: ClientError | None = None
+    for attempt in range(_ATTEMPTS):
+        pause = _pause_before(attempt) if busy else 0.0
+        if limits.remaining_ms() - 1000 * pause < MARGIN_MS:
+            raise OutOfTimeError from busy
+        if pause:
+            limits.pause(pause)
         try:
             return _reply(bedrock_runtime, request)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _BUSY or not rounds_left:
+            if error.response["Error"]["Code"] not in _BUSY or attempt == _ATTEMPTS - 1:
                 raise
-        limits.pause(_PAUSE_SECONDS)
-    raise AssertionError("the last round returns or raises")
+            busy = error
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _pause_before(attempt: int) -> float:
+    return float(min(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), _LONGEST_PAUSE_SECONDS))
 
 
 def _reply(bedrock_runtime: BedrockRuntimeClient, request: ConverseRequestTypeDef) -> Reply:

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bedrock_customization_runtime import catalog
-from bedrock_customization_runtime.datasets.costs import EPOCHS, epochs_of, training_price
+from bedrock_customization_runtime.datasets.costs import (
+    EPOCHS,
+    LONGEST_SHOT,
+    epochs_of,
+    training_price,
+)
 from bedrock_customization_runtime.datasets.tokens import TURN
 from bedrock_customization_runtime.errors import BudgetExceeded
 from bedrock_customization_runtime.manifest import CostItem, EstimateSection, SideTokens
@@ -35,6 +40,7 @@ class RunTokens:
 
     Args:
         training: Of the training set, for one epoch.
+        records: Of the training set.
         prompts: Of the training set of a distillation.
         blind: Of the blind set; None where nobody is measured by it.
         enrichment_usd: What the enrichment of the data has cost; None without one.
@@ -42,6 +48,7 @@ class RunTokens:
     """
 
     training: int
+    records: int = 0
     prompts: SideTokens | None = None
     blind: SideTokens | None = None
     enrichment_usd: float | None = None
@@ -53,6 +60,7 @@ class RunTokens:
         enrichment = preparation.enrichment
         return cls(
             training=preparation.estimated_tokens,
+            records=preparation.train.records,
             prompts=preparation.prompt_tokens,
             blind=preparation.blind_tokens,
             enrichment_usd=enrichment.cost_usd if enrichment else None,
@@ -92,6 +100,7 @@ def estimate_run(
     jobs: Sequence[Mapping[str, str]],
     teaching: Teaching | None = None,
     answer_tokens: int | None = None,
+    few_shot: int = 0,
 ) -> EstimateSection:
     """Return what a run costs, as far as prices and lengths are known.
 
@@ -102,6 +111,7 @@ def estimate_run(
         jobs: Hyperparameters of each customization job that is paid.
         teaching: Of a distillation.
         answer_tokens: Limit of an answer in the evaluation; None where nothing is evaluated.
+        few_shot: Examples before a question when the base model is asked a second time.
     """
     rules = model.methods[method]
     epochs = sum(epochs_of(rules, one) for one in jobs)
@@ -114,7 +124,11 @@ def estimate_run(
             else ()
         ),
         _training(model, rules, tokens, lengths, epochs),
-        *(_evaluating(model, tokens, teaching, lengths, answer_tokens) if answer_tokens else ()),
+        *(
+            _evaluating(model, tokens, teaching, lengths, answer_tokens, few_shot=few_shot)
+            if answer_tokens
+            else ()
+        ),
     ]
     known = [item.usd for item in items if item.usd is not None]
     total = round(sum(known), 9)
@@ -309,8 +323,13 @@ def _evaluating(
     teaching: Teaching | None,
     lengths: _Lengths,
     answer_tokens: int,
+    *,
+    few_shot: int,
 ) -> list[CostItem]:
-    """Return what asking base and tuned model, and the teacher for lacking references, costs."""
+    """Return what asking all models costs, the teacher for lacking references alone.
+
+    The model in production is left out: which it is, and whether it answers, shows at the end.
+    """
     blind = tokens.blind
     if blind is None:
         return []
@@ -319,15 +338,21 @@ def _evaluating(
     taught = blind.unanswered * length
     said = min(blind.answers, answered * answer_tokens) + taught
     prices, source = model.prices, f"answers as long as the references, at most {answer_tokens:,}"
+    shots = few_shot * min(tokens.training / max(1, tokens.records), LONGEST_SHOT)
+    asked = {"base": (blind.questions, ""), "tuned": (blind.questions, "")}
+    if few_shot:
+        examples = f"{few_shot:,} examples before each question, as long as the mean record"
+        asked["few-shot"] = (blind.questions + round(blind.records * shots), examples)
     items = [
         item
-        for name in ("base", "tuned")
+        for name, (questions, assumption) in asked.items()
         for item in (
             _item(
                 f"{name} model input",
-                blind.questions,
+                questions,
                 "tokens",
                 prices.input_per_1k_tokens,
+                assumption=assumption,
             ),
             _item(
                 f"{name} model output",

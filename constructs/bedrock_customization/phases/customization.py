@@ -91,6 +91,7 @@ class ModelCustomization(Phase):
             the run is not known. What has a figure is held against `max_cost_usd` nevertheless.
         evaluation_maximum_tokens: Limit of an answer in the evaluation that follows, which is
             estimated too. Without one, none is.
+        evaluation_few_shot: Examples that the base model gets there.
         stall_limit: After so long without progress the job is stopped, from an hour on. Jobs wait
             for capacity, sometimes for hours. Two days without one.
         early_stopping: When a job whose validation loss has turned is stopped, which loses its
@@ -120,6 +121,7 @@ class ModelCustomization(Phase):
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
         evaluation_maximum_tokens: int | None = None,
+        evaluation_few_shot: int | None = None,
         stall_limit: Duration | None = None,
         early_stopping: EarlyStopping | None = None,
         role: iam.IRole | None = None,
@@ -188,6 +190,7 @@ class ModelCustomization(Phase):
             "role_arn": self.service_role.role.role_arn,
             **_teaching(method),
             "evaluation_maximum_tokens": evaluation_maximum_tokens,
+            "evaluation_few_shot": evaluation_few_shot,
         }
         if sweep is None or sweep_plan is None:
             plan, record = self._write_one_job(states, job, planning)

@@ -1,10 +1,8 @@
-"""Is the tuned model really better? Base and tuned model answer the blind set."""
+"""Is the tuned model really better? All models that matter answer the blind set."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-from aws_cdk import aws_stepfunctions as sfn
 
 from bedrock_customization._access import (
     NAMED_BY_BEDROCK,
@@ -16,12 +14,17 @@ from bedrock_customization._asl import BUSY_MODEL_ERRORS, Phase, Retry, States
 from bedrock_customization._checks import check_whole
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.base_model import arns_for_invocation
-from bedrock_customization.method import Distillation
-from bedrock_customization.storage import RUNS
-from bedrock_customization_runtime.contract import TEACHER, Handler, MetricName
+from bedrock_customization.method import Distillation, FineTuning
+from bedrock_customization.storage import EXAMPLES, PREPARED, RUNS
+from bedrock_customization_runtime.contract import (
+    TEACHER,
+    EvaluationStep,
+    Handler,
+    MetricName,
+)
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_kms as kms, aws_ssm as ssm, aws_stepfunctions as sfn
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
@@ -29,14 +32,21 @@ if TYPE_CHECKING:
     from bedrock_customization.storage import CustomizationStorage
 
 
-class ModelEvaluation(Phase):
-    """Ask base and tuned model every blind question and compare them record by record.
+_CONCURRENCY = 4
+"""Functions that ask at a time, each 16 questions at once: a new account's quota of requests."""
 
-    Both get the same system prompt, temperature 0 and the same limit of tokens.
+
+class ModelEvaluation(Phase):
+    """Ask every model every blind question and compare the answers record by record.
+
+    Who answers: the base model, the base model with examples before each question, the tuned model,
+    the model in production, and after a distillation the teacher, for what has no reference. All
+    get the same system prompt, temperature 0 and the same limit of tokens. An answer that exists is
+    never asked for again (docs/evaluation.md).
 
     Input: `$run`, `$preparation`, `$deployment`.
-    Output: `$evaluation` (`contract.Evaluation`).
-    Errors: `EvaluationFailed`.
+    Output: `$evaluation` (`contract.Evaluation`); `$blind_test` (`contract.BlindTest`) besides.
+    Errors: `EvaluationFailed`, `SourceChanged`.
 
     Args:
         scope: Parent.
@@ -48,11 +58,15 @@ class ModelEvaluation(Phase):
             have no answer of their own. Without one, fine-tuning.
         metric: What decides (docs/metrics.md).
         maximum_tokens: Limit of an answer, in tokens, from 1 to 5,000.
+        few_shot: Training records that stand before each question as examples when the base model
+            is asked a second time, up to 10; with 0 it is not.
+        alias: Names the model in production, which answers too, if it is another and still can.
+            Without one, none does.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
 
     Raises:
-        ValueError: `maximum_tokens` is out of range.
+        ValueError: `maximum_tokens` or `few_shot` is out of range.
     """
 
     def __init__(
@@ -66,31 +80,56 @@ class ModelEvaluation(Phase):
         method: CustomizationMethod | None = None,
         metric: MetricName = MetricName.ACCURACY,
         maximum_tokens: int = 512,
+        few_shot: int = 3,
+        alias: ssm.IStringParameter | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
         check_whole("maximum_tokens", maximum_tokens, 1, 5000, "an answer has no more room")
+        check_whole("few_shot", few_shot, 0, 10, "more examples do not fit beside a long question")
         super().__init__(scope, id)
+        method = method or FineTuning()
+        rules = base_model.facts.methods[method.method]
         teacher = method.teacher if isinstance(method, Distillation) else None
-        self.answer_function = self._define_answer_function(storage, base_model, teacher, model_key)
+        self.answer_function = self._define_answer_function(
+            storage, base_model, teacher, model_key, alias, few_shot=few_shot
+        )
         self.compare_function = self._define_compare_function(storage)
-        models = [
-            {"name": "base", "id": base_model.inference_id},
-            {"name": "tuned", "id": "{% $deployment.arn %}"},
-            *([{"name": TEACHER, "id": teacher}] if teacher else []),
-        ]
         states = States(self, "ModelEvaluation", on_failure=on_failure)
-        answer = states.invoke(
+        plan = states.invoke(
+            "Plan blind test",
+            self.answer_function,
+            {
+                "step": EvaluationStep.PLAN,
+                "run": "{% $run %}",
+                "preparation": "{% $preparation %}",
+                "models": [
+                    {"name": "base", "id": base_model.inference_id},
+                    {"name": "tuned", "id": "{% $deployment.arn %}"},
+                    *([{"name": TEACHER, "id": teacher}] if teacher else []),
+                ],
+                "record_format": rules.record_format.value,
+                "few_shot": few_shot,
+                "alias_parameter": alias.parameter_name if alias else None,
+            },
+            comment="Choose examples, find the model in production, look for contamination",
+            assign="blind_test",
+        )
+        answer = states.invoke_each(
             "Answer blind questions",
             self.answer_function,
             {
+                "step": EvaluationStep.ANSWER,
                 "run": "{% $run %}",
                 "test": "{% $preparation.test %}",
-                "models": models,
+                "models": "{% $blind_test.models %}",
                 "maximum_tokens": maximum_tokens,
             },
-            comment="Base and tuned model answer the same questions",
-            assign="answers",
+            count="$blind_test.items",
+            concurrency=_CONCURRENCY,
+            one="Answer questions",
+            comment="All models answer the same questions",
             retries=[Retry(errors=BUSY_MODEL_ERRORS, interval_seconds=60)],
+            until="done",
         )
         compare = states.invoke(
             "Compare answers",
@@ -98,21 +137,18 @@ class ModelEvaluation(Phase):
             {
                 "run": "{% $run %}",
                 "test": "{% $preparation.test %}",
-                "answers": "{% $answers.prefix %}",
-                "models": models,
+                "answers": "{% $blind_test.prefix %}",
+                "models": "{% $blind_test.models %}",
+                "contaminated": "{% $blind_test.contaminated %}",
+                "left_out": "{% $blind_test.left_out %}",
                 "metric": MetricName(metric).value,
             },
             comment="Pair the answers by record and test the difference",
             assign="evaluation",
         )
-        is_answered = states.choice(
-            "Is everything answered?", comment="One function call may not be enough"
-        )
-        is_answered.when(sfn.Condition.jsonata("{% $not($answers.done) %}"), answer)
-        is_answered.otherwise(compare)
-        answer.next(is_answered)
+        plan.next(answer).next(compare)
         self.rights = states.rights
-        self._start = answer
+        self._start = plan
         self._ends = [compare]
 
     def _define_answer_function(
@@ -121,13 +157,20 @@ class ModelEvaluation(Phase):
         base_model: BaseModel,
         teacher: str | None,
         model_key: kms.IKey | None,
+        alias: ssm.IStringParameter | None,
+        *,
+        few_shot: int,
     ) -> HandlerFunction:
         return HandlerFunction(
             self,
             "Answer",
             handler=Handler.ANSWER_QUESTIONS,
-            description="Asks base and tuned model the blind questions",
+            description="Asks every model the blind questions",
             rights=[
+                # The training set, for examples and contamination; its job's role never reads
+                # the blind set.
+                *storage.reading(storage.data_bucket, PREPARED),
+                *(storage.writing(storage.data_bucket, EXAMPLES) if few_shot else []),
                 *storage.reading(storage.blind_bucket, RUNS),
                 *storage.writing(storage.blind_bucket, RUNS),
                 Right(
@@ -136,11 +179,13 @@ class ModelEvaluation(Phase):
                         *base_model.arns_for_invocation(),
                         *(arns_for_invocation(teacher) if teacher else []),
                         bedrock_arn("custom-model-deployment"),
+                        *([bedrock_arn("provisioned-model")] if alias else []),
                     ],
                     wildcard_because=f"{NAMED_BY_BEDROCK}, and an inference profile sends "
                     "requests to several Regions",
                 ),
                 *opening_model_key(model_key),
+                *(_finding_the_live_model(alias) if alias else []),
             ],
             memory_mebibytes=1024,
             timeout_minutes=15,
@@ -160,3 +205,19 @@ class ModelEvaluation(Phase):
             memory_mebibytes=1024,
             timeout_minutes=5,
         )
+
+
+def _finding_the_live_model(alias: ssm.IStringParameter) -> list[Right]:
+    return [
+        Right(actions=["ssm:GetParameter"], resources=[alias.parameter_arn]),
+        Right(
+            actions=["bedrock:GetCustomModelDeployment"],
+            resources=[bedrock_arn("custom-model-deployment")],
+            wildcard_because=NAMED_BY_BEDROCK,
+        ),
+        Right(
+            actions=["bedrock:GetProvisionedModelThroughput"],
+            resources=[bedrock_arn("provisioned-model")],
+            wildcard_because=NAMED_BY_BEDROCK,
+        ),
+    ]

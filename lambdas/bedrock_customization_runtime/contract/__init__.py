@@ -4,7 +4,8 @@ The constructs import this module at synth and the handlers at run time, so it u
 standard library. Every value that travels between states is one of the `TypedDict`s here: URIs,
 ids and counts, never records. What is absent has no key, because CDK leaves nulls out. The state
 machine keeps each under a variable of the same name (`$run`, `$enrichment`, `$preparation`,
-`$proposal`, `$customization`, `$deployment`, `$evaluation`, `$decision`, `$failure`).
+`$proposal`, `$customization`, `$deployment`, `$blind_test`, `$evaluation`, `$decision`,
+`$failure`).
 """
 
 from bedrock_customization_runtime.contract.customization import (
@@ -32,17 +33,22 @@ from bedrock_customization_runtime.contract.customization import (
 from bedrock_customization_runtime.contract.evaluation import (
     AnswerQuestionsInput,
     Answers,
+    BlindTest,
     CompareAnswersInput,
     DecidePromotionInput,
     Decision,
     Deployment,
     EvaluatedModel,
     Evaluation,
+    EvaluationStep,
     Gate,
+    PlanBlindTestInput,
     PromoteModelInput,
     RemoveDeploymentInput,
 )
 from bedrock_customization_runtime.contract.names import (
+    FEW_SHOT,
+    LIVE,
     MEDIA_PREFIX,
     METRIC_NAMESPACE,
     PURPOSE,
@@ -87,6 +93,8 @@ from bedrock_customization_runtime.contract.runs import (
 )
 
 __all__ = [
+    "FEW_SHOT",
+    "LIVE",
     "MEDIA_PREFIX",
     "METRIC_NAMESPACE",
     "PURPOSE",
@@ -94,6 +102,7 @@ __all__ = [
     "TEACHER",
     "AnswerQuestionsInput",
     "Answers",
+    "BlindTest",
     "CandidateJob",
     "CandidateOutcome",
     "ChooseCandidate",
@@ -114,6 +123,7 @@ __all__ = [
     "ErrorName",
     "EvaluatedModel",
     "Evaluation",
+    "EvaluationStep",
     "Failure",
     "Gate",
     "GatheredShards",
@@ -128,6 +138,7 @@ __all__ = [
     "MetadataFilters",
     "MetricName",
     "Names",
+    "PlanBlindTestInput",
     "PlanJob",
     "PlanPreparationInput",
     "Preparation",

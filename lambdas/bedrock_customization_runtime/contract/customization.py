@@ -99,6 +99,8 @@ class PlanJob(TypedDict):
     """Of a distillation."""
     evaluation_maximum_tokens: NotRequired[int]
     """Limit of an answer in the evaluation; absent where none follows."""
+    evaluation_few_shot: NotRequired[int]
+    """Examples before a question when the base model is asked a second time there."""
 
 
 class JobNetwork(TypedDict):
@@ -193,6 +195,7 @@ class ProposeCandidates(TypedDict):
     role_arn: NotRequired[str]
     """As of `PlanJob`; likewise the next."""
     evaluation_maximum_tokens: NotRequired[int]
+    evaluation_few_shot: NotRequired[int]
     redrives: int
     """How often the execution has been redriven by now."""
 

@@ -1,8 +1,17 @@
 """Deployment, evaluation, gate and promotion: events and what states keep of them."""
 
-from typing import TypedDict
+from enum import StrEnum
+from typing import Literal, NotRequired, TypedDict
 
+from bedrock_customization_runtime.contract.preparation import Preparation
 from bedrock_customization_runtime.contract.runs import Run
+
+
+class EvaluationStep(StrEnum):
+    """What `answer_questions` does at a time."""
+
+    PLAN = "plan"
+    ANSWER = "answer"
 
 
 class Deployment(TypedDict):
@@ -12,21 +21,42 @@ class Deployment(TypedDict):
 
 
 class EvaluatedModel(TypedDict):
-    """A model that answers the blind set: `name` is "base", "tuned" or `TEACHER`."""
+    """A model that answers the blind set.
+
+    `name` is "base", "few_shot" (the base model with examples before each question), "tuned",
+    `TEACHER`, or "live" (the model in production before this run).
+    """
 
     name: str
     id: str
     """By which it is invoked."""
+    shots: NotRequired[str]
+    """S3 URI of the examples that stand before each question (`datasets.records.TestRecord` with
+    references, one JSON object a line)."""
+
+
+class BlindTest(TypedDict):
+    """What "Plan blind test" returns (`$blind_test`): who answers, in how many pieces of work."""
+
+    models: list[EvaluatedModel]
+    items: int
+    """Each a child execution of "Answer blind questions"."""
+    total: int
+    """Answers of all models together."""
+    prefix: str
+    """S3 URI prefix of the answers in the blind bucket, without a trailing slash."""
+    contaminated: int
+    """Blind records with a copy or near-copy in the training set."""
+    left_out: dict[str, str]
+    """Models that cannot take part, and why."""
 
 
 class Answers(TypedDict):
-    """What "Answer blind questions" returns (`$answers`); it is asked again until `done`."""
+    """What an item of "Answer blind questions" returns; it is asked again until `done`."""
 
     done: bool
     answered: int
-    total: int
-    prefix: str
-    """S3 URI prefix in the blind bucket, without a trailing slash."""
+    """Of the item, by now."""
 
 
 class Evaluation(TypedDict):
@@ -57,13 +87,32 @@ class Decision(TypedDict):
     reasons: list[str]
 
 
-class AnswerQuestionsInput(TypedDict):
-    """Event of `answer_questions`."""
+class PlanBlindTestInput(TypedDict):
+    """Event of `answer_questions` for `EvaluationStep.PLAN`."""
 
+    step: Literal[EvaluationStep.PLAN]
+    run: Run
+    preparation: Preparation
+    models: list[EvaluatedModel]
+    """Those that are known at synth, and the tuned model."""
+    record_format: str
+    """Of the training set: value of `catalog.rules.RecordFormat`."""
+    few_shot: int
+    """Examples before the question; 0 asks the base model without them only."""
+    alias_parameter: NotRequired[str]
+    """Names the model in production."""
+
+
+class AnswerQuestionsInput(TypedDict):
+    """Event of `answer_questions` for `EvaluationStep.ANSWER`."""
+
+    step: Literal[EvaluationStep.ANSWER]
     run: Run
     test: str
     models: list[EvaluatedModel]
     maximum_tokens: int
+    number: int
+    """Of the item, from 0."""
 
 
 class CompareAnswersInput(TypedDict):
@@ -72,8 +121,10 @@ class CompareAnswersInput(TypedDict):
     run: Run
     test: str
     answers: str
-    """`Answers.prefix`."""
+    """`BlindTest.prefix`; so the next three."""
     models: list[EvaluatedModel]
+    contaminated: int
+    left_out: dict[str, str]
     metric: str
 
 

@@ -65,5 +65,9 @@ class ErrorName(StrEnum):
     CUSTOMIZATION_STOPPED_EARLY = "CustomizationStoppedEarly"
 
 
+FEW_SHOT = "few_shot"
+"""Name of the base model where examples stand before each question."""
+LIVE = "live"
+"""Name of the model that was in production before the run."""
 TEACHER = "teacher"
 """Name of the model that answers what the blind set has no reference for: prompts alone."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.catalog import MethodRules, Price
 
 EPOCHS = "epochCount"
+LONGEST_SHOT = 2_000
+"""Tokens of an example before a question, at most; `evaluation.few_shot` chooses no longer one."""
 
 
 def epochs_of(method: MethodRules, hyperparameters: Mapping[str, str]) -> int:

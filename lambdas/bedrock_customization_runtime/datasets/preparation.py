@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bedrock_customization_runtime.datasets.examination import Examined
-    from bedrock_customization_runtime.datasets.index import Columns
+    from bedrock_customization_runtime.datasets.index import Columns, Index
     from bedrock_customization_runtime.datasets.record_source import RecordSource
     from bedrock_customization_runtime.datasets.settings import Settings
 
@@ -168,6 +168,16 @@ def template_sample(columns: Columns) -> NDArray[np.intp]:
     return np.argsort(columns.exact, kind="stable")[: near_copies.SAMPLE]
 
 
+def near_copies_of(index: Index, columns: Columns) -> NDArray[np.intp]:
+    """Return for each record of an index the first that it is a near-copy of, itself if none."""
+    words = index.words
+    common = near_copies.common_shingles(words(template_sample(columns)))
+    bands = (
+        near_copies.all_bands(len(columns.near), words, common) if common.size else index.bands()
+    )
+    return near_copies.joined(bands, columns.near, words, common)
+
+
 def finish(
     examined: RecordSource,
     columns: Columns,
@@ -210,15 +220,7 @@ def _near_copies(examined: Examined, columns: Columns) -> NDArray[np.intp] | Non
     """Return for each record the first that it is a near-copy of, None where nobody asked."""
     if not examined.settings.near_copies or not columns.near.size:
         return None
-
-    words = examined.index.words
-    common = near_copies.common_shingles(words(template_sample(columns)))
-    bands = (
-        near_copies.all_bands(len(columns.near), words, common)
-        if common.size
-        else examined.index.bands()
-    )
-    return near_copies.joined(bands, columns.near, words, common)
+    return near_copies_of(examined.index, columns)
 
 
 def _leaks(examined: Examined, split: Split) -> NDArray[np.intp]:

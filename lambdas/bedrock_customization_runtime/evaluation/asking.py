@@ -7,12 +7,13 @@ under different conditions compares the conditions.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Never
 
 import msgspec
 
 from bedrock_customization_runtime.contract import PURPOSE, TEACHER
+from bedrock_customization_runtime.datasets.records import text_message
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import blind_set, parts
 from bedrock_customization_runtime.evaluation.answers import Answer
@@ -25,15 +26,24 @@ from bedrock_customization_runtime.invocation import (
     converse,
 )
 
+_PARTS_OF_ITEM = 16
+"""A thousand questions to one model or another: minutes of a function, and one function for a
+small blind set."""
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_bedrock_runtime.type_defs import ConverseRequestTypeDef
     from mypy_boto3_s3 import S3Client
 
     from bedrock_customization_runtime.contract import Answers, EvaluatedModel
-    from bedrock_customization_runtime.datasets.records import TestRecord
+    from bedrock_customization_runtime.datasets.records import Message, TestRecord
+
+
+def items_of(records: int, models: Sequence[EvaluatedModel]) -> int:
+    """Return into how many items the parts of all models' answers are cut."""
+    return -(-_parts_of(records) * len(models) // _PARTS_OF_ITEM)
 
 
 def ask(
@@ -44,110 +54,148 @@ def ask(
     models: Sequence[EvaluatedModel],
     prefix: str,
     limits: Limits,
+    number: int = 0,
 ) -> Answers:
-    """Ask the models what they were not asked before, as far as the time goes.
+    """Ask what an item holds and was not asked before, as far as the time goes.
 
     Args:
         bedrock_runtime: Client; throttling is retried by it.
         s3: Client.
         test: S3 URI of the blind set.
-        models: Who answers.
+        models: Who answers; in the same order for every item.
         prefix: S3 URI prefix of the answers, without a trailing slash.
         limits: Tokens and time.
+        number: Of the item; a small blind set has but the first.
 
     Returns:
-        How far the answers have come; `done` is False if the same call must be made again.
+        How far the item has come; `done` is False if the same call must be made again.
 
     Raises:
         EvaluationFailed: A model cannot answer at all, or the time is too short for a single part.
         botocore.exceptions.ClientError: Bedrock was too busy for long; what is answered is kept.
     """
     existing = {uri for model in models for uri in parts.finished(s3, prefix, model["name"])}
+    conversations = [_Conversation(bedrock_runtime, model, _shots(s3, model)) for model in models]
     written = answered = 0
-    done = True
+    out_of_time: OutOfTimeError | None = None
     with (
         blind_set.opened(s3, test) as questions,
         ThreadPoolExecutor(THREADS, thread_name_prefix="ask") as threads,
     ):
-        unanswered = sum(not record.reference for record in questions)
-        total = sum(
-            unanswered if model["name"] == TEACHER else questions.records for model in models
-        )
-        for number, records in enumerate(_batches(questions, parts.QUESTIONS)):
-            for model in models:
-                uri = parts.uri_of(prefix, model["name"], number)
-                asked = _asked(model, records)
+        for part, asked in _parts_of_item(number, len(models)):
+            records = questions.slice(part * parts.QUESTIONS, (part + 1) * parts.QUESTIONS)
+            if not records:
+                break
+            for conversation in (conversations[place] for place in asked):
+                wanted = conversation.wanted(records)
+                uri = parts.uri_of(prefix, conversation.model["name"], part)
                 if uri not in existing:
-                    if not done:
+                    if out_of_time:
                         continue
                     try:
-                        answers = _answer_part(bedrock_runtime, threads, model, asked, limits)
-                    except OutOfTimeError:
-                        done = False
+                        answers = conversation.answers(wanted, threads, limits)
+                    except OutOfTimeError as error:
+                        out_of_time = error
                         continue
-                    if number == 0:
-                        _require_an_answer(model, answers)
+                    if part == 0:
+                        _require_an_answer(conversation.model, answers)
                     parts.write(s3, uri, answers)
                     written += 1
-                answered += len(asked)
-    if not done and not written:
-        raise EvaluationFailed(
-            f"the time of one call is too short for {parts.QUESTIONS} questions to one model, "
-            f"{answered} of {total} are answered: raise the function's time-out, which must "
-            f"exceed {MARGIN_MS // 1000} s, or the models' request quota"
+                answered += len(wanted)
+    if out_of_time and not written:
+        _raise_for_time(out_of_time)
+    return {"done": out_of_time is None, "answered": answered}
+
+
+class _Conversation:
+    """How one model is asked."""
+
+    def __init__(
+        self,
+        bedrock_runtime: BedrockRuntimeClient,
+        model: EvaluatedModel,
+        shots: Sequence[Message],
+    ) -> None:
+        self.model = model
+        self._bedrock_runtime = bedrock_runtime
+        self._shots = shots
+
+    def wanted(self, records: Sequence[TestRecord]) -> Sequence[TestRecord]:
+        """Return what it is asked: a teacher only what nobody else has answered."""
+        if self.model["name"] != TEACHER:
+            return records
+        return [record for record in records if not record.reference]
+
+    def answers(
+        self, records: Sequence[TestRecord], threads: ThreadPoolExecutor, limits: Limits
+    ) -> list[Answer]:
+        """Return what it says, in the order of the records."""
+        # `map` keeps the order, and cancels what has not begun once one question raises.
+        return list(threads.map(lambda record: self._answer(record, limits), records))
+
+    def _answer(self, record: TestRecord, limits: Limits) -> Answer:
+        request: ConverseRequestTypeDef = {
+            "modelId": self.model["id"],
+            "messages": msgspec.to_builtins([*self._shots, *record.messages]),
+            "requestMetadata": {PURPOSE: "evaluation"},
+        }
+        if record.system:
+            request["system"] = [{"text": record.system}]
+        try:
+            reply = converse(self._bedrock_runtime, request, limits)
+        except UnavailableModelError as error:
+            raise EvaluationFailed(
+                f"the {self.model['name']} model {self.model['id']} cannot answer ({error.code}): "
+                "check that it exists in this Region, that the account has access to it, and that "
+                "the function's role may invoke it"
+            ) from error
+        return Answer(
+            id=record.id,
+            answer=reply.text,
+            input_tokens=reply.input_tokens,
+            output_tokens=reply.output_tokens,
+            latency_ms=reply.latency_ms,
+            stop_reason=reply.stop_reason,
+            error=reply.error,
         )
-    return {"done": done, "answered": answered, "total": total, "prefix": prefix}
 
 
-def _asked(model: EvaluatedModel, records: Sequence[TestRecord]) -> Sequence[TestRecord]:
-    """Return what a model is asked: a teacher only what nobody else has answered."""
-    if model["name"] != TEACHER:
-        return records
-    return [record for record in records if not record.reference]
+def _parts_of(records: int) -> int:
+    return -(-records // parts.QUESTIONS)
 
 
-def _answer_part(
-    bedrock_runtime: BedrockRuntimeClient,
-    threads: ThreadPoolExecutor,
-    model: EvaluatedModel,
-    records: Sequence[TestRecord],
-    limits: Limits,
-) -> list[Answer]:
-    # `map` keeps the order, and cancels what has not begun once one question raises.
-    return list(
-        threads.map(lambda record: _answer(bedrock_runtime, model, record, limits), records)
-    )
+def _parts_of_item(number: int, models: int) -> Iterator[tuple[int, list[int]]]:
+    """Yield the parts of an item, each with the places of the models that it asks for them.
+
+    The parts of all models stand in one row, those of the same questions side by side, and an item
+    is a piece of it. Beyond the last part there is nothing to ask.
+    """
+    places = range(number * _PARTS_OF_ITEM, (number + 1) * _PARTS_OF_ITEM)
+    for part, some in groupby(places, key=lambda place: place // models):
+        yield part, [place % models for place in some]
 
 
-def _answer(
-    bedrock_runtime: BedrockRuntimeClient,
-    model: EvaluatedModel,
-    record: TestRecord,
-    limits: Limits,
-) -> Answer:
-    request: ConverseRequestTypeDef = {
-        "modelId": model["id"],
-        "messages": msgspec.to_builtins(record.messages),
-        "requestMetadata": {PURPOSE: "evaluation"},
-    }
-    if record.system:
-        request["system"] = [{"text": record.system}]
-    try:
-        reply = converse(bedrock_runtime, request, limits)
-    except UnavailableModelError as error:
-        raise EvaluationFailed(
-            f"the {model['name']} model {model['id']} cannot answer ({error.code}): check that it "
-            "exists in this Region, that the account has access to it, and that the function's "
-            "role may invoke it"
-        ) from error
-    return Answer(
-        id=record.id,
-        answer=reply.text,
-        input_tokens=reply.input_tokens,
-        output_tokens=reply.output_tokens,
-        latency_ms=reply.latency_ms,
-        stop_reason=reply.stop_reason,
-        error=reply.error,
+def _shots(s3: S3Client, model: EvaluatedModel) -> list[Message]:
+    """Return the examples before a question, as questions and answers in turn."""
+    if "shots" not in model:
+        return []
+    with blind_set.opened(s3, model["shots"]) as examples:
+        return [
+            message
+            for example in examples
+            for message in (*example.messages, text_message("assistant", example.reference))
+        ]
+
+
+def _raise_for_time(out_of_time: OutOfTimeError) -> Never:
+    """Raise why not a single part was written."""
+    if out_of_time.__cause__ is not None:
+        # The model was busy all the time: the state waits before it calls again.
+        raise out_of_time.__cause__
+    raise EvaluationFailed(
+        f"the time of one call is too short for {parts.QUESTIONS} questions to one model: raise "
+        f"the function's time-out, which must exceed {MARGIN_MS // 1000} s, or the models' request "
+        "quota"
     )
 
 
@@ -159,9 +207,3 @@ def _require_an_answer(model: EvaluatedModel, answers: Sequence[Answer]) -> None
             f"questions ({', '.join(sorted(filter(None, codes)))}): check that the id is one that "
             "Converse takes, and that the model supports system prompts and the token limit"
         )
-
-
-def _batches(records: Iterable[TestRecord], size: int) -> Iterator[list[TestRecord]]:
-    iterator = iter(records)
-    while batch := list(islice(iterator, size)):
-        yield batch

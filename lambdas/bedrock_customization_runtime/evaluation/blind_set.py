@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
@@ -44,8 +45,19 @@ class BlindSet:
         Raises:
             EvaluationFailed: A line is not a test record.
         """
+        return self._from(0)
+
+    def slice(self, start: int, end: int) -> list[TestRecord]:
+        """Return the records from one number, from 0, to before another, as far as there are any.
+
+        Raises:
+            EvaluationFailed: A line is not a test record.
+        """
+        return list(islice(self._from(start), max(0, end - start)))
+
+    def _from(self, start: int) -> Iterator[TestRecord]:
         self.file.seek(0)
-        for number, line in enumerate(self.file, start=1):
+        for number, line in enumerate(islice(self.file, start, None), start=start + 1):
             try:
                 yield _DECODER.decode(line)
             except (msgspec.DecodeError, UnicodeDecodeError):

@@ -19,7 +19,7 @@ from bedrock_customization_runtime.manifest import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_s3 import S3Client
 
@@ -49,6 +49,8 @@ def judge(
     prefix: str,
     models: Sequence[EvaluatedModel],
     metric: str,
+    contaminated: int = 0,
+    left_out: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Compare the answers of the base and the tuned model, and record the comparison.
 
@@ -61,7 +63,10 @@ def judge(
         prefix: S3 URI prefix of the answers, without a trailing slash.
         models: Those that answered: "base", "tuned", and "teacher" where its answers are the
             references of prompts that have none. What it did not answer either is not compared.
+            Others are ignored.
         metric: Name of the primary metric.
+        contaminated: Blind records with a copy in the training set.
+        left_out: Models that could not take part, and why.
 
     Returns:
         The primary metric.
@@ -71,9 +76,9 @@ def judge(
         SourceChanged: The blind set is not the one that was prepared.
     """
     ids = {model["name"]: model["id"] for model in models}
-    if sorted(model["name"] for model in models if model["name"] != TEACHER) != _MODELS:
+    if sorted(model["name"] for model in models if model["name"] in _MODELS) != _MODELS:
         raise EvaluationFailed(
-            f"models must be named base and tuned, once each, beside a teacher, got "
+            f"models must be named base and tuned, once each, beside others, got "
             f"{', '.join(model['name'] for model in models) or 'none'}"
         )
     metrics.metric_of(metric)
@@ -103,6 +108,8 @@ def judge(
         answers=files,
         examples=comparison.examples(records, scores["base"], scores["tuned"]),
         taught_references=len(taught),
+        contaminated=contaminated,
+        left_out=dict(left_out or {}),
     )
     report = EvaluationReport(
         run=run["id"],

@@ -25,4 +25,6 @@ def handler(event: CompareAnswersInput, _context: object) -> Evaluation:
         prefix=event["answers"],
         models=event["models"],
         metric=event["metric"],
+        contaminated=event["contaminated"],
+        left_out=event["left_out"],
     )

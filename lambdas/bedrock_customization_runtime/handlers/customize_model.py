@@ -122,6 +122,7 @@ def _plan(event: PlanJob) -> Job:
         jobs=[hyperparameters],
         teaching=run_cost.Teaching(**teaching) if teaching else None,
         answer_tokens=event.get("evaluation_maximum_tokens"),
+        few_shot=event.get("evaluation_few_shot", 0),
     )
     job = customization_plan.next_job(aws.bedrock(), run["execution_arn"], hyperparameters)
     checks = _preflight(

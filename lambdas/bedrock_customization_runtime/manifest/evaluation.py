@@ -86,3 +86,7 @@ class EvaluationSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     examples: list[Example] = []
     taught_references: int = 0
     """Of distillation: references that the teacher wrote, because the prompts had none."""
+    contaminated: int = 0
+    """Blind records with a copy or near-copy in the training set: their results flatter."""
+    left_out: dict[str, str] = {}
+    """Models that could not take part, by name, and why."""

@@ -9,3 +9,5 @@ SEED = 0
 MAXIMUM_REJECTED = 0.05
 MAXIMUM_TOKENS = 512
 """Of an answer in the evaluation."""
+FEW_SHOT = 3
+"""Examples before a question there."""

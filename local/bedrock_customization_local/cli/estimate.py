@@ -21,7 +21,7 @@ from bedrock_customization_local.cli.data_options import (
     TeacherOption,
     choice_of,
 )
-from bedrock_customization_local.cli.defaults import MAXIMUM_TOKENS
+from bedrock_customization_local.cli.defaults import FEW_SHOT, MAXIMUM_TOKENS
 from bedrock_customization_local.cli.messages import ExitCode
 from bedrock_customization_local.cli.running import VerboseOption, command, error_console
 
@@ -45,6 +45,12 @@ def estimate(
     maximum_tokens: Annotated[
         int, typer.Option(metavar="N", min=1, help="Limit of an answer in the evaluation.")
     ] = MAXIMUM_TOKENS,
+    few_shot: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=0, max=10, help="Examples before a question; 0 asks without them only."
+        ),
+    ] = FEW_SHOT,
     teacher: TeacherOption = None,
     maximum_response_length: Annotated[
         int | None,
@@ -83,6 +89,7 @@ def estimate(
         plan = estimation.RunPlan(
             epochs=estimation.checked_epochs(choice, epochs),
             maximum_tokens=maximum_tokens,
+            few_shot=few_shot,
             teaching=estimation.checked_teaching(choice, teacher, maximum_response_length),
         )
         found = data_files.find(paths)

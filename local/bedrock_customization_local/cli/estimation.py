@@ -47,11 +47,13 @@ class RunPlan:
     Args:
         epochs: None for the base model's default.
         maximum_tokens: Limit of an answer in the evaluation.
+        few_shot: Examples before each of its questions when the base model is asked a second time.
         teaching: Of a distillation.
     """
 
     epochs: int | None
     maximum_tokens: int
+    few_shot: int
     teaching: run_cost.Teaching | None
 
 
@@ -147,6 +149,7 @@ def _estimate(examined: Examined, settings: Settings, plan: RunPlan) -> Estimate
     is_taught = rules.method is catalog.Method.DISTILLATION
     tokens = run_cost.RunTokens(
         training=int(columns.tokens[train].sum()),
+        records=len(train),
         prompts=(
             _counted(examined, Side.TRAIN, train, TokenCount.of_records(rules.record_format))
             if is_taught
@@ -168,6 +171,7 @@ def _estimate(examined: Examined, settings: Settings, plan: RunPlan) -> Estimate
             jobs=[given],
             teaching=plan.teaching,
             answer_tokens=plan.maximum_tokens,
+            few_shot=plan.few_shot,
         ),
     )
 

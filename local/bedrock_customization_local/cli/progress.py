@@ -280,8 +280,8 @@ def _evaluation(value: dict[str, Any]) -> str:
     return f"{wording.title_of(value['metric'])} {base} → {tuned}"
 
 
-def _answers(value: dict[str, Any]) -> str:
-    return f"{value['answered']:,} of {value['total']:,} answers"
+def _blind_test(value: dict[str, Any]) -> str:
+    return f"{len(value['models'])} models, {value['total']:,} answers"
 
 
 def _decision(value: dict[str, Any]) -> str:
@@ -297,7 +297,7 @@ _DESCRIPTIONS: dict[str, Callable[[Any], str]] = {
     "preparation": _preparation,
     "proposal": _proposal,
     "customization": _customization,
-    "answers": _answers,
+    "blind_test": _blind_test,
     "evaluation": _evaluation,
     "decision": _decision,
 }

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from bedrock_customization_local.cli.definition import Definition
     from bedrock_customization_local.cli.progress import Progress
+    from bedrock_customization_runtime.contract import BlindTest
 
 _PAGE = 200
 _CUSTOMIZE = "bedrock:createModelCustomizationJob"
-_INVOKE = "lambda:invoke"
-_MODELS = ("base", "tuned")
+_MAP = "Map"
 
 
 class ExecutionWatch:
@@ -76,13 +76,9 @@ class LiveDetails:
         for step in progress.running:
             if _CUSTOMIZE in step.state.resource and "job" in known:
                 details[step.name] = self._job(known["job"]["name"])
-            elif (
-                _INVOKE in step.state.resource
-                and "deployment" in known
-                and "evaluation" not in known
-            ):
+            elif step.state.type == _MAP and "blind_test" in known:
                 questions = known["preparation"]["counts"]["test"]
-                details[step.name] = self._answers(f"{known['run']['blind']}/answers", questions)
+                details[step.name] = self._answers(known["blind_test"], questions)
         return details
 
     def _job(self, name: str) -> str:
@@ -102,10 +98,14 @@ class LiveDetails:
             return "waiting for its turn"
         return ""
 
-    def _answers(self, prefix: str, questions: int) -> str:
+    def _answers(self, blind_test: BlindTest, questions: int) -> str:
         answered = sum(
-            min(len(parts.finished(self._s3, prefix, model)) * parts.QUESTIONS, questions)
-            for model in _MODELS
+            min(
+                len(parts.finished(self._s3, blind_test["prefix"], model["name"]))
+                * parts.QUESTIONS,
+                questions,
+            )
+            for model in blind_test["models"]
         )
-        total = questions * len(_MODELS)
+        total = blind_test["total"]
         return f"{answered:,} of {total:,} answers" if answered < total else ""

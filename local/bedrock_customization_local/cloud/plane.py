@@ -151,6 +151,7 @@ class Plane:
 
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
+            wbufsize = -1  # headers and body leave together
 
             def log_request(self, *_: object) -> None:
                 """Log nothing."""

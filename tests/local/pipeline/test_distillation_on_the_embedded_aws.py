@@ -248,6 +248,8 @@ def test_the_estimate_of_a_distillation_is_within_a_tenth_of_what_is_charged(
             "training": (job, Unit.TRAINING_TOKENS),
             "base model input": (STUDENT, Unit.INPUT_TOKENS),
             "base model output": (STUDENT, Unit.OUTPUT_TOKENS),
+            "few-shot model input": (STUDENT, Unit.INPUT_TOKENS),
+            "few-shot model output": (STUDENT, Unit.OUTPUT_TOKENS),
             "tuned model input": (tuned, Unit.INPUT_TOKENS),
             "tuned model output": (tuned, Unit.OUTPUT_TOKENS),
             "teacher blind input": (TEACHER, Unit.INPUT_TOKENS),

@@ -86,6 +86,8 @@ def test_the_estimate_is_within_a_tenth_of_what_is_charged(fair, billed_run, com
             "training": (job, Unit.TRAINING_TOKENS),
             "base model input": (BASE, Unit.INPUT_TOKENS),
             "base model output": (BASE, Unit.OUTPUT_TOKENS),
+            "few-shot model input": (BASE, Unit.INPUT_TOKENS),
+            "few-shot model output": (BASE, Unit.OUTPUT_TOKENS),
             "tuned model input": (tuned, Unit.INPUT_TOKENS),
             "tuned model output": (tuned, Unit.OUTPUT_TOKENS),
         },

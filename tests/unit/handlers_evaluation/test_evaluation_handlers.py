@@ -9,7 +9,14 @@ import msgspec
 import pytest
 
 from bedrock_customization_runtime import aws, manifest as manifests
-from bedrock_customization_runtime.datasets.records import ContentBlock, Message, TestRecord
+from bedrock_customization_runtime.catalog.rules import RecordFormat
+from bedrock_customization_runtime.datasets import formats
+from bedrock_customization_runtime.datasets.records import (
+    ContentBlock,
+    Message,
+    TestRecord,
+    exchange,
+)
 from bedrock_customization_runtime.handlers import answer_questions, compare_answers
 
 TUNED = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefghijkl"
@@ -18,7 +25,7 @@ RUN = {
     "id": "run-7",
     "execution_arn": "arn:aws:states:us-east-1:123456789012:execution:Tuning:run-7",
     "source": "s3://data/incoming/a.jsonl",
-    "data": "s3://data/runs/7",
+    "data": "s3://handlers-data/runs/7",
     "blind": "s3://handlers-blind/runs/7",
     "artifacts": "s3://handlers-artifacts/runs/7",
     "manifest": "s3://handlers-artifacts/runs/7/manifest.json",
@@ -27,6 +34,8 @@ RUN = {
 }
 MODELS = [{"name": "base", "id": "amazon.nova-micro-v1:0"}, {"name": "tuned", "id": TUNED}]
 TEST = "s3://handlers-blind/runs/7/test.jsonl"
+PREPARED = "s3://handlers-data/runs/7/prepared"
+TRAIN = f"{PREPARED}/train.jsonl"
 
 
 class Converse(BaseHTTPRequestHandler):
@@ -81,7 +90,7 @@ def bedrock_url():
 def run(handler_environment, bedrock_url):
     handler_environment.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", bedrock_url)
     s3 = aws.s3()
-    for bucket in ("handlers-blind", "handlers-artifacts"):
+    for bucket in ("handlers-blind", "handlers-artifacts", "handlers-data"):
         s3.create_bucket(Bucket=bucket)
     yield s3
     s3.close()
@@ -93,40 +102,77 @@ def test_questions_are_answered_and_compared_through_the_handlers(run, begin_man
         TestRecord(
             id=f"r{number}",
             system="Shout." if number % 2 else None,
-            messages=[Message("user", [ContentBlock(f"question {number}")])],
-            reference=f"Question {number}",
+            messages=[Message("user", [ContentBlock(f"what is {word}")])],
+            reference=f"What is {word}",
         )
-        for number in range(8)
+        for number, word in enumerate(["ash", "bay", "cod", "dew", "elm", "fog", "gin", "hay"])
     ]
     run.put_object(
         Bucket="handlers-blind",
         Key="runs/7/test.jsonl",
         Body=msgspec.json.Encoder().encode_lines(records),
     )
+    trained = ["something else altogether", "What is... COD?"]
+    run.put_object(
+        Bucket="handlers-data",
+        Key="runs/7/prepared/train.jsonl",
+        Body=b"".join(
+            formats.training_line(exchange("Shout.", text, text.upper()), RecordFormat.CONVERSE)
+            for text in trained
+        ),
+    )
     begin_manifest(run, RUN)
 
+    plan = answer_questions.handler(
+        {
+            "step": "plan",
+            "run": RUN,
+            "preparation": {"train": TRAIN, "test": TEST},
+            "models": MODELS,
+            "record_format": RecordFormat.CONVERSE,
+            "few_shot": 2,
+        },
+        Context(),
+    )
     answers = answer_questions.handler(
-        {"run": RUN, "test": TEST, "models": MODELS, "maximum_tokens": 64}, Context()
+        {
+            "step": "answer",
+            "run": RUN,
+            "test": TEST,
+            "models": plan["models"],
+            "maximum_tokens": 64,
+            "number": 0,
+        },
+        Context(),
     )
     evaluation = compare_answers.handler(
         {
             "run": RUN,
             "test": TEST,
-            "answers": answers["prefix"],
-            "models": MODELS,
+            "answers": plan["prefix"],
+            "models": plan["models"],
+            "contaminated": plan["contaminated"],
+            "left_out": plan["left_out"],
             "metric": "accuracy",
         },
         Context(),
     )
 
-    assert answers == {
-        "done": True,
-        "answered": 16,
-        "total": 16,
+    assert plan == {
+        "models": [
+            *MODELS,
+            {"name": "few_shot", "id": MODELS[0]["id"], "shots": f"{PREPARED}/few_shot.jsonl"},
+        ],
+        "items": 1,
+        "total": 24,
         "prefix": "s3://handlers-blind/runs/7/answers",
+        "contaminated": 1,
+        "left_out": {},
     }
+    assert answers == {"done": True, "answered": 24}
     assert (evaluation["base"], evaluation["tuned"]) == (0, 1)
     assert evaluation["p_value"] == pytest.approx(2 / 2**8)
     assert json.loads(json.dumps(evaluation)) == evaluation
     section = manifests.load(run, RUN["manifest"]).evaluation
+    assert section.contaminated == 1
     assert section.metrics[0].interval == tuple(evaluation["interval"])

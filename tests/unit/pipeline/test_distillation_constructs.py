@@ -71,7 +71,7 @@ def test_the_teacher_answers_blind_prompts_and_may_be_invoked_for_that(
     distillation, read_definition
 ):
     states = read_definition(distillation)["States"]
-    models = states["Answer blind questions"]["Arguments"]["Payload"]["models"]
+    models = states["Plan blind test"]["Arguments"]["Payload"]["models"]
     assert models[2] == {"name": "teacher", "id": TEACHER}
     roles = distillation.find_resources("AWS::IAM::Role")
     (role,) = [one for name, one in roles.items() if "EvaluationAnswer" in name]
@@ -290,7 +290,7 @@ def test_a_job_goes_on_from_a_custom_model(context, read_definition):
     for name in ("Plan customization", "Start run"):
         payload = states[name]["Arguments"]["Payload"]
         assert (payload["base_model"], payload["parent"]) == (NOVA, PARENT)
-    models = states["Answer blind questions"]["Arguments"]["Payload"]["models"]
+    models = states["Plan blind test"]["Arguments"]["Payload"]["models"]
     assert models[0] == {"name": "base", "id": "amazon.nova-micro-v1:0"}
 
 

@@ -12,6 +12,8 @@ from bedrock_customization_runtime import errors
 from bedrock_customization_runtime.contract import ErrorName, MetricName
 from bedrock_customization_runtime.evaluation.metrics import METRICS
 
+ANSWER = "Answer blind questions"
+
 
 @pytest.fixture(scope="module")
 def states(definition):
@@ -177,7 +179,7 @@ def maps(states):
 
 
 def test_a_machine_reads_and_writes_no_objects_for_its_maps(maps):
-    assert len(maps) == 4
+    assert len(maps) == 5
     for name, state in maps.items():
         assert not {"ItemReader", "ResultWriter"} & set(state), name
         assert state["Items"].startswith("{% [0..$"), name
@@ -188,24 +190,38 @@ def test_children_of_maps_outlast_a_function_and_none_may_fail(maps):
         config = state["ItemProcessor"]["ProcessorConfig"]
         assert config == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, name
         assert not {"ToleratedFailureCount", "ToleratedFailurePercentage"} & set(state), name
-        assert state["MaxConcurrency"] == 20, name
+        assert state["MaxConcurrency"] == (4 if name == ANSWER else 20), name
 
 
 def test_maps_have_a_way_out_and_their_functions_another_try(maps):
     for name, state in maps.items():
         assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
-        (task,) = state["ItemProcessor"]["States"].values()
+        children = state["ItemProcessor"]
+        task = children["States"][children["StartAt"]]
+        assert task["Arguments"]["Payload"] == "{% $states.context.Execution.Input %}", name
         assert task["TimeoutSeconds"] == 930, name
         assert "Runtime.ExitError" in task["Retry"][-1]["ErrorEquals"], name
 
 
-def test_without_sharding_there_are_no_maps(stack, read_definition):
+def test_who_asks_is_called_with_the_same_event_until_all_is_answered(maps):
+    within = maps[ANSWER]["ItemProcessor"]["States"]
+    task = within["Answer questions"]
+    further = within[task["Next"]]
+    (again,) = further["Choices"]
+    assert again["Condition"] == "{% $not($states.input.done) %}"
+    assert again["Next"] == "Answer questions"
+    assert within[further["Default"]]["Type"] == "Succeed"
+    assert {"ThrottlingException", "ModelNotReadyException"} <= {
+        error for retry in task["Retry"] for error in retry["ErrorEquals"]
+    }
+
+
+def test_without_sharding_only_the_blind_test_is_a_map(stack, read_definition):
     CustomizationPipeline(stack, "P", base_model=BaseModel.NOVA_MICRO, sharding=None)
     template = Template.from_stack(stack)
     states = read_definition(template)["States"]
     assert states["Start run"]["Next"] == "Prepare data"
-    assert not [name for name, state in states.items() if state["Type"] == "Map"]
-    assert "RedriveExecution" not in str(template.to_json())
+    assert [name for name, state in states.items() if state["Type"] == "Map"] == [ANSWER]
 
 
 def test_functions_are_invoked_by_published_version(tasks, template):

@@ -108,7 +108,7 @@ def scopes(machine, outer=frozenset()):
 
 def test_no_scope_assigns_a_variable_of_a_scope_around_it(machine):
     found = list(scopes(machine))
-    assert len(found) == 4
+    assert len(found) == 5
     for assigned, outer in found:
         assert not assigned & outer
 

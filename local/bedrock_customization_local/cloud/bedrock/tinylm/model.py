@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 CONTEXT = 256
 """Longest sequence, in words and marks. Of a longer prompt the end is kept, of a longer completion
 (above half of it) the beginning."""
+
+
+_SHAPES = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,17 @@ def base_model(name: str, prompt: str) -> Model:
     """
     words = split_words(prompt)[-CONTEXT:]
     vocabulary = build_vocabulary([Record((), words)], CONTEXT)
-    return untrained_model(vocabulary, crc32(name.encode()))
+    shape = Shape(vocabulary.size, len(vocabulary.answers), vocabulary.context)
+    return Model(vocabulary, _weights_to_read(shape, crc32(name.encode())))
+
+
+@lru_cache(maxsize=_SHAPES)
+def _weights_to_read(shape: Shape, seed: int) -> Weights:
+    """Return the weights of an untrained network, which nobody may change.
+
+    Drawing them takes longer than an answer, and prompts of as many words share them.
+    """
+    return initial_weights(shape, seed)
 
 
 def save(model: Model, path: Path) -> None:
