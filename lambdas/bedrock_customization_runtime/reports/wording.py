@@ -23,12 +23,23 @@ EMBEDDED_NOTICE = (
     "from scratch on this machine, and the base model is the same network untrained. The figures "
     "show that the pipeline works; they say nothing about Bedrock's models."
 )
+MODELS = {
+    "base": "base model",
+    "few_shot": "base model with examples",
+    "live": "model live until now",
+    "teacher": "teacher",
+    "tuned": "tuned model",
+}
+"""Titles of the models that answer, by `contract.EvaluatedModel.name`."""
 _MINUS = "\N{MINUS SIGN}"
+# They turn the order of what stands around them: a text could show what it does not say.
+_BIDIRECTIONAL = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD)
 _SMALLEST_P = 0.0001
 _SECONDS_PER_MINUTE = 60
 _MINUTES_PER_HOUR = 60
 _BYTES_PER_UNIT = 1_000
 _LINE = 256
+_SHORT = 80
 # Where a cause in JSON says what happened: Lambda's errors and Bedrock's jobs.
 _MESSAGE_FIELDS = ("errorMessage", "FailureMessage", "failureMessage")
 
@@ -169,8 +180,12 @@ def fates(preparation: PreparationSection) -> list[Fate]:
 
 
 def primary_of(evaluation: EvaluationSection) -> MetricComparison:
-    """Return the metric that the decision rests on."""
-    named = (metric for metric in evaluation.metrics if metric.name == evaluation.primary)
+    """Return the comparison that the decision rests on: with the base model."""
+    named = (
+        metric
+        for metric in evaluation.metrics
+        if metric.name == evaluation.primary and metric.against == "base"
+    )
     return next(named, evaluation.metrics[0])
 
 
@@ -193,6 +208,11 @@ def meaning_of(name: str) -> str:
     return METRICS[name].meaning if name in METRICS else ""
 
 
+def model_title(name: str) -> str:
+    """Return what a model that answered is called, or its name if it is of another version."""
+    return MODELS.get(name, name)
+
+
 def cause_of(failure: FailureSection) -> str:
     """Return a failure's message; of a cause in JSON, only the field that holds it."""
     try:
@@ -209,6 +229,22 @@ def clipped(text: str) -> str:
     """Return the text on one line, without invisible characters, cut to 256 characters."""
     visible = "".join(character for character in " ".join(text.split()) if character.isprintable())
     return visible if len(visible) <= _LINE else f"{visible[: _LINE - 1]}…"
+
+
+def short(text: str) -> str:
+    """Return a label as `clipped` does, cut to 80 characters."""
+    clean = clipped(text)
+    return clean if len(clean) <= _SHORT else f"{clean[: _SHORT - 1]}…"
+
+
+def visible(text: str) -> str:
+    """Return the text with a mark in the place of controls that turn the direction of writing."""
+    return text.translate(_BIDIRECTIONAL)
+
+
+def effect_size(value: float | None) -> str:
+    """Return a standardized difference with its sign, or a dash where there is none."""
+    return "\N{EN DASH}" if value is None else f"{value:+.2f}".replace("-", _MINUS)
 
 
 def loss(value: float | None) -> str:

@@ -27,6 +27,7 @@ from bedrock_customization_runtime.manifest import (
     SweepCandidate,
     SweepSection,
 )
+from bedrock_customization_runtime.manifest.evaluation import ConfusionMatrix, ModelFigures
 
 
 def file_record(name, records):
@@ -270,6 +271,102 @@ def promoted(evaluated):
             reasons=["the interval's lower end, +20.8 points, is above the gate of +5.0 points"],
             minimum_improvement=0.05,
             decided="2026-11-23T11:01:30Z",
+        ),
+    )
+
+
+@pytest.fixture
+def compared(promoted):
+    """Five models, slices and a confusion matrix."""
+
+    def figures(name, value, **given):
+        return ModelFigures(
+            name=name,
+            model_id=f"arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/{name}",
+            metrics={"accuracy": value, "token_f1": value + 0.05},
+            input_tokens=41_200,
+            output_tokens=3_900,
+            median_latency_ms=312.5,
+            slowest_latency_ms=2_940,
+            **given,
+        )
+
+    first = promoted.evaluation.metrics[0]
+
+    def against(name, baseline, low, high, **given):
+        return replace(
+            first,
+            against=name,
+            baseline=baseline,
+            difference=round(first.tuned - baseline, 4),
+            interval=(low, high),
+            effect_size=0.31,
+            **given,
+        )
+
+    def part(value, records, baseline, tuned, low, high):
+        return replace(
+            first,
+            slice=f"category={value}",
+            records=records,
+            baseline=baseline,
+            tuned=tuned,
+            difference=round(tuned - baseline, 4),
+            interval=(low, high),
+            p_value=0.03,
+            adjusted_p_value=0.09,
+        )
+
+    labels = ["refund", "delivery", "invoice", "other"]
+    return replace(
+        promoted,
+        evaluation=replace(
+            promoted.evaluation,
+            models=[
+                figures("base", 0.612, usd_per_1k=0.0031, refusals=4, format_failures=61),
+                figures("tuned", 0.864, usd_per_1k=0.0033, format_failures=2),
+                figures("few_shot", 0.733, usd_per_1k=0.0214, errors={"ThrottlingException": 3}),
+                figures("teacher", 0.871),
+                figures("live", 0.84, usd_per_1k=0.0033),
+            ],
+            metrics=[
+                against("base", 0.612, 0.208, 0.294, adjusted_p_value=9e-24),
+                promoted.evaluation.metrics[1],
+                against("few_shot", 0.733, 0.09, 0.172, adjusted_p_value=0.0002),
+                against("teacher", 0.871, -0.03, 0.018, adjusted_p_value=0.61),
+                against("live", 0.84, -0.002, 0.052, adjusted_p_value=0.14),
+            ],
+            slices=[
+                part("refund", 201, 0.71, 0.93, 0.15, 0.29),
+                part("delivery", 152, 0.58, 0.83, 0.16, 0.34),
+                part("invoice", 98, 0.55, 0.5, -0.16, 0.06),
+                part("other", 49, 0.6, 0.4, -0.36, -0.04),
+            ],
+            confusion=[
+                ConfusionMatrix(
+                    model="base",
+                    labels=labels,
+                    counts=[
+                        [143, 31, 12, 9, 6],
+                        [22, 88, 19, 11, 12],
+                        [9, 14, 54, 16, 5],
+                        [3, 5, 12, 29, 0],
+                    ],
+                ),
+                ConfusionMatrix(
+                    model="tuned",
+                    labels=labels,
+                    counts=[
+                        [187, 8, 4, 2, 0],
+                        [9, 126, 11, 6, 0],
+                        [8, 12, 49, 29, 0],
+                        [4, 9, 16, 20, 0],
+                    ],
+                ),
+            ],
+            minimum_detectable_effect=0.037,
+            contaminated=3,
+            left_out={"live": "it was deleted before this run asked it"},
         ),
     )
 
