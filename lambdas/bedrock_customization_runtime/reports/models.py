@@ -95,7 +95,8 @@ def against_each(evaluation: EvaluationSection, gate: float | None) -> Forest | 
     found = [each for each in evaluation.metrics if each.name == primary.name]
     if len(found) < 2:  # noqa: PLR2004 - one is shown already
         return None
-    return _forest([(wording.model_title(each.against), each) for each in found], gate)
+    titled = [(wording.sentence(wording.model_title(each.against)), each) for each in found]
+    return _forest(titled, gate)
 
 
 def by_slice(evaluation: EvaluationSection) -> Forest | None:

@@ -227,8 +227,13 @@ def cause_of(failure: FailureSection) -> str:
 
 def clipped(text: str) -> str:
     """Return the text on one line, without invisible characters, cut to 256 characters."""
-    visible = "".join(character for character in " ".join(text.split()) if character.isprintable())
-    return visible if len(visible) <= _LINE else f"{visible[: _LINE - 1]}…"
+    line = one_line(text)
+    return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line, without invisible characters."""
+    return "".join(character for character in " ".join(text.split()) if character.isprintable())
 
 
 def short(text: str) -> str:

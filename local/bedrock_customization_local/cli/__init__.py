@@ -17,6 +17,7 @@ from bedrock_customization_local.cli.demo import demo
 from bedrock_customization_local.cli.estimate import estimate
 from bedrock_customization_local.cli.local import local
 from bedrock_customization_local.cli.prepare import prepare
+from bedrock_customization_local.cli.report import report
 from bedrock_customization_local.cli.rules import rules
 from bedrock_customization_local.cli.validate import validate
 
@@ -34,6 +35,7 @@ app.command("prepare")(prepare)
 app.command("estimate")(estimate)
 app.command("convert")(convert)
 app.command("rules")(rules)
+app.command("report")(report)
 app.add_typer(local, name="local")
 
 

@@ -470,10 +470,10 @@ def test_the_tuned_model_is_held_against_each_other_on_one_axis(compared):
     forest = models.against_each(compared.evaluation, 0.05)
 
     assert [row.title for row in forest.rows] == [
-        "base model",
-        "base model with examples",
-        "teacher",
-        "model live until now",
+        "Base model",
+        "Base model with examples",
+        "Teacher",
+        "Model live until now",
     ]
     assert [row.tone for row in forest.rows] == ["better", "better", "open", "open"]
     for row in forest.rows:
