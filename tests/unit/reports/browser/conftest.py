@@ -5,11 +5,11 @@ machine these tests are skipped; BROWSER_TESTS=required makes that an error.
 """
 
 import base64
+import fcntl
 import itertools
 import json
 import os
 import shutil
-import subprocess
 
 import pytest
 
@@ -24,13 +24,11 @@ class Browser:
     def __init__(self, program, profile):
         read, self._write = os.pipe()
         self._read, write = os.pipe()
-        # A shell moves the pipes to where Chromium looks for them; the process is then Chromium.
-        self._process = subprocess.Popen(
+        # Clear of the numbers they are to get.
+        theirs = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (read, write)]
+        self._process = os.posix_spawn(
+            program,
             [
-                "sh",
-                "-c",
-                f'exec "$@" {_FROM_US}<&{read} {_TO_US}>&{write}',
-                "sh",
                 program,
                 "--headless",
                 "--no-sandbox",
@@ -40,11 +38,16 @@ class Browser:
                 "--remote-debugging-pipe",
                 f"--user-data-dir={profile}",
             ],
-            pass_fds=(read, write),
-            stderr=subprocess.DEVNULL,
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, theirs[0], _FROM_US),
+                (os.POSIX_SPAWN_DUP2, theirs[1], _TO_US),
+                (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+            ],
         )
-        os.close(read)
-        os.close(write)
+        for end in (read, write, *theirs):
+            os.close(end)
         self._numbers = itertools.count(1)
         self._buffer = b""
         self._session = None
@@ -98,9 +101,9 @@ class Browser:
         return base64.b64decode(self.ask("Page.printToPDF", printBackground=False)["data"])
 
     def close(self):
+        # Chromium ends when nobody can tell it anything any more.
         os.close(self._write)
-        self._process.terminate()
-        self._process.wait(30)
+        os.waitpid(self._process, 0)
         os.close(self._read)
 
     def _next(self):
