@@ -39,6 +39,7 @@ from bedrock_customization_runtime.contract.evaluation import (
     EvaluatedModel,
     Evaluation,
     Gate,
+    OwnMetric,
     PromoteModelInput,
     RemoveDeploymentInput,
 )
@@ -128,6 +129,7 @@ __all__ = [
     "MetadataFilters",
     "MetricName",
     "Names",
+    "OwnMetric",
     "PlanJob",
     "PlanPreparationInput",
     "Preparation",

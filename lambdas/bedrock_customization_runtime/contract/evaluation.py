@@ -1,6 +1,6 @@
 """Deployment, evaluation, gate and promotion: events and what states keep of them."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from bedrock_customization_runtime.contract.runs import Run
 
@@ -57,6 +57,15 @@ class Decision(TypedDict):
     reasons: list[str]
 
 
+class OwnMetric(TypedDict):
+    """A metric that a function of the user's computes (docs/metrics.md has its event)."""
+
+    name: str
+    function_arn: str
+    binary: bool
+    """Whether a score is either 0 or 1."""
+
+
 class AnswerQuestionsInput(TypedDict):
     """Event of `answer_questions`."""
 
@@ -75,6 +84,10 @@ class CompareAnswersInput(TypedDict):
     """`Answers.prefix`."""
     models: list[EvaluatedModel]
     metric: str
+    """Name of the primary metric: a `MetricName`, or that of `own_metric`."""
+    own_metric: NotRequired[OwnMetric]
+    database: NotRequired[str]
+    """S3 URI of the SQLite file on which statements are run."""
 
 
 class DecidePromotionInput(TypedDict):
