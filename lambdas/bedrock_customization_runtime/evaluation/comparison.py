@@ -251,7 +251,7 @@ def _comparisons(cases: Sequence[_Case]) -> list[MetricComparison]:
             )
         interval = (
             f"95 % percentile interval of {statistics.BOOTSTRAP_DRAWS:,} paired bootstrap draws "
-            f"(PCG64, seed {SEED})"
+            f"(PCG64, seed {SEED}), with 0 unless the test rejects it"
             if statistics.has_spread(draws)
             else "95 % Clopper-Pearson bounds, because all draws differ alike"
         )
@@ -263,8 +263,11 @@ def _comparisons(cases: Sequence[_Case]) -> list[MetricComparison]:
                 baseline=float(pair.value(pair.baseline.sum(axis=0))),
                 tuned=float(pair.value(pair.tuned.sum(axis=0))),
                 difference=pair.difference,
-                interval=statistics.percentile_interval(
-                    draws, value=pair.difference, records=pair.records
+                interval=statistics.agreeing(
+                    statistics.percentile_interval(
+                        draws, value=pair.difference, records=pair.records
+                    ),
+                    p_value,
                 ),
                 p_value=p_value,
                 effect_size=statistics.effect_size(differences),

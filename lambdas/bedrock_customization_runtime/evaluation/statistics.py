@@ -100,8 +100,8 @@ def bootstrap_differences(
 def percentile_interval(drawn: Vector, *, value: float, records: int) -> tuple[float, float]:
     """Return the 95 % percentile interval of a difference.
 
-    Of the usual bootstrap intervals this one promises least where two models are equals: BCa would
-    find one in ten better on small blind sets of which most records are ties (a test counts).
+    Of the usual bootstrap intervals this one errs least where two models are equals: BCa would find
+    one in ten better on small blind sets of which most records are ties (a test counts).
 
     Args:
         drawn: As `bootstrap_differences` returns them.
@@ -117,6 +117,17 @@ def percentile_interval(drawn: Vector, *, value: float, records: int) -> tuple[f
     # Rounded, because how many cores multiply matrices shows in the last digits.
     lower, upper = np.quantile(drawn, [_TAIL, 1 - _TAIL]).round(_DIGITS)
     return float(lower), float(upper)
+
+
+def agreeing(interval: tuple[float, float], p_value: float) -> tuple[float, float]:
+    """Return an interval of a difference that holds 0 unless the exact test rejects it.
+
+    On small blind sets of which most records are ties the bootstrap alone finds one of two equals
+    better in up to 5 % of the cases, where 2.5 % are meant; the exact tests keep to theirs.
+    """
+    if p_value <= 1 - CONFIDENCE:
+        return interval
+    return min(interval[0], 0.0), max(interval[1], 0.0)
 
 
 def has_spread(values: Vector) -> bool:
