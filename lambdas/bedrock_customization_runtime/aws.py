@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_ssm import SSMClient
@@ -66,6 +67,13 @@ def bedrock() -> BedrockClient:
 def bedrock_runtime() -> BedrockRuntimeClient:
     """Return the client of Bedrock's data plane."""
     return cast("BedrockRuntimeClient", _session().create_client("bedrock-runtime", config=_CONFIG))
+
+
+@cache
+def lambda_() -> LambdaClient:
+    """Return the Lambda client of this process; it waits as long as a function may take."""
+    config = _CONFIG.merge(Config(read_timeout=900))
+    return cast("LambdaClient", _session().create_client("lambda", config=config))
 
 
 @cache

@@ -87,6 +87,15 @@ class Decision(TypedDict):
     reasons: list[str]
 
 
+class OwnMetric(TypedDict):
+    """A metric that a function of the user's computes (docs/metrics.md has its event)."""
+
+    name: str
+    function_arn: str
+    binary: bool
+    """Whether a score is either 0 or 1."""
+
+
 class PlanBlindTestInput(TypedDict):
     """Event of `answer_questions` for `EvaluationStep.PLAN`."""
 
@@ -126,6 +135,10 @@ class CompareAnswersInput(TypedDict):
     contaminated: int
     left_out: dict[str, str]
     metric: str
+    """Name of the primary metric: a `MetricName`, or that of `own_metric`."""
+    own_metric: NotRequired[OwnMetric]
+    database: NotRequired[str]
+    """S3 URI of the SQLite file on which statements are run."""
 
 
 class DecidePromotionInput(TypedDict):

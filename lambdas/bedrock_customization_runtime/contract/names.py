@@ -38,7 +38,16 @@ class MetricName(StrEnum):
     """What may decide: the metrics of `evaluation.metrics`, by name (a test pairs them)."""
 
     ACCURACY = "accuracy"
+    MACRO_F1 = "macro_f1"
+    JSON_EQUALITY = "json_equality"
+    SQL_EQUALITY = "sql_equality"
+    EXECUTION_ACCURACY = "execution_accuracy"
     TOKEN_F1 = "token_f1"  # noqa: S105 - a metric, no secret
+    ROUGE_1 = "rouge_1"
+    ROUGE_2 = "rouge_2"
+    ROUGE_L = "rouge_l"
+    BLEU = "bleu"
+    CHRF = "chrf"
     ANSWERED = "answered"
 
 

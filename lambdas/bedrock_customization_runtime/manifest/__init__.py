@@ -23,9 +23,11 @@ from bedrock_customization_runtime.manifest.document import (
     update,
 )
 from bedrock_customization_runtime.manifest.evaluation import (
+    ConfusionMatrix,
     EvaluationSection,
     Example,
     MetricComparison,
+    ModelFigures,
 )
 from bedrock_customization_runtime.manifest.preparation import (
     EnrichmentRecord,
@@ -39,6 +41,7 @@ from bedrock_customization_runtime.manifest.runs import FailureSection, FileReco
 
 __all__ = [
     "SCHEMA_VERSION",
+    "ConfusionMatrix",
     "CostItem",
     "CurvePoint",
     "CustomizationSection",
@@ -54,6 +57,7 @@ __all__ = [
     "Finding",
     "Manifest",
     "MetricComparison",
+    "ModelFigures",
     "PreflightCheck",
     "PreparationSection",
     "RefusalSection",
