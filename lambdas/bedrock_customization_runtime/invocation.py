@@ -29,7 +29,7 @@ _OF_THE_QUESTION = frozenset(
     {"ModelErrorException", "ModelTimeoutException", "ValidationException"}
 )
 # The client has tried ten times, or its retry quota, which all threads share, is used up.
-_BUSY = frozenset(
+BUSY = frozenset(
     {
         "InternalServerException",
         "ModelNotReadyException",
@@ -103,7 +103,7 @@ def converse(
         try:
             return _reply(bedrock_runtime, request)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _BUSY or not rounds_left:
+            if error.response["Error"]["Code"] not in BUSY or not rounds_left:
                 raise
         limits.pause(_PAUSE_SECONDS)
     raise AssertionError("the last round returns or raises")

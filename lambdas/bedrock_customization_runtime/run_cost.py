@@ -6,6 +6,7 @@ unknown, never zero and never guessed (docs/costs.md has the formulas, and what 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 TRAINING = "training"
 """Name of the item that each job adds to."""
 _PER_TOKENS = 1000
-_HOURS_A_MONTH = 720
+_HOURS_A_MONTH, _SECONDS_AN_HOUR = 720, 3600
 _TEN_CENTS = 0.1
 
 
@@ -73,6 +74,19 @@ class Teaching:
     maximum_response_length: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Throughput:
+    """Provisioned throughput that a run buys for its candidate.
+
+    Args:
+        model_units: How many.
+        ttl_seconds: How long it may exist.
+    """
+
+    model_units: int
+    ttl_seconds: int
+
+
 def counted(count: TokenCount) -> SideTokens:
     """Return what was counted of a side."""
     return SideTokens(
@@ -92,6 +106,7 @@ def estimate_run(
     jobs: Sequence[Mapping[str, str]],
     teaching: Teaching | None = None,
     answer_tokens: int | None = None,
+    throughput: Throughput | None = None,
 ) -> EstimateSection:
     """Return what a run costs, as far as prices and lengths are known.
 
@@ -102,6 +117,7 @@ def estimate_run(
         jobs: Hyperparameters of each customization job that is paid.
         teaching: Of a distillation.
         answer_tokens: Limit of an answer in the evaluation; None where nothing is evaluated.
+        throughput: What the candidate answers on; None where it is deployed on demand.
     """
     rules = model.methods[method]
     epochs = sum(epochs_of(rules, one) for one in jobs)
@@ -114,7 +130,20 @@ def estimate_run(
             else ()
         ),
         _training(model, rules, tokens, lengths, epochs),
-        *(_evaluating(model, tokens, teaching, lengths, answer_tokens) if answer_tokens else ()),
+        *(
+            _evaluating(
+                model,
+                tokens,
+                teaching,
+                lengths,
+                answer_tokens,
+                # Model units are paid by the hour, not their tokens.
+                asked=("base",) if throughput else ("base", "tuned"),
+            )
+            if answer_tokens
+            else ()
+        ),
+        *([_throughput(model, throughput)] if throughput else []),
     ]
     known = [item.usd for item in items if item.usd is not None]
     total = round(sum(known), 9)
@@ -122,16 +151,16 @@ def estimate_run(
         tokens=tokens.training,
         epochs=epochs,
         items=items,
-        monthly=keeping(model),
+        monthly=keeping(model, throughput),
         usd=total if len(known) == len(items) else None,
         known_usd=total,
     )
 
 
-def keeping(model: catalog.BaseModel) -> list[CostItem]:
+def keeping(model: catalog.BaseModel, throughput: Throughput | None = None) -> list[CostItem]:
     """Return what a custom model costs in each month it is kept, whether it is asked or not."""
     items = [_item("storage", 1, "models", catalog.service().storage_per_model_month)]
-    if model.deployability.on_demand:
+    if model.deployability.on_demand and throughput is None:
         items.append(
             CostItem(
                 name="deployment",
@@ -143,10 +172,11 @@ def keeping(model: catalog.BaseModel) -> list[CostItem]:
             )
         )
     else:
+        units = throughput.model_units if throughput else 1
         items.append(
             _item(
                 "model unit",
-                _HOURS_A_MONTH,
+                units * _HOURS_A_MONTH,
                 "hours",
                 model.prices.provisioned_per_model_unit_hour,
                 assumption="provisioned throughput: bills until it is deleted",
@@ -309,6 +339,8 @@ def _evaluating(
     teaching: Teaching | None,
     lengths: _Lengths,
     answer_tokens: int,
+    *,
+    asked: tuple[str, ...],
 ) -> list[CostItem]:
     """Return what asking base and tuned model, and the teacher for lacking references, costs."""
     blind = tokens.blind
@@ -321,7 +353,7 @@ def _evaluating(
     prices, source = model.prices, f"answers as long as the references, at most {answer_tokens:,}"
     items = [
         item
-        for name in ("base", "tuned")
+        for name in asked
         for item in (
             _item(
                 f"{name} model input",
@@ -356,6 +388,19 @@ def _evaluating(
             ),
         ]
     return items
+
+
+def _throughput(model: catalog.BaseModel, throughput: Throughput) -> CostItem:
+    """Return the model units until their time is over: a candidate that wins keeps them so long."""
+    hours = math.ceil(throughput.ttl_seconds / _SECONDS_AN_HOUR)
+    return _item(
+        "model units",
+        throughput.model_units * hours,
+        "hours",
+        model.prices.provisioned_per_model_unit_hour,
+        assumption=f"{throughput.model_units:,} for {hours:,} hours if it goes live, a candidate "
+        "that does not is deleted at once",
+    )
 
 
 def _item(

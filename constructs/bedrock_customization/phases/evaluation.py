@@ -9,13 +9,13 @@ from aws_cdk import aws_stepfunctions as sfn
 from bedrock_customization._access import (
     NAMED_BY_BEDROCK,
     Right,
-    bedrock_arn,
     opening_model_key,
 )
 from bedrock_customization._asl import BUSY_MODEL_ERRORS, Phase, Retry, States
 from bedrock_customization._checks import check_whole
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.base_model import arns_for_invocation
+from bedrock_customization.deployment_kinds import OnDemand
 from bedrock_customization.method import Distillation
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import TEACHER, Handler, MetricName
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.method import CustomizationMethod
     from bedrock_customization.storage import CustomizationStorage
 
@@ -43,6 +44,7 @@ class ModelEvaluation(Phase):
         id: Id below the parent.
         storage: Where the blind set is, and answers and figures go.
         base_model: What the tuned model is compared with.
+        deployment: On what the tuned model answers. Without one, on demand.
         model_key: What encrypts the custom model. Without one, a key that AWS owns does.
         method: How it was tuned: after a distillation the teacher answers the blind prompts that
             have no answer of their own. Without one, fine-tuning.
@@ -62,6 +64,7 @@ class ModelEvaluation(Phase):
         *,
         storage: CustomizationStorage,
         base_model: BaseModel,
+        deployment: Deployment | None = None,
         model_key: kms.IKey | None = None,
         method: CustomizationMethod | None = None,
         metric: MetricName = MetricName.ACCURACY,
@@ -71,7 +74,9 @@ class ModelEvaluation(Phase):
         check_whole("maximum_tokens", maximum_tokens, 1, 5000, "an answer has no more room")
         super().__init__(scope, id)
         teacher = method.teacher if isinstance(method, Distillation) else None
-        self.answer_function = self._define_answer_function(storage, base_model, teacher, model_key)
+        self.answer_function = self._define_answer_function(
+            storage, base_model, deployment or OnDemand(), teacher, model_key
+        )
         self.compare_function = self._define_compare_function(storage)
         models = [
             {"name": "base", "id": base_model.inference_id},
@@ -119,6 +124,7 @@ class ModelEvaluation(Phase):
         self,
         storage: CustomizationStorage,
         base_model: BaseModel,
+        deployment: Deployment,
         teacher: str | None,
         model_key: kms.IKey | None,
     ) -> HandlerFunction:
@@ -135,7 +141,7 @@ class ModelEvaluation(Phase):
                     resources=[
                         *base_model.arns_for_invocation(),
                         *(arns_for_invocation(teacher) if teacher else []),
-                        bedrock_arn("custom-model-deployment"),
+                        deployment.arn_pattern,
                     ],
                     wildcard_because=f"{NAMED_BY_BEDROCK}, and an inference profile sends "
                     "requests to several Regions",
