@@ -275,12 +275,16 @@ class CustomizationPipeline(Construct):
         return self.storage.grant_read_artifacts(grantee)
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow reading the alias and invoking the models it may name."""
+        """Allow reading the alias, and what it held before, and invoking what they may name."""
         invoking = Right(
             actions=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
             resources=[self._deployed_on.arn_pattern],
         )
-        rights = [invoking, *_access.opening_model_key(self._model_key)]
+        reading = Right(
+            actions=["ssm:GetParameter", "ssm:GetParameters"],
+            resources=[f"{self.alias.parameter_arn}/previous"],
+        )
+        rights = [invoking, reading, *_access.opening_model_key(self._model_key)]
         return self.alias.grant_read(grantee).combine(_access.give(grantee, rights))
 
     def metric(self, name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:

@@ -31,7 +31,7 @@ PROMOTION_SECONDS = 150.0
 """The function that promotes outlives the execution that invoked it, for two minutes at most."""
 LOOKS, PAUSE_SECONDS = 4, 10.0
 """A request that an execution made when it was cut off takes effect in that time, if it does."""
-_BUSY_SECONDS, _MARGIN_MS = 30.0, 60_000
+_BUSY_SECONDS, _MARGIN_MS = 5.0, 60_000
 _GOES_ON = frozenset({"RUNNING", "PENDING_REDRIVE", "SUCCEEDED"})
 
 
