@@ -114,10 +114,15 @@ _KILLED_FUNCTION = Retry(
 )
 
 
+def name_of(machine: sfn.IStateMachine) -> str:
+    """Return a machine's name."""
+    return Fn.select(6, Fn.split(":", machine.state_machine_arn))
+
+
 def executions_of(machine: sfn.IStateMachine) -> str:
     """Return the ARN of a machine's executions, up to their names."""
-    name = Fn.select(6, Fn.split(":", machine.state_machine_arn))
-    return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:execution:{name}"
+    prefix = f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:execution"
+    return f"{prefix}:{name_of(machine)}"
 
 
 RUN_TAG = "bedrock-customization:run"

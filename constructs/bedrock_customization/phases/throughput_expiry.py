@@ -12,6 +12,7 @@ from aws_cdk import (
 from constructs import Construct
 
 from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn, publishing
+from bedrock_customization._asl import name_of
 from bedrock_customization._ended_runs import define_dead_letters
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.phases.deployment import previous_parameter_of
@@ -87,7 +88,7 @@ class ThroughputExpiry(Construct):
                     self.function.function,
                     event=events.RuleTargetInput.from_object(
                         {
-                            "pipeline": state_machine.state_machine_name,
+                            "pipeline": name_of(state_machine),
                             "alias_parameter": alias.parameter_name,
                             "previous_parameter": previous_parameter_of(alias),
                             "topic_arn": topic.topic_arn,

@@ -157,7 +157,7 @@ class Pipeline:
 
 @contextmanager
 def deployed_pipelines(
-    context, folder, arguments, *, region="us-east-1", access_record=None, quotas=None
+    context, folder, arguments, *, region="us-east-1", access_record=None, **of_cloud
 ):
     """Deploy pipelines in one stack, and yield them by name.
 
@@ -168,9 +168,9 @@ def deployed_pipelines(
             function of them.
         region: Of the embedded AWS.
         access_record: Keeps what roles do.
-        quotas: Of Bedrock; None for those of a new account.
+        of_cloud: Of the embedded AWS besides.
     """
-    with LocalCloud(region=region, access_record=access_record, quotas=quotas) as cloud:
+    with LocalCloud(region=region, access_record=access_record, **of_cloud) as cloud:
         app = App(context=context, outdir=str(folder))
         stack = Stack(app, "Stack")
         for name, given in arguments.items():
