@@ -3,6 +3,7 @@
 from bedrock_customization.base_model import BaseModel
 from bedrock_customization.budget import CustomizationBudget
 from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
+from bedrock_customization.deployment_kinds import OnDemand, ProvisionedThroughput
 from bedrock_customization.enrichment import Enrichment
 from bedrock_customization.grader import Grader
 from bedrock_customization.invocation_logging import InvocationLogging
@@ -20,7 +21,9 @@ from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeplo
 from bedrock_customization.phases.evaluation import ModelEvaluation
 from bedrock_customization.phases.preparation import DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
+from bedrock_customization.phases.run_cleanup import RunCleanup
 from bedrock_customization.phases.run_start import RunStart
+from bedrock_customization.phases.throughput_expiry import ThroughputExpiry
 from bedrock_customization.pipeline import CustomizationPipeline
 from bedrock_customization.reward import (
     ExactMatch,
@@ -66,15 +69,19 @@ __all__ = [
     "ModelDeployment",
     "ModelEvaluation",
     "NumericTolerance",
+    "OnDemand",
     "PromotionGate",
+    "ProvisionedThroughput",
     "RecordTemplate",
     "RegularExpression",
     "ReinforcementFineTuning",
     "RequestMetadata",
+    "RunCleanup",
     "RunStart",
     "ServiceRole",
     "Sharding",
     "SqlDialect",
     "SqlEquality",
     "Sweep",
+    "ThroughputExpiry",
 ]

@@ -24,12 +24,15 @@ from bedrock_customization._access import Right
 from bedrock_customization._acknowledged import acknowledge, wildcards
 from bedrock_customization._asl import States, running_maps
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization.deployment_kinds import OnDemand, ProvisionedThroughput
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
 from bedrock_customization.phases.preparation import SHARDING, DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
+from bedrock_customization.phases.run_cleanup import RunCleanup
 from bedrock_customization.phases.run_start import RunStart
+from bedrock_customization.phases.throughput_expiry import ThroughputExpiry
 from bedrock_customization.storage import RUNS, CustomizationStorage
 from bedrock_customization_runtime.contract import (
     METRIC_NAMESPACE,
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
+    from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.enrichment import Enrichment
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.network import JobNetwork
@@ -104,6 +108,8 @@ class CustomizationPipeline(Construct):
             Without one, they are prepared as they are.
         sharding: When the raw data are prepared by many functions at once, and how.
             With None, one function prepares them, however large.
+        deployment: On what candidate and promoted model answer, `OnDemand()` or
+            `ProvisionedThroughput(…)` (docs/deployment.md). Without one, on demand.
         metric: What decides (docs/metrics.md).
         minimum_improvement: What the tuned model must surely gain over the base model, in units of
             the metric; 0 asks for any improvement beyond chance.
@@ -141,6 +147,7 @@ class CustomizationPipeline(Construct):
         early_stopping: EarlyStopping | None = None,
         enrichment: Enrichment | None = None,
         sharding: Sharding | None = SHARDING,
+        deployment: Deployment | None = None,
         metric: MetricName = MetricName.ACCURACY,
         minimum_improvement: float = 0.0,
         maximum_tokens: int = 512,
@@ -153,6 +160,7 @@ class CustomizationPipeline(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._model_key = model_key
+        self._deployed_on = deployment or OnDemand()
         self.storage = storage or CustomizationStorage(self, "Storage")
         self.topic = topic or self._define_topic()
         # Not a resource of the stack: CloudFormation would write its own value back one day. The
@@ -164,7 +172,11 @@ class CustomizationPipeline(Construct):
             simple_name=False,
         )
         self._removal = CandidateRemoval(
-            self, "CandidateRemoval", storage=self.storage, alias=self.alias
+            self,
+            "CandidateRemoval",
+            storage=self.storage,
+            alias=self.alias,
+            deployment=self._deployed_on,
         )
         self._record_function = self._define_record_function()
         self._own_states: list[States] = []
@@ -194,6 +206,7 @@ class CustomizationPipeline(Construct):
             allow_unknown_price=allow_unknown_price,
             evaluation_maximum_tokens=maximum_tokens,
             evaluation_few_shot=few_shot,
+            deployment=self._deployed_on,
             stall_limit=stall_limit,
             early_stopping=early_stopping,
             role=customization_role,
@@ -205,6 +218,7 @@ class CustomizationPipeline(Construct):
             self,
             "ModelDeployment",
             base_model=base_model,
+            deployment=self._deployed_on,
             model_key=model_key,
             on_failure=on_failure,
         )
@@ -213,6 +227,7 @@ class CustomizationPipeline(Construct):
             "ModelEvaluation",
             storage=self.storage,
             base_model=base_model,
+            deployment=self._deployed_on,
             model_key=model_key,
             method=method,
             metric=metric,
@@ -251,6 +266,7 @@ class CustomizationPipeline(Construct):
         self._chain(end)
         self.state_machine = self._define_state_machine(self.start.start_state)
         self.customization.stop_jobs_of(self.state_machine)
+        self._define_watch_over_deployments()
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow starting runs."""
@@ -265,12 +281,16 @@ class CustomizationPipeline(Construct):
         return self.storage.grant_read_artifacts(grantee)
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow reading the alias and invoking the models it may name."""
+        """Allow reading the alias, and what it held before, and invoking what they may name."""
         invoking = Right(
             actions=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
-            resources=[_access.bedrock_arn("custom-model-deployment")],
+            resources=[self._deployed_on.arn_pattern],
         )
-        rights = [invoking, *_access.opening_model_key(self._model_key)]
+        reading = Right(
+            actions=["ssm:GetParameter", "ssm:GetParameters"],
+            resources=[f"{self.alias.parameter_arn}/previous"],
+        )
+        rights = [invoking, reading, *_access.opening_model_key(self._model_key)]
         return self.alias.grant_read(grantee).combine(_access.give(grantee, rights))
 
     def metric(self, name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
@@ -448,6 +468,24 @@ class CustomizationPipeline(Construct):
             retention=logs.RetentionDays.SIX_MONTHS,
             removal_policy=RemovalPolicy.RETAIN,
         )
+
+    def _define_watch_over_deployments(self) -> None:
+        RunCleanup(
+            self,
+            "RunCleanup",
+            state_machine=self.state_machine,
+            storage=self.storage,
+            alias=self.alias,
+            deployment=self._deployed_on,
+        )
+        if isinstance(self._deployed_on, ProvisionedThroughput):
+            ThroughputExpiry(
+                self,
+                "ThroughputExpiry",
+                state_machine=self.state_machine,
+                alias=self.alias,
+                topic=self.topic,
+            )
 
     def _unique_name(self) -> str:
         """Return a name that not even a deleted stack of the same name has used."""

@@ -19,6 +19,7 @@
     ├── GradingFailed         the judge that gives rewards cannot be asked
     ├── CustomizationStoppedEarly  the job's validation loss had turned and it was stopped
     ├── DeploymentFailed      the deployment ended as Failed
+    ├── SmokeTestFailed       the deployment does not answer; it never went live
     ├── DeploymentBusy        the deployment is changing; try again later
     ├── EvaluationFailed      the answers cannot be compared
     ├── PromotionConflict     another run moved the alias first
@@ -95,6 +96,10 @@ class CustomizationStoppedEarly(CustomizationError):
 
 class DeploymentFailed(CustomizationError):
     """The deployment ended as Failed."""
+
+
+class SmokeTestFailed(CustomizationError):
+    """The candidate's deployment does not answer; it never went live."""
 
 
 class DeploymentBusy(CustomizationError):

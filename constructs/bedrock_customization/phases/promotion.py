@@ -97,9 +97,14 @@ class PromotionGate(Phase):
         may_go_live.when(sfn.Condition.jsonata("{% $decision.promote %}"), promote)
         may_go_live.otherwise(remove)
         decide.next(may_go_live)
+        is_live = sfn.Pass.jsonata(self, "Is live", comment="PromotionGate: The candidate is")
+        # Within, without a way to the failure path: it must not undo a promotion.
+        superseded = self.removal.remove_superseded(states.within(), "Remove superseded deployment")
+        superseded.add_catch(is_live, errors=["States.ALL"])
+        promote.next(superseded).next(is_live)
         self.rights = states.rights
         self._start = decide
-        self._ends = [promote, remove]
+        self._ends = [is_live, remove]
 
     def _define_decide_function(self, storage: CustomizationStorage) -> HandlerFunction:
         return HandlerFunction(

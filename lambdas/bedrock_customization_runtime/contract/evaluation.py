@@ -156,13 +156,3 @@ class PromoteModelInput(TypedDict):
     deployment: Deployment
     alias_parameter: str
     """Name of the SSM parameter that consumers read."""
-
-
-class RemoveDeploymentInput(TypedDict):
-    """Event of `remove_deployment`."""
-
-    run: Run
-    name: str
-    """Of the deployment."""
-    alias_parameter: str
-    """A deployment it names is never removed."""

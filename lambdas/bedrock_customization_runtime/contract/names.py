@@ -16,9 +16,29 @@ class Handler(StrEnum):
     COMPARE_ANSWERS = "compare_answers"
     DECIDE_PROMOTION = "decide_promotion"
     PROMOTE_MODEL = "promote_model"
+    SMOKE_TEST = "smoke_test"
     REMOVE_DEPLOYMENT = "remove_deployment"
+    CLEAN_UP_RUN = "clean_up_run"
+    EXPIRE_THROUGHPUTS = "expire_throughputs"
     RECORD_RUN = "record_run"
     CONFIGURE_LOGGING = "configure_logging"
+
+
+class DeploymentKind(StrEnum):
+    """How a custom model is made to answer."""
+
+    ON_DEMAND = "on-demand"
+    """CreateCustomModelDeployment: billed by the token."""
+    PROVISIONED_THROUGHPUT = "provisioned-throughput"
+    """CreateProvisionedModelThroughput: billed by the hour until it is deleted."""
+
+
+PIPELINE_TAG = "bedrock-customization:pipeline"
+"""Key of the tag by which what a pipeline makes, and costs, is known."""
+EXPIRY_TAG = "bedrock-customization:expires-at"
+"""Key of the tag of a provisioned throughput: when it is deleted, ISO 8601 in UTC."""
+NOTICE_TAG = "bedrock-customization:expiry-notified"
+"""Key of the tag of a provisioned throughput whose end people were told of: the end, likewise."""
 
 
 MEDIA_PREFIX = "media"

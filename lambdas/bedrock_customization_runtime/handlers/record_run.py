@@ -36,10 +36,11 @@ def _end(event: EndRunInput) -> Failure:
     failure = event["end"]
     if event["redrives"] <= failure["redrives"]:
         raise type(failure["error"], (CustomizationError,), {})(failure["cause"])
-    if "run" in event:
+    run = event.get("run")
+    if run:
         manifest.update(
             aws.s3(),
-            event["run"]["manifest"],
+            run["manifest"],
             lambda found: replace(found, status="running", failure=None, ended=None),
         )
     return failure

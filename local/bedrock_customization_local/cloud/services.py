@@ -13,6 +13,7 @@ from typing import Any
 
 from bedrock_customization_local.cloud import moto_patches
 from bedrock_customization_local.cloud.bedrock import moto_install as bedrock_install
+from bedrock_customization_local.cloud.bedrock.quotas import Quotas
 from bedrock_customization_local.cloud.bedrock.service import Bedrock
 from bedrock_customization_local.cloud.clock import Clock
 from bedrock_customization_local.cloud.iam import AccessRecord, Authorizer, Permissive, guard
@@ -44,6 +45,7 @@ def start(
     *,
     enforce_iam: bool,
     access_record: AccessRecord | None,
+    quotas: Quotas | None,
     undo: ExitStack,
 ) -> Services:
     """Patch moto and put our services in the place of its own.
@@ -53,6 +55,7 @@ def start(
         clock: Shortens waits.
         enforce_iam: Whether tasks, jobs and functions may do only what their roles allow.
         access_record: Keeps what they did, if that is enforced.
+        quotas: Of Bedrock; None for those of a new account.
         undo: Receives what stops the services: who starts work stops before who does it.
 
     Returns:
@@ -90,6 +93,7 @@ def start(
         account_id=account_id,
         clients=plane.client,
         authorizer=authorizer,
+        quotas=quotas,
         on_job_state_change=_announce(
             plane, clock, "aws.bedrock", "Model Customization Job State Change"
         ),

@@ -282,6 +282,7 @@ def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(runs, closur
     elsewhere = [
         # No candidate is taken away here: the tests of the whole pipeline do that.
         given("CandidateRemovalRemoveRole", "*", "*"),
+        given("RunCleanupCleanUpRole", "*", "*"),
     ]
     closure = closure_of(runs.cloud, alike=["Whole", "Impatient", "Brief"])
     assert closure.denied() == set()
