@@ -4,6 +4,7 @@ from bedrock_customization.base_model import BaseModel
 from bedrock_customization.budget import CustomizationBudget
 from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
 from bedrock_customization.enrichment import Enrichment
+from bedrock_customization.gate import Gate
 from bedrock_customization.grader import Grader
 from bedrock_customization.invocation_logging import InvocationLogging
 from bedrock_customization.invocation_logs import InvocationLogs, LogBucket, RequestMetadata
@@ -53,6 +54,7 @@ __all__ = [
     "EnrichmentTask",
     "ExactMatch",
     "FineTuning",
+    "Gate",
     "Grader",
     "InvocationLogging",
     "InvocationLogs",

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
     from bedrock_customization.enrichment import Enrichment
+    from bedrock_customization.gate import Gate
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.network import JobNetwork
     from bedrock_customization.sweep import Sweep
@@ -105,8 +106,8 @@ class CustomizationPipeline(Construct):
         sharding: When the raw data are prepared by many functions at once, and how.
             With None, one function prepares them, however large.
         metric: What decides (docs/metrics.md).
-        minimum_improvement: What the tuned model must surely gain over the base model, in units of
-            the metric; 0 asks for any improvement beyond chance.
+        gate: What the tuned model must show to go live. Without it, any improvement over the base
+            model beyond chance passes that is not worse than the live model.
         maximum_tokens: Limit of an answer in the evaluation.
         storage: Buckets and keys. Without it, they are defined.
         customization_role: A service role of your own for jobs (see `ServiceRole`).
@@ -140,7 +141,7 @@ class CustomizationPipeline(Construct):
         enrichment: Enrichment | None = None,
         sharding: Sharding | None = SHARDING,
         metric: MetricName = MetricName.ACCURACY,
-        minimum_improvement: float = 0.0,
+        gate: Gate | None = None,
         maximum_tokens: int = 512,
         storage: CustomizationStorage | None = None,
         customization_role: iam.IRole | None = None,
@@ -221,7 +222,7 @@ class CustomizationPipeline(Construct):
             storage=self.storage,
             alias=self.alias,
             removal=self._removal,
-            minimum_improvement=minimum_improvement,
+            gate=gate,
             on_failure=on_failure,
         )
         self.start = RunStart(

@@ -49,8 +49,10 @@ from bedrock_customization_runtime.contract.names import (
     SCRATCH_PREFIX,
     TEACHER,
     ErrorName,
+    GateRule,
     Handler,
     MetricName,
+    Outcome,
     TrainingMetric,
 )
 from bedrock_customization_runtime.contract.preparation import (
@@ -116,6 +118,7 @@ __all__ = [
     "Evaluation",
     "Failure",
     "Gate",
+    "GateRule",
     "GatheredShards",
     "Handler",
     "Job",
@@ -128,6 +131,7 @@ __all__ = [
     "MetadataFilters",
     "MetricName",
     "Names",
+    "Outcome",
     "PlanJob",
     "PlanPreparationInput",
     "Preparation",

@@ -22,8 +22,9 @@ def summary(manifest: Manifest) -> str:
         times += f" to {wording.moment(manifest.ended)}"
     lines = [f"{verdict.label}: {verdict.headline}", verdict.detail]
     if manifest.decision is not None:
-        required = wording.points(manifest.decision.minimum_improvement)
-        lines.append(f"Required: the interval's lower end above {required} points.")
+        earlier = manifest.decision.earlier_decisions
+        if earlier:
+            lines.append(f"This blind set had decided {earlier} earlier runs.")
         lines += [f"- {reason}" for reason in manifest.decision.reasons[:_REASONS]]
     lines += [f"Run: {run.id}", f"Base model: {run.base_model}", f"Time: {times}"]
     text = "\n".join(wording.clipped(line) for line in lines if line)

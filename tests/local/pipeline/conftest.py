@@ -15,6 +15,7 @@ from bedrock_customization import (
     BaseModel,
     CustomizationPipeline,
     FineTuning,
+    Gate,
     JobNetwork,
     RecordTemplate,
 )
@@ -224,7 +225,7 @@ def deployed(context, deploy, access_record, tmp_path_factory):
         "Fair": common,
         "Strict": lambda stack, cloud: {
             **common,
-            "minimum_improvement": 0.999,
+            "gate": Gate(minimum_improvement=0.999),
             "network": network_in(stack, cloud),
             "model_key": kms.Key(stack, "ModelKey"),
         },
