@@ -1,5 +1,7 @@
 """Constructs that customize foundation models on Amazon Bedrock."""
 
+from bedrock_customization.alias import Alias
+from bedrock_customization.approval import Approval
 from bedrock_customization.base_model import BaseModel
 from bedrock_customization.budget import CustomizationBudget
 from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
@@ -16,6 +18,7 @@ from bedrock_customization.method import (
     ReinforcementFineTuning,
 )
 from bedrock_customization.network import JobNetwork
+from bedrock_customization.phases.approval import ApprovalStep
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
@@ -39,6 +42,9 @@ from bedrock_customization_runtime.contract import EnrichmentTask, MetricName
 from bedrock_customization_runtime.contract.grading import SqlDialect
 
 __all__ = [
+    "Alias",
+    "Approval",
+    "ApprovalStep",
     "BaseModel",
     "CandidateRemoval",
     "ContinuedPretraining",

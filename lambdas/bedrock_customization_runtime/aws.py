@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_service_quotas import ServiceQuotasClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -42,6 +43,12 @@ def cloudwatch() -> CloudWatchClient:
 def s3() -> S3Client:
     """Return the S3 client of this process."""
     return cast("S3Client", _session().create_client("s3", config=_CONFIG))
+
+
+@cache
+def sns() -> SNSClient:
+    """Return the SNS client of this process."""
+    return cast("SNSClient", _session().create_client("sns", config=_CONFIG))
 
 
 @cache

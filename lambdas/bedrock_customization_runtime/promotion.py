@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bedrock_customization_runtime import storage, times
+from bedrock_customization_runtime import manifest, storage, times
 from bedrock_customization_runtime.errors import AliasNotWritten, InvalidInput, PromotionConflict
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def promote(
     record: str,
     alias_parameter: str,
     run: str,
-    manifest: str,
+    manifest_uri: str,
     arn: str,
     model_arn: str | None,
     execution_arn: str,
@@ -87,7 +87,7 @@ def promote(
         record: Where the record of the alias is.
         alias_parameter: What consumers read.
         run: Whose candidate.
-        manifest: S3 URI of the run's manifest.
+        manifest_uri: Of the run.
         arn: To invoke.
         model_arn: The custom model behind it.
         execution_arn: Who promotes.
@@ -110,7 +110,7 @@ def promote(
     move = Promotion(
         kind="promote",
         run=run,
-        manifest=manifest,
+        manifest=manifest_uri,
         arn=arn,
         model_arn=model_arn,
         previous=found.current.arn if found.current else None,
@@ -170,6 +170,27 @@ def roll_back(
     _append(s3, record, found, move, replaces=version, alias_parameter=alias_parameter)
     _point(ssm, alias_parameter, move.arn)
     return move
+
+
+def note_rollback(s3: S3Client, record: str, move: Promotion) -> None:
+    """Write a rollback into the manifests: of the run that is live again, and of the one that was.
+
+    Raises:
+        ManifestConflict: A manifest kept changing while it was written.
+    """
+    left = next(
+        (one for one in reversed(read(s3, record).history[:-1]) if one.arn == move.previous), None
+    )
+    manifest.update(s3, move.manifest, lambda found: _deployed(found, rolled_back=None))
+    if left is not None and left.run != move.run:
+        manifest.update(s3, left.manifest, lambda found: _deployed(found, rolled_back=move.moved))
+
+
+def _deployed(found: manifest.Manifest, *, rolled_back: str | None) -> manifest.Manifest:
+    if found.deployment is None:
+        return found
+    section = msgspec.structs.replace(found.deployment, rolled_back=rolled_back)
+    return msgspec.structs.replace(found, deployment=section)
 
 
 def _target(found: PromotionRecord, to: str | None) -> Promotion:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ssm as ssm
     from constructs import Construct
 
+    from bedrock_customization.phases.approval import ApprovalStep
     from bedrock_customization.storage import CustomizationStorage
 
 
@@ -41,6 +42,7 @@ class PromotionGate(Phase):
             Without one, it is defined.
         gate: The rules. Without it, any improvement over the base model beyond chance passes that
             is not worse than the live model.
+        approval: Asks people before a candidate that passes goes live. Without it, nobody is asked.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
     """
@@ -54,6 +56,7 @@ class PromotionGate(Phase):
         alias: ssm.IStringParameter,
         removal: CandidateRemoval | None = None,
         gate: Gate | None = None,
+        approval: ApprovalStep | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
         super().__init__(scope, id)
@@ -82,10 +85,19 @@ class PromotionGate(Phase):
         )
         remove = self.removal.remove(states, "Remove rejected candidate")
         may_go_live = states.choice("May it go live?", comment="As the gate decided")
-        may_go_live.when(sfn.Condition.jsonata("{% $decision.promote %}"), promote)
         may_go_live.otherwise(remove)
         decide.next(may_go_live)
+        next_step: sfn.IChainable = promote
         self.rights = states.rights
+        if approval is not None:
+            next_step = approval
+            is_approved = states.choice("Is it approved?", comment="As people decided")
+            is_approved.when(sfn.Condition.jsonata("{% $approval.outcome = 'approved' %}"), promote)
+            is_approved.otherwise(remove)
+            for last in approval.end_states:
+                last.next(is_approved)
+            self.rights = [*states.rights, *approval.rights]
+        may_go_live.when(sfn.Condition.jsonata("{% $decision.promote %}"), next_step)
         self._start = decide
         self._ends = [promote, remove]
 

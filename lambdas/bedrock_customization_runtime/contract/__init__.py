@@ -4,9 +4,14 @@ The constructs import this module at synth and the handlers at run time, so it u
 standard library. Every value that travels between states is one of the `TypedDict`s here: URIs,
 ids and counts, never records. What is absent has no key, because CDK leaves nulls out. The state
 machine keeps each under a variable of the same name (`$run`, `$enrichment`, `$preparation`,
-`$proposal`, `$customization`, `$deployment`, `$evaluation`, `$decision`, `$failure`).
+`$proposal`, `$customization`, `$deployment`, `$evaluation`, `$decision`, `$approval`, `$failure`).
 """
 
+from bedrock_customization_runtime.contract.approval import (
+    ApprovalOutcome,
+    ConcludeApprovalInput,
+    RequestApprovalInput,
+)
 from bedrock_customization_runtime.contract.customization import (
     CandidateJob,
     CandidateOutcome,
@@ -96,10 +101,12 @@ __all__ = [
     "TEACHER",
     "AnswerQuestionsInput",
     "Answers",
+    "ApprovalOutcome",
     "CandidateJob",
     "CandidateOutcome",
     "ChooseCandidate",
     "CompareAnswersInput",
+    "ConcludeApprovalInput",
     "ConfigureLoggingInput",
     "Counts",
     "Customization",
@@ -147,6 +154,7 @@ __all__ = [
     "RecordRunInput",
     "RecordTemplate",
     "RemoveDeploymentInput",
+    "RequestApprovalInput",
     "Run",
     "RunRecord",
     "ShardingLimits",

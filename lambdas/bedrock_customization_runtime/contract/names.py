@@ -15,6 +15,8 @@ class Handler(StrEnum):
     ANSWER_QUESTIONS = "answer_questions"
     COMPARE_ANSWERS = "compare_answers"
     DECIDE_PROMOTION = "decide_promotion"
+    REQUEST_APPROVAL = "request_approval"
+    DECIDE_APPROVAL = "decide_approval"
     PROMOTE_MODEL = "promote_model"
     REMOVE_DEPLOYMENT = "remove_deployment"
     RECORD_RUN = "record_run"

@@ -28,7 +28,7 @@ def handler(event: PromoteModelInput, _context: object) -> Deployment:
         record=promotion.record_uri(S3Uri.parse(run["artifacts"]).bucket, alias),
         alias_parameter=alias,
         run=run["id"],
-        manifest=run["manifest"],
+        manifest_uri=run["manifest"],
         arn=event["deployment"]["arn"],
         model_arn=found.customization.model_arn if found.customization else None,
         execution_arn=run["execution_arn"],

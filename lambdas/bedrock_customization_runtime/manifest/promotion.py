@@ -56,3 +56,5 @@ class DeploymentSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     previous: str | None = None
     """What the alias held before."""
     removed: bool = False
+    rolled_back: str | None = None
+    """When consumers went back to another run's; ISO 8601, UTC."""

@@ -198,7 +198,7 @@ def define(stack, name, given):
         "BlindKey": pipeline.storage.blind_key.key_arn,
         "Artifacts": pipeline.storage.artifacts_bucket.bucket_name,
         "StateMachine": pipeline.state_machine.state_machine_arn,
-        "Alias": pipeline.alias.parameter_name,
+        "Alias": pipeline.alias.arn_parameter.parameter_name,
         "ServiceRole": pipeline.customization.service_role.role.role_arn,
     }.items():
         stack.export_value(value, name=f"{name}{key}")

@@ -27,7 +27,7 @@ def promoted(s3, ssm, record):
             record=record,
             alias_parameter="alias",
             run=run,
-            manifest=f"s3://runtime-artifacts/runs/{run}/manifest.json",
+            manifest_uri=f"s3://runtime-artifacts/runs/{run}/manifest.json",
             arn=arn or f"arn:{run}",
             model_arn=f"model:{run}",
             execution_arn=execution or f"execution:{run}",
