@@ -145,12 +145,12 @@ def check_open(found: ApprovalRequest, now: datetime) -> None:
     Raises:
         DecisionRefusedError: Somebody decided, or it is too late.
     """
-    if found.decision is not None:
+    if found.decision is not None and found.decision.outcome != "expired":
         raise DecisionRefusedError(
             HTTPStatus.CONFLICT,
             f"this run was {found.decision.outcome} {found.decision.decided}: nothing was changed",
         )
-    if now >= datetime.fromisoformat(found.expires):
+    if found.decision is not None or now >= datetime.fromisoformat(found.expires):
         raise DecisionRefusedError(
             HTTPStatus.GONE, f"the time to decide ended {found.expires}: nothing was changed"
         )
@@ -191,7 +191,7 @@ def decide(
         raise DecisionRefusedError(HTTPStatus.NOT_FOUND, "no run of that name asks for an approval")
     if approver is None:
         open_link(found, secret or "")
-    if found.decision is not None:
+    if found.decision is not None and found.decision.outcome != "expired":
         # Whoever decided may have been cut off before the execution heard of it.
         _wake(sfn, found.task_token, found.decision)
     check_open(found, now)

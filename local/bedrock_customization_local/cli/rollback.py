@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bedrock_customization_local.cli.approve import RegionOption, StackOption
-from bedrock_customization_local.cli.running import VerboseOption, command
+from bedrock_customization_local.cli.running import (
+    RegionOption,
+    StackOption,
+    VerboseOption,
+    command,
+)
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -87,8 +91,8 @@ def _check_answers(session: Session, target: Promotion) -> None:
             f"{target.arn} of run {target.run} does not answer ({code}), so nothing was changed: "
             f"{error.response['Error'].get('Message', '')}",
             advice=(
-                f"deploy its model {target.model_arn} again and start a run of the pipeline, "
-                "or go back to a run whose deployment still stands: --list",
+                f"its model is {target.model_arn}: run the pipeline again with the same data",
+                "or go back to a run whose deployment still stands, of those that --list shows",
             ),
         ) from error
 

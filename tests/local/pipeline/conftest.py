@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, Duration, Stack, aws_ec2 as ec2, aws_kms as kms
+from aws_cdk import App, CfnOutput, Duration, Stack, aws_ec2 as ec2, aws_kms as kms
 
 from bedrock_customization import (
     BaseModel,
@@ -148,7 +148,9 @@ class Pipeline:
 
 
 @contextmanager
-def deployed_pipelines(context, folder, arguments, *, region="us-east-1", access_record=None):
+def deployed_pipelines(
+    context, folder, arguments, *, region="us-east-1", access_record=None, apart=False
+):
     """Deploy pipelines in one stack, and yield them by name.
 
     Args:
@@ -158,11 +160,13 @@ def deployed_pipelines(context, folder, arguments, *, region="us-east-1", access
             function of them.
         region: Of the embedded AWS.
         access_record: Keeps what roles do.
+        apart: Whether each has a stack of its own, by which commands find it.
     """
     with LocalCloud(region=region, access_record=access_record) as cloud:
         app = App(context=context, outdir=str(folder))
-        stack = Stack(app, "Stack")
+        shared = None if apart else Stack(app, "Stack")
         for name, given in arguments.items():
+            stack = shared or Stack(app, f"{name}Stack")
             define(stack, name, given(stack, cloud) if callable(given) else given)
         cloud.deploy(Path(app.synth().directory))
         exports = cloud.client("cloudformation").list_exports()["Exports"]
@@ -202,6 +206,19 @@ def define(stack, name, given):
         "ServiceRole": pipeline.customization.service_role.role.role_arn,
     }.items():
         stack.export_value(value, name=f"{name}{key}")
+    if pipeline.approval:
+        _tell_the_command_line(stack, pipeline)
+
+
+def _tell_the_command_line(stack, pipeline):
+    """Write the outputs by which commands find a pipeline."""
+    for key, value in {
+        "ArtifactsBucketName": pipeline.storage.artifacts_bucket.bucket_name,
+        "StateMachineArn": pipeline.state_machine.state_machine_arn,
+        "AliasParameterName": pipeline.alias.arn_parameter.parameter_name,
+        "ApprovalUrl": pipeline.approval.address,
+    }.items():
+        CfnOutput(stack, key, value=value)
 
 
 @pytest.fixture(scope="session")

@@ -11,32 +11,49 @@ import urllib.request
 
 import pytest
 from aws_cdk import Duration
+from typer.testing import CliRunner
 
 from bedrock_customization import Approval, BaseModel, FineTuning
+from bedrock_customization_local.cli import app
 
 pytestmark = pytest.mark.slow
 BASE = "amazon.nova-micro-v1:0"
 
 
 @pytest.fixture(scope="module")
-def asking(context, deploy, access_record, questions, backwards, tmp_path_factory):
-    """A pipeline that asks people, whose candidates are better than what the base model says."""
+def deployed(context, deploy, access_record, questions, backwards, tmp_path_factory):
+    """Pipelines that ask people, whose candidates are better than what the base model says."""
     arguments = {
         "Asking": {
             "base_model": BaseModel.NOVA_MICRO,
             "method": FineTuning(hyperparameters={"epochCount": 1}),
-            # On the embedded AWS an hour lasts as many seconds as people have here.
-            "approval": Approval(timeout=Duration.hours(3)),
-        }
+            "approval": Approval(),
+        },
+        # On the embedded AWS an hour lasts 3.6 seconds.
+        "Hasty": {
+            "base_model": BaseModel.NOVA_MICRO,
+            "method": FineTuning(hyperparameters={"epochCount": 1}),
+            "approval": Approval(timeout=Duration.hours(1), link=False),
+        },
     }
     folder = tmp_path_factory.mktemp("assembly")
-    with deploy(context, folder, arguments, access_record=access_record) as pipelines:
-        pipeline = pipelines["Asking"]
+    with deploy(context, folder, arguments, access_record=access_record, apart=True) as pipelines:
         rows = list(csv.DictReader(io.StringIO(questions)))
-        pipeline.cloud.bedrock.teach(
+        pipelines["Asking"].cloud.bedrock.teach(
             BASE, [(row["text"], backwards(row["category"])) for row in rows]
         )
-        yield pipeline
+        yield pipelines
+
+
+@pytest.fixture(scope="module")
+def asking(deployed):
+    """The pipeline that gives people days, and a link."""
+    return deployed["Asking"]
+
+
+def command(*arguments, pipeline="Asking"):
+    """Run a command as a person with the credentials of the embedded AWS."""
+    return CliRunner().invoke(app, [*arguments, "--stack", f"{pipeline}Stack"])
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +62,8 @@ def inbox(asking):
     sqs, sns = asking.cloud.client("sqs"), asking.cloud.client("sns")
     queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-    (topic,) = [
-        one["TopicArn"] for one in sns.list_topics()["Topics"] if "Notifications" in one["TopicArn"]
-    ]
+    topics = [one["TopicArn"] for one in sns.list_topics()["Topics"]]
+    (topic,) = [arn for arn in topics if "AskingNotifications" in arn]
     sns.subscribe(
         TopicArn=topic,
         Protocol="sqs",
@@ -77,7 +93,7 @@ def ask(url, data=None):
     """Return status and body of a request."""
     body = urllib.parse.urlencode(data).encode() if data is not None else None
     try:
-        with urllib.request.urlopen(url, data=body) as response:
+        with urllib.request.urlopen(url, data=body) as response:  # noqa: S310 - loopback
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -140,3 +156,115 @@ def test_the_secret_of_the_link_stands_nowhere_in_the_account(asking, approved):
     assert not any(secret in json.dumps(page, default=str) for page in pages)
     record = asking.s3.get_object(Bucket=asking.outputs["Artifacts"], Key="approvals/approved.json")
     assert secret not in record["Body"].read().decode()
+
+
+@pytest.fixture(scope="module")
+def rejected(asking, approved, inbox, questions):
+    """A run that a person with credentials rejected, after another had gone live."""
+    assert approved
+    arn = asking.start("rejected", questions)
+    inbox()
+    done = command("reject", "rejected", "--reason", "Not <b>this</b> one.")
+    assert done.exit_code == 0, done.output
+    execution = asking.wait(arn)
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    return asking.manifest("rejected")
+
+
+def test_what_people_reject_is_taken_away_and_the_record_names_them(asking, approved, rejected):
+    assert (rejected.status, rejected.outcome) == ("rejected", "ApprovalRejected")
+    assert rejected.approval.outcome == "rejected"
+    assert rejected.approval.approver == "arn:aws:iam::123456789012:user/test"
+    assert rejected.deployment.removed
+    assert asking.alias() == approved[0].deployment.arn
+    assert asking.deployments() == {approved[0].deployment.arn}
+    page = asking.s3.get_object(Bucket=asking.outputs["Artifacts"], Key="runs/rejected/report.html")
+    assert b"Not &lt;b&gt;this&lt;/b&gt; one." in page["Body"].read()
+
+
+def test_a_run_that_was_decided_is_not_decided_again(rejected):
+    again = command("approve", rejected.run.execution_arn, "--reason", "After all.")
+    assert again.exit_code == 1
+    assert "was rejected" in again.output
+
+
+@pytest.mark.usefixtures("asking")
+def test_a_run_that_asks_for_nothing_is_not_decided():
+    done = command("approve", "nobody", "--reason", "It is there.")
+    assert done.exit_code == 1
+    assert "no run of that name asks" in done.output
+
+
+def test_the_second_decision_by_the_same_blind_set_says_so(rejected, approved):
+    assert approved[0].decision.earlier_decisions == 0
+    assert rejected.decision.earlier_decisions == 1
+
+
+@pytest.fixture(scope="module")
+def expired(deployed, rejected, questions):
+    """A run that nobody decided, after others had ended."""
+    assert rejected
+    execution = deployed["Hasty"].run("expired", questions)
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    return deployed["Hasty"].manifest("expired")
+
+
+def test_what_nobody_decides_in_time_is_taken_away(asking, deployed, expired, approved):
+    assert (expired.status, expired.outcome) == ("rejected", "ApprovalExpired")
+    assert expired.approval.outcome == "expired"
+    assert expired.deployment.removed
+    assert deployed["Hasty"].alias() is None
+    assert asking.deployments() == {approved[0].deployment.arn}
+    bucket = deployed["Hasty"].outputs["Artifacts"]
+    page = asking.s3.get_object(Bucket=bucket, Key="runs/expired/report.html")
+    assert b"Nobody decided" in page["Body"].read()
+
+
+@pytest.mark.usefixtures("expired")
+def test_a_decision_that_comes_too_late_has_no_effect(deployed):
+    late = command("approve", "expired", "--reason", "Sorry.", pipeline="Hasty")
+    assert late.exit_code == 1
+    assert "time to decide" in late.output
+    assert deployed["Hasty"].alias() is None
+
+
+@pytest.fixture(scope="module")
+def second(asking, expired, inbox, questions):
+    """A second run that goes live."""
+    assert expired
+    arn = asking.start("second", questions)
+    inbox()
+    assert command("approve", arn, "--reason", "Better.").exit_code == 0
+    assert asking.wait(arn)["status"] == "SUCCEEDED"
+    return asking.manifest("second")
+
+
+def test_a_rollback_brings_the_model_back_that_was_live(asking, approved, second):
+    assert asking.alias() == second.deployment.arn
+    assert second.deployment.previous == approved[0].deployment.arn
+    done = command("rollback")
+    assert done.exit_code == 0, done.output
+    assert asking.alias() == approved[0].deployment.arn
+    assert asking.manifest("second").deployment.rolled_back
+    assert command("rollback", "--to", "second").exit_code == 0
+    assert asking.alias() == second.deployment.arn
+    assert asking.manifest("second").deployment.rolled_back is None
+    listed = command("rollback", "--list").output
+    assert [listed.count(word) for word in ("promote", "rollback")] == [2, 2]
+
+
+def test_a_rollback_to_what_is_gone_changes_nothing(asking, approved, second):
+    asking.cloud.client("bedrock").delete_custom_model_deployment(
+        customModelDeploymentIdentifier=approved[0].deployment.arn
+    )
+    done = command("rollback")
+    assert done.exit_code == 1
+    assert "does not answer" in done.output
+    assert asking.alias() == second.deployment.arn
+
+
+def test_the_roles_have_the_rights_that_approvals_needed(asking, closure_of):
+    """The last test of the module, for it looks back at all runs."""
+    closure = closure_of(asking.cloud, alike=["Asking", "Hasty"])
+    assert {one for one in closure.surplus() if one.role.startswith("Approval")} == set()
+    assert closure.denied() == set()

@@ -25,7 +25,7 @@ from bedrock_customization_local.cloud.iam.sessions import RoleSessions
 
 _PREFIX = "/function-url/"
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/")
-_TEXT = re.compile(r"text/.*|application/(?:json|javascript|xml|x-www-form-urlencoded)")
+_TEXT = re.compile(r"text/.*|application/(?:json|javascript|xml)")
 # moto ships no types: its objects are Any wherever they are passed on.
 _Moto = Any
 _Environ = dict[str, Any]
@@ -88,15 +88,15 @@ class _Addresses:
 
     def add(self, config: _Moto) -> str:
         """Keep a URL and return its id."""
-        id = hashlib.sha256(config.function.function_arn.encode()).hexdigest()[:32]
-        self._configs[id] = config
-        return id
+        name = hashlib.sha256(config.function.function_arn.encode()).hexdigest()[:32]
+        self._configs[name] = config
+        return name
 
     def answer(self, environ: _Environ, start_response: _Start) -> Iterable[bytes]:
         """Invoke the function, or say why not."""
         request = Request(environ)
-        id, _, path = request.path.removeprefix(_PREFIX).partition("/")
-        config = self._configs.get(id)
+        name, _, path = request.path.removeprefix(_PREFIX).partition("/")
+        config = self._configs.get(name)
         # A URL that was deleted, or whose function was, is one that never was.
         if config is None or config.function.url_config is not config:
             return _respond(start_response, HTTPStatus.NOT_FOUND, {"Message": "Not Found"})
@@ -104,7 +104,7 @@ class _Addresses:
             authorizer = self._authorizer(config, request)
         except _RefusedError:
             return _respond(start_response, HTTPStatus.FORBIDDEN, {"Message": "Forbidden"})
-        event = _event(request, id, f"/{path}", authorizer)
+        event = _event(request, name, f"/{path}", authorizer)
         headers: dict[str, str] = {}
         payload = config.function.invoke(json.dumps(event), {}, headers)
         if "x-amz-function-error" in headers:
@@ -191,12 +191,9 @@ def _event(
     body = request.get_data()
     if body:
         is_text = _TEXT.match(request.headers.get("Content-Type", "")) is not None
-        # Lambda hands on a form as binary; only what is text by its type stays as it is.
-        is_form = "urlencoded" in request.headers.get("Content-Type", "")
-        event["isBase64Encoded"] = is_form or not is_text
-        event["body"] = (
-            base64.b64encode(body).decode() if event["isBase64Encoded"] else body.decode()
-        )
+        # What is not text by its type comes as base64, forms too.
+        event["isBase64Encoded"] = not is_text
+        event["body"] = body.decode() if is_text else base64.b64encode(body).decode()
     return event
 
 
