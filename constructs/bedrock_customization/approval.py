@@ -25,16 +25,24 @@ class Approval:
             once. It is a public address with a secret of 256 bits, for which nobody needs an AWS
             account, so nobody is known by name either. Without it, people decide by their own
             credentials alone (`bedrock-customization approve`), and who did is recorded.
+        other_than_submitter: Whether who started a run may not approve it. CloudTrail says who that
+            was, so it takes a few minutes and forgets after 90 days; while it does not say, nobody
+            can approve. It needs `link=False`: whoever has a link is nobody by name.
 
     Raises:
-        ValueError: `timeout` is out of range.
+        ValueError: `timeout` is out of range, or a link is asked for whose user must be known.
     """
 
     timeout: Duration = _THREE_DAYS
     link: bool = True
+    other_than_submitter: bool = False
 
     def __post_init__(self) -> None:
-        """Check the time."""
+        """Check the time, and that who decides can be known where they must be."""
+        if self.other_than_submitter and self.link:
+            raise ValueError(
+                "other_than_submitter needs link=False: whoever has a link is nobody by name"
+            )
         if self.timeout.is_unresolved():
             return
         seconds = self.timeout.to_seconds()

@@ -51,6 +51,8 @@ class ApprovalRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     run: str
     manifest: str
     execution_arn: str
+    started: str
+    """The run, ISO 8601, UTC."""
     redrives: int
     """A redriven execution asks anew."""
     task_token: str
@@ -136,6 +138,28 @@ def open_link(found: ApprovalRequest, secret: str) -> None:
     ):
         raise DecisionRefusedError(
             HTTPStatus.FORBIDDEN, "this link is not valid: take that of the newest notification"
+        )
+
+
+def check_not_submitter(approver: str, submitter: str | None) -> None:
+    """Check that a run is not approved by who started it.
+
+    Args:
+        approver: ARN of who approves.
+        submitter: ARN of who started the run; None if that cannot be found out.
+
+    Raises:
+        DecisionRefusedError: They are the same, or may be.
+    """
+    if submitter is None:
+        raise DecisionRefusedError(
+            HTTPStatus.FORBIDDEN,
+            "CloudTrail does not say who started the run: it learns of it within minutes and "
+            "forgets it after 90 days",
+        )
+    if submitter == approver:
+        raise DecisionRefusedError(
+            HTTPStatus.FORBIDDEN, f"{approver} started the run: somebody else has to approve it"
         )
 
 

@@ -27,6 +27,11 @@ _WAKING = Right(
     wildcard_because="the task's token says which execution is woken; it is the only name that "
     "the call knows",
 )
+_LOOKING_UP = Right(
+    actions=["cloudtrail:LookupEvents"],
+    resources=["*"],
+    wildcard_because="CloudTrail's event history has no resource-level permissions",
+)
 
 
 class ApprovalStep(Phase):
@@ -59,7 +64,12 @@ class ApprovalStep(Phase):
         approval = approval or Approval()
         super().__init__(scope, id)
         self.request_function = self._define_request_function(storage, topic)
-        self.decide_function = self._define_decide_function("Decide", storage)
+        self.decide_function = self._define_decide_function(
+            "Decide",
+            storage,
+            APPROVALS,
+            other_than_submitter=approval.other_than_submitter,
+        )
         """Approves and rejects for whoever may invoke its address with their own credentials."""
         address = lambda_.FunctionUrl(
             self,
@@ -120,7 +130,7 @@ class ApprovalStep(Phase):
 
     def _define_page(self, storage: CustomizationStorage) -> str:
         """Define the public address, and return it."""
-        function = self._define_decide_function("Page", storage)
+        function = self._define_decide_function("Page", storage, APPROVALS, RUNS)
         acknowledge(
             function,
             {
@@ -135,19 +145,29 @@ class ApprovalStep(Phase):
             auth_type=lambda_.FunctionUrlAuthType.NONE,
         ).url
 
-    def _define_decide_function(self, id: str, storage: CustomizationStorage) -> HandlerFunction:
+    def _define_decide_function(
+        self,
+        id: str,
+        storage: CustomizationStorage,
+        *read: str,
+        other_than_submitter: bool = False,
+    ) -> HandlerFunction:
+        environment = {"ARTIFACTS_BUCKET": storage.artifacts_bucket.bucket_name}
+        if other_than_submitter:
+            environment["OTHER_THAN_SUBMITTER"] = "1"
         return HandlerFunction(
             self,
             id,
             handler=Handler.DECIDE_APPROVAL,
             description="Takes people's decisions on candidates",
             rights=[
-                *storage.reading(storage.artifacts_bucket, RUNS, APPROVALS),
+                *storage.reading(storage.artifacts_bucket, *read),
                 *storage.writing(storage.artifacts_bucket, APPROVALS),
                 _WAKING,
+                *([_LOOKING_UP] if other_than_submitter else []),
             ],
             timeout_minutes=1,
-            environment={"ARTIFACTS_BUCKET": storage.artifacts_bucket.bucket_name},
+            environment=environment,
         )
 
     def _define_request_function(

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from bedrock_customization_runtime import approval, aws, manifest
+from bedrock_customization_runtime import approval, aws, manifest, submitters
 from bedrock_customization_runtime.approval import DecisionRefusedError
 from bedrock_customization_runtime.reports import approval_page
 
@@ -110,10 +110,17 @@ def _decide_as(approver: str, method: str, event: Mapping[str, object]) -> Respo
         asked = msgspec.json.decode(_body(event), type=Decision)
     except msgspec.MsgspecError as error:
         raise DecisionRefusedError(HTTPStatus.BAD_REQUEST, str(error)) from None
+    record = _record(asked.run)
+    if asked.decision == "approve" and os.environ.get("OTHER_THAN_SUBMITTER"):
+        found = approval.find(aws.s3(), record)
+        approval.check_not_submitter(
+            approver,
+            submitters.submitter_of(aws.cloudtrail(), found.execution_arn, started=found.started),
+        )
     decision = approval.decide(
         aws.s3(),
         aws.stepfunctions(),
-        _record(asked.run),
+        record,
         outcome=_OUTCOMES[asked.decision],
         reason=asked.reason,
         approver=approver,

@@ -39,10 +39,12 @@ def handler(
 def _request(event: RequestApprovalInput, record: str) -> None:
     run, now, page = event["run"], datetime.now(UTC), event.get("page")
     secret = approval.new_secret() if page else None
+    about = manifest.load(aws.s3(), run["manifest"])
     asked = approval.ApprovalRequest(
         run=run["id"],
         manifest=run["manifest"],
         execution_arn=run["execution_arn"],
+        started=about.run.started,
         redrives=event["redrives"],
         task_token=event["task_token"],
         secret_sha256=approval.digest(secret) if secret else None,
@@ -55,9 +57,7 @@ def _request(event: RequestApprovalInput, record: str) -> None:
     aws.sns().publish(
         TopicArn=event["topic"],
         Subject="Model customization: approval wanted",
-        Message=text.approval_wanted(
-            manifest.load(aws.s3(), run["manifest"]), expires=asked.expires, link=link
-        ),
+        Message=text.approval_wanted(about, expires=asked.expires, link=link),
     )
 
 

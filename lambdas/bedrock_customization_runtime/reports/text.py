@@ -47,6 +47,8 @@ def summary(manifest: Manifest) -> str:
         if earlier:
             lines.append(f"This blind set had decided {earlier} earlier runs.")
         lines += [f"- {reason}" for reason in manifest.decision.reasons[:_REASONS]]
+    if manifest.approval is not None:
+        lines.append(wording.approval(manifest.approval))
     lines += [f"Run: {run.id}", f"Base model: {run.base_model}", f"Time: {times}"]
     text = "\n".join(wording.clipped(line) for line in lines if line)
     if run.embedded:

@@ -148,9 +148,7 @@ class Pipeline:
 
 
 @contextmanager
-def deployed_pipelines(
-    context, folder, arguments, *, region="us-east-1", access_record=None, apart=False
-):
+def deployed_pipelines(context, folder, arguments, *, region="us-east-1", access_record=None):
     """Deploy pipelines in one stack, and yield them by name.
 
     Args:
@@ -160,13 +158,11 @@ def deployed_pipelines(
             function of them.
         region: Of the embedded AWS.
         access_record: Keeps what roles do.
-        apart: Whether each has a stack of its own, by which commands find it.
     """
     with LocalCloud(region=region, access_record=access_record) as cloud:
         app = App(context=context, outdir=str(folder))
-        shared = None if apart else Stack(app, "Stack")
+        stack = Stack(app, "Stack")
         for name, given in arguments.items():
-            stack = shared or Stack(app, f"{name}Stack")
             define(stack, name, given(stack, cloud) if callable(given) else given)
         cloud.deploy(Path(app.synth().directory))
         exports = cloud.client("cloudformation").list_exports()["Exports"]

@@ -8,9 +8,9 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import contextmanager
 
 import pytest
-from aws_cdk import Duration
 from typer.testing import CliRunner
 
 from bedrock_customization import Approval, BaseModel, FineTuning
@@ -21,39 +21,27 @@ BASE = "amazon.nova-micro-v1:0"
 
 
 @pytest.fixture(scope="module")
-def deployed(context, deploy, access_record, questions, backwards, tmp_path_factory):
-    """Pipelines that ask people, whose candidates are better than what the base model says."""
+def asking(context, deploy, access_record, questions, backwards, tmp_path_factory):
+    """A pipeline that asks people, whose candidates are better than what the base model says."""
     arguments = {
         "Asking": {
             "base_model": BaseModel.NOVA_MICRO,
             "method": FineTuning(hyperparameters={"epochCount": 1}),
             "approval": Approval(),
         },
-        # On the embedded AWS an hour lasts 3.6 seconds.
-        "Hasty": {
-            "base_model": BaseModel.NOVA_MICRO,
-            "method": FineTuning(hyperparameters={"epochCount": 1}),
-            "approval": Approval(timeout=Duration.hours(1), link=False),
-        },
     }
     folder = tmp_path_factory.mktemp("assembly")
-    with deploy(context, folder, arguments, access_record=access_record, apart=True) as pipelines:
+    with deploy(context, folder, arguments, access_record=access_record) as pipelines:
+        pipeline = pipelines["Asking"]
         rows = list(csv.DictReader(io.StringIO(questions)))
-        pipelines["Asking"].cloud.bedrock.teach(
-            BASE, [(row["text"], backwards(row["category"])) for row in rows]
-        )
-        yield pipelines
+        taught = [(row["text"], backwards(row["category"])) for row in rows]
+        pipeline.cloud.bedrock.teach(BASE, taught)
+        yield pipeline
 
 
-@pytest.fixture(scope="module")
-def asking(deployed):
-    """The pipeline that gives people days, and a link."""
-    return deployed["Asking"]
-
-
-def command(*arguments, pipeline="Asking"):
+def command(*arguments):
     """Run a command as a person with the credentials of the embedded AWS."""
-    return CliRunner().invoke(app, [*arguments, "--stack", f"{pipeline}Stack"])
+    return CliRunner().invoke(app, arguments)
 
 
 @pytest.fixture(scope="module")
@@ -200,32 +188,48 @@ def test_the_second_decision_by_the_same_blind_set_says_so(rejected, approved):
     assert rejected.decision.earlier_decisions == 1
 
 
+@contextmanager
+def patience_of(pipeline, seconds):
+    """Let people have so many real seconds: the embedded AWS scales no time-outs."""
+    machine = {"stateMachineArn": pipeline.outputs["StateMachine"]}
+    before = pipeline.states.describe_state_machine(**machine)["definition"]
+    definition = json.loads(before)
+    definition["States"]["Request approval"]["TimeoutSeconds"] = seconds
+    pipeline.states.update_state_machine(**machine, definition=json.dumps(definition))
+    yield
+    pipeline.states.update_state_machine(**machine, definition=before)
+
+
 @pytest.fixture(scope="module")
-def expired(deployed, rejected, questions):
-    """A run that nobody decided, after others had ended."""
+def expired(asking, rejected, inbox, questions):
+    """A run that nobody decided, after others had ended; and its link."""
     assert rejected
-    execution = deployed["Hasty"].run("expired", questions)
+    with patience_of(asking, 3):
+        arn = asking.start("expired", questions)
+        link = link_in(inbox())
+        execution = asking.wait(arn)
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
-    return deployed["Hasty"].manifest("expired")
+    return asking.manifest("expired"), link
 
 
-def test_what_nobody_decides_in_time_is_taken_away(asking, deployed, expired, approved):
-    assert (expired.status, expired.outcome) == ("rejected", "ApprovalExpired")
-    assert expired.approval.outcome == "expired"
-    assert expired.deployment.removed
-    assert deployed["Hasty"].alias() is None
+def test_what_nobody_decides_in_time_is_taken_away(asking, approved, expired):
+    found, _ = expired
+    assert (found.status, found.outcome) == ("rejected", "ApprovalExpired")
+    assert found.approval.outcome == "expired"
+    assert found.deployment.removed
+    assert asking.alias() == approved[0].deployment.arn
     assert asking.deployments() == {approved[0].deployment.arn}
-    bucket = deployed["Hasty"].outputs["Artifacts"]
-    page = asking.s3.get_object(Bucket=bucket, Key="runs/expired/report.html")
+    page = asking.s3.get_object(Bucket=asking.outputs["Artifacts"], Key="runs/expired/report.html")
     assert b"Nobody decided" in page["Body"].read()
 
 
-@pytest.mark.usefixtures("expired")
-def test_a_decision_that_comes_too_late_has_no_effect(deployed):
-    late = command("approve", "expired", "--reason", "Sorry.", pipeline="Hasty")
+def test_a_decision_that_comes_too_late_has_no_effect(asking, approved, expired):
+    late = command("approve", "expired", "--reason", "Sorry.")
     assert late.exit_code == 1
     assert "time to decide" in late.output
-    assert deployed["Hasty"].alias() is None
+    _, link = expired
+    assert ask(address_of(link), form_of(link))[0] == 410
+    assert asking.alias() == approved[0].deployment.arn
 
 
 @pytest.fixture(scope="module")
@@ -265,6 +269,6 @@ def test_a_rollback_to_what_is_gone_changes_nothing(asking, approved, second):
 
 def test_the_roles_have_the_rights_that_approvals_needed(asking, closure_of):
     """The last test of the module, for it looks back at all runs."""
-    closure = closure_of(asking.cloud, alike=["Asking", "Hasty"])
+    closure = closure_of(asking.cloud, alike=["Asking"])
     assert {one for one in closure.surplus() if one.role.startswith("Approval")} == set()
     assert closure.denied() == set()

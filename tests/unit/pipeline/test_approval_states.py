@@ -91,6 +91,16 @@ def test_people_need_time_but_not_for_ever(timeout):
         Approval(timeout=timeout)
 
 
+def test_who_may_not_approve_their_own_runs_must_be_known_by_name(stack):
+    with pytest.raises(ValueError, match="other_than_submitter needs link=False"):
+        Approval(other_than_submitter=True)
+    asking(stack, link=False, other_than_submitter=True)
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::Lambda::Function",
+        {"Environment": {"Variables": {"OTHER_THAN_SUBMITTER": "1"}}},
+    )
+
+
 def test_consumers_in_another_app_may_read_the_alias_and_invoke_what_it_names(app):
     stack = Stack(app, "Consumer")
     role = iam.Role(stack, "Role", assumed_by=iam.AccountRootPrincipal())

@@ -246,10 +246,7 @@ def test_grants_give_no_more_than_they_say(stack):
         "kms:Decrypt",
     }
     assert granted("Consumer") == {
-        "ssm:DescribeParameters",
-        "ssm:GetParameters",
         "ssm:GetParameter",
-        "ssm:GetParameterHistory",
         "bedrock:InvokeModel",
         "bedrock:InvokeModelWithResponseStream",
     }

@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 
 import msgspec
 import pytest
+from botocore.stub import Stubber
 
-from bedrock_customization_runtime import approval, aws, storage
+from bedrock_customization_runtime import approval, aws, storage, submitters
 from bedrock_customization_runtime.errors import ManifestConflict
 from bedrock_customization_runtime.handlers import decide_approval
 
@@ -60,6 +61,7 @@ def asked(**given):
             "run": "r",
             "manifest": "s3://runtime-artifacts/runs/r/manifest.json",
             "execution_arn": "arn:r",
+            "started": "2026-11-23T09:00:00+00:00",
             "redrives": 0,
             "task_token": "token",
             "secret_sha256": approval.digest(SECRET),
@@ -329,3 +331,64 @@ def test_a_signed_request_that_makes_no_sense_decides_nothing(
 ):
     assert over_http("bad", **as_person(body, method))["statusCode"] == status
     assert waiting.woken == []
+
+
+def event_of(execution_arn, who, *, refused=False):
+    started = None if refused else {"executionArn": execution_arn, "startDate": "now"}
+    event = {
+        "eventName": "StartExecution",
+        "userIdentity": {"type": "AssumedRole", "arn": who},
+        "responseElements": started,
+    }
+    return {"EventName": "StartExecution", "CloudTrailEvent": json.dumps(event)}
+
+
+@pytest.fixture
+def history(make_client):
+    """Return CloudTrail's client with pages of events, which its service model checks."""
+
+    def make(*pages):
+        client = make_client("cloudtrail")
+        stubber = Stubber(client)
+        for number, events in enumerate(pages, 1):
+            more = {"NextToken": str(number)} if number < len(pages) else {}
+            stubber.add_response("lookup_events", {"Events": events, **more})
+        stubber.activate()
+        return client
+
+    return make
+
+
+STARTED = "2026-11-23T09:00:00+00:00"
+
+
+def test_cloudtrail_says_who_started_a_run(history):
+    found = history(
+        [event_of("arn:other", "arn:them"), event_of("arn:r", "arn:refused", refused=True)],
+        [event_of("arn:r", "arn:me")],
+    )
+    assert submitters.submitter_of(found, "arn:r", started=STARTED) == "arn:me"
+
+
+def test_a_start_that_cloudtrail_has_not_heard_of_has_no_submitter(history):
+    assert submitters.submitter_of(history([]), "arn:r", started=STARTED) is None
+
+
+@pytest.mark.parametrize(
+    ("run", "decision", "events", "status"),
+    [
+        ("own", "approve", [event_of("arn:r", "arn:me")], 403),
+        ("unheard", "approve", [], 403),
+        ("theirs", "approve", [event_of("arn:r", "arn:them")], 200),
+        ("withdrawn", "reject", [event_of("arn:r", "arn:me")], 200),
+    ],
+)
+def test_who_started_a_run_may_withdraw_but_not_approve_it(
+    over_http, waiting, history, monkeypatch, run, decision, events, status
+):
+    monkeypatch.setenv("OTHER_THAN_SUBMITTER", "1")
+    found = history(events)
+    monkeypatch.setattr(aws, "cloudtrail", lambda: found)
+    body = {"run": run, "decision": decision, "reason": "So it is."}
+    assert over_http(run, **as_person(body))["statusCode"] == status
+    assert bool(waiting.woken) is (status == HTTPStatus.OK)
