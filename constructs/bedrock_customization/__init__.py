@@ -1,10 +1,13 @@
 """Constructs that customize foundation models on Amazon Bedrock."""
 
+from bedrock_customization.alias import Alias
+from bedrock_customization.approval import Approval
 from bedrock_customization.base_model import BaseModel
 from bedrock_customization.budget import CustomizationBudget
 from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
 from bedrock_customization.deployment_kinds import OnDemand, ProvisionedThroughput
 from bedrock_customization.enrichment import Enrichment
+from bedrock_customization.gate import Gate
 from bedrock_customization.grader import Grader
 from bedrock_customization.invocation_logging import InvocationLogging
 from bedrock_customization.invocation_logs import InvocationLogs, LogBucket, RequestMetadata
@@ -16,6 +19,7 @@ from bedrock_customization.method import (
     ReinforcementFineTuning,
 )
 from bedrock_customization.network import JobNetwork
+from bedrock_customization.phases.approval import ApprovalStep
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
@@ -41,6 +45,9 @@ from bedrock_customization_runtime.contract import EnrichmentTask, MetricName
 from bedrock_customization_runtime.contract.grading import SqlDialect
 
 __all__ = [
+    "Alias",
+    "Approval",
+    "ApprovalStep",
     "BaseModel",
     "CandidateRemoval",
     "ContinuedPretraining",
@@ -56,6 +63,7 @@ __all__ = [
     "EnrichmentTask",
     "ExactMatch",
     "FineTuning",
+    "Gate",
     "Grader",
     "InvocationLogging",
     "InvocationLogs",

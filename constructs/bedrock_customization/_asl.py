@@ -266,6 +266,42 @@ class States:
             catches=catches,
         )
 
+    def invoke_and_wait(
+        self,
+        name: str,
+        function: HandlerFunction,
+        payload: Mapping[str, Any],
+        *,
+        comment: str,
+        timeout_seconds: int,
+        on_timeout: sfn.IChainable,
+    ) -> sfn.CustomState:
+        """Write a task that invokes a function and waits until its token comes back.
+
+        Args:
+            name: Of the state.
+            function: What is invoked, with `task_token` in its event; what it returns is ignored.
+            payload: The rest of its event; strings may be JSONata.
+            comment: What happens, for people.
+            timeout_seconds: How long the token may take.
+            on_timeout: What comes if it took longer.
+        """
+        return self._task(
+            name,
+            "lambda:invoke.waitForTaskToken",
+            {
+                "FunctionName": function.version_arn,
+                "Payload": {**payload, "task_token": "{% $states.context.Task.Token %}"},
+            },
+            comment=comment,
+            rights=[function.invoking],
+            assign={},
+            output="{% $states.result %}",
+            timeout_seconds=timeout_seconds,
+            retries=[_soon_after(_TRANSIENT_LAMBDA_ERRORS)],
+            catches={"States.Timeout": on_timeout},
+        )
+
     def invoke_each(
         self,
         name: str,

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
+    from bedrock_customization_runtime.submitters import EventHistory
+
 # A first call to an idle model may wait for its copy to load: ten attempts outlast that.
 _CONFIG = Config(
     retries={"mode": "adaptive", "total_max_attempts": 10},
@@ -32,6 +34,12 @@ _CONFIG = Config(
     user_agent_extra="cdk-bedrock-customization",
     max_pool_connections=32,
 )
+
+
+@cache
+def cloudtrail() -> EventHistory:
+    """Return the CloudTrail client of this process."""
+    return cast("EventHistory", _session().create_client("cloudtrail", config=_CONFIG))
 
 
 @cache

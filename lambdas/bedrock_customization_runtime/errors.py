@@ -23,6 +23,7 @@
     ├── DeploymentBusy        the deployment is changing; try again later
     ├── EvaluationFailed      the answers cannot be compared
     ├── PromotionConflict     another run moved the alias first
+    ├── AliasNotWritten       the alias does not follow its record yet; try again
     ├── ManifestConflict      another writer changed the run's manifest
     └── LoggingConfiguredElsewhere  model invocation logging is another team's
 
@@ -112,6 +113,10 @@ class EvaluationFailed(CustomizationError):
 
 class PromotionConflict(CustomizationError):
     """Another run moved the alias first; the alias was not touched."""
+
+
+class AliasNotWritten(CustomizationError):
+    """The parameter that consumers read is behind its record; the same request mends it."""
 
 
 class ManifestConflict(CustomizationError):

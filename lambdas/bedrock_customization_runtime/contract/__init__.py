@@ -5,9 +5,14 @@ standard library. Every value that travels between states is one of the `TypedDi
 ids and counts, never records. What is absent has no key, because CDK leaves nulls out. The state
 machine keeps each under a variable of the same name (`$run`, `$enrichment`, `$preparation`,
 `$proposal`, `$customization`, `$deployment`, `$blind_test`, `$evaluation`, `$decision`,
-`$failure`).
+`$approval`, `$failure`).
 """
 
+from bedrock_customization_runtime.contract.approval import (
+    ApprovalOutcome,
+    ConcludeApprovalInput,
+    RequestApprovalInput,
+)
 from bedrock_customization_runtime.contract.customization import (
     CandidateJob,
     CandidateOutcome,
@@ -69,8 +74,10 @@ from bedrock_customization_runtime.contract.names import (
     TEACHER,
     DeploymentKind,
     ErrorName,
+    GateRule,
     Handler,
     MetricName,
+    Outcome,
     TrainingMetric,
 )
 from bedrock_customization_runtime.contract.preparation import (
@@ -119,12 +126,14 @@ __all__ = [
     "TEACHER",
     "AnswerQuestionsInput",
     "Answers",
+    "ApprovalOutcome",
     "BlindTest",
     "CandidateJob",
     "CandidateOutcome",
     "ChooseCandidate",
     "CleanUpRunInput",
     "CompareAnswersInput",
+    "ConcludeApprovalInput",
     "ConfigureLoggingInput",
     "Counts",
     "Customization",
@@ -146,6 +155,7 @@ __all__ = [
     "ExpireThroughputsInput",
     "Failure",
     "Gate",
+    "GateRule",
     "GatheredShards",
     "Handler",
     "Job",
@@ -158,6 +168,7 @@ __all__ = [
     "MetadataFilters",
     "MetricName",
     "Names",
+    "Outcome",
     "OwnMetric",
     "PlanBlindTestInput",
     "PlanJob",
@@ -178,6 +189,7 @@ __all__ = [
     "RemoveDeploymentInput",
     "RemoveSuperseded",
     "RemovedDeployments",
+    "RequestApprovalInput",
     "Run",
     "RunRecord",
     "ShardingLimits",

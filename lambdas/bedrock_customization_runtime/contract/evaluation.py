@@ -74,17 +74,22 @@ class Evaluation(TypedDict):
 
 
 class Gate(TypedDict):
-    """What a candidate must show to be promoted."""
+    """What a candidate must show to be promoted: the rules of `bedrock_customization.Gate`."""
 
     minimum_improvement: float
     """The interval's lower end must exceed it, in units of the metric."""
+    significance: float
+    no_regression_on: list[str]
+    maximum_usd_per_1k: NotRequired[float]
+    not_worse_than_live: bool
 
 
 class Decision(TypedDict):
     """What "Decide promotion" returns (`$decision`)."""
 
     promote: bool
-    reasons: list[str]
+    refused_by: list[str]
+    """Values of `GateRule`, each once; the manifest has all verdicts with their reasons."""
 
 
 class OwnMetric(TypedDict):
@@ -145,7 +150,6 @@ class DecidePromotionInput(TypedDict):
     """Event of `decide_promotion`."""
 
     run: Run
-    evaluation: Evaluation
     gate: Gate
 
 

@@ -15,6 +15,8 @@ class Handler(StrEnum):
     ANSWER_QUESTIONS = "answer_questions"
     COMPARE_ANSWERS = "compare_answers"
     DECIDE_PROMOTION = "decide_promotion"
+    REQUEST_APPROVAL = "request_approval"
+    DECIDE_APPROVAL = "decide_approval"
     PROMOTE_MODEL = "promote_model"
     SMOKE_TEST = "smoke_test"
     REMOVE_DEPLOYMENT = "remove_deployment"
@@ -75,6 +77,26 @@ METRIC_NAMESPACE = "BedrockCustomization"
 """Of the metrics in CloudWatch (`TrainingMetric`)."""
 
 
+class GateRule(StrEnum):
+    """What a gate holds a candidate against, by the name of its parameter where it has one."""
+
+    CONTAMINATION = "contamination"
+    MINIMUM_IMPROVEMENT = "minimum_improvement"
+    SIGNIFICANCE = "significance"
+    NO_REGRESSION_ON = "no_regression_on"
+    MAXIMUM_USD_PER_1K = "maximum_usd_per_1k"
+    NOT_WORSE_THAN_LIVE = "not_worse_than_live"
+
+
+class Outcome(StrEnum):
+    """How a run ends that came to a decision; one that failed ends with the error's name."""
+
+    PROMOTED = "Promoted"
+    GATE_REFUSED = "GateRefused"
+    APPROVAL_REJECTED = "ApprovalRejected"
+    APPROVAL_EXPIRED = "ApprovalExpired"
+
+
 class TrainingMetric(StrEnum):
     """Metrics of a customization job: dimensions `Pipeline`, and `Pipeline` with `Job`."""
 
@@ -85,6 +107,7 @@ class TrainingMetric(StrEnum):
 class ErrorName(StrEnum):
     """Error names that states retry or catch; each is a class of `errors` (a test pairs them)."""
 
+    ALIAS_NOT_WRITTEN = "AliasNotWritten"
     DEPLOYMENT_BUSY = "DeploymentBusy"
     DEPLOYMENT_FAILED = "DeploymentFailed"
     CUSTOMIZATION_FAILED = "CustomizationFailed"
@@ -92,6 +115,7 @@ class ErrorName(StrEnum):
     CUSTOMIZATION_STALLED = "CustomizationStalled"
     CUSTOMIZATION_TIMED_OUT = "CustomizationTimedOut"
     CUSTOMIZATION_STOPPED_EARLY = "CustomizationStoppedEarly"
+    MANIFEST_CONFLICT = "ManifestConflict"
 
 
 FEW_SHOT = "few_shot"

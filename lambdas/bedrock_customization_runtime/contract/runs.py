@@ -88,6 +88,8 @@ class RunRecord(TypedDict):
     """What "Record run" returns: the end of a run, for people."""
 
     status: Literal["promoted", "rejected", "failed"]
+    outcome: str
+    """As the manifest has it."""
     report: str
     """S3 URI of the HTML report."""
     summary: str

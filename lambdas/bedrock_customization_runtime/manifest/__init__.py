@@ -36,11 +36,17 @@ from bedrock_customization_runtime.manifest.preparation import (
     RefusalSection,
     SideTokens,
 )
-from bedrock_customization_runtime.manifest.promotion import DecisionSection, DeploymentSection
+from bedrock_customization_runtime.manifest.promotion import (
+    ApprovalSection,
+    DecisionSection,
+    DeploymentSection,
+    RuleVerdict,
+)
 from bedrock_customization_runtime.manifest.runs import FailureSection, FileRecord, RunSection
 
 __all__ = [
     "SCHEMA_VERSION",
+    "ApprovalSection",
     "ConfusionMatrix",
     "CostItem",
     "CurvePoint",
@@ -61,6 +67,7 @@ __all__ = [
     "PreflightCheck",
     "PreparationSection",
     "RefusalSection",
+    "RuleVerdict",
     "RunSection",
     "SideTokens",
     "SweepCandidate",

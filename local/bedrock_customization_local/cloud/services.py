@@ -18,7 +18,11 @@ from bedrock_customization_local.cloud.bedrock.service import Bedrock
 from bedrock_customization_local.cloud.clock import Clock
 from bedrock_customization_local.cloud.iam import AccessRecord, Authorizer, Permissive, guard
 from bedrock_customization_local.cloud.iam.sessions import RoleSessions
-from bedrock_customization_local.cloud.lambdas import LambdaRuntime, moto_install as lambda_install
+from bedrock_customization_local.cloud.lambdas import (
+    LambdaRuntime,
+    function_urls,
+    moto_install as lambda_install,
+)
 from bedrock_customization_local.cloud.plane import Plane
 from bedrock_customization_local.cloud.stepfunctions import moto_install as step_functions_install
 from bedrock_customization_local.cloud.stepfunctions.service import StepFunctions
@@ -86,6 +90,11 @@ def start(
     )
     undo.callback(functions.close)
     undo.callback(lambda_install.install(functions, clock=clock))
+    undo.callback(
+        function_urls.install(
+            endpoint_url_of=lambda: plane.endpoint_url, rights=authorizer, sessions=sessions
+        )
+    )
 
     bedrock = Bedrock(
         clock=clock,

@@ -9,12 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, Duration, Stack, aws_ec2 as ec2, aws_kms as kms
+from aws_cdk import App, CfnOutput, Duration, Stack, aws_ec2 as ec2, aws_kms as kms
 
 from bedrock_customization import (
     BaseModel,
     CustomizationPipeline,
     FineTuning,
+    Gate,
     JobNetwork,
     RecordTemplate,
 )
@@ -214,11 +215,24 @@ def define(stack, name, given):
         "BlindKey": pipeline.storage.blind_key.key_arn,
         "Artifacts": pipeline.storage.artifacts_bucket.bucket_name,
         "StateMachine": pipeline.state_machine.state_machine_arn,
-        "Alias": pipeline.alias.parameter_name,
         "Topic": pipeline.topic.topic_arn,
+        "Alias": pipeline.alias.arn_parameter.parameter_name,
         "ServiceRole": pipeline.customization.service_role.role.role_arn,
     }.items():
         stack.export_value(value, name=f"{name}{key}")
+    if pipeline.approval:
+        _tell_the_command_line(stack, pipeline)
+
+
+def _tell_the_command_line(stack, pipeline):
+    """Write the outputs by which commands find a pipeline."""
+    for key, value in {
+        "ArtifactsBucketName": pipeline.storage.artifacts_bucket.bucket_name,
+        "StateMachineArn": pipeline.state_machine.state_machine_arn,
+        "AliasParameterName": pipeline.alias.arn_parameter.parameter_name,
+        "ApprovalUrl": pipeline.approval.address,
+    }.items():
+        CfnOutput(stack, key, value=value)
 
 
 @pytest.fixture(scope="session")
@@ -242,7 +256,7 @@ def deployed(context, deploy, access_record, tmp_path_factory):
         "Fair": common,
         "Strict": lambda stack, cloud: {
             **common,
-            "minimum_improvement": 0.999,
+            "gate": Gate(minimum_improvement=0.999),
             "network": network_in(stack, cloud),
             "model_key": kms.Key(stack, "ModelKey"),
         },

@@ -91,7 +91,7 @@ def runs(context, tmp_path_factory, access_record):
         **{name: machine.state_machine_arn for name, machine in machines.items()},
         "Data": storage.data_bucket.bucket_name,
         "Artifacts": storage.artifacts_bucket.bucket_name,
-        "Alias": pipeline.alias.parameter_name,
+        "Alias": pipeline.alias.arn_parameter.parameter_name,
     }.items():
         stack.export_value(value, name=name)
     assembly = Path(app.synth().directory)

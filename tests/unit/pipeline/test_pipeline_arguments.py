@@ -62,12 +62,6 @@ def test_a_hyperparameter_out_of_range_is_refused_with_the_range(stack):
             {"maximum_rejected": float("nan")},
             "maximum_rejected must be a number",
         ),
-        ({"minimum_improvement": 5}, "minimum_improvement must be a number from 0 to 1, got 5"),
-        ({"minimum_improvement": -1}, "minimum_improvement must be a number from 0 to 1, got -1"),
-        (
-            {"minimum_improvement": "2%"},
-            "minimum_improvement must be a number",
-        ),
         ({"maximum_tokens": 12.5}, "maximum_tokens must be a whole number, got 12.5"),
         ({"metric": "bleu"}, "'bleu' is not a valid MetricName"),
         ({"maximum_tokens": 0}, "maximum_tokens must be a number from 1 to 5000, got 0"),

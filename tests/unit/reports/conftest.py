@@ -23,6 +23,7 @@ from bedrock_customization_runtime.manifest import (
     PreflightCheck,
     PreparationSection,
     RefusalSection,
+    RuleVerdict,
     RunSection,
     SweepCandidate,
     SweepSection,
@@ -267,7 +268,13 @@ def promoted(evaluated):
         ended="2026-11-23T11:02:00Z",
         decision=DecisionSection(
             promote=True,
-            reasons=["the interval's lower end, +20.8 points, is above the gate of +5.0 points"],
+            verdicts=[
+                RuleVerdict(
+                    rule="minimum_improvement",
+                    passed=True,
+                    reason="accuracy improves by +20.8 to +29.4 points",
+                )
+            ],
             minimum_improvement=0.05,
             decided="2026-11-23T11:01:30Z",
         ),
@@ -291,7 +298,13 @@ def rejected(evaluated):
         evaluation=replace(evaluated.evaluation, metrics=[metric]),
         decision=DecisionSection(
             promote=False,
-            reasons=["the interval's lower end, -0.6 points, is not above +5.0 points"],
+            verdicts=[
+                RuleVerdict(
+                    rule="minimum_improvement",
+                    passed=False,
+                    reason="accuracy does not surely improve enough: by -0.6 points",
+                )
+            ],
             minimum_improvement=0.05,
             decided="2026-11-23T11:01:30Z",
         ),

@@ -14,6 +14,7 @@ from bedrock_customization_runtime.manifest import (
     FailureSection,
     Finding,
     RefusalSection,
+    RuleVerdict,
 )
 from bedrock_customization_runtime.reports import html, plots, wording
 
@@ -285,7 +286,11 @@ def test_nothing_a_manifest_says_becomes_markup(promoted):
             ],
             examples=[Example(record=HOSTILE, base_correct=True, tuned_correct=False)],
         ),
-        decision=replace(promoted.decision, reasons=[HOSTILE], decided=HOSTILE),
+        decision=replace(
+            promoted.decision,
+            verdicts=[RuleVerdict(rule=HOSTILE, passed=False, reason=HOSTILE)],
+            decided=HOSTILE,
+        ),
         failure=FailureSection(error=HOSTILE, cause=HOSTILE),
         ended=HOSTILE,
     )
