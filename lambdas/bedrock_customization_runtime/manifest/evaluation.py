@@ -84,8 +84,6 @@ class EvaluationSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """Smallest difference of the primary metric that so many records show with 80 % power."""
     answers: list[FileRecord]
     examples: list[Example] = []
-    contaminated: int = 0
-    """Blind records that are also in the training set."""
     taught_references: int = 0
     """Of distillation: references that the teacher wrote, because the prompts had none."""
     contaminated: int = 0

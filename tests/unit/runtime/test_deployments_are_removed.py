@@ -203,7 +203,7 @@ CUSTOMIZED = manifest.CustomizationSection(
     validation_curve=[],
 )
 PROMOTED = manifest.DecisionSection(
-    promote=True, reasons=[], minimum_improvement=0, decided="2026-11-23T00:00:00+00:00"
+    promote=True, verdicts=[], minimum_improvement=0, decided="2026-11-23T00:00:00+00:00"
 )
 
 
