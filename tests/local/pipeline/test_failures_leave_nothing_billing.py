@@ -226,3 +226,17 @@ def test_whichever_state_fails_nothing_is_left_that_bills(deployed, make_questio
         walks = [threads.submit(walk) for walk in (on_demand, on_units)]
         failed_at = [walk.result() for walk in walks]
     assert [tasks_of(pipeline) for pipeline in (demand, units)] == failed_at
+
+
+def test_an_execution_that_is_aborted_leaves_nothing_that_bills(deployed, make_questions):
+    units = deployed["Units"]
+    units.outputs["Kind"] = "units"
+    before = units.throughputs()
+    arn = units.start("units-aborted", make_questions(2, 40))
+    while units.throughputs() == before:
+        assert units.states.describe_execution(executionArn=arn)["status"] == "RUNNING"
+        time.sleep(0.05)
+    units.states.stop_execution(executionArn=arn)
+    assert units.wait(arn)["status"] == "ABORTED"
+    nothing_bills(units, "aborted", seconds=30)
+    assert units.throughputs() == before
