@@ -15,6 +15,7 @@ from bedrock_customization.method import (
     ReinforcementFineTuning,
 )
 from bedrock_customization.network import JobNetwork
+from bedrock_customization.metric import ExecutionAccuracy, LambdaMetric
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
@@ -52,6 +53,7 @@ __all__ = [
     "Enrichment",
     "EnrichmentTask",
     "ExactMatch",
+    "ExecutionAccuracy",
     "FineTuning",
     "Grader",
     "InvocationLogging",
@@ -60,6 +62,7 @@ __all__ = [
     "JobNetwork",
     "JsonEquality",
     "JudgeModel",
+    "LambdaMetric",
     "LogBucket",
     "MetricName",
     "ModelCustomization",

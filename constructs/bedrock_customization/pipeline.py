@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
     from bedrock_customization.enrichment import Enrichment
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
+    from bedrock_customization.metric import Metric
     from bedrock_customization.network import JobNetwork
     from bedrock_customization.sweep import Sweep
 
@@ -104,7 +105,8 @@ class CustomizationPipeline(Construct):
             Without one, they are prepared as they are.
         sharding: When the raw data are prepared by many functions at once, and how.
             With None, one function prepares them, however large.
-        metric: What decides (docs/metrics.md).
+        metric: What decides (docs/metrics.md): a `MetricName`, a function of your own
+            (`LambdaMetric`), or the rows that SQL finds in a database (`ExecutionAccuracy`).
         minimum_improvement: What the tuned model must surely gain over the base model, in units of
             the metric; 0 asks for any improvement beyond chance.
         maximum_tokens: Limit of an answer in the evaluation.
@@ -139,7 +141,7 @@ class CustomizationPipeline(Construct):
         early_stopping: EarlyStopping | None = None,
         enrichment: Enrichment | None = None,
         sharding: Sharding | None = SHARDING,
-        metric: MetricName = MetricName.ACCURACY,
+        metric: Metric = MetricName.ACCURACY,
         minimum_improvement: float = 0.0,
         maximum_tokens: int = 512,
         storage: CustomizationStorage | None = None,

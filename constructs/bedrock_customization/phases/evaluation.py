@@ -17,6 +17,7 @@ from bedrock_customization._checks import check_whole
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.base_model import arns_for_invocation
 from bedrock_customization.method import Distillation
+from bedrock_customization.metric import metric_input, metric_rights
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import TEACHER, Handler, MetricName
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.method import CustomizationMethod
+    from bedrock_customization.metric import Metric
     from bedrock_customization.storage import CustomizationStorage
 
 
@@ -64,7 +66,7 @@ class ModelEvaluation(Phase):
         base_model: BaseModel,
         model_key: kms.IKey | None = None,
         method: CustomizationMethod | None = None,
-        metric: MetricName = MetricName.ACCURACY,
+        metric: Metric = MetricName.ACCURACY,
         maximum_tokens: int = 512,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
@@ -72,7 +74,7 @@ class ModelEvaluation(Phase):
         super().__init__(scope, id)
         teacher = method.teacher if isinstance(method, Distillation) else None
         self.answer_function = self._define_answer_function(storage, base_model, teacher, model_key)
-        self.compare_function = self._define_compare_function(storage)
+        self.compare_function = self._define_compare_function(storage, metric)
         models = [
             {"name": "base", "id": base_model.inference_id},
             {"name": "tuned", "id": "{% $deployment.arn %}"},
@@ -100,7 +102,7 @@ class ModelEvaluation(Phase):
                 "test": "{% $preparation.test %}",
                 "answers": "{% $answers.prefix %}",
                 "models": models,
-                "metric": MetricName(metric).value,
+                **metric_input(metric),
             },
             comment="Pair the answers by record and test the difference",
             assign="evaluation",
@@ -146,17 +148,20 @@ class ModelEvaluation(Phase):
             timeout_minutes=15,
         )
 
-    def _define_compare_function(self, storage: CustomizationStorage) -> HandlerFunction:
+    def _define_compare_function(
+        self, storage: CustomizationStorage, metric: Metric
+    ) -> HandlerFunction:
         return HandlerFunction(
             self,
             "Compare",
             handler=Handler.COMPARE_ANSWERS,
-            description="Compares the answers of base and tuned model",
+            description="Compares the answers of the tuned model with those of all others",
             rights=[
                 *storage.reading(storage.blind_bucket, RUNS),
                 *storage.reading(storage.artifacts_bucket, RUNS),
                 *storage.writing(storage.artifacts_bucket, RUNS),
+                *metric_rights(metric),
             ],
-            memory_mebibytes=1024,
-            timeout_minutes=5,
+            memory_mebibytes=2048,
+            timeout_minutes=15,
         )
