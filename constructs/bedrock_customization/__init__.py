@@ -18,6 +18,7 @@ from bedrock_customization.method import (
     FineTuning,
     ReinforcementFineTuning,
 )
+from bedrock_customization.metric import ExecutionAccuracy, LambdaMetric
 from bedrock_customization.network import JobNetwork
 from bedrock_customization.phases.approval import ApprovalStep
 from bedrock_customization.phases.customization import ModelCustomization
@@ -62,6 +63,7 @@ __all__ = [
     "Enrichment",
     "EnrichmentTask",
     "ExactMatch",
+    "ExecutionAccuracy",
     "FineTuning",
     "Gate",
     "Grader",
@@ -71,6 +73,7 @@ __all__ = [
     "JobNetwork",
     "JsonEquality",
     "JudgeModel",
+    "LambdaMetric",
     "LogBucket",
     "MetricName",
     "ModelCustomization",

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from bedrock_customization.enrichment import Enrichment
     from bedrock_customization.gate import Gate
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
+    from bedrock_customization.metric import Metric
     from bedrock_customization.network import JobNetwork
     from bedrock_customization.phases.approval import ApprovalStep
     from bedrock_customization.sweep import Sweep
@@ -112,7 +113,8 @@ class CustomizationPipeline(Construct):
             With None, one function prepares them, however large.
         deployment: On what candidate and promoted model answer, `OnDemand()` or
             `ProvisionedThroughput(…)` (docs/deployment.md). Without one, on demand.
-        metric: What decides (docs/metrics.md).
+        metric: What decides (docs/metrics.md): a `MetricName`, a function of your own
+            (`LambdaMetric`), or the rows that SQL finds in a database (`ExecutionAccuracy`).
         gate: What the tuned model must show to go live. Without it, any improvement over the base
             model beyond chance passes that is not worse than the live model.
         approval: Whether people decide on what passed the gate, and how long they have. Without it,
@@ -152,7 +154,7 @@ class CustomizationPipeline(Construct):
         enrichment: Enrichment | None = None,
         sharding: Sharding | None = SHARDING,
         deployment: Deployment | None = None,
-        metric: MetricName = MetricName.ACCURACY,
+        metric: Metric = MetricName.ACCURACY,
         gate: Gate | None = None,
         approval: Approval | None = None,
         maximum_tokens: int = 512,

@@ -16,6 +16,7 @@ from bedrock_customization._function import HandlerFunction
 from bedrock_customization.base_model import arns_for_invocation
 from bedrock_customization.deployment_kinds import OnDemand
 from bedrock_customization.method import Distillation, FineTuning
+from bedrock_customization.metric import metric_input, metric_rights
 from bedrock_customization.storage import EXAMPLES, PREPARED, RUNS
 from bedrock_customization_runtime.contract import (
     TEACHER,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.method import CustomizationMethod
+    from bedrock_customization.metric import Metric
     from bedrock_customization.storage import CustomizationStorage
 
 
@@ -86,7 +88,7 @@ class ModelEvaluation(Phase):
         deployment: Deployment | None = None,
         model_key: kms.IKey | None = None,
         method: CustomizationMethod | None = None,
-        metric: MetricName = MetricName.ACCURACY,
+        metric: Metric = MetricName.ACCURACY,
         maximum_tokens: int = 512,
         few_shot: int = 3,
         alias: ssm.IStringParameter | None = None,
@@ -107,7 +109,7 @@ class ModelEvaluation(Phase):
             alias=alias,
             few_shot=few_shot,
         )
-        self.compare_function = self._define_compare_function(storage)
+        self.compare_function = self._define_compare_function(storage, metric)
         states = States(self, "ModelEvaluation", on_failure=on_failure)
         plan = states.invoke(
             "Plan blind test",
@@ -155,7 +157,7 @@ class ModelEvaluation(Phase):
                 "models": "{% $blind_test.models %}",
                 "contaminated": "{% $blind_test.contaminated %}",
                 "left_out": "{% $blind_test.left_out %}",
-                "metric": MetricName(metric).value,
+                **metric_input(metric),
             },
             comment="Pair the answers by record and test the difference",
             assign="evaluation",
@@ -205,19 +207,22 @@ class ModelEvaluation(Phase):
             timeout_minutes=15,
         )
 
-    def _define_compare_function(self, storage: CustomizationStorage) -> HandlerFunction:
+    def _define_compare_function(
+        self, storage: CustomizationStorage, metric: Metric
+    ) -> HandlerFunction:
         return HandlerFunction(
             self,
             "Compare",
             handler=Handler.COMPARE_ANSWERS,
-            description="Compares the answers of base and tuned model",
+            description="Compares the answers of the tuned model with those of all others",
             rights=[
                 *storage.reading(storage.blind_bucket, RUNS),
                 *storage.reading(storage.artifacts_bucket, RUNS),
                 *storage.writing(storage.artifacts_bucket, RUNS),
+                *metric_rights(metric),
             ],
-            memory_mebibytes=1024,
-            timeout_minutes=5,
+            memory_mebibytes=2048,
+            timeout_minutes=15,
         )
 
 

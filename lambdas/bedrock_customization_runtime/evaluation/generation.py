@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -142,6 +143,7 @@ def chrf_of(sums: Matrix) -> Vector:
     )
 
 
+@lru_cache(maxsize=1)  # three metrics in turn ask for the same
 def _rouge_words(texts: Texts) -> tuple[list[Integers], list[Integers]]:
     count = len(texts.references)
     words = ngrams.numbered(
@@ -182,6 +184,9 @@ def _bleu_tokens(texts: Iterable[str]) -> Iterable[list[str]]:
                 plain = plain.replace(entity, sign)
         tokens: list[str] = []
         for word in plain.split():
+            if word.isalnum():
+                tokens.append(word)
+                continue
             parts = known.get(word)
             if parts is None:
                 parts = known[word] = _parted(word)

@@ -7,12 +7,14 @@ sorting: no hashing, so no two n-grams are ever taken for one.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,11 +27,16 @@ _LARGEST = 2**62
 
 def numbered(texts: Iterable[Sequence[str]]) -> list[Integers]:
     """Return each text's tokens as numbers, the same for the same token in all texts."""
-    known: dict[str, int] = {}
-    return [
-        np.array([known.setdefault(token, len(known)) for token in tokens], dtype=np.int64)
-        for tokens in texts
-    ]
+    number = defaultdict[str, int](count().__next__)
+    lengths: list[int] = []
+
+    def tokens() -> Iterator[str]:
+        for text in texts:
+            lengths.append(len(text))
+            yield from text
+
+    numbers = np.fromiter(map(number.__getitem__, tokens()), dtype=np.int64)
+    return np.split(numbers, np.cumsum(lengths[:-1], dtype=np.int64))
 
 
 def characters(texts: Iterable[str]) -> list[Integers]:

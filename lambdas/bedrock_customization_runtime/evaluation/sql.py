@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.evaluation.texts import Matrix, Texts
 
 _STEPS_AT_ONCE = 10_000
-_MAXIMUM_STEPS = 50_000_000
-"""Of SQLite's virtual machine: a second or a few. Unlike a second it is the same everywhere."""
-_SECONDS = 10.0
+_MAXIMUM_STEPS = 10_000_000
+"""Of SQLite's virtual machine: about a second. Unlike a second they are the same everywhere."""
+_SECONDS = 3.0
 """The net below it, for a step that itself takes long."""
 _ROWS = 10_000
 _RESULT_BYTES = 16 * 2**20
@@ -179,7 +179,8 @@ def _digested(cursor: sqlite3.Cursor, *, ordered: bool) -> bytes | None:
 def _comparable(value: object) -> object:
     """Return a value so that 2 is 2.0, and sums of fractions do not differ by their order."""
     if isinstance(value, float):
-        return int(value) if value.is_integer() else float(f"{value:.10g}")
+        rounded = float(f"{value:.10g}")
+        return int(rounded) if rounded.is_integer() else rounded
     return value
 
 

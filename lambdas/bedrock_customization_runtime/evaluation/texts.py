@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Texts:
     """References and a model's answers, by record.
 

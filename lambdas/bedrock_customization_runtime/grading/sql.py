@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.grading.samples import Sample
 
+_MAXIMUM_CHARACTERS = 40_000
 _MAXIMUM_TOKENS = 2000
 """Of a statement: some of sqlglot's time grows with their square, to two seconds here."""
 
@@ -92,6 +93,8 @@ def _silence() -> None:
 def _statement(text: str, dialect: Dialect) -> Expr | None:
     from sqlglot.expressions import Command  # noqa: PLC0415
 
+    if len(text) > _MAXIMUM_CHARACTERS:
+        return None
     tokens = dialect.tokenize(text)
     if len(tokens) > _MAXIMUM_TOKENS:
         return None
