@@ -83,22 +83,16 @@ def _price(price: catalog.Price | None) -> str:
 
 
 def metrics() -> str:
-    """Return the page of metrics."""
+    """Return the page of metrics with its table made anew."""
     rows = [
         [f"`{metric.name}`", metric.title, metric.meaning, "yes" if metric.binary else "no"]
         for metric in METRICS.values()
     ]
-    return "\n".join(
-        [
-            "# Metrics",
-            "",
-            "Every score lies in [0, 1] and more is better. `metric=` of `CustomizationPipeline`",
-            "takes one, as `MetricName`.",
-            "",
-            *table(["name", "title", "meaning", "binary"], rows),
-            "",
-        ]
-    )
+    begin, end = "<!-- docs/generate.py -->", "<!-- end -->"
+    before, _, rest = (HERE / "metrics.md").read_text().partition(begin)
+    after = rest.partition(end)[2]
+    made = "\n".join(table(["name", "title", "meaning", "binary"], rows))
+    return f"{before}{begin}\n{made}\n{end}{after}"
 
 
 def rules() -> str:

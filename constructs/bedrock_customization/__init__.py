@@ -1,9 +1,13 @@
 """Constructs that customize foundation models on Amazon Bedrock."""
 
+from bedrock_customization.alias import Alias
+from bedrock_customization.approval import Approval
 from bedrock_customization.base_model import BaseModel
 from bedrock_customization.budget import CustomizationBudget
 from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
+from bedrock_customization.deployment_kinds import OnDemand, ProvisionedThroughput
 from bedrock_customization.enrichment import Enrichment
+from bedrock_customization.gate import Gate
 from bedrock_customization.grader import Grader
 from bedrock_customization.invocation_logging import InvocationLogging
 from bedrock_customization.invocation_logs import InvocationLogs, LogBucket, RequestMetadata
@@ -14,13 +18,17 @@ from bedrock_customization.method import (
     FineTuning,
     ReinforcementFineTuning,
 )
+from bedrock_customization.metric import ExecutionAccuracy, LambdaMetric
 from bedrock_customization.network import JobNetwork
+from bedrock_customization.phases.approval import ApprovalStep
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
 from bedrock_customization.phases.preparation import DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
+from bedrock_customization.phases.run_cleanup import RunCleanup
 from bedrock_customization.phases.run_start import RunStart
+from bedrock_customization.phases.throughput_expiry import ThroughputExpiry
 from bedrock_customization.pipeline import CustomizationPipeline
 from bedrock_customization.reward import (
     ExactMatch,
@@ -38,6 +46,9 @@ from bedrock_customization_runtime.contract import EnrichmentTask, MetricName
 from bedrock_customization_runtime.contract.grading import SqlDialect
 
 __all__ = [
+    "Alias",
+    "Approval",
+    "ApprovalStep",
     "BaseModel",
     "CandidateRemoval",
     "ContinuedPretraining",
@@ -52,7 +63,9 @@ __all__ = [
     "Enrichment",
     "EnrichmentTask",
     "ExactMatch",
+    "ExecutionAccuracy",
     "FineTuning",
+    "Gate",
     "Grader",
     "InvocationLogging",
     "InvocationLogs",
@@ -60,21 +73,26 @@ __all__ = [
     "JobNetwork",
     "JsonEquality",
     "JudgeModel",
+    "LambdaMetric",
     "LogBucket",
     "MetricName",
     "ModelCustomization",
     "ModelDeployment",
     "ModelEvaluation",
     "NumericTolerance",
+    "OnDemand",
     "PromotionGate",
+    "ProvisionedThroughput",
     "RecordTemplate",
     "RegularExpression",
     "ReinforcementFineTuning",
     "RequestMetadata",
+    "RunCleanup",
     "RunStart",
     "ServiceRole",
     "Sharding",
     "SqlDialect",
     "SqlEquality",
     "Sweep",
+    "ThroughputExpiry",
 ]

@@ -15,7 +15,7 @@ from aws_cdk import Aws, aws_iam as iam
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_kms as kms, aws_sns as sns
 
 _BEDROCK = f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}:{Aws.ACCOUNT_ID}"
 _NAMED_BY_RUNS = "runs make their objects while the pipeline lives, so only a prefix can name them"
@@ -107,6 +107,19 @@ def everything(place: Place) -> list[Right]:
         Right(actions=["s3:*"], resources=[place.bucket_arn, f"{place.bucket_arn}/*"]),
         *_on_key(["kms:*"], place),
     ]
+
+
+def publishing(topic: sns.ITopic) -> list[Right]:
+    """Return the rights to publish to a topic, and to use its key where that is known."""
+    rights = [Right(actions=["sns:Publish"], resources=[topic.topic_arn])]
+    if topic.master_key:
+        rights.append(
+            Right(
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=[topic.master_key.key_arn],
+            )
+        )
+    return rights
 
 
 def using_model_key(key: kms.IKey | None) -> list[Right]:

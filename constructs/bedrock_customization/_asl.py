@@ -13,7 +13,8 @@ import jsii
 from aws_cdk import Aws, Fn, aws_iam as iam, aws_stepfunctions as sfn
 from constructs import Construct
 
-from bedrock_customization._access import Right, merged
+from bedrock_customization._access import Right, merged, publishing
+from bedrock_customization_runtime.contract import PIPELINE_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 # A task's time-out ends the state; it outlasts the function's own, which names itself better.
 _GRACE_SECONDS = 30
 _CALL_TIMEOUT_SECONDS = 120
-PIPELINE_TAG = "bedrock-customization:pipeline"
-"""Key of the tag by which a pipeline's costs are told apart."""
 _INTEGRATION = f"arn:{Aws.PARTITION}:states:::"
 # A function's error is JSON around the message that people need; a time-out has no cause at all.
 REDRIVES = "{% $states.context.Execution.RedriveCount %}"
@@ -115,10 +114,15 @@ _KILLED_FUNCTION = Retry(
 )
 
 
+def name_of(machine: sfn.IStateMachine) -> str:
+    """Return a machine's name."""
+    return Fn.select(6, Fn.split(":", machine.state_machine_arn))
+
+
 def executions_of(machine: sfn.IStateMachine) -> str:
     """Return the ARN of a machine's executions, up to their names."""
-    name = Fn.select(6, Fn.split(":", machine.state_machine_arn))
-    return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:execution:{name}"
+    prefix = f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:execution"
+    return f"{prefix}:{name_of(machine)}"
 
 
 RUN_TAG = "bedrock-customization:run"
@@ -262,6 +266,42 @@ class States:
             catches=catches,
         )
 
+    def invoke_and_wait(
+        self,
+        name: str,
+        function: HandlerFunction,
+        payload: Mapping[str, Any],
+        *,
+        comment: str,
+        timeout_seconds: int,
+        on_timeout: sfn.IChainable,
+    ) -> sfn.CustomState:
+        """Write a task that invokes a function and waits until its token comes back.
+
+        Args:
+            name: Of the state.
+            function: What is invoked, with `task_token` in its event; what it returns is ignored.
+            payload: The rest of its event; strings may be JSONata.
+            comment: What happens, for people.
+            timeout_seconds: How long the token may take.
+            on_timeout: What comes if it took longer.
+        """
+        return self._task(
+            name,
+            "lambda:invoke.waitForTaskToken",
+            {
+                "FunctionName": function.version_arn,
+                "Payload": {**payload, "task_token": "{% $states.context.Task.Token %}"},
+            },
+            comment=comment,
+            rights=[function.invoking],
+            assign={},
+            output="{% $states.result %}",
+            timeout_seconds=timeout_seconds,
+            retries=[_soon_after(_TRANSIENT_LAMBDA_ERRORS)],
+            catches={"States.Timeout": on_timeout},
+        )
+
     def invoke_each(
         self,
         name: str,
@@ -371,18 +411,12 @@ class States:
             subject: Text or JSONata, at most 100 characters of ASCII.
             message: Text or JSONata.
         """
-        rights = [Right(actions=["sns:Publish"], resources=[topic.topic_arn])]
-        if topic.master_key:
-            key_arn = topic.master_key.key_arn
-            rights.append(
-                Right(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key_arn])
-            )
         return self._task(
             name,
             "sns:publish",
             {"TopicArn": topic.topic_arn, "Subject": subject, "Message": message},
             comment="Tell people how it ended",
-            rights=rights,
+            rights=publishing(topic),
             assign={},
             output="{% $states.input %}",
             timeout_seconds=_CALL_TIMEOUT_SECONDS,

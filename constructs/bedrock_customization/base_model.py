@@ -204,7 +204,8 @@ class BaseModel:
         ]
         raise ValueError(
             f"base_model {self.id} has no on-demand deployment: its custom models answer only on "
-            "provisioned throughput, which bills by the hour until it is deleted; choose one of "
+            "provisioned throughput, which bills by the hour until it is deleted: pass "
+            "deployment=ProvisionedThroughput(ttl=..., max_hourly_cost_usd=...), or choose one of "
             f"{', '.join(others)}"
         )
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from aws_cdk import Annotations, Aws, Token, aws_iam as iam
 from constructs import Construct
 
-from bedrock_customization._asl import PIPELINE_TAG
 from bedrock_customization._checks import check_between
+from bedrock_customization_runtime.contract import PIPELINE_TAG
 
 if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns

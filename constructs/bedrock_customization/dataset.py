@@ -11,6 +11,8 @@ from aws_cdk import Size
 from bedrock_customization._checks import check_between, check_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bedrock_customization_runtime import contract
 
 
@@ -32,6 +34,8 @@ class RecordTemplate:
             the original of paraphrases. Without one, only near-copies stay together.
         stratify_by: Column whose values are spread over the sides of the split in equal shares,
             such as a language or a product.
+        slice_by: Columns by whose values results on the blind set are told apart
+            (docs/metrics.md), such as a language or a product: few values each.
     """
 
     prompt: str
@@ -39,20 +43,31 @@ class RecordTemplate:
     system: str | None = None
     group_by: str | None = None
     stratify_by: str | None = None
+    slice_by: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         """Refuse templates that would make the same record of every row, or run as code.
 
         Raises:
-            ValueError: A template names no column, or Step Functions would evaluate a text.
+            ValueError: A template names no column, Step Functions would evaluate a text, or
+                `slice_by` is no sequence of columns.
         """
+        if isinstance(self.slice_by, str):
+            raise ValueError(  # noqa: TRY004 - every argument that does not fit is a ValueError
+                f"slice_by must be a list of columns, got {self.slice_by!r}: write "
+                f"[{self.slice_by!r}]"
+            )
         for name, template in (("prompt", self.prompt), ("completion", self.completion)):
             if not _COLUMN.search(template):
                 raise ValueError(
                     f"{name} must name at least one column like {{text}}, got {template!r}: "
                     "put the column's name in braces"
                 )
-        for name, text in asdict(self).items():
+        texts = [
+            *((name, text) for name, text in asdict(self).items() if name != "slice_by"),
+            *(("slice_by", column) for column in self.slice_by or ()),
+        ]
+        for name, text in texts:
             if text and text.startswith("{%") and text.endswith("%}"):
                 raise ValueError(
                     f"{name} must not start with {{% and end with %}}, got {text!r}: Step "
@@ -61,7 +76,9 @@ class RecordTemplate:
 
     def to_contract(self) -> contract.RecordTemplate:
         """Return what the handler receives."""
-        return asdict(self)  # type: ignore[return-value] # the same fields; a test pairs them
+        # A tuple would not reach the state machine.
+        columns = None if self.slice_by is None else list(self.slice_by)
+        return {**asdict(self), "slice_by": columns}  # type: ignore[return-value, typeddict-item] # the same fields; a test pairs them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

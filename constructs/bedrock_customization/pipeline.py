@@ -14,22 +14,24 @@ from aws_cdk import (
     aws_kms as kms,
     aws_logs as logs,
     aws_sns as sns,
-    aws_ssm as ssm,
     aws_stepfunctions as sfn,
 )
 from constructs import Construct
 
-from bedrock_customization import _access
 from bedrock_customization._access import Right
 from bedrock_customization._acknowledged import acknowledge, wildcards
 from bedrock_customization._asl import States, running_maps
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization.alias import Alias
+from bedrock_customization.deployment_kinds import OnDemand, ProvisionedThroughput
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
 from bedrock_customization.phases.preparation import SHARDING, DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
+from bedrock_customization.phases.run_cleanup import RunCleanup
 from bedrock_customization.phases.run_start import RunStart
+from bedrock_customization.phases.throughput_expiry import ThroughputExpiry
 from bedrock_customization.storage import RUNS, CustomizationStorage
 from bedrock_customization_runtime.contract import (
     METRIC_NAMESPACE,
@@ -41,11 +43,16 @@ from bedrock_customization_runtime.contract import (
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
 
+    from bedrock_customization.approval import Approval
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
+    from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.enrichment import Enrichment
+    from bedrock_customization.gate import Gate
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
+    from bedrock_customization.metric import Metric
     from bedrock_customization.network import JobNetwork
+    from bedrock_customization.phases.approval import ApprovalStep
     from bedrock_customization.sweep import Sweep
 
 _NOT_REMOVED = {
@@ -104,9 +111,14 @@ class CustomizationPipeline(Construct):
             Without one, they are prepared as they are.
         sharding: When the raw data are prepared by many functions at once, and how.
             With None, one function prepares them, however large.
-        metric: What decides (docs/metrics.md).
-        minimum_improvement: What the tuned model must surely gain over the base model, in units of
-            the metric; 0 asks for any improvement beyond chance.
+        deployment: On what candidate and promoted model answer, `OnDemand()` or
+            `ProvisionedThroughput(…)` (docs/deployment.md). Without one, on demand.
+        metric: What decides (docs/metrics.md): a `MetricName`, a function of your own
+            (`LambdaMetric`), or the rows that SQL finds in a database (`ExecutionAccuracy`).
+        gate: What the tuned model must show to go live. Without it, any improvement over the base
+            model beyond chance passes that is not worse than the live model.
+        approval: Whether people decide on what passed the gate, and how long they have. Without it,
+            nobody is asked.
         maximum_tokens: Limit of an answer in the evaluation.
         few_shot: Examples that the base model gets before each question when it is asked a second
             time, up to 10 (docs/evaluation.md); with 0 it is asked without them only.
@@ -114,7 +126,7 @@ class CustomizationPipeline(Construct):
         customization_role: A service role of your own for jobs (see `ServiceRole`).
             Without one, a role is defined.
         network: A VPC in which jobs read and write their data. Without one, Bedrock's own.
-        model_key: Encrypts the custom models; who invokes them needs it too (`grant_invoke`).
+        model_key: Encrypts the custom models; who invokes them needs it too (`alias.grant_invoke`).
             Without one, a key that AWS owns does.
         topic: Where people hear how a run ended.
             Without one, a topic encrypted with a key of its own is defined.
@@ -141,8 +153,10 @@ class CustomizationPipeline(Construct):
         early_stopping: EarlyStopping | None = None,
         enrichment: Enrichment | None = None,
         sharding: Sharding | None = SHARDING,
-        metric: MetricName = MetricName.ACCURACY,
-        minimum_improvement: float = 0.0,
+        deployment: Deployment | None = None,
+        metric: Metric = MetricName.ACCURACY,
+        gate: Gate | None = None,
+        approval: Approval | None = None,
         maximum_tokens: int = 512,
         few_shot: int = 3,
         storage: CustomizationStorage | None = None,
@@ -153,19 +167,23 @@ class CustomizationPipeline(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._model_key = model_key
+        self._deployed_on = deployment or OnDemand()
         self.storage = storage or CustomizationStorage(self, "Storage")
         self.topic = topic or self._define_topic()
-        # Not a resource of the stack: CloudFormation would write its own value back one day. The
-        # first promotion makes it.
-        self.alias = ssm.StringParameter.from_string_parameter_attributes(
+        self.alias = Alias(
             self,
             "Alias",
             parameter_name=f"/bedrock-customization/{self._unique_name()}",
-            simple_name=False,
+            model_key=model_key,
         )
         self._removal = CandidateRemoval(
-            self, "CandidateRemoval", storage=self.storage, alias=self.alias
+            self,
+            "CandidateRemoval",
+            storage=self.storage,
+            alias=self.alias.arn_parameter,
+            deployment=self._deployed_on,
         )
+        self.approval: ApprovalStep | None = None
         self._record_function = self._define_record_function()
         self._own_states: list[States] = []
 
@@ -194,6 +212,7 @@ class CustomizationPipeline(Construct):
             allow_unknown_price=allow_unknown_price,
             evaluation_maximum_tokens=maximum_tokens,
             evaluation_few_shot=few_shot,
+            deployment=self._deployed_on,
             stall_limit=stall_limit,
             early_stopping=early_stopping,
             role=customization_role,
@@ -205,6 +224,7 @@ class CustomizationPipeline(Construct):
             self,
             "ModelDeployment",
             base_model=base_model,
+            deployment=self._deployed_on,
             model_key=model_key,
             on_failure=on_failure,
         )
@@ -213,21 +233,23 @@ class CustomizationPipeline(Construct):
             "ModelEvaluation",
             storage=self.storage,
             base_model=base_model,
+            deployment=self._deployed_on,
             model_key=model_key,
             method=method,
             metric=metric,
             maximum_tokens=maximum_tokens,
             few_shot=few_shot,
-            alias=self.alias,
+            alias=self.alias.arn_parameter,
             on_failure=on_failure,
         )
         self.gate = PromotionGate(
             self,
             "PromotionGate",
             storage=self.storage,
-            alias=self.alias,
+            alias=self.alias.arn_parameter,
             removal=self._removal,
-            minimum_improvement=minimum_improvement,
+            gate=gate,
+            approval=self._define_approval(approval, on_failure) if approval else None,
             on_failure=on_failure,
         )
         self.start = RunStart(
@@ -251,6 +273,7 @@ class CustomizationPipeline(Construct):
         self._chain(end)
         self.state_machine = self._define_state_machine(self.start.start_state)
         self.customization.stop_jobs_of(self.state_machine)
+        self._define_watch_over_deployments()
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow starting runs."""
@@ -263,15 +286,6 @@ class CustomizationPipeline(Construct):
     def grant_read_artifacts(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading reports, manifests and evaluations; never data or the blind set."""
         return self.storage.grant_read_artifacts(grantee)
-
-    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow reading the alias and invoking the models it may name."""
-        invoking = Right(
-            actions=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
-            resources=[_access.bedrock_arn("custom-model-deployment")],
-        )
-        rights = [invoking, *_access.opening_model_key(self._model_key)]
-        return self.alias.grant_read(grantee).combine(_access.give(grantee, rights))
 
     def metric(self, name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return a metric of the state machine, such as `ExecutionsFailed`; sum over 5 minutes."""
@@ -410,6 +424,20 @@ class CustomizationPipeline(Construct):
             ],
         )
 
+    def _define_approval(self, approval: Approval, on_failure: sfn.IChainable) -> ApprovalStep:
+        # Imported here: most pipelines ask nobody, and every synth would pay for it.
+        from bedrock_customization.phases.approval import ApprovalStep  # noqa: PLC0415
+
+        self.approval = ApprovalStep(
+            self,
+            "Approval",
+            storage=self.storage,
+            topic=self.topic,
+            approval=approval,
+            on_failure=on_failure,
+        )
+        return self.approval
+
     def _define_topic(self) -> sns.Topic:
         key = kms.Key(
             self,
@@ -448,6 +476,24 @@ class CustomizationPipeline(Construct):
             retention=logs.RetentionDays.SIX_MONTHS,
             removal_policy=RemovalPolicy.RETAIN,
         )
+
+    def _define_watch_over_deployments(self) -> None:
+        RunCleanup(
+            self,
+            "RunCleanup",
+            state_machine=self.state_machine,
+            storage=self.storage,
+            alias=self.alias.arn_parameter,
+            deployment=self._deployed_on,
+        )
+        if isinstance(self._deployed_on, ProvisionedThroughput):
+            ThroughputExpiry(
+                self,
+                "ThroughputExpiry",
+                state_machine=self.state_machine,
+                alias=self.alias.arn_parameter,
+                topic=self.topic,
+            )
 
     def _unique_name(self) -> str:
         """Return a name that not even a deleted stack of the same name has used."""

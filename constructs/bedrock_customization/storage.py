@@ -34,6 +34,8 @@ EXAMPLES = "runs/*/prepared/few_shot.jsonl"
 ANSWERS = "enrichment/*"
 SCRATCH = f"{SCRATCH_PREFIX}/*"
 PROMOTIONS = "promotions/*"
+BLIND_SETS = "blind-sets/*"
+APPROVALS = "approvals/*"
 # Those of before 2018 may be longer, and hold capital letters and underscores.
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _WEEK, _MONTH, _QUARTER = Duration.days(7), Duration.days(30), Duration.days(90)
@@ -59,7 +61,8 @@ class CustomizationStorage(Construct):
             Without one, a bucket encrypted with `key` is defined.
         blind_bucket: Holds `runs/<run>/test.jsonl` and the answers to it.
             Without one, a bucket encrypted with `blind_key` is defined.
-        artifacts_bucket: Holds `runs/<run>/…` and the promotion record.
+        artifacts_bucket: Holds `runs/<run>/…`, the record of promotions, what each blind set has
+            decided, and pending approvals.
             Without one, a bucket encrypted with `key` is defined.
         key: Encrypts data and artifacts. Name it for imported buckets, which do not know theirs.
             Without one, a key with yearly rotation is defined and kept when the stack goes.

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_service_quotas import ServiceQuotasClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
+
+    from bedrock_customization_runtime.submitters import EventHistory
 
 # A first call to an idle model may wait for its copy to load: ten attempts outlast that.
 _CONFIG = Config(
@@ -33,6 +37,12 @@ _CONFIG = Config(
 
 
 @cache
+def cloudtrail() -> EventHistory:
+    """Return the CloudTrail client of this process."""
+    return cast("EventHistory", _session().create_client("cloudtrail", config=_CONFIG))
+
+
+@cache
 def cloudwatch() -> CloudWatchClient:
     """Return the CloudWatch client of this process."""
     return cast("CloudWatchClient", _session().create_client("cloudwatch", config=_CONFIG))
@@ -42,6 +52,12 @@ def cloudwatch() -> CloudWatchClient:
 def s3() -> S3Client:
     """Return the S3 client of this process."""
     return cast("S3Client", _session().create_client("s3", config=_CONFIG))
+
+
+@cache
+def sns() -> SNSClient:
+    """Return the SNS client of this process."""
+    return cast("SNSClient", _session().create_client("sns", config=_CONFIG))
 
 
 @cache
@@ -66,6 +82,13 @@ def bedrock() -> BedrockClient:
 def bedrock_runtime() -> BedrockRuntimeClient:
     """Return the client of Bedrock's data plane."""
     return cast("BedrockRuntimeClient", _session().create_client("bedrock-runtime", config=_CONFIG))
+
+
+@cache
+def lambda_() -> LambdaClient:
+    """Return the Lambda client of this process; it waits as long as a function may take."""
+    config = _CONFIG.merge(Config(read_timeout=900))
+    return cast("LambdaClient", _session().create_client("lambda", config=config))
 
 
 @cache

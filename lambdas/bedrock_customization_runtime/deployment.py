@@ -1,25 +1,84 @@
-"""Taking a candidate's deployment away."""
+"""Taking deployments away: a candidate's, those that newer ones have superseded.
+
+A deployment is what answers: an on-demand deployment of a custom model, or provisioned throughput.
+One that the alias names is never removed.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from bedrock_customization_runtime import storage
+from bedrock_customization_runtime.contract import DeploymentKind
 from bedrock_customization_runtime.errors import DeploymentBusy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
+
+_KINDS = {
+    ":custom-model-deployment/": DeploymentKind.ON_DEMAND,
+    ":provisioned-model/": DeploymentKind.PROVISIONED_THROUGHPUT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A deployment that exists.
+
+    Args:
+        arn: Its ARN, which is what consumers invoke.
+        status: Bedrock's word: Creating until it can be asked or deleted.
+    """
+
+    arn: str
+    status: str
+
+
+def kind_of(arn: str) -> DeploymentKind | None:
+    """Return the kind of deployment of an ARN; None for other resources."""
+    return next((kind for part, kind in _KINDS.items() if part in arn), None)
+
+
+def find(bedrock: BedrockClient, kind: DeploymentKind, identifier: str) -> Deployed | None:
+    """Return a deployment, or None if there is no such one.
+
+    Args:
+        bedrock: Client.
+        kind: Of the deployment.
+        identifier: Its name or ARN.
+    """
+    try:
+        if kind is DeploymentKind.ON_DEMAND:
+            found = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=identifier)
+            return Deployed(found["customModelDeploymentArn"], found["status"])
+        bought = bedrock.get_provisioned_model_throughput(provisionedModelId=identifier)
+    except bedrock.exceptions.ResourceNotFoundException:
+        return None
+    return Deployed(bought["provisionedModelArn"], bought["status"])
 
 
 def remove(
-    bedrock: BedrockClient, ssm: SSMClient, *, name: str, alias_parameter: str
+    bedrock: BedrockClient,
+    ssm: SSMClient,
+    *,
+    kind: DeploymentKind,
+    name: str,
+    alias_parameter: str,
 ) -> str | None:
-    """Delete a deployment by its name, unless consumers use it.
+    """Delete a deployment, unless consumers use it.
 
     Args:
         bedrock: Client.
         ssm: Client.
-        name: Of the deployment; a run's own, so that one whose ARN was never learnt is found too.
+        kind: Of the deployment.
+        name: Its name, so that one whose ARN was never learnt is found too; or its ARN.
         alias_parameter: What consumers read.
 
     Returns:
@@ -28,28 +87,96 @@ def remove(
     Raises:
         DeploymentBusy: Bedrock is still making it, and deletes only what is made.
     """
-    try:
-        found = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=name)
-    except bedrock.exceptions.ResourceNotFoundException:
+    found = find(bedrock, kind, name)
+    if found is None or value_of(ssm, alias_parameter) == found.arn:
         return None
-    arn = found["customModelDeploymentArn"]
-    if _live(ssm, alias_parameter) == arn:
-        return None
-    if found["status"] == "Creating":
+    if found.status == "Creating":
         raise DeploymentBusy(f"deployment {name} is still being created: it is deleted after that")
     try:
-        bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+        _delete(bedrock, kind, found.arn)
     except bedrock.exceptions.ResourceNotFoundException:
-        return arn
-    except bedrock.exceptions.ValidationException as error:
+        return found.arn
+    except (
+        bedrock.exceptions.ConflictException,
+        bedrock.exceptions.ValidationException,
+    ) as error:
         # "Custom model deployment is in a mutating state"
         raise DeploymentBusy(f"deployment {name} is changing: {error}") from error
-    return arn
+    return found.arn
 
 
-def _live(ssm: SSMClient, alias_parameter: str) -> str | None:
-    """Return what consumers use; nothing before the first promotion."""
+def remove_superseded(
+    bedrock: BedrockClient,
+    s3: S3Client,
+    ssm: SSMClient,
+    *,
+    record: str,
+    alias_parameter: str,
+    previous_parameter: str,
+) -> list[str]:
+    """Delete what was live before the model that was live before this one.
+
+    The last one stays, so that it can be rolled back to at once and traffic can be divided, and a
+    parameter names it. The record of promotions says which deployments ever were live; others are
+    nobody's business here.
+
+    Args:
+        bedrock: Client.
+        s3: Client.
+        ssm: Client.
+        record: S3 URI of the alias's record.
+        alias_parameter: What consumers read.
+        previous_parameter: Is told what was live before.
+
+    Returns:
+        ARNs of what was removed.
+
+    Raises:
+        DeploymentBusy: One of them is changing.
+    """
+    version = storage.read_version(s3, record)
+    if version is None:
+        return []
+    found = msgspec.json.decode(version.body)
+    previous = found.get("previous")
+    if previous and value_of(ssm, previous_parameter) != previous:
+        ssm.put_parameter(Name=previous_parameter, Value=previous, Type="String", Overwrite=True)
+    kept = {found.get("current"), previous}
+    removed = []
+    for arn in dict.fromkeys(_deployments_in(found)):
+        kind = kind_of(arn)
+        if kind is None or arn in kept:
+            continue
+        gone = remove(bedrock, ssm, kind=kind, name=arn, alias_parameter=alias_parameter)
+        removed += [gone] if gone else []
+    return removed
+
+
+def value_of(ssm: SSMClient, parameter: str) -> str | None:
+    """Return what a parameter holds; None where there is none, as before the first promotion."""
     try:
-        return ssm.get_parameter(Name=alias_parameter)["Parameter"]["Value"]
+        return ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
     except ssm.exceptions.ParameterNotFound:
         return None
+
+
+def _delete(bedrock: BedrockClient, kind: DeploymentKind, arn: str) -> None:
+    if kind is DeploymentKind.ON_DEMAND:
+        bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+    else:
+        bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
+
+
+def _deployments_in(value: object) -> Iterator[str]:
+    """Yield the ARNs of deployments anywhere in a record, whichever version wrote it."""
+    match value:
+        case str() if kind_of(value):
+            yield value
+        case dict():
+            for one in value.values():
+                yield from _deployments_in(one)
+        case list():
+            for one in value:
+                yield from _deployments_in(one)
+        case _:
+            pass

@@ -19,9 +19,11 @@
     ├── GradingFailed         the judge that gives rewards cannot be asked
     ├── CustomizationStoppedEarly  the job's validation loss had turned and it was stopped
     ├── DeploymentFailed      the deployment ended as Failed
+    ├── SmokeTestFailed       the deployment does not answer; it never went live
     ├── DeploymentBusy        the deployment is changing; try again later
     ├── EvaluationFailed      the answers cannot be compared
     ├── PromotionConflict     another run moved the alias first
+    ├── AliasNotWritten       the alias does not follow its record yet; try again
     ├── ManifestConflict      another writer changed the run's manifest
     └── LoggingConfiguredElsewhere  model invocation logging is another team's
 
@@ -97,6 +99,10 @@ class DeploymentFailed(CustomizationError):
     """The deployment ended as Failed."""
 
 
+class SmokeTestFailed(CustomizationError):
+    """The candidate's deployment does not answer; it never went live."""
+
+
 class DeploymentBusy(CustomizationError):
     """The deployment is changing; the same request fits later."""
 
@@ -107,6 +113,10 @@ class EvaluationFailed(CustomizationError):
 
 class PromotionConflict(CustomizationError):
     """Another run moved the alias first; the alias was not touched."""
+
+
+class AliasNotWritten(CustomizationError):
+    """The parameter that consumers read is behind its record; the same request mends it."""
 
 
 class ManifestConflict(CustomizationError):

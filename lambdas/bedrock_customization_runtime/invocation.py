@@ -31,7 +31,7 @@ _OF_THE_QUESTION = frozenset(
     {"ModelErrorException", "ModelTimeoutException", "ValidationException"}
 )
 # The client has tried ten times, or its retry quota, which all threads share, is used up.
-_BUSY = frozenset(
+BUSY = frozenset(
     {
         "InternalServerException",
         "ModelNotReadyException",
@@ -112,7 +112,7 @@ def converse(
         try:
             return _reply(bedrock_runtime, request)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _BUSY or attempt == _ATTEMPTS - 1:
+            if error.response["Error"]["Code"] not in BUSY or attempt == _ATTEMPTS - 1:
                 raise
             busy = error
     raise AssertionError("the last attempt returns or raises")

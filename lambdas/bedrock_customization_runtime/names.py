@@ -29,6 +29,14 @@ def names_of(execution_arn: str) -> tuple[Names, Names]:
     )
 
 
+def of_drive(name: str, redrives: int) -> str:
+    """Return a name as the state machine writes it after so many redrives.
+
+    What a failed run made is taken away, and Bedrock would answer the same token with it.
+    """
+    return f"{name}-{redrives}" if redrives else name
+
+
 def job_of(execution_arn: str, attempt: int, candidate: int | None = None) -> tuple[str, str, str]:
     """Return the names of a run's job and model and the client request token.
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_service_quotas import ServiceQuotasClient
 
-_MODELS = "custom_models"
+_MODELS, _MODEL_UNITS = "custom_models", "provisioned_model_units_without_commitment"
+_BY_SERVICE_QUOTAS = "by Service Quotas"
 _ANY_JOB = "abcdefghijkl"
 """In the place of a job's id, which Bedrock chooses: 12 letters and digits."""
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
@@ -41,6 +42,7 @@ def check_account(
     teacher: str | None,
     role_arn: str | None,
     new_jobs: int,
+    model_units: int = 0,
 ) -> list[PreflightCheck]:
     """Check what a run's jobs need, beside their base model.
 
@@ -53,10 +55,11 @@ def check_account(
         teacher: Of a distillation.
         role_arn: Service role of the jobs; None where nobody looks.
         new_jobs: How many jobs do not exist yet; without any nothing is needed any more.
+        model_units: Of provisioned throughput that is bought afterwards.
 
     Raises:
         BaseModelUnavailable: The teacher is not offered.
-        QuotaExhausted: The account has no room for the models.
+        QuotaExhausted: The account has no room for the models, or no model units.
         RoleNotAssumable: Bedrock cannot assume the role.
     """
     if not new_jobs:
@@ -64,7 +67,10 @@ def check_account(
     checks = [check_teacher(bedrock, teacher)] if teacher else []
     if role_arn:
         checks.append(check_role(iam, role_arn, execution_arn=execution_arn, base_model=base_model))
-    return [*checks, check_model_quota(bedrock, service_quotas, more=new_jobs)]
+    checks.append(check_model_quota(bedrock, service_quotas, more=new_jobs))
+    if model_units:
+        checks.append(check_model_units(bedrock, service_quotas, more=model_units))
+    return checks
 
 
 def check_teacher(bedrock: BedrockClient, teacher: str) -> PreflightCheck:
@@ -133,6 +139,41 @@ def check_model_quota(
     return PreflightCheck(name="custom models", passed=True, detail=counted)
 
 
+def check_model_units(
+    bedrock: BedrockClient, service_quotas: ServiceQuotasClient, *, more: int
+) -> PreflightCheck:
+    """Check that the account may buy so many model units without commitment.
+
+    A new account may buy none, and raising that takes days: too late once a job is paid.
+
+    Args:
+        bedrock: Client.
+        service_quotas: Client; where it does not answer, nothing is refused by the catalogue's
+            figure, for the account may well have been given more.
+        more: Model units to be bought.
+
+    Raises:
+        QuotaExhausted: It may not.
+    """
+    quota = catalog.service().quotas[_MODEL_UNITS]
+    value, source = _quota_value(service_quotas, quota)
+    pages = bedrock.get_paginator("list_provisioned_model_throughputs").paginate()
+    used = sum(
+        one["modelUnits"]
+        for page in pages
+        for one in page["provisionedModelSummaries"]
+        if "commitmentDuration" not in one
+    )
+    counted = f"{used:,} model units without commitment of {value:,} ({source})"
+    fits = used + more <= value
+    if not fits and source == _BY_SERVICE_QUOTAS:
+        raise QuotaExhausted(
+            f"model units without commitment (quota {quota.code}): {counted} leave no room for "
+            f"{more:,} more: ask Service Quotas for them, which can take days, or deploy on demand"
+        )
+    return PreflightCheck(name="model units", passed=fits, detail=counted)
+
+
 def check_role(
     iam: IAMClient, role_arn: str, *, execution_arn: str, base_model: str
 ) -> PreflightCheck:
@@ -198,4 +239,4 @@ def _quota_value(service_quotas: ServiceQuotasClient, quota: catalog.Quota) -> t
         found = service_quotas.get_service_quota(ServiceCode="bedrock", QuotaCode=quota.code)
     except (ClientError, BotoCoreError):
         return shipped
-    return int(found["Quota"]["Value"]), "by Service Quotas"
+    return int(found["Quota"]["Value"]), _BY_SERVICE_QUOTAS

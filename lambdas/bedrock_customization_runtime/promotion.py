@@ -1,55 +1,59 @@
-"""Whether a candidate goes live, and moving the alias so that of two promotions one wins.
+"""Moving the alias, so that of two who move it at once one wins, and each move can be undone.
 
 Systems Manager has no conditional write. A small record in S3 has: it is written only over the
-version that was read, and the parameter that consumers read follows it.
+version that was read, and the parameter that consumers read follows it. The record keeps every
+move, first one first, so that any earlier run's model can be brought back.
 """
 
 from __future__ import annotations
 
-import math
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
 
-from bedrock_customization_runtime import storage, times
-from bedrock_customization_runtime.errors import PromotionConflict
-from bedrock_customization_runtime.reports import wording
+from bedrock_customization_runtime import manifest, storage, times
+from bedrock_customization_runtime.errors import AliasNotWritten, InvalidInput, PromotionConflict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
 
-    from bedrock_customization_runtime.contract import Decision, Evaluation, Gate
 
+class Promotion(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """One move of an alias."""
 
-class PromotionRecord(msgspec.Struct, kw_only=True, frozen=True):
-    """What an alias points at, and what it pointed at before."""
-
-    current: str
+    kind: Literal["promote", "rollback"]
+    run: str
+    """Whose model consumers use from here on."""
+    manifest: str
+    """S3 URI of that run's manifest."""
+    arn: str
+    """What consumers invoke."""
+    model_arn: str | None = None
+    """The custom model behind it."""
     previous: str | None
-    execution_arn: str
-    promoted: str
+    """What consumers invoked before."""
+    execution_arn: str | None = None
+    """Which execution promoted; None of a rollback."""
+    by: str | None = None
+    """ARN of who rolled back; None of a promotion."""
+    moved: str
     """ISO 8601, UTC."""
 
 
-def decide(evaluation: Evaluation, gate: Gate) -> Decision:
-    """Hold an evaluation against the gate; a figure that is not finite never passes."""
-    lower, upper = evaluation["interval"]
-    minimum = gate["minimum_improvement"]
-    if not all(map(math.isfinite, (evaluation["base"], evaluation["tuned"], lower, upper))):
-        return _decision(f"{evaluation['metric']} has a figure that is no finite number")
-    gain = (
-        f"by {wording.points(lower)} to {wording.points(upper)} points with 95 % confidence, "
-        f"where more than {wording.points(minimum)} are required"
-    )
-    if lower > minimum:
-        return _decision(f"{evaluation['metric']} improves {gain}", promote=True)
-    return _decision(f"{evaluation['metric']} does not surely improve enough: {gain}")
+class PromotionRecord(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Every move of an alias, first one first; none before the first promotion."""
 
+    history: list[Promotion] = []
 
-def _decision(reason: str, *, promote: bool = False) -> Decision:
-    return {"promote": promote, "reasons": [reason]}
+    @property
+    def current(self) -> Promotion | None:
+        """What consumers use now."""
+        return self.history[-1] if self.history else None
 
 
 def record_uri(artifacts_bucket: str, alias_parameter: str) -> str:
@@ -58,48 +62,184 @@ def record_uri(artifacts_bucket: str, alias_parameter: str) -> str:
     return f"s3://{artifacts_bucket}/promotions/{digest}.json"
 
 
+def read(s3: S3Client, record: str) -> PromotionRecord:
+    """Return the record of an alias."""
+    return _read(s3, record)[1]
+
+
 def promote(
     s3: S3Client,
     ssm: SSMClient,
     *,
     record: str,
     alias_parameter: str,
-    candidate: str,
+    run: str,
+    manifest_uri: str,
+    arn: str,
+    model_arn: str | None,
     execution_arn: str,
-) -> PromotionRecord:
-    """Point the alias at a candidate; asking twice is the same as once.
+) -> Promotion:
+    """Point the alias at a run's candidate; asking twice is the same as once.
 
     Args:
         s3: Client.
         ssm: Client.
         record: Where the record of the alias is.
         alias_parameter: What consumers read.
-        candidate: ARN to invoke.
+        run: Whose candidate.
+        manifest_uri: Of the run.
+        arn: To invoke.
+        model_arn: The custom model behind it.
         execution_arn: Who promotes.
 
     Returns:
-        The record as it now is.
+        The move. One that others have made a newer move after stays as it is, and so does the
+        alias.
 
     Raises:
-        PromotionConflict: Another run promoted since this one looked; the alias is as that run
-            left it.
+        PromotionConflict: Another moved the alias since this one looked; it is as they left it.
+        AliasNotWritten: The record has the move but the parameter does not yet; asking again
+            mends it.
     """
-    version = storage.read_version(s3, record)
-    found = msgspec.json.decode(version.body, type=PromotionRecord) if version else None
-    if found is None or found.current != candidate:
-        found = PromotionRecord(
-            current=candidate,
-            previous=found.current if found else None,
-            execution_arn=execution_arn,
-            promoted=times.now(),
+    version, found = _read(s3, record)
+    for known in found.history:
+        if known.execution_arn == execution_arn and known.arn == arn:
+            if known is found.current:
+                _point(ssm, alias_parameter, arn)
+            return known
+    move = Promotion(
+        kind="promote",
+        run=run,
+        manifest=manifest_uri,
+        arn=arn,
+        model_arn=model_arn,
+        previous=found.current.arn if found.current else None,
+        execution_arn=execution_arn,
+        moved=times.now(),
+    )
+    _append(s3, record, found, move, replaces=version, alias_parameter=alias_parameter)
+    _point(ssm, alias_parameter, arn)
+    return move
+
+
+def roll_back(
+    s3: S3Client,
+    ssm: SSMClient,
+    *,
+    record: str,
+    alias_parameter: str,
+    to: str | None,
+    by: str,
+    check: Callable[[Promotion], None],
+) -> Promotion:
+    """Point the alias at what an earlier run promoted.
+
+    Args:
+        s3: Client.
+        ssm: Client.
+        record: Where the record of the alias is.
+        alias_parameter: What consumers read.
+        to: The run; None undoes the last move.
+        by: ARN of who asks.
+        check: Raises if what the move names does not answer any more.
+
+    Returns:
+        The move. Where consumers use the run's model already, the last one: only the parameter is
+        written again, in case it is behind the record.
+
+    Raises:
+        InvalidInput: There is nothing to go back to, or no run of that name was promoted.
+        PromotionConflict: Another moved the alias since this one looked; it is as they left it.
+        AliasNotWritten: The record has the move but the parameter does not yet; asking again
+            mends it.
+    """
+    version, found = _read(s3, record)
+    target, current = _target(found, to), found.current
+    check(target)
+    if current is not None and (current.run, current.arn) == (target.run, target.arn):
+        _point(ssm, alias_parameter, current.arn)
+        return current
+    move = msgspec.structs.replace(
+        target,
+        kind="rollback",
+        previous=current.arn if current else None,
+        execution_arn=None,
+        by=by,
+        moved=times.now(),
+    )
+    _append(s3, record, found, move, replaces=version, alias_parameter=alias_parameter)
+    _point(ssm, alias_parameter, move.arn)
+    return move
+
+
+def note_rollback(s3: S3Client, record: str, move: Promotion) -> None:
+    """Write a rollback into the manifests: of the run that is live again, and of the one that was.
+
+    Raises:
+        ManifestConflict: A manifest kept changing while it was written.
+    """
+    left = next(
+        (one for one in reversed(read(s3, record).history[:-1]) if one.arn == move.previous), None
+    )
+    manifest.update(s3, move.manifest, lambda found: _deployed(found, rolled_back=None))
+    if left is not None and left.run != move.run:
+        manifest.update(s3, left.manifest, lambda found: _deployed(found, rolled_back=move.moved))
+
+
+def _deployed(found: manifest.Manifest, *, rolled_back: str | None) -> manifest.Manifest:
+    if found.deployment is None:
+        return found
+    section = msgspec.structs.replace(found.deployment, rolled_back=rolled_back)
+    return msgspec.structs.replace(found, deployment=section)
+
+
+def _target(found: PromotionRecord, to: str | None) -> Promotion:
+    promoted = [move for move in found.history if move.kind == "promote"]
+    if to is not None:
+        for move in reversed(promoted):
+            if move.run == to:
+                return move
+        known = ", ".join(dict.fromkeys(move.run for move in promoted)) or "none"
+        raise InvalidInput(f"run must be one that was promoted, got {to}: known are {known}")
+    current = found.current
+    if current is None or current.previous is None:
+        raise InvalidInput(
+            "nothing was live before what is live now: there is nothing to go back to"
         )
-        body = msgspec.json.encode(found)
-        try:
-            storage.write_version(s3, record, body, "application/json", replaces=version)
-        except storage.VersionConflictError:
-            raise PromotionConflict(
-                f"{alias_parameter} was moved by another run at the same time: compare the two "
-                "candidates, then run this one again"
-            ) from None
-    ssm.put_parameter(Name=alias_parameter, Value=candidate, Type="String", Overwrite=True)
-    return found
+    return next(move for move in reversed(found.history[:-1]) if move.arn == current.previous)
+
+
+def _read(s3: S3Client, record: str) -> tuple[storage.Version | None, PromotionRecord]:
+    version = storage.read_version(s3, record)
+    if version is None:
+        return None, PromotionRecord()
+    return version, msgspec.json.decode(version.body, type=PromotionRecord)
+
+
+def _append(
+    s3: S3Client,
+    record: str,
+    found: PromotionRecord,
+    move: Promotion,
+    *,
+    replaces: storage.Version | None,
+    alias_parameter: str,
+) -> None:
+    body = msgspec.json.encode(PromotionRecord(history=[*found.history, move]))
+    try:
+        storage.write_version(s3, record, body, "application/json", replaces=replaces)
+    except storage.VersionConflictError:
+        raise PromotionConflict(
+            f"{alias_parameter} was moved by another at the same time: compare the two "
+            "candidates, then run this one again"
+        ) from None
+
+
+def _point(ssm: SSMClient, alias_parameter: str, arn: str) -> None:
+    try:
+        ssm.put_parameter(Name=alias_parameter, Value=arn, Type="String", Overwrite=True)
+    except (BotoCoreError, ClientError) as error:
+        raise AliasNotWritten(
+            f"{alias_parameter} could not be written, though its record says {arn}: {error}; "
+            "asking again writes it"
+        ) from error

@@ -6,6 +6,7 @@ unknown, never zero and never guessed (docs/costs.md has the formulas, and what 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 TRAINING = "training"
 """Name of the item that each job adds to."""
 _PER_TOKENS = 1000
-_HOURS_A_MONTH = 720
+_HOURS_A_MONTH, _SECONDS_AN_HOUR = 720, 3600
 _TEN_CENTS = 0.1
 
 
@@ -81,6 +82,19 @@ class Teaching:
     maximum_response_length: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Throughput:
+    """Provisioned throughput that a run buys for its candidate.
+
+    Args:
+        model_units: How many.
+        ttl_seconds: How long it may exist.
+    """
+
+    model_units: int
+    ttl_seconds: int
+
+
 def counted(count: TokenCount) -> SideTokens:
     """Return what was counted of a side."""
     return SideTokens(
@@ -101,6 +115,7 @@ def estimate_run(
     teaching: Teaching | None = None,
     answer_tokens: int | None = None,
     few_shot: int = 0,
+    throughput: Throughput | None = None,
 ) -> EstimateSection:
     """Return what a run costs, as far as prices and lengths are known.
 
@@ -112,6 +127,7 @@ def estimate_run(
         teaching: Of a distillation.
         answer_tokens: Limit of an answer in the evaluation; None where nothing is evaluated.
         few_shot: Examples before a question when the base model is asked a second time.
+        throughput: What the candidate answers on; None where it is deployed on demand.
     """
     rules = model.methods[method]
     epochs = sum(epochs_of(rules, one) for one in jobs)
@@ -125,10 +141,20 @@ def estimate_run(
         ),
         _training(model, rules, tokens, lengths, epochs),
         *(
-            _evaluating(model, tokens, teaching, lengths, answer_tokens, few_shot=few_shot)
+            _evaluating(
+                model,
+                tokens,
+                teaching,
+                lengths,
+                answer_tokens,
+                few_shot=few_shot,
+                # Model units are paid by the hour, not their tokens.
+                tuned_is_on_demand=throughput is None,
+            )
             if answer_tokens
             else ()
         ),
+        *([_throughput(model, throughput)] if throughput else []),
     ]
     known = [item.usd for item in items if item.usd is not None]
     total = round(sum(known), 9)
@@ -136,16 +162,16 @@ def estimate_run(
         tokens=tokens.training,
         epochs=epochs,
         items=items,
-        monthly=keeping(model),
+        monthly=keeping(model, throughput),
         usd=total if len(known) == len(items) else None,
         known_usd=total,
     )
 
 
-def keeping(model: catalog.BaseModel) -> list[CostItem]:
+def keeping(model: catalog.BaseModel, throughput: Throughput | None = None) -> list[CostItem]:
     """Return what a custom model costs in each month it is kept, whether it is asked or not."""
     items = [_item("storage", 1, "models", catalog.service().storage_per_model_month)]
-    if model.deployability.on_demand:
+    if model.deployability.on_demand and throughput is None:
         items.append(
             CostItem(
                 name="deployment",
@@ -157,10 +183,11 @@ def keeping(model: catalog.BaseModel) -> list[CostItem]:
             )
         )
     else:
+        units = throughput.model_units if throughput else 1
         items.append(
             _item(
                 "model unit",
-                _HOURS_A_MONTH,
+                units * _HOURS_A_MONTH,
                 "hours",
                 model.prices.provisioned_per_model_unit_hour,
                 assumption="provisioned throughput: bills until it is deleted",
@@ -325,6 +352,7 @@ def _evaluating(
     answer_tokens: int,
     *,
     few_shot: int,
+    tuned_is_on_demand: bool,
 ) -> list[CostItem]:
     """Return what asking all models costs, the teacher for lacking references alone.
 
@@ -339,7 +367,9 @@ def _evaluating(
     said = min(blind.answers, answered * answer_tokens) + taught
     prices, source = model.prices, f"answers as long as the references, at most {answer_tokens:,}"
     shots = few_shot * min(tokens.training / max(1, tokens.records), LONGEST_SHOT)
-    asked = {"base": (blind.questions, ""), "tuned": (blind.questions, "")}
+    asked = {"base": (blind.questions, "")}
+    if tuned_is_on_demand:
+        asked["tuned"] = (blind.questions, "")
     if few_shot:
         examples = f"{few_shot:,} examples before each question, as long as the mean record"
         asked["few-shot"] = (blind.questions + round(blind.records * shots), examples)
@@ -381,6 +411,19 @@ def _evaluating(
             ),
         ]
     return items
+
+
+def _throughput(model: catalog.BaseModel, throughput: Throughput) -> CostItem:
+    """Return the model units until their time is over: a candidate that wins keeps them so long."""
+    hours = math.ceil(throughput.ttl_seconds / _SECONDS_AN_HOUR)
+    return _item(
+        "model units",
+        throughput.model_units * hours,
+        "hours",
+        model.prices.provisioned_per_model_unit_hour,
+        assumption=f"{throughput.model_units:,} for {hours:,} hours if it goes live, a candidate "
+        "that does not is deleted at once",
+    )
 
 
 def _item(

@@ -1,17 +1,23 @@
-"""What other people's linters say of a pipeline with a sweep and early stopping."""
+"""What other people's linters say of a pipeline with a sweep, early stopping and throughput."""
 
 import json
 
 import cdk_nag
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App, Duration, Stack
 from aws_cdk.assertions import Template
 from cfnlint.api import lint
 from statelint.config import Config
 from statelint.linter import Linter
 from statelint.problem import ProblemType
 
-from bedrock_customization import BaseModel, CustomizationPipeline, EarlyStopping, Sweep
+from bedrock_customization import (
+    BaseModel,
+    CustomizationPipeline,
+    EarlyStopping,
+    ProvisionedThroughput,
+    Sweep,
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +29,9 @@ def swept_app(context):
         base_model=BaseModel.NOVA_MICRO,
         sweep=Sweep.grid({"epochCount": [2, 3]}),
         early_stopping=EarlyStopping(),
+        deployment=ProvisionedThroughput(
+            ttl=Duration.days(1), max_hourly_cost_usd=50, allow_unknown_price=True
+        ),
     )
     return app
 

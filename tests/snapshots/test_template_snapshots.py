@@ -14,6 +14,7 @@ from bedrock_customization import (
     CustomizationPipeline,
     DataSplit,
     FineTuning,
+    Gate,
     MetricName,
     RecordTemplate,
 )
@@ -52,7 +53,7 @@ def test_a_pipeline_with_everything_on(context, snapshot):
         split=DataSplit(validation=0.05, test=0.15, seed=7),
         maximum_rejected=0.01,
         metric=MetricName.TOKEN_F1,
-        minimum_improvement=0.02,
+        gate=Gate(minimum_improvement=0.02, no_regression_on=["db_id"], maximum_usd_per_1k=2),
         maximum_tokens=1024,
         topic=sns.Topic(stack, "Own"),
     )

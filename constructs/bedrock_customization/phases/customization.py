@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.network import JobNetwork
     from bedrock_customization.storage import CustomizationStorage
@@ -92,6 +93,8 @@ class ModelCustomization(Phase):
         evaluation_maximum_tokens: Limit of an answer in the evaluation that follows, which is
             estimated too. Without one, none is.
         evaluation_few_shot: Examples that the base model gets there.
+        deployment: On what the custom model will answer: what that costs is part of the estimate,
+            and its quota is looked at first. Without one, on demand.
         stall_limit: After so long without progress the job is stopped, from an hour on. Jobs wait
             for capacity, sometimes for hours. Two days without one.
         early_stopping: When a job whose validation loss has turned is stopped, which loses its
@@ -122,6 +125,7 @@ class ModelCustomization(Phase):
         allow_unknown_price: bool = False,
         evaluation_maximum_tokens: int | None = None,
         evaluation_few_shot: int | None = None,
+        deployment: Deployment | None = None,
         stall_limit: Duration | None = None,
         early_stopping: EarlyStopping | None = None,
         role: iam.IRole | None = None,
@@ -163,7 +167,10 @@ class ModelCustomization(Phase):
             ],
         )
         self._is_started_by_function = isinstance(method, ReinforcementFineTuning)
-        self.function = self._define_function(storage, base_model, method, sweep, model_key)
+        throughput = deployment.to_plan() if deployment else None
+        self.function = self._define_function(
+            storage, base_model, method, sweep, model_key, buys_throughput=throughput is not None
+        )
         states = States(self, "ModelCustomization", on_failure=on_failure)
         job = CustomizationJob(
             self,
@@ -191,6 +198,7 @@ class ModelCustomization(Phase):
             **_teaching(method),
             "evaluation_maximum_tokens": evaluation_maximum_tokens,
             "evaluation_few_shot": evaluation_few_shot,
+            **({"throughput": throughput} if throughput else {}),
         }
         if sweep is None or sweep_plan is None:
             plan, record = self._write_one_job(states, job, planning)
@@ -269,6 +277,8 @@ class ModelCustomization(Phase):
         method: CustomizationMethod,
         sweep: Sweep | None,
         model_key: kms.IKey | None,
+        *,
+        buys_throughput: bool,
     ) -> HandlerFunction:
         return HandlerFunction(
             self,
@@ -278,7 +288,9 @@ class ModelCustomization(Phase):
             rights=[
                 *storage.reading(storage.artifacts_bucket, RUNS),
                 *storage.writing(storage.artifacts_bucket, RUNS),
-                *rights_to_plan(base_model, method, self.service_role.role),
+                *rights_to_plan(
+                    base_model, method, self.service_role.role, buys_throughput=buys_throughput
+                ),
                 Right(
                     actions=[
                         "bedrock:GetModelCustomizationJob",

@@ -309,7 +309,7 @@ class CustomizationJob:
 
 
 def rights_to_plan(
-    base_model: BaseModel, method: CustomizationMethod, role: iam.IRole
+    base_model: BaseModel, method: CustomizationMethod, role: iam.IRole, *, buys_throughput: bool
 ) -> list[Right]:
     """Return what whoever looks at the account before a job is allowed."""
     teachers = arns_in_region(method.teacher) if isinstance(method, Distillation) else []
@@ -329,6 +329,7 @@ def rights_to_plan(
                 "bedrock:ListCustomModels",
                 "bedrock:ListModelCustomizationJobs",
                 "servicequotas:GetServiceQuota",
+                *(["bedrock:ListProvisionedModelThroughputs"] if buys_throughput else []),
             ],
             resources=["*"],
             wildcard_because="lists and quotas have no resource-level permissions",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -13,39 +14,54 @@ from bedrock_customization._access import (
     bedrock_arn,
     opening_model_key,
 )
-from bedrock_customization._asl import Phase, Retry, States, of_this_drive, run_tags
+from bedrock_customization._asl import (
+    BUSY_MODEL_ERRORS,
+    Phase,
+    Retry,
+    States,
+    of_this_drive,
+    run_tags,
+)
 from bedrock_customization._function import HandlerFunction
-from bedrock_customization.storage import RUNS
-from bedrock_customization_runtime.contract import ErrorName, Handler
+from bedrock_customization.deployment_kinds import OnDemand, ProvisionedThroughput
+from bedrock_customization.storage import PROMOTIONS, RUNS
+from bedrock_customization_runtime.contract import EXPIRY_TAG, ErrorName, Handler
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_cdk import aws_kms as kms, aws_ssm as ssm
 
     from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.storage import CustomizationStorage
 
 _NAME = of_this_drive("$run.names.deployment")
+_TOKEN = of_this_drive("$run.tokens.deployment")
 # Waits double from five minutes: with the one that follows this, they add up to five hours.
 _LONGEST_WAIT = 10_000
 
 
 class ModelDeployment(Phase):
-    """Deploy a custom model on demand: billed by the token, nothing while idle.
+    """Deploy a custom model, wait until it can be asked, and ask it a few harmless questions.
 
     Input: `$run`, `$customization`.
     Output: `$deployment` (`contract.Deployment`).
-    Errors: `DeploymentFailed`, and what Bedrock says of the request.
+    Errors: `DeploymentFailed`, `SmokeTestFailed`, and what Bedrock says of the request.
 
     Args:
         scope: Parent.
         id: Id below the parent.
         base_model: What the custom model was made of.
+        deployment: On what it answers (docs/deployment.md).
+            Without one, on demand: billed by the token, nothing while idle.
         model_key: What encrypts the custom model. Without one, a key that AWS owns does.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
 
     Raises:
-        ValueError: Custom models of the base model need provisioned throughput.
+        ValueError: Custom models of the base model cannot be deployed that way, or not at that
+            price.
     """
 
     def __init__(
@@ -54,33 +70,32 @@ class ModelDeployment(Phase):
         id: str,
         *,
         base_model: BaseModel,
+        deployment: Deployment | None = None,
         model_key: kms.IKey | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
-        base_model.check_on_demand()
+        deployment = deployment or OnDemand()
+        deployment.check(base_model)
         super().__init__(scope, id)
+        self.smoke_test_function = self._define_smoke_test(deployment, model_key)
         states = States(self, "ModelDeployment", on_failure=on_failure)
+        calls = _calls_of(deployment)
         deploy = states.call_bedrock(
             "Deploy candidate",
-            "aws-sdk:bedrock:createCustomModelDeployment",
-            {
-                "ModelDeploymentName": _NAME,
-                "ClientRequestToken": of_this_drive("$run.tokens.deployment"),
-                "ModelArn": "{% $customization.model_arn %}",
-                "Tags": run_tags(),
-            },
-            comment="Ask for an on-demand deployment of the custom model",
+            f"aws-sdk:bedrock:{calls.create}",
+            calls.request,
+            comment=calls.comment,
             rights=[
                 Right(
-                    actions=["bedrock:CreateCustomModelDeployment"],
+                    actions=[_action(calls.create)],
                     resources=[bedrock_arn("custom-model")],
                     wildcard_because=NAMED_BY_BEDROCK,
                 ),
-                _on_deployments("bedrock:TagResource"),
+                _on(deployment, "bedrock:TagResource"),
                 *opening_model_key(model_key),
             ],
             assign={
-                "deployment": {"arn": "{% $states.result.CustomModelDeploymentArn %}"},
+                "deployment": {"arn": f"{{% $states.result.{calls.arn} %}}"},
                 "deployment_wait": 300,
             },
         )
@@ -92,10 +107,10 @@ class ModelDeployment(Phase):
         )
         check = states.call_bedrock(
             "Check deployment",
-            "aws-sdk:bedrock:getCustomModelDeployment",
-            {"CustomModelDeploymentIdentifier": "{% $deployment.arn %}"},
+            f"aws-sdk:bedrock:{calls.get}",
+            {calls.identifier: "{% $deployment.arn %}"},
             comment="Bedrock sends no event, so ask",
-            rights=[_on_deployments("bedrock:GetCustomModelDeployment")],
+            rights=[_on(deployment, _action(calls.get))],
             assign={
                 "deployment_status": "{% $states.result.Status %}",
                 "deployment_failure": "{% $exists($states.result.FailureMessage) "
@@ -105,33 +120,54 @@ class ModelDeployment(Phase):
         failed = states.failed(
             "Deployment failed", ErrorName.DEPLOYMENT_FAILED, "{% $deployment_failure %}"
         )
-        is_deployed = states.choice("Is it deployed?", comment="Active, failed or not yet")
+        smoke_test = states.invoke(
+            "Smoke test",
+            self.smoke_test_function,
+            {"deployment": "{% $deployment %}"},
+            comment="Does it answer at all?",
+            retries=[Retry(errors=BUSY_MODEL_ERRORS, interval_seconds=60)],
+        )
+        is_deployed = states.choice("Is it deployed?", comment="Ready, failed or not yet")
         deploy.next(wait).next(check).next(is_deployed)
         is_deployed.when(sfn.Condition.jsonata("{% $deployment_status = 'Failed' %}"), failed)
         is_deployed.when(
-            sfn.Condition.jsonata(
-                f"{{% $deployment_status != 'Active' and $deployment_wait > {_LONGEST_WAIT} %}}"
-            ),
+            sfn.Condition.jsonata(f"{{% $deployment_status = '{calls.ready}' %}}"), smoke_test
+        )
+        is_deployed.when(
+            sfn.Condition.jsonata(f"{{% $deployment_wait > {_LONGEST_WAIT} %}}"),
             states.failed(
                 "Deployment takes too long",
                 ErrorName.DEPLOYMENT_FAILED,
                 "{% 'the deployment is still ' & $deployment_status & ' after five hours' %}",
             ),
         )
-        is_deployed.when(sfn.Condition.jsonata("{% $deployment_status != 'Active' %}"), wait)
+        is_deployed.otherwise(wait)
         self.rights = states.rights
         self._start = deploy
-        self._ends = is_deployed.afterwards(include_otherwise=True).end_states
+        self._ends = [smoke_test]
+
+    def _define_smoke_test(
+        self, deployment: Deployment, model_key: kms.IKey | None
+    ) -> HandlerFunction:
+        return HandlerFunction(
+            self,
+            "SmokeTest",
+            handler=Handler.SMOKE_TEST,
+            description="Asks a candidate's deployment a few harmless questions",
+            rights=[_on(deployment, "bedrock:InvokeModel"), *opening_model_key(model_key)],
+            timeout_minutes=10,
+        )
 
 
 class CandidateRemoval(Construct):
-    """Define what takes a run's deployment away again; never the one that the alias names.
+    """Define what takes deployments away again; never the one that the alias names.
 
     Args:
         scope: Parent.
         id: Id below the parent.
-        storage: Where the manifest is.
+        storage: Where manifests and the record of promotions are.
         alias: The parameter that consumers read.
+        deployment: On what candidates answer. Without one, on demand.
     """
 
     def __init__(
@@ -141,21 +177,25 @@ class CandidateRemoval(Construct):
         *,
         storage: CustomizationStorage,
         alias: ssm.IStringParameter,
+        deployment: Deployment | None = None,
     ) -> None:
         super().__init__(scope, id)
         self._alias = alias
+        self._deployment = deployment or OnDemand()
         self.function = HandlerFunction(
             self,
             "Remove",
             handler=Handler.REMOVE_DEPLOYMENT,
-            description="Removes the deployment of a candidate that does not go live",
+            description="Removes deployments that do not go live, and superseded ones",
             rights=[
-                *storage.reading(storage.artifacts_bucket, RUNS),
+                *storage.reading(storage.artifacts_bucket, RUNS, PROMOTIONS),
                 *storage.writing(storage.artifacts_bucket, RUNS),
-                Right(actions=["ssm:GetParameter"], resources=[alias.parameter_arn]),
-                _on_deployments(
-                    "bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"
+                Right(
+                    actions=["ssm:GetParameter"],
+                    resources=[alias.parameter_arn, f"{alias.parameter_arn}/previous"],
                 ),
+                Right(actions=["ssm:PutParameter"], resources=[f"{alias.parameter_arn}/previous"]),
+                rights_to_remove(self._deployment),
             ],
         )
 
@@ -164,15 +204,109 @@ class CandidateRemoval(Construct):
         return states.invoke(
             name,
             self.function,
-            {"run": "{% $run %}", "name": _NAME, "alias_parameter": self._alias.parameter_name},
+            {
+                "step": "candidate",
+                "run": "{% $run %}",
+                "name": _NAME,
+                "kind": self._deployment.kind.value,
+                "alias_parameter": self._alias.parameter_name,
+            },
             comment="Take the candidate's deployment away, so that nothing is left behind",
-            retries=[Retry(errors=[ErrorName.DEPLOYMENT_BUSY], interval_seconds=60)],
+            retries=[_WHEN_IT_IS_MADE],
+        )
+
+    def remove_superseded(self, states: States, name: str) -> sfn.CustomState:
+        """Write the state that follows a promotion: what was live two promotions ago goes."""
+        return states.invoke(
+            name,
+            self.function,
+            {
+                "step": "superseded",
+                "run": "{% $run %}",
+                "alias_parameter": self._alias.parameter_name,
+                "previous_parameter": previous_parameter_of(self._alias),
+            },
+            comment="The last live model stays for a rollback, older ones go",
+            retries=[_WHEN_IT_IS_MADE],
         )
 
 
-def _on_deployments(*actions: str) -> Right:
+def previous_parameter_of(alias: ssm.IStringParameter) -> str:
+    """Return the name of the parameter that holds what the alias held before."""
+    return f"{alias.parameter_name}/previous"
+
+
+def rights_to_remove(deployment: Deployment) -> Right:
+    """Return the right to find and to delete deployments of a kind."""
+    if isinstance(deployment, ProvisionedThroughput):
+        return _on(
+            deployment,
+            "bedrock:GetProvisionedModelThroughput",
+            "bedrock:DeleteProvisionedModelThroughput",
+        )
+    return _on(
+        deployment, "bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"
+    )
+
+
+_WHEN_IT_IS_MADE = Retry(errors=[ErrorName.DEPLOYMENT_BUSY], interval_seconds=60)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Calls:
+    """How Bedrock's operations on a kind of deployment are spelt."""
+
+    comment: str
+    create: str
+    request: Mapping[str, Any]
+    get: str
+    identifier: str
+    arn: str
+    ready: str
+
+
+def _calls_of(deployment: Deployment) -> _Calls:
+    if isinstance(deployment, ProvisionedThroughput):
+        expiry = (
+            "{% $fromMillis($toMillis($states.context.State.EnteredTime) + "
+            f"{deployment.ttl_seconds * 1000}) %}}"
+        )
+        return _Calls(
+            comment="Buy provisioned throughput for the custom model, without commitment",
+            create="createProvisionedModelThroughput",
+            request={
+                "ProvisionedModelName": _NAME,
+                "ClientRequestToken": _TOKEN,
+                "ModelId": "{% $customization.model_arn %}",
+                "ModelUnits": deployment.model_units,
+                "Tags": [*run_tags(), {"Key": EXPIRY_TAG, "Value": expiry}],
+            },
+            get="getProvisionedModelThroughput",
+            identifier="ProvisionedModelId",
+            arn="ProvisionedModelArn",
+            ready="InService",
+        )
+    return _Calls(
+        comment="Ask for an on-demand deployment of the custom model",
+        create="createCustomModelDeployment",
+        request={
+            "ModelDeploymentName": _NAME,
+            "ClientRequestToken": _TOKEN,
+            "ModelArn": "{% $customization.model_arn %}",
+            "Tags": run_tags(),
+        },
+        get="getCustomModelDeployment",
+        identifier="CustomModelDeploymentIdentifier",
+        arn="CustomModelDeploymentArn",
+        ready="Active",
+    )
+
+
+def _action(operation: str) -> str:
+    return f"bedrock:{operation[0].upper()}{operation[1:]}"
+
+
+def _on(deployment: Deployment, *actions: str) -> Right:
     return Right(
-        actions=actions,
-        resources=[bedrock_arn("custom-model-deployment")],
-        wildcard_because=NAMED_BY_BEDROCK,
+        actions=actions, resources=[deployment.arn_pattern], wildcard_because=NAMED_BY_BEDROCK
     )

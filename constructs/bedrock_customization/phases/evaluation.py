@@ -14,7 +14,9 @@ from bedrock_customization._asl import BUSY_MODEL_ERRORS, Phase, Retry, States
 from bedrock_customization._checks import check_whole
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.base_model import arns_for_invocation
+from bedrock_customization.deployment_kinds import OnDemand
 from bedrock_customization.method import Distillation, FineTuning
+from bedrock_customization.metric import metric_input, metric_rights
 from bedrock_customization.storage import EXAMPLES, PREPARED, RUNS
 from bedrock_customization_runtime.contract import (
     TEACHER,
@@ -28,12 +30,18 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.method import CustomizationMethod
+    from bedrock_customization.metric import Metric
     from bedrock_customization.storage import CustomizationStorage
 
 
 _CONCURRENCY = 4
 """Functions that ask at a time, each 16 questions at once: a new account's quota of requests."""
+
+
+_DEPLOYMENTS = [bedrock_arn("custom-model-deployment"), bedrock_arn("provisioned-model")]
+"""Whatever kind the model in production is of."""
 
 
 class ModelEvaluation(Phase):
@@ -53,6 +61,7 @@ class ModelEvaluation(Phase):
         id: Id below the parent.
         storage: Where the blind set is, and answers and figures go.
         base_model: What the tuned model is compared with.
+        deployment: On what the tuned model answers. Without one, on demand.
         model_key: What encrypts the custom model. Without one, a key that AWS owns does.
         method: How it was tuned: after a distillation the teacher answers the blind prompts that
             have no answer of their own. Without one, fine-tuning.
@@ -76,9 +85,10 @@ class ModelEvaluation(Phase):
         *,
         storage: CustomizationStorage,
         base_model: BaseModel,
+        deployment: Deployment | None = None,
         model_key: kms.IKey | None = None,
         method: CustomizationMethod | None = None,
-        metric: MetricName = MetricName.ACCURACY,
+        metric: Metric = MetricName.ACCURACY,
         maximum_tokens: int = 512,
         few_shot: int = 3,
         alias: ssm.IStringParameter | None = None,
@@ -91,9 +101,15 @@ class ModelEvaluation(Phase):
         rules = base_model.facts.methods[method.method]
         teacher = method.teacher if isinstance(method, Distillation) else None
         self.answer_function = self._define_answer_function(
-            storage, base_model, teacher, model_key, alias, few_shot=few_shot
+            storage,
+            base_model,
+            deployment or OnDemand(),
+            teacher,
+            model_key=model_key,
+            alias=alias,
+            few_shot=few_shot,
         )
-        self.compare_function = self._define_compare_function(storage)
+        self.compare_function = self._define_compare_function(storage, metric)
         states = States(self, "ModelEvaluation", on_failure=on_failure)
         plan = states.invoke(
             "Plan blind test",
@@ -141,7 +157,7 @@ class ModelEvaluation(Phase):
                 "models": "{% $blind_test.models %}",
                 "contaminated": "{% $blind_test.contaminated %}",
                 "left_out": "{% $blind_test.left_out %}",
-                "metric": MetricName(metric).value,
+                **metric_input(metric),
             },
             comment="Pair the answers by record and test the difference",
             assign="evaluation",
@@ -155,10 +171,11 @@ class ModelEvaluation(Phase):
         self,
         storage: CustomizationStorage,
         base_model: BaseModel,
+        deployment: Deployment,
         teacher: str | None,
+        *,
         model_key: kms.IKey | None,
         alias: ssm.IStringParameter | None,
-        *,
         few_shot: int,
     ) -> HandlerFunction:
         return HandlerFunction(
@@ -178,8 +195,7 @@ class ModelEvaluation(Phase):
                     resources=[
                         *base_model.arns_for_invocation(),
                         *(arns_for_invocation(teacher) if teacher else []),
-                        bedrock_arn("custom-model-deployment"),
-                        *([bedrock_arn("provisioned-model")] if alias else []),
+                        *(_DEPLOYMENTS if alias else [deployment.arn_pattern]),
                     ],
                     wildcard_because=f"{NAMED_BY_BEDROCK}, and an inference profile sends "
                     "requests to several Regions",
@@ -191,19 +207,22 @@ class ModelEvaluation(Phase):
             timeout_minutes=15,
         )
 
-    def _define_compare_function(self, storage: CustomizationStorage) -> HandlerFunction:
+    def _define_compare_function(
+        self, storage: CustomizationStorage, metric: Metric
+    ) -> HandlerFunction:
         return HandlerFunction(
             self,
             "Compare",
             handler=Handler.COMPARE_ANSWERS,
-            description="Compares the answers of base and tuned model",
+            description="Compares the answers of the tuned model with those of all others",
             rights=[
                 *storage.reading(storage.blind_bucket, RUNS),
                 *storage.reading(storage.artifacts_bucket, RUNS),
                 *storage.writing(storage.artifacts_bucket, RUNS),
+                *metric_rights(metric),
             ],
-            memory_mebibytes=1024,
-            timeout_minutes=5,
+            memory_mebibytes=2048,
+            timeout_minutes=15,
         )
 
 

@@ -7,30 +7,31 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_stepfunctions as sfn
 
 from bedrock_customization._access import Right
-from bedrock_customization._asl import Phase, States
-from bedrock_customization._checks import check_between
+from bedrock_customization._asl import Phase, Retry, States
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization.gate import Gate
 from bedrock_customization.phases.deployment import CandidateRemoval
-from bedrock_customization.storage import PROMOTIONS, RUNS
-from bedrock_customization_runtime.contract import Handler
+from bedrock_customization.storage import BLIND_SETS, PROMOTIONS, RUNS
+from bedrock_customization_runtime.contract import ErrorName, Handler
 
 if TYPE_CHECKING:
     from aws_cdk import aws_ssm as ssm
     from constructs import Construct
 
+    from bedrock_customization.phases.approval import ApprovalStep
     from bedrock_customization.storage import CustomizationStorage
 
 
 class PromotionGate(Phase):
     """Promote a candidate that is really better; take the deployment of any other away.
 
-    A candidate passes when the lower end of the difference's 95 % interval exceeds
-    `minimum_improvement`. Promotion writes the deployment's ARN to the alias, only over the value
-    it read, so of two promotions at once one wins and the other ends as `PromotionConflict`.
+    The figures are those of the run's manifest. Promotion writes the deployment's ARN to the alias,
+    only over the value it read, so of two promotions at once one wins and the other ends as
+    `PromotionConflict`.
 
-    Input: `$run`, `$deployment`, `$evaluation`.
+    Input: `$run`, `$deployment`, and the manifest's evaluation.
     Output: `$decision` (`contract.Decision`).
-    Errors: `PromotionConflict`, `DeploymentBusy`.
+    Errors: `EvaluationFailed`, `PromotionConflict`, `AliasNotWritten`, `DeploymentBusy`.
 
     Args:
         scope: Parent.
@@ -39,13 +40,11 @@ class PromotionGate(Phase):
         alias: The parameter that consumers read; it holds the ARN to invoke.
         removal: Takes the deployment of a candidate away that does not pass.
             Without one, it is defined.
-        minimum_improvement: In units of the metric, in [0, 1]; 0 asks for any improvement beyond
-            chance.
+        gate: The rules. Without it, any improvement over the base model beyond chance passes that
+            is not worse than the live model.
+        approval: Asks people before a candidate that passes goes live. Without it, nobody is asked.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
-
-    Raises:
-        ValueError: `minimum_improvement` is out of range.
     """
 
     def __init__(
@@ -56,16 +55,10 @@ class PromotionGate(Phase):
         storage: CustomizationStorage,
         alias: ssm.IStringParameter,
         removal: CandidateRemoval | None = None,
-        minimum_improvement: float = 0.0,
+        gate: Gate | None = None,
+        approval: ApprovalStep | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
-        check_between(
-            "minimum_improvement",
-            minimum_improvement,
-            0,
-            1,
-            "it is in units of the metric, 0.02 means two points",
-        )
         super().__init__(scope, id)
         self.decide_function = self._define_decide_function(storage)
         self.promote_function = self._define_promote_function(storage, alias)
@@ -74,13 +67,10 @@ class PromotionGate(Phase):
         decide = states.invoke(
             "Decide promotion",
             self.decide_function,
-            {
-                "run": "{% $run %}",
-                "evaluation": "{% $evaluation %}",
-                "gate": {"minimum_improvement": minimum_improvement},
-            },
+            {"run": "{% $run %}", "gate": (gate or Gate()).to_json()},
             comment="Hold the evaluation against the gate",
             assign="decision",
+            retries=[Retry(errors=[ErrorName.MANIFEST_CONFLICT], interval_seconds=5)],
         )
         promote = states.invoke(
             "Promote model",
@@ -91,15 +81,30 @@ class PromotionGate(Phase):
                 "alias_parameter": alias.parameter_name,
             },
             comment="Point the alias at the candidate",
+            retries=[Retry(errors=[ErrorName.ALIAS_NOT_WRITTEN], interval_seconds=30)],
         )
         remove = self.removal.remove(states, "Remove rejected candidate")
         may_go_live = states.choice("May it go live?", comment="As the gate decided")
-        may_go_live.when(sfn.Condition.jsonata("{% $decision.promote %}"), promote)
         may_go_live.otherwise(remove)
         decide.next(may_go_live)
+        is_live = sfn.Pass.jsonata(self, "Is live", comment="PromotionGate: The candidate is")
+        # Within, without a way to the failure path: it must not undo a promotion.
+        superseded = self.removal.remove_superseded(states.within(), "Remove superseded deployment")
+        superseded.add_catch(is_live, errors=["States.ALL"])
+        promote.next(superseded).next(is_live)
+        next_step: sfn.IChainable = promote
         self.rights = states.rights
+        if approval is not None:
+            next_step = approval
+            is_approved = states.choice("Is it approved?", comment="As people decided")
+            is_approved.when(sfn.Condition.jsonata("{% $approval.outcome = 'approved' %}"), promote)
+            is_approved.otherwise(remove)
+            for last in approval.end_states:
+                last.next(is_approved)
+            self.rights = [*states.rights, *approval.rights]
+        may_go_live.when(sfn.Condition.jsonata("{% $decision.promote %}"), next_step)
         self._start = decide
-        self._ends = [promote, remove]
+        self._ends = [is_live, remove]
 
     def _define_decide_function(self, storage: CustomizationStorage) -> HandlerFunction:
         return HandlerFunction(
@@ -108,8 +113,8 @@ class PromotionGate(Phase):
             handler=Handler.DECIDE_PROMOTION,
             description="Holds an evaluation against the gate",
             rights=[
-                *storage.reading(storage.artifacts_bucket, RUNS),
-                *storage.writing(storage.artifacts_bucket, RUNS),
+                *storage.reading(storage.artifacts_bucket, RUNS, BLIND_SETS),
+                *storage.writing(storage.artifacts_bucket, RUNS, BLIND_SETS),
             ],
         )
 

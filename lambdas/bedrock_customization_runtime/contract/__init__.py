@@ -5,9 +5,14 @@ standard library. Every value that travels between states is one of the `TypedDi
 ids and counts, never records. What is absent has no key, because CDK leaves nulls out. The state
 machine keeps each under a variable of the same name (`$run`, `$enrichment`, `$preparation`,
 `$proposal`, `$customization`, `$deployment`, `$blind_test`, `$evaluation`, `$decision`,
-`$failure`).
+`$approval`, `$failure`).
 """
 
+from bedrock_customization_runtime.contract.approval import (
+    ApprovalOutcome,
+    ConcludeApprovalInput,
+    RequestApprovalInput,
+)
 from bedrock_customization_runtime.contract.customization import (
     CandidateJob,
     CandidateOutcome,
@@ -30,6 +35,16 @@ from bedrock_customization_runtime.contract.customization import (
     TeacherPlan,
     WatchJob,
 )
+from bedrock_customization_runtime.contract.deployment import (
+    CleanUpRunInput,
+    ExpireThroughputsInput,
+    RemoveCandidate,
+    RemovedDeployments,
+    RemoveDeploymentInput,
+    RemoveSuperseded,
+    SmokeTestInput,
+    ThroughputPlan,
+)
 from bedrock_customization_runtime.contract.evaluation import (
     AnswerQuestionsInput,
     Answers,
@@ -42,21 +57,27 @@ from bedrock_customization_runtime.contract.evaluation import (
     Evaluation,
     EvaluationStep,
     Gate,
+    OwnMetric,
     PlanBlindTestInput,
     PromoteModelInput,
-    RemoveDeploymentInput,
 )
 from bedrock_customization_runtime.contract.names import (
+    EXPIRY_TAG,
     FEW_SHOT,
     LIVE,
     MEDIA_PREFIX,
     METRIC_NAMESPACE,
+    NOTICE_TAG,
+    PIPELINE_TAG,
     PURPOSE,
     SCRATCH_PREFIX,
     TEACHER,
+    DeploymentKind,
     ErrorName,
+    GateRule,
     Handler,
     MetricName,
+    Outcome,
     TrainingMetric,
 )
 from bedrock_customization_runtime.contract.preparation import (
@@ -93,20 +114,26 @@ from bedrock_customization_runtime.contract.runs import (
 )
 
 __all__ = [
+    "EXPIRY_TAG",
     "FEW_SHOT",
     "LIVE",
     "MEDIA_PREFIX",
     "METRIC_NAMESPACE",
+    "NOTICE_TAG",
+    "PIPELINE_TAG",
     "PURPOSE",
     "SCRATCH_PREFIX",
     "TEACHER",
     "AnswerQuestionsInput",
     "Answers",
+    "ApprovalOutcome",
     "BlindTest",
     "CandidateJob",
     "CandidateOutcome",
     "ChooseCandidate",
+    "CleanUpRunInput",
     "CompareAnswersInput",
+    "ConcludeApprovalInput",
     "ConfigureLoggingInput",
     "Counts",
     "Customization",
@@ -114,6 +141,7 @@ __all__ = [
     "DecidePromotionInput",
     "Decision",
     "Deployment",
+    "DeploymentKind",
     "EarlyStopping",
     "EndRunInput",
     "EnrichDataInput",
@@ -124,8 +152,10 @@ __all__ = [
     "EvaluatedModel",
     "Evaluation",
     "EvaluationStep",
+    "ExpireThroughputsInput",
     "Failure",
     "Gate",
+    "GateRule",
     "GatheredShards",
     "Handler",
     "Job",
@@ -138,6 +168,8 @@ __all__ = [
     "MetadataFilters",
     "MetricName",
     "Names",
+    "Outcome",
+    "OwnMetric",
     "PlanBlindTestInput",
     "PlanJob",
     "PlanPreparationInput",
@@ -153,10 +185,15 @@ __all__ = [
     "RecordJob",
     "RecordRunInput",
     "RecordTemplate",
+    "RemoveCandidate",
     "RemoveDeploymentInput",
+    "RemoveSuperseded",
+    "RemovedDeployments",
+    "RequestApprovalInput",
     "Run",
     "RunRecord",
     "ShardingLimits",
+    "SmokeTestInput",
     "Split",
     "StartJob",
     "StartRunInput",
@@ -164,6 +201,7 @@ __all__ = [
     "StopJobOfExecution",
     "SweepPlan",
     "TeacherPlan",
+    "ThroughputPlan",
     "TrainingMetric",
     "WatchJob",
 ]

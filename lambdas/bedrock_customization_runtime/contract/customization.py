@@ -2,6 +2,7 @@
 
 from typing import Literal, NotRequired, TypedDict
 
+from bedrock_customization_runtime.contract.deployment import ThroughputPlan
 from bedrock_customization_runtime.contract.runs import Failure, Run
 
 
@@ -101,6 +102,8 @@ class PlanJob(TypedDict):
     """Limit of an answer in the evaluation; absent where none follows."""
     evaluation_few_shot: NotRequired[int]
     """Examples before a question when the base model is asked a second time there."""
+    throughput: NotRequired[ThroughputPlan]
+    """What the candidate will answer on; absent where it is deployed on demand."""
 
 
 class JobNetwork(TypedDict):
@@ -196,6 +199,7 @@ class ProposeCandidates(TypedDict):
     """As of `PlanJob`; likewise the next."""
     evaluation_maximum_tokens: NotRequired[int]
     evaluation_few_shot: NotRequired[int]
+    throughput: NotRequired[ThroughputPlan]
     redrives: int
     """How often the execution has been redriven by now."""
 

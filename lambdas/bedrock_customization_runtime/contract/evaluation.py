@@ -74,17 +74,31 @@ class Evaluation(TypedDict):
 
 
 class Gate(TypedDict):
-    """What a candidate must show to be promoted."""
+    """What a candidate must show to be promoted: the rules of `bedrock_customization.Gate`."""
 
     minimum_improvement: float
     """The interval's lower end must exceed it, in units of the metric."""
+    significance: float
+    no_regression_on: list[str]
+    maximum_usd_per_1k: NotRequired[float]
+    not_worse_than_live: bool
 
 
 class Decision(TypedDict):
     """What "Decide promotion" returns (`$decision`)."""
 
     promote: bool
-    reasons: list[str]
+    refused_by: list[str]
+    """Values of `GateRule`, each once; the manifest has all verdicts with their reasons."""
+
+
+class OwnMetric(TypedDict):
+    """A metric that a function of the user's computes (docs/metrics.md has its event)."""
+
+    name: str
+    function_arn: str
+    binary: bool
+    """Whether a score is either 0 or 1."""
 
 
 class PlanBlindTestInput(TypedDict):
@@ -126,13 +140,16 @@ class CompareAnswersInput(TypedDict):
     contaminated: int
     left_out: dict[str, str]
     metric: str
+    """Name of the primary metric: a `MetricName`, or that of `own_metric`."""
+    own_metric: NotRequired[OwnMetric]
+    database: NotRequired[str]
+    """S3 URI of the SQLite file on which statements are run."""
 
 
 class DecidePromotionInput(TypedDict):
     """Event of `decide_promotion`."""
 
     run: Run
-    evaluation: Evaluation
     gate: Gate
 
 
@@ -143,13 +160,3 @@ class PromoteModelInput(TypedDict):
     deployment: Deployment
     alias_parameter: str
     """Name of the SSM parameter that consumers read."""
-
-
-class RemoveDeploymentInput(TypedDict):
-    """Event of `remove_deployment`."""
-
-    run: Run
-    name: str
-    """Of the deployment."""
-    alias_parameter: str
-    """A deployment it names is never removed."""

@@ -15,10 +15,32 @@ class Handler(StrEnum):
     ANSWER_QUESTIONS = "answer_questions"
     COMPARE_ANSWERS = "compare_answers"
     DECIDE_PROMOTION = "decide_promotion"
+    REQUEST_APPROVAL = "request_approval"
+    DECIDE_APPROVAL = "decide_approval"
     PROMOTE_MODEL = "promote_model"
+    SMOKE_TEST = "smoke_test"
     REMOVE_DEPLOYMENT = "remove_deployment"
+    CLEAN_UP_RUN = "clean_up_run"
+    EXPIRE_THROUGHPUTS = "expire_throughputs"
     RECORD_RUN = "record_run"
     CONFIGURE_LOGGING = "configure_logging"
+
+
+class DeploymentKind(StrEnum):
+    """How a custom model is made to answer."""
+
+    ON_DEMAND = "on-demand"
+    """CreateCustomModelDeployment: billed by the token."""
+    PROVISIONED_THROUGHPUT = "provisioned-throughput"
+    """CreateProvisionedModelThroughput: billed by the hour until it is deleted."""
+
+
+PIPELINE_TAG = "bedrock-customization:pipeline"
+"""Key of the tag by which what a pipeline makes, and costs, is known."""
+EXPIRY_TAG = "bedrock-customization:expires-at"
+"""Key of the tag of a provisioned throughput: when it is deleted, ISO 8601 in UTC."""
+NOTICE_TAG = "bedrock-customization:expiry-notified"
+"""Key of the tag of a provisioned throughput whose end people were told of: the end, likewise."""
 
 
 MEDIA_PREFIX = "media"
@@ -38,12 +60,41 @@ class MetricName(StrEnum):
     """What may decide: the metrics of `evaluation.metrics`, by name (a test pairs them)."""
 
     ACCURACY = "accuracy"
+    MACRO_F1 = "macro_f1"
+    JSON_EQUALITY = "json_equality"
+    SQL_EQUALITY = "sql_equality"
+    EXECUTION_ACCURACY = "execution_accuracy"
     TOKEN_F1 = "token_f1"  # noqa: S105 - a metric, no secret
+    ROUGE_1 = "rouge_1"
+    ROUGE_2 = "rouge_2"
+    ROUGE_L = "rouge_l"
+    BLEU = "bleu"
+    CHRF = "chrf"
     ANSWERED = "answered"
 
 
 METRIC_NAMESPACE = "BedrockCustomization"
 """Of the metrics in CloudWatch (`TrainingMetric`)."""
+
+
+class GateRule(StrEnum):
+    """What a gate holds a candidate against, by the name of its parameter where it has one."""
+
+    CONTAMINATION = "contamination"
+    MINIMUM_IMPROVEMENT = "minimum_improvement"
+    SIGNIFICANCE = "significance"
+    NO_REGRESSION_ON = "no_regression_on"
+    MAXIMUM_USD_PER_1K = "maximum_usd_per_1k"
+    NOT_WORSE_THAN_LIVE = "not_worse_than_live"
+
+
+class Outcome(StrEnum):
+    """How a run ends that came to a decision; one that failed ends with the error's name."""
+
+    PROMOTED = "Promoted"
+    GATE_REFUSED = "GateRefused"
+    APPROVAL_REJECTED = "ApprovalRejected"
+    APPROVAL_EXPIRED = "ApprovalExpired"
 
 
 class TrainingMetric(StrEnum):
@@ -56,6 +107,7 @@ class TrainingMetric(StrEnum):
 class ErrorName(StrEnum):
     """Error names that states retry or catch; each is a class of `errors` (a test pairs them)."""
 
+    ALIAS_NOT_WRITTEN = "AliasNotWritten"
     DEPLOYMENT_BUSY = "DeploymentBusy"
     DEPLOYMENT_FAILED = "DeploymentFailed"
     CUSTOMIZATION_FAILED = "CustomizationFailed"
@@ -63,6 +115,7 @@ class ErrorName(StrEnum):
     CUSTOMIZATION_STALLED = "CustomizationStalled"
     CUSTOMIZATION_TIMED_OUT = "CustomizationTimedOut"
     CUSTOMIZATION_STOPPED_EARLY = "CustomizationStoppedEarly"
+    MANIFEST_CONFLICT = "ManifestConflict"
 
 
 FEW_SHOT = "few_shot"

@@ -48,6 +48,8 @@ class RecordTemplate(TypedDict):
     """Column whose equal values must stay on one side of the split."""
     stratify_by: NotRequired[str]
     """Column whose values are spread over the sides in equal shares."""
+    slice_by: NotRequired[list[str]]
+    """Columns by whose values results on the blind set are told apart."""
 
 
 class Split(TypedDict):

@@ -77,8 +77,8 @@ class RecordRunInput(TypedDict):
 class EndRunInput(TypedDict):
     """Event of `record_run` that ends a failed run, or lets a redriven one go on."""
 
-    run: NotRequired[Run]
-    """Absent where the run never began."""
+    run: Run | None
+    """None where the run never began."""
     end: Failure
     redrives: int
     """How often the execution has been redriven by now."""
@@ -88,6 +88,8 @@ class RunRecord(TypedDict):
     """What "Record run" returns: the end of a run, for people."""
 
     status: Literal["promoted", "rejected", "failed"]
+    outcome: str
+    """As the manifest has it."""
     report: str
     """S3 URI of the HTML report."""
     summary: str

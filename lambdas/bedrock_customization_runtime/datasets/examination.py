@@ -1,7 +1,7 @@
 """The first pass: every record read, repaired, checked, and kept in a spool with a small index.
 
 Memory does not grow with the size of the records: accepted ones lie in a temporary file, and spool
-and index hold 64 bytes for each.
+and index hold 72 bytes for each.
 """
 
 from __future__ import annotations
@@ -124,7 +124,10 @@ class Examined:
         """Yield records as lines of a side: `TestRecord`s for the blind set."""
         if side is not Side.TEST:
             return self.lines(rows)
-        return (formats.blind_line(blind(record)) for record in self.records(rows))
+        return (
+            formats.blind_line(blind(record, slices))
+            for record, slices in zip(self.records(rows), self.index.slices(rows), strict=True)
+        )
 
     def rejected_lines(self) -> Iterator[bytes]:
         """Yield the first 100,000 rejected records as JSON (`RejectedLine`), with line feeds."""
@@ -148,6 +151,7 @@ class Examined:
         *,
         group: str | None = None,
         stratum: str | None = None,
+        slices: Mapping[str, str] | None = None,
         original: bytes | None = None,
     ) -> None:
         """Keep a record for the second pass.
@@ -158,13 +162,19 @@ class Examined:
             content: What it says.
             group: What it must stay together with.
             stratum: What is spread evenly over the sides.
+            slices: Values by the columns by which results are told apart.
             original: Its line, where that needs no change.
         """
         self.read += 1
         self.accepted += 1
         place = self.findings.place(line)
         self.index.append(
-            place, content, messages=len(record.messages), group=group, stratum=stratum
+            place,
+            content,
+            messages=len(record.messages),
+            group=group,
+            stratum=stratum,
+            slices=slices,
         )
         if original is None:
             written = formats.training_line(record, self.settings.method.record_format)
@@ -354,11 +364,12 @@ class _Judge:
             self._examined.reject(row, [Problem(row.rule, detail=row.detail)])
             return
         self._line = row.line
-        group = stratum = None
+        group = stratum = slices = None
         try:
             if self.template:
                 filled = self.template.fill(row.values, self._note)
                 shape, group, stratum = None, filled.group, filled.stratum
+                slices = filled.slices
                 record = exchange(filled.system, filled.prompt, filled.completion)
             else:
                 shape, record = self._record_of(row.values)
@@ -380,7 +391,9 @@ class _Judge:
         if screened is not record:
             content = screened.content()
         self._look(screened, content)
-        self._examined.accept(row.line, screened, content, group=group, stratum=stratum)
+        self._examined.accept(
+            row.line, screened, content, group=group, stratum=stratum, slices=slices
+        )
 
     def _record_of(self, row: Mapping[str, object]) -> tuple[Shape, Record]:
         if self._logs is not None and shapes.shape_of(row) is Shape.INVOCATION_LOG:

@@ -15,17 +15,20 @@ from bedrock_customization_runtime.datasets import near_copies, tokens
 from bedrock_customization_runtime.datasets.records import key_of_text, keys_of
 from bedrock_customization_runtime.datasets.spool import Spool
 from bedrock_customization_runtime.datasets.words import Words, words_of
+from bedrock_customization_runtime.errors import DatasetRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from bedrock_customization_runtime.datasets.records import Content
 
-_LABELS = 100
-_LABEL_CHARACTERS = 200
-_RECORDS_PER_LABEL = 2
+_SLICES = 10_000
+"""Combinations of values that are kept: their texts are in memory."""
+LABELS = 100
+LABEL_CHARACTERS = 200
+RECORDS_PER_LABEL = 2
 _EXACT = np.uint64(0x9E37_79B9_7F4A_7C15)
 """Odd, so that the keys of question and answer, both hashes, make one that is as good a hash."""
 _TEXT_AT_ONCE = 2**16
@@ -49,6 +52,8 @@ class Columns:
     """Equal for records that the split spreads alike; 0 where nothing was asked."""
     label: NDArray[np.uint64]
     """Equal for the same answer."""
+    slices: NDArray[np.uint64]
+    """Equal for records whose results are told apart alike; 0 where nothing was asked."""
     line: NDArray[np.uint64]
     tokens: NDArray[np.uint64]
 
@@ -71,11 +76,13 @@ class Index:
         self._group = array("Q")
         self._stratum = array("Q")
         self._label = array("Q")
+        self._slices = array("Q")
         self._line = array("Q")
         self._tokens = array("Q")
         self._bands = array("I")
         self._words = Spool()
         self._label_texts: dict[int, str] | None = {}
+        self.slice_values: dict[int, dict[str, str]] = {}
         self._waiting: list[Content] = []
         self._messages: list[int] = []
         self._waiting_characters = 0
@@ -88,6 +95,7 @@ class Index:
         messages: int,
         group: str | None = None,
         stratum: str | None = None,
+        slices: Mapping[str, str] | None = None,
     ) -> None:
         """Add a record.
 
@@ -97,13 +105,24 @@ class Index:
             messages: How many it has.
             group: What it must stay together with.
             stratum: What is spread evenly over the sides.
+            slices: Values by the columns by which results are told apart.
+
+        Raises:
+            DatasetRejected: Results would be told apart too often.
         """
+        key = 0
+        if slices:
+            key = key_of_text("slices", "\0".join(slices.values()))
+            if key not in self.slice_values:
+                self.slice_values[key] = dict(slices)
+                check_slices(self.slice_values)
         self.extend(
             [line],
             [content],
             messages=[messages],
             group=0 if group is None else key_of_text("group", group),
             stratum=0 if stratum is None else key_of_text("stratum", stratum),
+            slices=key,
         )
 
     def extend(
@@ -114,6 +133,7 @@ class Index:
         messages: Sequence[int],
         group: int = 0,
         stratum: int = 0,
+        slices: int = 0,
     ) -> None:
         """Add records.
 
@@ -123,6 +143,7 @@ class Index:
             messages: How many each has.
             group: Key of what they must stay together with; 0 where that is nothing.
             stratum: Key of what is spread evenly over the sides, likewise.
+            slices: Key of values by which results are told apart, likewise.
         """
         questions, answers = keys_of(contents)
         self._question.extend(questions)
@@ -130,6 +151,7 @@ class Index:
         self._line.extend(lines)
         self._group.extend([group] * len(questions))
         self._stratum.extend([stratum] * len(questions))
+        self._slices.extend([slices] * len(questions))
         if self._label_texts is not None:
             self._keep_labels(answers, contents)
         self._waiting += contents
@@ -153,6 +175,7 @@ class Index:
             group=np.where(group == 0, near, group),
             stratum=_array(self._stratum),
             label=label,
+            slices=_array(self._slices),
             line=_array(self._line),
             tokens=_array(self._tokens),
         )
@@ -167,6 +190,10 @@ class Index:
     def label_texts(self) -> dict[int, str] | None:
         """Answers by key; None once there are too many, or one is too long, for labels."""
         return self._label_texts
+
+    def slices(self, rows: NDArray[np.intp]) -> Iterator[dict[str, str]]:
+        """Yield some records' values by which results are told apart."""
+        return (self.slice_values.get(self._slices[row], {}) for row in rows.tolist())
 
     def words(self, rows: NDArray[np.intp]) -> Words:
         """Return the words of some records' questions, if similar ones are looked for."""
@@ -208,7 +235,7 @@ class Index:
         for key, content in zip(answers, contents, strict=True):
             if kept is None or key in kept:
                 continue
-            if len(kept) == _LABELS or len(content.answer) > _LABEL_CHARACTERS:
+            if len(kept) == LABELS or len(content.answer) > LABEL_CHARACTERS:
                 kept = None
             else:
                 kept[key] = content.answer
@@ -227,9 +254,22 @@ def labels_of(texts: Sequence[dict[int, str] | None], records: int) -> dict[int,
         if some is None:
             return None
         merged = {**some, **merged}
-    if not merged or len(merged) > _LABELS or records < _RECORDS_PER_LABEL * len(merged):
+    if not merged or len(merged) > LABELS or records < RECORDS_PER_LABEL * len(merged):
         return None
     return merged
+
+
+def check_slices(values: Collection[int]) -> None:
+    """Check that the values by which results are told apart are few enough.
+
+    Raises:
+        DatasetRejected: They are not.
+    """
+    if len(values) > _SLICES:
+        raise DatasetRejected(
+            f"the columns of slice_by have more than {_SLICES:,} values, or combinations of "
+            "values: name columns of few values, such as a language or a product"
+        )
 
 
 def _array(column: array[int]) -> NDArray[np.uint64]:

@@ -84,6 +84,8 @@ def joined(
     keys: NDArray[np.uint64],
     words_in: Callable[[NDArray[np.intp]], Words],
     common: NDArray[np.uint32] = _NONE,
+    *,
+    similar: float = SIMILAR,
 ) -> NDArray[np.intp]:
     """Return for each record the first record that it is a near-copy of, itself if none.
 
@@ -92,6 +94,7 @@ def joined(
         keys: Of each record; equal ones are copies without being compared.
         words_in: Returns the words of records' questions by the records' numbers.
         common: Shingles that do not count.
+        similar: Similarity from which records are near-copies.
     """
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     rows = np.sort(first)
@@ -105,7 +108,7 @@ def joined(
         pairs = pairs[[pair not in refused for pair in packed.tolist()]]
         for start in range(0, len(pairs), _PAIRS_AT_ONCE):
             some = pairs[start : start + _PAIRS_AT_ONCE]
-            alike = are_similar(some, words_in, common)
+            alike = are_similar(some, words_in, common, similar=similar)
             for left, right in some[alike].tolist():
                 forest.join(left, right)
             if len(refused) < _REFUSED_REMEMBERED:
@@ -152,9 +155,11 @@ def are_similar(
     pairs: NDArray[np.intp],
     words_in: Callable[[NDArray[np.intp]], Words],
     common: NDArray[np.uint32] = _NONE,
+    *,
+    similar: float = SIMILAR,
 ) -> NDArray[np.bool_]:
     """Return which pairs of records are near-copies; by their shingles, without estimates."""
-    return _similarity(pairs, words_in, common) >= SIMILAR
+    return _similarity(pairs, words_in, common) >= similar
 
 
 def _densified(signature: NDArray[np.uint32]) -> NDArray[np.uint32]:

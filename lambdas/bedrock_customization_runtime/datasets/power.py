@@ -17,8 +17,11 @@ def minimum_detectable_effect(records: int) -> float:
     For a paired two-sided test at 5 % that should succeed in 80 % of the cases (McNemar's, in its
     normal approximation).
     """
-    if not records:
-        return 1.0
+    return detectable(math.sqrt(DISCORDANT / records)) if records else 1.0
+
+
+def detectable(standard_error: float) -> float:
+    """Return the smallest true difference that such a test shows, given its standard error."""
     normal = NormalDist()
     quantiles = normal.inv_cdf(1 - SIGNIFICANCE / 2) + normal.inv_cdf(POWER)
-    return min(1.0, quantiles * math.sqrt(DISCORDANT / records))
+    return min(1.0, quantiles * standard_error)

@@ -168,14 +168,22 @@ def template_sample(columns: Columns) -> NDArray[np.intp]:
     return np.argsort(columns.exact, kind="stable")[: near_copies.SAMPLE]
 
 
-def near_copies_of(index: Index, columns: Columns) -> NDArray[np.intp]:
-    """Return for each record of an index the first that it is a near-copy of, itself if none."""
+def near_copies_of(
+    index: Index, columns: Columns, *, similar: float = near_copies.SIMILAR
+) -> NDArray[np.intp]:
+    """Return for each record of an index the first that it is a near-copy of, itself if none.
+
+    Args:
+        index: Of the records.
+        columns: Of the index.
+        similar: Similarity from which records are near-copies.
+    """
     words = index.words
     common = near_copies.common_shingles(words(template_sample(columns)))
     bands = (
         near_copies.all_bands(len(columns.near), words, common) if common.size else index.bands()
     )
-    return near_copies.joined(bands, columns.near, words, common)
+    return near_copies.joined(bands, columns.near, words, common, similar=similar)
 
 
 def finish(

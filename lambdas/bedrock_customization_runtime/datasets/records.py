@@ -8,7 +8,7 @@ import msgspec
 import xxhash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _ID_DIGITS = 24
 Json = dict[str, Any]
@@ -130,7 +130,7 @@ class Content(msgspec.Struct, frozen=True, gc=False):
         return question[2] if len(question) == 3 else "\n".join(question[2::2]) or self.answer  # noqa: PLR2004 - one message
 
 
-class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
+class TestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A line of the blind set: what a model is asked, and the answer it is measured by."""
 
     __test__: ClassVar[bool] = False  # pytest takes every class named Test… for tests
@@ -141,6 +141,8 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
     messages: list[Message]
     """In the shape of the Converse API; the last one is the user's."""
     reference: str
+    slices: dict[str, str] = {}
+    """Values by the columns by which results are sliced."""
 
 
 def text_message(role: Literal["user", "assistant"], text: str) -> Message:
@@ -153,14 +155,20 @@ def exchange(system: str | None, prompt: str, completion: str) -> Record:
     return Record(system, [text_message("user", prompt), text_message("assistant", completion)])
 
 
-def blind(record: Record) -> TestRecord:
-    """Return the record as a line of the blind set."""
+def blind(record: Record, slices: Mapping[str, str]) -> TestRecord:
+    """Return the record as a line of the blind set.
+
+    Args:
+        record: What it holds.
+        slices: Its values by the columns by which results are sliced.
+    """
     text = "\0".join((*record.content().question, record.answer))
     return TestRecord(
         id=xxhash.xxh3_128_hexdigest(text.encode())[:_ID_DIGITS],
         system=record.system,
         messages=record.question,
         reference=record.answer,
+        slices=dict(slices),
     )
 
 

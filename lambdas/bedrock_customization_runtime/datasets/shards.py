@@ -14,7 +14,7 @@ from bedrock_customization_runtime.datasets import rules
 from bedrock_customization_runtime.datasets.file_names import digest_of
 from bedrock_customization_runtime.datasets.findings import Findings, first_place
 from bedrock_customization_runtime.datasets.first_columns import FirstColumns
-from bedrock_customization_runtime.datasets.index import Columns, labels_of
+from bedrock_customization_runtime.datasets.index import Columns, check_slices, labels_of
 from bedrock_customization_runtime.datasets.templates import Template
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class ShardSummary(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[FoundInShard]
     personal_data: dict[str, int]
     label_texts: dict[int, str] | None
+    slice_values: dict[int, dict[str, str]] = {}
     first_columns: list[list[str]]
     digests: list[str]
     """SHA-256 of each file, where the shard is of whole files."""
@@ -76,6 +77,7 @@ def summary_of(examined: Examined, *, lines: int = 0, digests: Sequence[str] = (
         ],
         personal_data=dict(examined.personal_data),
         label_texts=examined.index.label_texts,
+        slice_values=examined.index.slice_values,
         first_columns=examined.first_columns.added,
         digests=list(digests),
     )
@@ -175,6 +177,14 @@ class ExaminedShards:
         for one in self._summaries:
             first.append(FirstColumns(one.first_columns))
         first.check(Template(self.settings.template))
+
+    def check_slices(self) -> None:
+        """Check that all shards together have few enough values of the columns of `slice_by`.
+
+        Raises:
+            DatasetRejected: They have not.
+        """
+        check_slices({key for one in self._summaries for key in one.slice_values})
 
     def columns(self) -> Columns:
         """Return the index of all shards, lines numbered through."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]+)\}|[{}]")
 _NAMES_SHOWN = 20
 _NAME_CHARACTERS = 60
+_SLICE_CHARACTERS = 100
 
 
 class Filled(msgspec.Struct, frozen=True):
@@ -34,6 +35,7 @@ class Filled(msgspec.Struct, frozen=True):
     completion: str
     group: str | None
     stratum: str | None
+    slices: dict[str, str]
 
 
 class Template:
@@ -65,6 +67,8 @@ class Template:
         for field, column in (("group_by", self._group_by), ("stratify_by", self._stratify_by)):
             if column:
                 self._columns.append((field, column))
+        self._slice_by = source.get("slice_by") or ()
+        self._columns += [("slice_by", column) for column in self._slice_by]
 
     def fill(self, row: Mapping[str, object], note: Callable[[rules.Rule], None]) -> Filled:
         """Return the texts for a row.
@@ -82,6 +86,7 @@ class Template:
             self._completion.fill(row, note, may_be_empty=self._may_lack_completion),
             (_text(row, self._group_by).strip() or None) if self._group_by else None,
             _text(row, self._stratify_by).strip() if self._stratify_by else None,
+            {column: _shortened(_text(row, column)) for column in self._slice_by},
         )
 
     def check_columns(self, columns: Collection[str]) -> None:
@@ -165,6 +170,10 @@ def _text(row: Mapping[str, object], column: str) -> str:
     if isinstance(value, (bool, int, float)):
         return msgspec.json.encode(value).decode()
     raise RecordRejectedError(rules.COLUMN_NOT_TEXT, column)
+
+
+def _shortened(value: str) -> str:
+    return " ".join(value.split())[:_SLICE_CHARACTERS]
 
 
 def _unknown_column(field: str, name: str, columns: Collection[str]) -> str:

@@ -1,28 +1,42 @@
-"""Base against tuned: every metric of both models, paired by record, and what luck explains."""
+"""The tuned model against each other one: each metric, paired by record; what luck explains."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
+from bedrock_customization_runtime.datasets import power
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import statistics
-from bedrock_customization_runtime.evaluation.metrics import METRICS, Metric, metric_of
+from bedrock_customization_runtime.evaluation.statistics import Pair
+from bedrock_customization_runtime.evaluation.texts import Texts
 from bedrock_customization_runtime.manifest import Example, MetricComparison
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from bedrock_customization_runtime.evaluation.answers import Answer
+    from bedrock_customization_runtime.evaluation.metrics import Metric
+    from bedrock_customization_runtime.evaluation.texts import Matrix
 
+BASE, TUNED = "base", "tuned"
 SEED = 20_250_101
 """Of every draw: a repeated evaluation gives the same figures."""
 EXAMPLES = 10
 """Records named per kind of change."""
+SLICES = 50
+"""Reported, the largest."""
+SLICE_RECORDS = 20
+"""From which on a slice is reported: of fewer, an interval says nothing."""
+_ROUNDING = 1e-12
+_REFUSALS = {"content_filtered", "guardrail_intervened"}
 
 
 class ModelScores(msgspec.Struct, kw_only=True, frozen=True):
@@ -30,22 +44,47 @@ class ModelScores(msgspec.Struct, kw_only=True, frozen=True):
 
     model_id: str
     scores: dict[str, list[float]]
-    """By metric; one score per record, in the order of the test set."""
+    """By metric; one score per record, in the order of the test set. Of a metric of a whole corpus
+    it is what the record alone would score."""
     input_tokens: int
     output_tokens: int
     median_latency_ms: float
     slowest_latency_ms: int
+    refusals: int
+    """Answers that a guardrail or a content filter withheld."""
     stop_reasons: dict[str, int]
     errors: dict[str, int]
     """Bedrock's error codes and how many questions they cost."""
 
 
-def score(model_id: str, paired: Sequence[tuple[str, Answer]]) -> ModelScores:
-    """Score a model's answers by every metric; a question it could not answer scores 0.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """One model on the blind set, in all that is compared.
+
+    Args:
+        texts: What it said.
+        figures: Of each record, by metric; shape (records, figures).
+        scores: As they are stored.
+    """
+
+    texts: Texts
+    figures: Mapping[str, Matrix]
+    scores: ModelScores
+
+    def value(self, metric: Metric) -> float:
+        """Return a metric of all records."""
+        return float(metric.value(self.figures[metric.name].sum(axis=0)))
+
+
+def measure(
+    model_id: str, paired: Sequence[tuple[str, Answer]], metrics: Sequence[Metric]
+) -> Measured:
+    """Measure a model's answers; a question it could not answer scores 0.
 
     Args:
         model_id: By which the model was invoked.
         paired: Reference and answer of each record.
+        metrics: By which.
 
     Raises:
         EvaluationFailed: There are no records, or a metric gave no finite score in [0, 1].
@@ -53,91 +92,207 @@ def score(model_id: str, paired: Sequence[tuple[str, Answer]]) -> ModelScores:
     if not paired:
         raise EvaluationFailed("the blind set holds no records: nothing can be compared")
     answers = [answer for _, answer in paired]
+    texts = Texts(
+        ids=[answer.id for answer in answers],
+        references=[reference for reference, _ in paired],
+        answers=[answer.answer if answer.error is None else None for answer in answers],
+    )
+    figures = {metric.name: metric.measure(texts) for metric in metrics}
     latencies = [answer.latency_ms for answer in answers if answer.error is None] or [0]
-    return ModelScores(
+    scores = ModelScores(
         model_id=model_id,
-        scores={
-            metric.name: [_score(metric, reference, answer) for reference, answer in paired]
-            for metric in METRICS.values()
-        },
+        scores={metric.name: _scores(metric, figures[metric.name], texts) for metric in metrics},
         input_tokens=sum(answer.input_tokens for answer in answers),
         output_tokens=sum(answer.output_tokens for answer in answers),
         median_latency_ms=float(np.median(latencies)),
         slowest_latency_ms=max(latencies),
+        refusals=sum(answer.stop_reason in _REFUSALS for answer in answers),
         stop_reasons=_counts(answer.stop_reason for answer in answers),
         errors=_counts(answer.error for answer in answers if answer.error is not None),
     )
+    return Measured(texts=texts, figures=figures, scores=scores)
 
 
-def compare(primary: str, base: ModelScores, tuned: ModelScores) -> list[MetricComparison]:
-    """Compare two models that answered the same records, by every metric, the primary first.
+def compare(metrics: Sequence[Metric], models: Mapping[str, Measured]) -> list[MetricComparison]:
+    """Compare the tuned model with all others, by every metric.
 
-    Raises:
-        EvaluationFailed: The primary metric is unknown.
+    Args:
+        metrics: By which; the primary one first.
+        models: By name, measured by these metrics on the same records.
+
+    Returns:
+        All metrics against the base model, then against the others in their order. P-values are
+        adjusted, metric by metric, for the number of models that the tuned one is compared with.
     """
-    first = metric_of(primary)
-    others = [metric for metric in METRICS.values() if metric.name != primary]
+    others = [BASE, *(name for name in models if name not in {BASE, TUNED})]
+    cases = [
+        _Case(metric, against, _pair(metric, models[against], models[TUNED]))
+        for against in others
+        for metric in metrics
+    ]
+    found = _comparisons(cases)
+    if len(others) == 1:
+        return found
     return [
-        _comparison(metric, np.array(base.scores[metric.name]), np.array(tuned.scores[metric.name]))
-        for metric in [first, *others]
+        one
+        for adjusted in zip(
+            *(_adjusted(found[place :: len(metrics)]) for place in range(len(metrics))),
+            strict=True,
+        )
+        for one in adjusted
     ]
 
 
-def examples(records: Sequence[str], base: ModelScores, tuned: ModelScores) -> list[Example]:
-    """Name the first records that only one of the models has right: losses first, then wins."""
+def compare_slices(
+    metric: Metric, models: Mapping[str, Measured], slices: Sequence[Mapping[str, str]]
+) -> list[MetricComparison]:
+    """Compare the tuned model with the base model on parts of the records, the largest first.
+
+    Args:
+        metric: By which.
+        models: As of `compare`.
+        slices: Of each record, values by column.
+
+    Returns:
+        The largest slices; those of too few records are left out. P-values are adjusted for their
+        number.
+    """
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, record in enumerate(slices):
+        for column, value in record.items():
+            places[f"{column}={value}"].append(place)
+    largest = sorted(places.items(), key=lambda item: (-len(item[1]), item[0]))
+    whole = _pair(metric, models[BASE], models[TUNED])
+    found = [
+        msgspec.structs.replace(
+            _comparisons([_Case(metric, BASE, _part(whole, np.array(chosen)))])[0], slice=name
+        )
+        for name, chosen in largest[:SLICES]
+        if len(chosen) >= SLICE_RECORDS
+    ]
+    return _adjusted(found) if len(found) > 1 else found
+
+
+def minimum_detectable_effect(metric: Metric, models: Mapping[str, Measured]) -> float:
+    """Return the smallest difference of a metric that so many records show with 80 % power.
+
+    By how much base and tuned model's answers differ; where they do not at all, by the assumption
+    that is made before anybody has asked.
+    """
+    pair = _pair(metric, models[BASE], models[TUNED])
+    error = statistics.standard_error(pair)
+    return power.detectable(error) if error else power.minimum_detectable_effect(pair.records)
+
+
+def examples(metrics: Sequence[Metric], models: Mapping[str, Measured]) -> list[Example]:
+    """Name the first records that only one of the models has right: losses first, then wins.
+
+    Right is what the first of the metrics says that knows right and wrong.
+    """
+    metric = next(one for one in metrics if one.binary)
+    base, tuned = models[BASE], models[TUNED]
     verdicts = [
         Example(record=record, base_correct=before == 1, tuned_correct=after == 1)
         for record, before, after in zip(
-            records, base.scores["accuracy"], tuned.scores["accuracy"], strict=True
+            tuned.texts.ids,
+            base.scores.scores[metric.name],
+            tuned.scores.scores[metric.name],
+            strict=True,
         )
-        if before != after
+        if (before == 1) != (after == 1)
     ]
     losses = [verdict for verdict in verdicts if verdict.base_correct]
     wins = [verdict for verdict in verdicts if verdict.tuned_correct]
     return losses[:EXAMPLES] + wins[:EXAMPLES]
 
 
-def _score(metric: Metric, reference: str, answer: Answer) -> float:
-    if answer.error is not None:
-        return 0.0
-    value = metric.score(reference, answer.answer)
-    if not (math.isfinite(value) and 0 <= value <= 1):
-        raise EvaluationFailed(
-            f"metric {metric.name} gave {value} for record {answer.id}: scores lie in [0, 1]"
-        )
-    return value
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A metric of two models."""
+
+    metric: Metric
+    against: str
+    pair: Pair
 
 
-def _comparison(
-    metric: Metric, base: statistics.Vector, tuned: statistics.Vector
-) -> MetricComparison:
-    differences = tuned - base
-    interval = (
-        f"95 % percentile interval of {statistics.BOOTSTRAP_DRAWS:,} paired bootstrap draws "
-        f"(PCG64, seed {SEED})"
-        if statistics.has_spread(differences)
-        else "95 % Clopper-Pearson bounds, because all differences are equal"
+def _pair(metric: Metric, base: Measured, tuned: Measured) -> Pair:
+    return Pair(
+        baseline=base.figures[metric.name],
+        tuned=tuned.figures[metric.name],
+        value=metric.value,
     )
-    if metric.binary:
-        wins, losses = int((differences > 0).sum()), int((differences < 0).sum())
-        p_value = statistics.mcnemar_p_value(losses, wins)
-        test = f"McNemar's exact test, two-sided, on {losses} losses and {wins} wins"
-    else:
-        p_value = statistics.sign_flip_p_value(differences, seed=SEED)
-        test = (
-            "paired sign-flip permutation test, two-sided, at most "
-            f"{statistics.SIGN_FLIP_DRAWS:,} sign choices (PCG64, seed {SEED})"
+
+
+def _part(pair: Pair, places: NDArray[np.intp]) -> Pair:
+    return replace(pair, baseline=pair.baseline[places], tuned=pair.tuned[places])
+
+
+def _comparisons(cases: Sequence[_Case]) -> list[MetricComparison]:
+    """Compare pairs of the same records."""
+    drawn = statistics.bootstrap_differences([case.pair for case in cases], seed=SEED)
+    permuted = iter(
+        statistics.permutation_p_values(
+            [case.pair for case in cases if not case.metric.binary], seed=SEED
         )
-    return MetricComparison(
-        name=metric.name,
-        records=differences.size,
-        baseline=float(base.mean()),
-        tuned=float(tuned.mean()),
-        difference=float(differences.mean()),
-        interval=statistics.bootstrap_interval(differences, seed=SEED),
-        p_value=p_value,
-        method=f"{test}; {interval}",
     )
+    found = []
+    for case, draws in zip(cases, drawn, strict=True):
+        pair = case.pair
+        differences = pair.differences
+        if case.metric.binary:
+            wins, losses = int((differences > 0).sum()), int((differences < 0).sum())
+            p_value = statistics.mcnemar_p_value(losses, wins)
+            test = f"McNemar's exact test, two-sided, on {losses} losses and {wins} wins"
+        else:
+            p_value = next(permuted)
+            test = (
+                "paired permutation test, two-sided, at most "
+                f"{statistics.PERMUTATIONS:,} swaps (PCG64, seed {SEED})"
+            )
+        interval = (
+            f"95 % percentile interval of {statistics.BOOTSTRAP_DRAWS:,} paired bootstrap draws "
+            f"(PCG64, seed {SEED}), with 0 unless the test rejects it"
+            if statistics.has_spread(draws)
+            else "95 % Clopper-Pearson bounds, because all draws differ alike"
+        )
+        found.append(
+            MetricComparison(
+                name=case.metric.name,
+                against=case.against,
+                records=pair.records,
+                baseline=float(pair.value(pair.baseline.sum(axis=0))),
+                tuned=float(pair.value(pair.tuned.sum(axis=0))),
+                difference=pair.difference,
+                interval=statistics.agreeing(
+                    statistics.percentile_interval(
+                        draws, value=pair.difference, records=pair.records
+                    ),
+                    p_value,
+                ),
+                p_value=p_value,
+                effect_size=statistics.effect_size(differences),
+                method=f"{test}; {interval}",
+            )
+        )
+    return found
+
+
+def _adjusted(comparisons: Sequence[MetricComparison]) -> list[MetricComparison]:
+    adjusted = statistics.holm([one.p_value for one in comparisons])
+    return [
+        msgspec.structs.replace(one, adjusted_p_value=p_value)
+        for one, p_value in zip(comparisons, adjusted, strict=True)
+    ]
+
+
+def _scores(metric: Metric, figures: Matrix, texts: Texts) -> list[float]:
+    values: list[float] = metric.value(figures).tolist()
+    for record, value in zip(texts.ids, values, strict=True):
+        if not (math.isfinite(value) and 0 <= value <= 1 + _ROUNDING):
+            raise EvaluationFailed(
+                f"metric {metric.name} gave {value} for record {record}: scores lie in [0, 1]"
+            )
+    return values
 
 
 def _counts(values: Iterable[str]) -> dict[str, int]:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.datasets.records import TestRecord
 
+SIMILAR = 0.8
+"""Jaccard similarity from which a question is a copy: above the split's own 0.7, near which the
+order of the records and the sample that shows a template may decide; a clean run must pass."""
+
 
 def contaminated(blind: Iterable[TestRecord], training: Iterable[Record]) -> int:
     """Return how many blind records are copies or near-copies of training records.
@@ -31,7 +35,7 @@ def contaminated(blind: Iterable[TestRecord], training: Iterable[Record]) -> int
     try:
         tested = _append(index, (Record(one.system, one.messages) for one in blind))
         _append(index, training)
-        first = near_copies_of(index, index.columns())
+        first = near_copies_of(index, index.columns(), similar=SIMILAR)
         return int(np.isin(first[:tested], first[tested:]).sum())
     finally:
         index.close()

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime import manifest as manifests, storage
+from bedrock_customization_runtime import catalog, manifest as manifests, storage
 from bedrock_customization_runtime.contract import TEACHER
 from bedrock_customization_runtime.errors import EvaluationFailed, SourceChanged
-from bedrock_customization_runtime.evaluation import blind_set, comparison, metrics, parts
+from bedrock_customization_runtime.evaluation import (
+    blind_set,
+    classification,
+    comparison,
+    metrics,
+    parts,
+)
 from bedrock_customization_runtime.evaluation.answers import pair
+from bedrock_customization_runtime.evaluation.comparison import BASE, TUNED, Measured
+from bedrock_customization_runtime.evaluation.metrics import Metric, Task
 from bedrock_customization_runtime.manifest import (
     EvaluationSection,
-    FileRecord,
     Manifest,
     MetricComparison,
+    ModelFigures,
+    RunSection,
 )
 
 if TYPE_CHECKING:
@@ -24,18 +34,18 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from bedrock_customization_runtime.contract import EvaluatedModel, Evaluation, Run
-
-_MODELS = ["base", "tuned"]
+    from bedrock_customization_runtime.evaluation.answers import Answer
 
 
 class EvaluationReport(msgspec.Struct, kw_only=True, frozen=True):
     """`evaluation.json`: ids and scores, and nothing that a record says."""
 
-    schema_version: int = 1
+    schema_version: int = 2
     run: str
     test: str
     primary: str
     metrics: list[MetricComparison]
+    slices: list[MetricComparison]
     records: list[str]
     """Ids, in the order of all scores below."""
     models: dict[str, comparison.ModelScores]
@@ -51,8 +61,9 @@ def judge(
     metric: str,
     contaminated: int = 0,
     left_out: Mapping[str, str] | None = None,
+    measured_by: Metric | None = None,
 ) -> Evaluation:
-    """Compare the answers of the base and the tuned model, and record the comparison.
+    """Compare the answers of the tuned model with those of all others, and record the comparison.
 
     Writes `evaluation/evaluation.json` below the run's artifacts, then the manifest's section.
 
@@ -61,52 +72,65 @@ def judge(
         run: Whose artifacts and manifest.
         test: S3 URI of the blind set.
         prefix: S3 URI prefix of the answers, without a trailing slash.
-        models: Those that answered: "base", "tuned", and "teacher" where its answers are the
-            references of prompts that have none. What it did not answer either is not compared.
-            Others are ignored.
+        models: Those that answered: "base", "tuned", and any others. Answers of "teacher" are the
+            references of prompts that have none, and what it did not answer either is not compared;
+            where no prompt lacks one, and it answered all, it is compared like any other.
         metric: Name of the primary metric.
         contaminated: Blind records with a copy in the training set.
         left_out: Models that could not take part, and why.
+        measured_by: How that is measured, where the table of metrics does not say.
 
     Returns:
-        The primary metric.
+        The primary metric of base and tuned model.
 
     Raises:
         EvaluationFailed: The metric is unknown, or not every record has one answer of each model.
         SourceChanged: The blind set is not the one that was prepared.
     """
-    ids = {model["name"]: model["id"] for model in models}
-    if sorted(model["name"] for model in models if model["name"] in _MODELS) != _MODELS:
+    names = [model["name"] for model in models]
+    if not {BASE, TUNED} <= set(names) or len(set(names)) < len(names):
         raise EvaluationFailed(
-            f"models must be named base and tuned, once each, beside others, got "
-            f"{', '.join(model['name'] for model in models) or 'none'}"
+            "models must be named base and tuned, once each, beside a teacher or others, got "
+            f"{', '.join(names) or 'none'}"
         )
-    metrics.metric_of(metric)
-    references = _references(s3, test, manifests.load(s3, run["manifest"]))
-    files: list[FileRecord] = []
-    taught: dict[str, str] = {}
-    if TEACHER in ids:
-        taught, file = _taught(s3, prefix)
-        files.append(file)
-    known = {record: text or taught.get(record, "") for record, text in references.items()}
-    records = [record for record, text in known.items() if text or TEACHER not in ids]
-    compared_records = set(records)
-    scores: dict[str, comparison.ModelScores] = {}
-    for name in _MODELS:
-        answers, file = parts.read(s3, prefix, name)
-        paired = [
-            (known[answer.id], answer)
-            for _, answer in pair(references, answers, model=name)
-            if answer.id in compared_records
-        ]
-        scores[name] = comparison.score(ids[name], paired)
-        files.append(file)
-    compared = comparison.compare(metric, scores["base"], scores["tuned"])
+    primary = measured_by or metrics.metric_of(metric)
+    manifest = manifests.load(s3, run["manifest"])
+    blind = _references(s3, test, manifest)
+    read = {name: parts.read(s3, prefix, name) for name in names}
+    taught = _taught(blind.references, read[TEACHER][0]) if TEACHER in read else {}
+    known = {record: text or taught.get(record, "") for record, text in blind.references.items()}
+    records = [record for record, text in known.items() if text or TEACHER not in read]
+    task = metrics.task_of(primary, [known[record] for record in records])
+    computed = metrics.chosen(primary, task)
+    measured: dict[str, Measured] = {}
+    for model in models:
+        name, answers = model["name"], read[model["name"]][0]
+        if name == TEACHER and not _is_compared(blind.references, answers):
+            continue
+        said = dict(zip(blind.references, pair(blind.references, answers, model=name), strict=True))
+        measured[name] = comparison.measure(
+            model["id"], [(known[record], said[record][1]) for record in records], computed
+        )
+    compared = comparison.compare(computed, measured)
+    slices = comparison.compare_slices(
+        primary, measured, [blind.slices.get(record, {}) for record in records]
+    )
     section = EvaluationSection(
-        primary=metric,
+        primary=primary.name,
+        models=[
+            _figures(name, one, computed, task, manifest.run) for name, one in measured.items()
+        ],
         metrics=compared,
-        answers=files,
-        examples=comparison.examples(records, scores["base"], scores["tuned"]),
+        slices=slices,
+        confusion=[
+            found
+            for name in (BASE, TUNED)
+            if task is Task.CLASSIFICATION
+            and (found := classification.confusion_of(name, measured[name].texts))
+        ],
+        minimum_detectable_effect=comparison.minimum_detectable_effect(primary, measured),
+        answers=[file for _, file in read.values()],
+        examples=comparison.examples(computed, measured),
         taught_references=len(taught),
         contaminated=contaminated,
         left_out=dict(left_out or {}),
@@ -114,10 +138,11 @@ def judge(
     report = EvaluationReport(
         run=run["id"],
         test=test,
-        primary=metric,
+        primary=primary.name,
         metrics=compared,
+        slices=slices,
         records=records,
-        models=scores,
+        models={name: one.scores for name, one in measured.items()},
     )
     uri = f"{run['artifacts']}/evaluation/evaluation.json"
     storage.write(s3, uri, msgspec.json.encode(report), "application/json")
@@ -127,24 +152,83 @@ def judge(
     return _shaped(uri, compared[0])
 
 
-def _taught(s3: S3Client, prefix: str) -> tuple[dict[str, str], FileRecord]:
-    """Return what the teacher answered, by record, and its answers as a file."""
-    answers, file = parts.read(s3, prefix, TEACHER)
-    found = {one.id: one.answer for one in answers if one.error is None and one.answer.strip()}
-    return found, file
+def _figures(
+    name: str, measured: Measured, computed: Sequence[Metric], task: Task, run: RunSection
+) -> ModelFigures:
+    scores = measured.scores
+    return ModelFigures(
+        name=name,
+        model_id=scores.model_id,
+        metrics={metric.name: measured.value(metric) for metric in computed},
+        input_tokens=scores.input_tokens,
+        output_tokens=scores.output_tokens,
+        usd_per_1k=_usd_per_1k(name, scores, len(measured.texts.ids), run),
+        median_latency_ms=scores.median_latency_ms,
+        slowest_latency_ms=scores.slowest_latency_ms,
+        refusals=scores.refusals,
+        format_failures=metrics.format_failures(task, measured.texts),
+        errors=scores.errors,
+    )
 
 
-def _references(s3: S3Client, test: str, manifest: Manifest) -> dict[str, str]:
+def _usd_per_1k(
+    name: str, scores: comparison.ModelScores, records: int, run: RunSection
+) -> float | None:
+    """Return what 1,000 such answers cost, None where no price is known or time is billed."""
+    if ":provisioned-model/" in scores.model_id:
+        return None
+    # A deployment's ARN does not say of which base model it is; on demand it costs what that does.
+    priced = run.inference_model if name == TUNED else scores.model_id
+    prices = catalog.inference_prices(priced)
+    if prices is None:
+        return None
+    usd = scores.input_tokens * prices.input.usd + scores.output_tokens * prices.output.usd
+    return round(usd / records, 9)
+
+
+def _taught(references: Mapping[str, str], answers: Sequence[Answer]) -> dict[str, str]:
+    """Return what the teacher answered to what has no reference, by record."""
+    return {
+        one.id: one.answer
+        for one in answers
+        if one.error is None and one.answer.strip() and not references.get(one.id)
+    }
+
+
+def _is_compared(references: Mapping[str, str], answers: Sequence[Answer]) -> bool:
+    """Return whether a teacher is a model like any other: nobody is measured by its answers."""
+    return all(references.values()) and len(answers) == len(references)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _BlindSet:
+    """What answers are compared with, by record id.
+
+    Args:
+        references: Of all records, in order.
+        slices: Values by column, of records that have some.
+    """
+
+    references: dict[str, str]
+    slices: dict[str, dict[str, str]]
+
+
+def _references(s3: S3Client, test: str, manifest: Manifest) -> _BlindSet:
+    references: dict[str, str] = {}
+    slices: dict[str, dict[str, str]] = {}
     with blind_set.opened(s3, test) as questions:
         if manifest.preparation and manifest.preparation.test.sha256 != questions.sha256:
             raise SourceChanged(f"{test} is not the blind set of the manifest: run it all again")
-        references = {record.id: record.reference for record in questions}
+        for record in questions:
+            references[record.id] = record.reference
+            if record.slices:
+                slices[record.id] = record.slices
         if len(references) != questions.records:
             raise EvaluationFailed(
                 f"{questions.records - len(references)} records of {test} share their id with "
                 "another: prepare the data again"
             )
-    return references
+    return _BlindSet(references=references, slices=slices)
 
 
 def _shaped(report: str, primary: MetricComparison) -> Evaluation:

@@ -144,12 +144,11 @@ def _why_silent(bedrock: BedrockClient, arn: str) -> str | None:
     """Return why a model does not answer; None if it does."""
     try:
         if ":custom-model-deployment/" in arn:
-            status = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)[
-                "status"
-            ]
-            return None if status == "Active" else f"is {status}"
+            deployed = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
+            return None if deployed["status"] == "Active" else f"is {deployed['status']}"
         if ":provisioned-model/" in arn:
-            status = bedrock.get_provisioned_model_throughput(provisionedModelId=arn)["status"]
+            bought = bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
+            status = bought["status"]
             return None if status in {"InService", "Updating"} else f"is {status}"
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":

@@ -1,69 +1,136 @@
 """Is the difference between two models more than luck? Paired tests and intervals, seeded.
 
-The unit is the record: both models answered it, so its two scores belong together. Every function
-gives the same figures for the same arguments, whatever the machine's memory or cores. SciPy holds
-the same tests, but its import alone outlasts this whole computation in a Lambda function.
+The unit is the record: both models answered it, so its figures belong together. All that is drawn
+or permuted are records' figures that add up (`metrics.Metric`), so that one matrix product serves
+means and scores of whole corpora alike. Every function gives the same figures for the same
+arguments, whatever the machine's memory or cores. SciPy holds the same tests, but its import alone
+outlasts this whole computation in a Lambda function.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    Vector = NDArray[np.float64]
+    from bedrock_customization_runtime.evaluation.texts import Matrix, Vector
 
 BOOTSTRAP_DRAWS = 2_000
-SIGN_FLIP_DRAWS = 9_999
+PERMUTATIONS = 9_999
 CONFIDENCE = 0.95
+_TAIL = (1 - CONFIDENCE) / 2
 _BLOCK_CELLS = 1_000_000
 """Random numbers held at once: 8 MB."""
 # Differences are sums of a few fractions: what rounding moves apart still counts as a tie.
 _ROUNDING = 1e-12
+_DIGITS = 12
 
 
-def bootstrap_interval(
-    differences: Vector, *, seed: int, draws: int = BOOTSTRAP_DRAWS
-) -> tuple[float, float]:
-    """Return the 95 % percentile interval of the mean of paired differences.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pair:
+    """A metric of two models on the same records.
 
     Args:
-        differences: One per record, in [-1, 1]; shape (records,).
+        baseline: Each record's figures for the first model, shape (records, figures).
+        tuned: Likewise for the second.
+        value: Returns the metric of sums of figures, shape (…, figures), in [0, 1].
+    """
+
+    baseline: Matrix
+    tuned: Matrix
+    value: Callable[[Matrix], Vector]
+
+    @property
+    def records(self) -> int:
+        """How many there are."""
+        return len(self.baseline)
+
+    @property
+    def difference(self) -> float:
+        """By how much the second model is better."""
+        return float(self.value(self.tuned.sum(axis=0)) - self.value(self.baseline.sum(axis=0)))
+
+    @property
+    def differences(self) -> Vector:
+        """By how much it is better on each record alone."""
+        return self.value(self.tuned) - self.value(self.baseline)
+
+
+def bootstrap_differences(
+    pairs: Sequence[Pair], *, seed: int, draws: int = BOOTSTRAP_DRAWS
+) -> list[Vector]:
+    """Return how pairs differ where the records are drawn anew, with replacement.
+
+    Args:
+        pairs: Of the same records; all are drawn together.
         seed: Of the draws.
-        draws: How often the records are drawn anew, with replacement.
+        draws: How many.
 
     Returns:
-        Lower and upper end. Differences that are all equal have no spread to draw from, as if no
-        other value existed; their interval is the exact bound on what so many records can miss.
+        Of each pair, shape (draws,).
 
     Raises:
-        ValueError: There are no differences, or one is not finite or out of range.
+        ValueError: There are no records, or a figure is not finite.
     """
-    _require_differences(differences)
-    count = differences.size
-    if not has_spread(differences):
-        return _interval_without_spread(float(differences[0]), count)
+    count = _records_of(pairs)
     generator = np.random.Generator(np.random.PCG64(seed))
-    means = np.concatenate(
-        [
-            differences[generator.integers(0, count, size=(rows, count))].mean(axis=1)
-            for rows in _blocks(draws, count)
-        ]
+    figures = np.hstack([side for pair in pairs for side in (pair.baseline, pair.tuned)])
+    sums = np.vstack(
+        [_times_drawn(generator, rows, count) @ figures for rows in _blocks(draws, count)]
     )
-    tail = (1 - CONFIDENCE) / 2
-    lower, upper = np.quantile(means, [tail, 1 - tail])
+    found = []
+    start = 0
+    for pair in pairs:
+        width = pair.baseline.shape[1]
+        before, after = sums[:, start : start + width], sums[:, start + width : start + 2 * width]
+        found.append(pair.value(after) - pair.value(before))
+        start += 2 * width
+    return found
+
+
+def percentile_interval(drawn: Vector, *, value: float, records: int) -> tuple[float, float]:
+    """Return the 95 % percentile interval of a difference.
+
+    Of the usual bootstrap intervals this one errs least where two models are equals: BCa would find
+    one in ten better on small blind sets of which most records are ties (a test counts).
+
+    Args:
+        drawn: As `bootstrap_differences` returns them.
+        value: The difference itself.
+        records: How many were drawn from.
+
+    Returns:
+        Lower and upper end. Draws that all say the same have no spread, as if no other value
+        existed; their interval is the exact bound on what so many records can miss.
+    """
+    if not has_spread(drawn):
+        return _interval_without_spread(value, records)
+    # Rounded, because how many cores multiply matrices shows in the last digits.
+    lower, upper = np.quantile(drawn, [_TAIL, 1 - _TAIL]).round(_DIGITS)
     return float(lower), float(upper)
 
 
-def has_spread(differences: Vector) -> bool:
-    """Return whether differences are not all equal."""
-    return bool(np.ptp(differences) > 0)
+def agreeing(interval: tuple[float, float], p_value: float) -> tuple[float, float]:
+    """Return an interval of a difference that holds 0 unless the exact test rejects it.
+
+    On small blind sets of which most records are ties the bootstrap alone finds one of two equals
+    better in up to 5 % of the cases, where 2.5 % are meant; the exact tests keep to theirs.
+    """
+    if p_value <= 1 - CONFIDENCE:
+        return interval
+    return min(interval[0], 0.0), max(interval[1], 0.0)
+
+
+def has_spread(values: Vector) -> bool:
+    """Return whether values are not all equal."""
+    return bool(np.ptp(values) > _ROUNDING)
 
 
 def mcnemar_p_value(losses: int, wins: int) -> float:
@@ -90,47 +157,123 @@ def mcnemar_p_value(losses: int, wins: int) -> float:
     return min(1.0, 2 * math.fsum(map(math.exp, log_terms)))
 
 
-def sign_flip_p_value(differences: Vector, *, seed: int, draws: int = SIGN_FLIP_DRAWS) -> float:
-    """Return the two-sided p-value of the paired permutation test of the mean difference.
+def permutation_p_values(
+    pairs: Sequence[Pair], *, seed: int, draws: int = PERMUTATIONS
+) -> list[float]:
+    """Return the two-sided p-values of the paired permutation test of the difference.
 
-    If the models were equals, a record's difference could as well have had the other sign. Where
-    there are no more than `draws` ways to choose the signs all are tried, otherwise `draws` random
-    ones and the observed one.
+    If the models were equals, a record's two answers could as well have been swapped; for a mean
+    that flips the sign of its difference. Where there are no more than `draws` ways to swap, all
+    are tried, otherwise `draws` random ones and the observed one.
 
     Args:
-        differences: One per record, in [-1, 1]; shape (records,).
+        pairs: Of the same records; all are swapped together.
         seed: Of the draws.
-        draws: Upper bound of the number of sign choices.
+        draws: Upper bound of the number of swaps.
 
     Raises:
-        ValueError: There are no differences, or one is not finite or out of range.
+        ValueError: There are no records, or a figure is not finite.
     """
-    _require_differences(differences)
-    sizes = np.abs(differences[differences != 0])
-    if sizes.size == 0:
-        return 1.0
-    observed = abs(float(differences.sum())) - _ROUNDING
-    ways = 2**sizes.size
-    if ways <= draws:
-        chosen = (np.arange(ways)[:, np.newaxis] >> np.arange(sizes.size)) & 1
-        return float((_flipped(sizes, chosen == 1) >= observed).mean())
-    generator = np.random.Generator(np.random.PCG64(seed))
-    as_extreme = sum(
-        int((_flipped(sizes, generator.random((rows, sizes.size)) < 0.5) >= observed).sum())  # noqa: PLR2004 - a fair coin
-        for rows in _blocks(draws, sizes.size)
+    if not pairs:
+        return []
+    count = _records_of(pairs)
+    swaps = [_Swaps(pair) for pair in pairs]
+    few = [2 ** len(one.changes) <= draws for one in swaps]
+    drawn = [one for one, is_few in zip(swaps, few, strict=True) if not is_few]
+    extreme = [0] * len(drawn)
+    if drawn:
+        generator = np.random.Generator(np.random.PCG64(seed))
+        for rows in _blocks(draws, count):
+            chosen = (generator.random((rows, count)) < 0.5).astype(np.float64)  # noqa: PLR2004 - a fair coin
+            for number, one in enumerate(drawn):
+                extreme[number] += int(one.as_extreme(chosen[:, one.places]).sum())
+    random_ones = iter(extreme)
+    return [
+        one.share_of_all() if is_few else (next(random_ones) + 1) / (draws + 1)
+        for one, is_few in zip(swaps, few, strict=True)
+    ]
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values adjusted for how many there are, by Holm's step-down method."""
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    adjusted = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, place in enumerate(order):
+        largest = max(largest, min(1.0, p_values[place] * (len(order) - rank)))
+        adjusted[place] = largest
+    return adjusted
+
+
+def effect_size(differences: Vector) -> float | None:
+    """Return Cohen's d of paired differences: their mean in units of their standard deviation.
+
+    Returns:
+        None where they have no spread.
+    """
+    if len(differences) < 2 or not has_spread(differences):  # noqa: PLR2004 - one has no spread
+        return None
+    return float(differences.mean() / differences.std(ddof=1))
+
+
+def standard_error(pair: Pair) -> float:
+    """Return the standard error of the difference, by the jackknife: each record left out once.
+
+    For a mean it is the standard deviation of the differences over the root of their number.
+    """
+    count = pair.records
+    left_out = pair.value(pair.tuned.sum(axis=0) - pair.tuned) - pair.value(
+        pair.baseline.sum(axis=0) - pair.baseline
     )
-    return (as_extreme + 1) / (draws + 1)
+    return math.sqrt((count - 1) / count * float(((left_out - left_out.mean()) ** 2).sum()))
+
+
+class _Swaps:
+    """A pair whose records are swapped.
+
+    Attributes:
+        places: Records on which the models differ: swapping the others changes nothing.
+        changes: What swapping each of them adds to the first model's sums.
+    """
+
+    def __init__(self, pair: Pair) -> None:
+        changes = pair.tuned - pair.baseline
+        self.places = np.flatnonzero(changes.any(axis=1))
+        self.changes = changes[self.places]
+        self._value = pair.value
+        self._baseline, self._tuned = pair.baseline.sum(axis=0), pair.tuned.sum(axis=0)
+        self._observed = abs(pair.difference) - _ROUNDING
+
+    def as_extreme(self, chosen: Matrix) -> NDArray[np.bool_]:
+        """Return which choices leave the models at least as far apart.
+
+        Args:
+            chosen: 1 for a record that is swapped, 0 for others, shape (choices, places).
+        """
+        moved = chosen @ self.changes
+        apart = self._value(self._tuned - moved) - self._value(self._baseline + moved)
+        far: NDArray[np.bool_] = np.abs(apart) >= self._observed
+        return far
+
+    def share_of_all(self) -> float:
+        """Return the share of all choices that leave them at least as far apart."""
+        width = len(self.changes)
+        chosen = (np.arange(2**width)[:, np.newaxis] >> np.arange(width)) & 1
+        return float(self.as_extreme(chosen.astype(np.float64)).mean())
+
+
+def _times_drawn(generator: np.random.Generator, rows: int, count: int) -> Matrix:
+    """Return how often each of `count` records is drawn, in so many draws of all."""
+    drawn = generator.integers(0, count, size=(rows, count))
+    drawn += np.arange(rows)[:, np.newaxis] * count
+    times = np.bincount(drawn.ravel(), minlength=rows * count)
+    return times.reshape(rows, count).astype(np.float64)
 
 
 def _interval_without_spread(value: float, count: int) -> tuple[float, float]:
     # Clopper and Pearson's limit for an event that was never seen; at worst it is a -1, or a 1.
-    unseen = 1 - ((1 - CONFIDENCE) / 2) ** (1 / count)
+    unseen = 1 - _TAIL ** (1 / count)
     return value - unseen * (value + 1), value + unseen * (1 - value)
-
-
-def _flipped(sizes: Vector, negative: NDArray[np.bool_]) -> Vector:
-    totals: Vector = np.abs(np.where(negative, -sizes, sizes).sum(axis=1))
-    return totals
 
 
 def _blocks(draws: int, width: int) -> Iterator[int]:
@@ -140,8 +283,10 @@ def _blocks(draws: int, width: int) -> Iterator[int]:
         yield min(rows, draws - start)
 
 
-def _require_differences(differences: Vector) -> None:
-    if differences.size == 0:
-        raise ValueError("differences must not be empty: there is nothing to compare")
-    if not bool(np.all(np.abs(differences) <= 1)):  # false for NaN too
-        raise ValueError("differences must be finite and lie in [-1, 1]: scores lie in [0, 1]")
+def _records_of(pairs: Sequence[Pair]) -> int:
+    count = pairs[0].records
+    if not count:
+        raise ValueError("pairs must hold records: there is nothing to compare")
+    if not all(np.isfinite(side).all() for pair in pairs for side in (pair.baseline, pair.tuned)):
+        raise ValueError("figures of a pair must be finite: a metric gives numbers")
+    return count

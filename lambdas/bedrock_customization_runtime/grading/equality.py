@@ -35,6 +35,15 @@ def json_equality(sample: Sample) -> float:
     return float(_same(reference, _parsed(sample.answer, NotGraded.ANSWER_UNREADABLE)))
 
 
+def is_json(text: str) -> bool:
+    """Return whether a text is one JSON value."""
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False
+    return True
+
+
 def numeric_tolerance(sample: Sample, *, absolute: float, relative: float) -> float:
     """Return 1 if the last number of the answer is as near the reference as is allowed.
 

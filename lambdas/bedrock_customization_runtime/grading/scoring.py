@@ -9,7 +9,7 @@ import re2
 
 from bedrock_customization_runtime.contract.grading import RewardName
 from bedrock_customization_runtime.errors import InvalidInput
-from bedrock_customization_runtime.evaluation import metrics
+from bedrock_customization_runtime.evaluation import extraction
 from bedrock_customization_runtime.grading.equality import json_equality, numeric_tolerance
 from bedrock_customization_runtime.grading.sql import sql_equality
 
@@ -46,7 +46,7 @@ def scorer_of(reward: Reward) -> Callable[[Sample], float]:
 
 
 def _exact_match(sample: Sample) -> float:
-    return metrics.accuracy(sample.reference_text(), sample.answer)
+    return extraction.accuracy(sample.reference_text(), sample.answer)
 
 
 def _matcher(pattern: str) -> Callable[[Sample], float]:

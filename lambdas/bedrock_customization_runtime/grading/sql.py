@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.grading.samples import Sample
 
+_MAXIMUM_CHARACTERS = 40_000
 _MAXIMUM_TOKENS = 2000
 """Of a statement: some of sqlglot's time grows with their square, to two seconds here."""
 
@@ -31,18 +32,22 @@ def sql_equality(sample: Sample, *, dialect: str) -> float:
         sample: Both are a single statement, with or without a semicolon.
         dialect: Value of `SqlDialect`.
     """
-    wanted = _canonical(sample.reference_text(), dialect, NotGraded.REFERENCE_UNREADABLE)
-    given = _canonical(sample.answer, dialect, NotGraded.ANSWER_UNREADABLE)
+    wanted = canonical(sample.reference_text(), dialect)
+    if wanted is None:
+        raise NotGradedError(NotGraded.REFERENCE_UNREADABLE)
+    given = canonical(sample.answer, dialect)
+    if given is None:
+        raise NotGradedError(NotGraded.ANSWER_UNREADABLE)
     return float(wanted == given)
 
 
-@cache
-def _silence() -> None:
-    # Its warnings quote the statement.
-    logging.getLogger("sqlglot").setLevel(logging.CRITICAL + 1)
+def canonical(text: str, dialect: str) -> str | None:
+    """Return the one way to write a statement, None where the text is no single statement.
 
-
-def _canonical(text: str, dialect: str, otherwise: NotGraded) -> str:
+    Args:
+        text: With or without a semicolon.
+        dialect: Value of `SqlDialect`, or "" for what sqlglot takes from all of them.
+    """
     # Imported here: only this way to grade needs sqlglot, which takes a fifth of a second.
     from sqlglot.dialects.dialect import Dialect  # noqa: PLC0415
     from sqlglot.errors import SqlglotError  # noqa: PLC0415
@@ -52,18 +57,44 @@ def _canonical(text: str, dialect: str, otherwise: NotGraded) -> str:
     _silence()
     try:
         statement = _statement(text, Dialect.get_or_raise(dialect))
-        if statement is not None:
-            normalized = normalize_identifiers(statement, dialect=dialect)
-            simplified: Expr = simplify(normalized, dialect=dialect)
-            return simplified.sql(dialect, comments=False)
+        if statement is None:
+            return None
+        normalized = normalize_identifiers(statement, dialect=dialect)
+        simplified: Expr = simplify(normalized, dialect=dialect)
+        return simplified.sql(dialect, comments=False)
     except (SqlglotError, RecursionError):
-        pass
-    raise NotGradedError(otherwise)
+        return None
+
+
+def orders_rows(text: str, dialect: str) -> bool:
+    """Return whether a statement itself, not one within it, says in which order rows come.
+
+    Args:
+        text: A statement; what is none orders nothing.
+        dialect: As of `canonical`.
+    """
+    from sqlglot.dialects.dialect import Dialect  # noqa: PLC0415 - as above
+    from sqlglot.errors import SqlglotError  # noqa: PLC0415
+
+    _silence()
+    try:
+        statement = _statement(text, Dialect.get_or_raise(dialect))
+    except (SqlglotError, RecursionError):
+        return False
+    return statement is not None and statement.args.get("order") is not None
+
+
+@cache
+def _silence() -> None:
+    # Its warnings quote the statement.
+    logging.getLogger("sqlglot").setLevel(logging.CRITICAL + 1)
 
 
 def _statement(text: str, dialect: Dialect) -> Expr | None:
     from sqlglot.expressions import Command  # noqa: PLC0415
 
+    if len(text) > _MAXIMUM_CHARACTERS:
+        return None
     tokens = dialect.tokenize(text)
     if len(tokens) > _MAXIMUM_TOKENS:
         return None

@@ -114,7 +114,7 @@ def _plan(event: PlanJob) -> Job:
     preparation = manifest.load(aws.s3(), run["manifest"]).preparation
     if preparation is None:
         raise InvalidInput(f"{run['manifest']} has no prepared data: prepare them first")
-    teaching = event.get("teaching")
+    teaching, throughput = event.get("teaching"), event.get("throughput")
     estimate = run_cost.estimate_run(
         model,
         method,
@@ -123,6 +123,7 @@ def _plan(event: PlanJob) -> Job:
         teaching=run_cost.Teaching(**teaching) if teaching else None,
         answer_tokens=event.get("evaluation_maximum_tokens"),
         few_shot=event.get("evaluation_few_shot", 0),
+        throughput=run_cost.Throughput(**throughput) if throughput else None,
     )
     job = customization_plan.next_job(aws.bedrock(), run["execution_arn"], hyperparameters)
     checks = _preflight(
@@ -155,6 +156,7 @@ def _preflight(
         teacher=teacher,
         role_arn=event.get("role_arn"),
         new_jobs=new_jobs,
+        model_units=event["throughput"]["model_units"] if "throughput" in event else 0,
     )
 
 

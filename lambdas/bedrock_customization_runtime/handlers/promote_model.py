@@ -14,22 +14,27 @@ if TYPE_CHECKING:
 
 
 def handler(event: PromoteModelInput, _context: object) -> Deployment:
-    """Return the deployment that is live now.
+    """Return the deployment that was promoted.
 
     Raises:
         PromotionConflict: Another run promoted at the same time.
+        AliasNotWritten: The parameter does not follow its record yet; the same request fits later.
     """
     run, alias = event["run"], event["alias_parameter"]
-    record = promotion.promote(
+    found = manifest.load(aws.s3(), run["manifest"])
+    move = promotion.promote(
         aws.s3(),
         aws.ssm(),
         record=promotion.record_uri(S3Uri.parse(run["artifacts"]).bucket, alias),
         alias_parameter=alias,
-        candidate=event["deployment"]["arn"],
+        run=run["id"],
+        manifest_uri=run["manifest"],
+        arn=event["deployment"]["arn"],
+        model_arn=found.customization.model_arn if found.customization else None,
         execution_arn=run["execution_arn"],
     )
     section = manifest.DeploymentSection(
-        arn=record.current, alias_parameter=alias, previous=record.previous
+        arn=move.arn, alias_parameter=alias, previous=move.previous
     )
     manifest.update(aws.s3(), run["manifest"], lambda found: replace(found, deployment=section))
-    return {"arn": record.current}
+    return {"arn": move.arn}

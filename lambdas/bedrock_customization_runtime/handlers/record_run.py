@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec.structs import replace
 
 from bedrock_customization_runtime import aws, manifest, storage, times
+from bedrock_customization_runtime.contract import Outcome
 from bedrock_customization_runtime.errors import CustomizationError
 from bedrock_customization_runtime.reports import html, model_card, text
 
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
         RecordRunInput,
         RunRecord,
     )
+
+_OUTCOMES = {
+    "approved": Outcome.PROMOTED,
+    "rejected": Outcome.APPROVAL_REJECTED,
+    "expired": Outcome.APPROVAL_EXPIRED,
+}
 
 
 def handler(event: RecordRunInput | EndRunInput, _context: object) -> RunRecord | Failure:
@@ -36,11 +43,12 @@ def _end(event: EndRunInput) -> Failure:
     failure = event["end"]
     if event["redrives"] <= failure["redrives"]:
         raise type(failure["error"], (CustomizationError,), {})(failure["cause"])
-    if "run" in event:
+    run = event.get("run")
+    if run:
         manifest.update(
             aws.s3(),
-            event["run"]["manifest"],
-            lambda found: replace(found, status="running", failure=None, ended=None),
+            run["manifest"],
+            lambda found: replace(found, status="running", failure=None, outcome=None, ended=None),
         )
     return failure
 
@@ -51,7 +59,12 @@ def _record(event: RecordRunInput) -> RunRecord:
     report = f"{run['artifacts']}/report.html"
     storage.write(aws.s3(), report, html.render(closed).encode(), "text/html; charset=utf-8")
     _write_card(run["artifacts"], closed)
-    return {"status": _status(closed), "report": report, "summary": text.summary(closed)}
+    return {
+        "status": _status(closed),
+        "outcome": _outcome(closed),
+        "report": report,
+        "summary": text.summary(closed),
+    }
 
 
 def _write_card(artifacts: str, closed: manifest.Manifest) -> None:
@@ -70,10 +83,18 @@ def _closed(found: manifest.Manifest, failure: Failure | None) -> manifest.Manif
         manifest.FailureSection(error=failure["error"], cause=failure["cause"]) if failure else None
     )
     closed = replace(found, failure=section, ended=found.ended or times.now())
-    return replace(closed, status=_status(closed))
+    return replace(closed, status=_status(closed), outcome=_outcome(closed))
 
 
 def _status(found: manifest.Manifest) -> Literal["promoted", "rejected", "failed"]:
     if found.failure:
         return "failed"
-    return "promoted" if found.decision and found.decision.promote else "rejected"
+    return "promoted" if _outcome(found) == Outcome.PROMOTED else "rejected"
+
+
+def _outcome(found: manifest.Manifest) -> str:
+    if found.failure:
+        return found.failure.error
+    if found.decision is None or not found.decision.promote:
+        return Outcome.GATE_REFUSED
+    return _OUTCOMES[found.approval.outcome] if found.approval else Outcome.PROMOTED

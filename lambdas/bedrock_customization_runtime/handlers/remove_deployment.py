@@ -1,4 +1,4 @@
-"""Take the deployment of a candidate away that does not go live."""
+"""Take deployments away: of a candidate that does not go live, and superseded ones."""
 
 from __future__ import annotations
 
@@ -6,26 +6,56 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import aws, deployment, manifest
+from bedrock_customization_runtime import aws, deployment, manifest, promotion
+from bedrock_customization_runtime.contract import DeploymentKind
+from bedrock_customization_runtime.storage import S3Uri
 
 if TYPE_CHECKING:
-    from bedrock_customization_runtime.contract import RemoveDeploymentInput
+    from bedrock_customization_runtime.contract import (
+        RemoveCandidate,
+        RemovedDeployments,
+        RemoveDeploymentInput,
+        RemoveSuperseded,
+    )
 
 
-def handler(event: RemoveDeploymentInput, _context: object) -> dict[str, str | None]:
-    """Return the ARN of what was removed, if anything was.
+def handler(event: RemoveDeploymentInput, _context: object) -> RemovedDeployments:
+    """Return the ARNs of what was removed, if anything was.
 
     Raises:
         DeploymentBusy: The same request fits later.
     """
-    run = event["run"]
+    match event["step"]:
+        case "candidate":
+            return {"removed": _candidate(event)}
+        case "superseded":
+            return {"removed": _superseded(event)}
+
+
+def _candidate(event: RemoveCandidate) -> list[str]:
     removed = deployment.remove(
         aws.bedrock(),
         aws.ssm(),
+        kind=DeploymentKind(event["kind"]),
         name=event["name"],
         alias_parameter=event["alias_parameter"],
     )
-    if removed:
-        section = manifest.DeploymentSection(arn=removed, removed=True)
-        manifest.update(aws.s3(), run["manifest"], lambda found: replace(found, deployment=section))
-    return {"removed": removed}
+    if removed is None:
+        return []
+    section = manifest.DeploymentSection(arn=removed, removed=True)
+    manifest.update(
+        aws.s3(), event["run"]["manifest"], lambda found: replace(found, deployment=section)
+    )
+    return [removed]
+
+
+def _superseded(event: RemoveSuperseded) -> list[str]:
+    alias = event["alias_parameter"]
+    return deployment.remove_superseded(
+        aws.bedrock(),
+        aws.s3(),
+        aws.ssm(),
+        record=promotion.record_uri(S3Uri.parse(event["run"]["artifacts"]).bucket, alias),
+        alias_parameter=alias,
+        previous_parameter=event["previous_parameter"],
+    )

@@ -23,9 +23,11 @@ from bedrock_customization_runtime.manifest.document import (
     update,
 )
 from bedrock_customization_runtime.manifest.evaluation import (
+    ConfusionMatrix,
     EvaluationSection,
     Example,
     MetricComparison,
+    ModelFigures,
 )
 from bedrock_customization_runtime.manifest.preparation import (
     EnrichmentRecord,
@@ -34,11 +36,18 @@ from bedrock_customization_runtime.manifest.preparation import (
     RefusalSection,
     SideTokens,
 )
-from bedrock_customization_runtime.manifest.promotion import DecisionSection, DeploymentSection
+from bedrock_customization_runtime.manifest.promotion import (
+    ApprovalSection,
+    DecisionSection,
+    DeploymentSection,
+    RuleVerdict,
+)
 from bedrock_customization_runtime.manifest.runs import FailureSection, FileRecord, RunSection
 
 __all__ = [
     "SCHEMA_VERSION",
+    "ApprovalSection",
+    "ConfusionMatrix",
     "CostItem",
     "CurvePoint",
     "CustomizationSection",
@@ -54,9 +63,11 @@ __all__ = [
     "Finding",
     "Manifest",
     "MetricComparison",
+    "ModelFigures",
     "PreflightCheck",
     "PreparationSection",
     "RefusalSection",
+    "RuleVerdict",
     "RunSection",
     "SideTokens",
     "SweepCandidate",

@@ -19,7 +19,11 @@ from bedrock_customization_runtime.manifest.customization import (
 )
 from bedrock_customization_runtime.manifest.evaluation import EvaluationSection
 from bedrock_customization_runtime.manifest.preparation import PreparationSection, RefusalSection
-from bedrock_customization_runtime.manifest.promotion import DecisionSection, DeploymentSection
+from bedrock_customization_runtime.manifest.promotion import (
+    ApprovalSection,
+    DecisionSection,
+    DeploymentSection,
+)
 from bedrock_customization_runtime.manifest.runs import FailureSection, RunSection
 
 if TYPE_CHECKING:
@@ -46,7 +50,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     deployment: DeploymentSection | None = None
     evaluation: EvaluationSection | None = None
     decision: DecisionSection | None = None
+    approval: ApprovalSection | None = None
+    """None where nobody is asked, or nobody has been yet."""
     failure: FailureSection | None = None
+    outcome: str | None = None
+    """Value of `contract.Outcome`, or the error's name; None until the run has ended."""
     ended: str | None = None
 
 

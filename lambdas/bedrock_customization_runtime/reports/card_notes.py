@@ -70,6 +70,12 @@ def caveats(manifest: Manifest) -> list[str]:
         notes.append("The run ended before the evaluation: how good the model is, nobody measured.")
     else:
         notes += _of_evaluation(manifest.evaluation)
+    if manifest.decision is not None and manifest.decision.earlier_decisions:
+        earlier = wording.count(manifest.decision.earlier_decisions)
+        notes.append(
+            f"The same blind set had decided {earlier} earlier runs: what is chosen by it again "
+            "and again looks better on it than it is."
+        )
     job = manifest.customization
     if job is not None and job.diagnosis is not None and job.diagnosis.verdict != "fine":
         notes.append(

@@ -10,7 +10,7 @@ from bedrock_customization_runtime.reports import wording
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bedrock_customization_runtime.manifest.evaluation import ConfusionMatrix
+    from bedrock_customization_runtime.manifest import ConfusionMatrix
 
 MOST_LABELS = 12
 _DARKEST = 45

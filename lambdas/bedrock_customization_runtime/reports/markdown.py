@@ -65,6 +65,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {
+        "approval": wording.approval,
         "code": code,
         "count": wording.count,
         "dollars": run_cost.dollars,

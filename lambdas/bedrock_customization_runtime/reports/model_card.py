@@ -10,6 +10,8 @@ import msgspec
 
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.manifest import (
+    ApprovalSection,
+    ConfusionMatrix,
     DecisionSection,
     DeploymentSection,
     DiagnosisSection,
@@ -19,8 +21,8 @@ from bedrock_customization_runtime.manifest import (
     FileRecord,
     Finding,
     MetricComparison,
+    ModelFigures,
 )
-from bedrock_customization_runtime.manifest.evaluation import ConfusionMatrix, ModelFigures
 from bedrock_customization_runtime.reports import card_notes, markdown, wording
 
 if TYPE_CHECKING:
@@ -149,7 +151,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the model went live."""
 
     status: str
+    outcome: str | None
+    """As the manifest has it; None until the run has ended."""
     decision: DecisionSection | None
+    approval: ApprovalSection | None
     deployment: DeploymentSection | None
 
 
@@ -204,7 +209,11 @@ def model_card(manifest: "Manifest") -> ModelCard | None:
         ethical_considerations=card_notes.ethical_considerations(preparation),
         caveats_and_recommendations=card_notes.caveats(manifest),
         outcome=Outcome(
-            status=manifest.status, decision=manifest.decision, deployment=manifest.deployment
+            status=manifest.status,
+            outcome=manifest.outcome,
+            decision=manifest.decision,
+            approval=manifest.approval,
+            deployment=manifest.deployment,
         ),
         cost=manifest.estimate,
         lineage=Lineage(

@@ -27,6 +27,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "approval": wording.approval,
         "cause": wording.cause_of,
         "count": wording.count,
         "decimal": run_cost.decimal,

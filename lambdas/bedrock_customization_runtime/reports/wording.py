@@ -11,6 +11,7 @@ from bedrock_customization_runtime.evaluation.metrics import METRICS
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.manifest import (
+        ApprovalSection,
         EvaluationSection,
         FailureSection,
         Manifest,
@@ -223,6 +224,15 @@ def cause_of(failure: FailureSection) -> str:
         messages = (cause.get(field) for field in _MESSAGE_FIELDS)
         return next((text for text in messages if isinstance(text, str)), failure.cause)
     return failure.cause
+
+
+def approval(found: ApprovalSection) -> str:
+    """Return what people said of a candidate, in a sentence and their own words."""
+    when = moment(found.decided)
+    if found.outcome == "expired":
+        return f"Nobody decided until {when}."
+    who = found.approver or "somebody with the link"
+    return f"{sentence(found.outcome)} {when} by {who}: {found.reason}"
 
 
 def clipped(text: str) -> str:

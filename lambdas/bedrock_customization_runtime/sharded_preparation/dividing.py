@@ -10,6 +10,7 @@ import numpy as np
 from bedrock_customization_runtime.datasets import formats, leakage, near_copies
 from bedrock_customization_runtime.datasets.preparation import Split, assign_sides
 from bedrock_customization_runtime.datasets.records import blind
+from bedrock_customization_runtime.datasets.shards import ShardSummary
 from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.datasets.spool import Spool
 from bedrock_customization_runtime.datasets.words import words_of
@@ -21,6 +22,7 @@ from bedrock_customization_runtime.sharded_preparation.work import (
     LEAKS,
     PASSAGES,
     SIDES,
+    SUMMARY,
     side_index,
     side_lines,
 )
@@ -80,7 +82,9 @@ def divide_shard(work: Work, number: int) -> None:
     shard = work.scratch.shard(number)
     first, _ = work.rows(number)
     sides = shard.load(SIDES)["sides"]
-    keys = shard.load(COLUMNS)["exact"]
+    columns = shard.load(COLUMNS)
+    keys, slices = columns["exact"], columns["slices"]
+    slice_values = shard.read(SUMMARY, ShardSummary).slice_values
     lines = Spool()
     try:
         own = np.flatnonzero(sides != _DROPPED)
@@ -104,7 +108,8 @@ def divide_shard(work: Work, number: int) -> None:
             rows = rows[np.argsort(keys[rows])]
             sizes: list[int] = []
             found = lines_of(rows)
-            written = _blind(found, record_format) if side is Side.TEST else found
+            told_apart = (slice_values.get(key, {}) for key in slices[rows].tolist())
+            written = _blind(found, told_apart, record_format) if side is Side.TEST else found
             shard.write_lines(side_lines(side), _measured(written, sizes))
             ends = np.fromiter(accumulate(sizes, initial=0), dtype=np.uint64)
             shard.save(side_index(side), keys=keys[rows], ends=ends)
@@ -128,10 +133,12 @@ def _passages(work: Work, split: Split) -> NDArray[np.uint64]:
         return leakage.telling_passages(split.blind, split.others, questions.words_in)
 
 
-def _blind(lines: Iterator[bytes], record_format: RecordFormat) -> Iterator[bytes]:
-    """Yield records as lines of the blind set."""
-    for record in formats.parse_all(lines, record_format):
-        yield formats.blind_line(blind(record))
+def _blind(
+    lines: Iterator[bytes], slices: Iterator[dict[str, str]], record_format: RecordFormat
+) -> Iterator[bytes]:
+    """Yield records as lines of the blind set, each with its slices."""
+    for record, values in zip(formats.parse_all(lines, record_format), slices, strict=True):
+        yield formats.blind_line(blind(record, values))
 
 
 def _measured(lines: Iterator[bytes], sizes: list[int]) -> Iterator[bytes]:

@@ -53,9 +53,12 @@ def _examine_lines(work: Work, number: int, shard: Scratch) -> None:
     counter = LineCounter()
     source = PinnedObject(work.s3, work.run["source"], version=work.plan.source)
     chunks = counter.counted(source.chunks(*work.plan.ranges[number]))
-    with examine_shard(chunks, work.settings) as examined:
-        _keep(shard, examined)
-        shard.write(SUMMARY, summary_of(examined, lines=counter.count))
+    try:
+        with examine_shard(chunks, work.settings) as examined:
+            _keep(shard, examined)
+            shard.write(SUMMARY, summary_of(examined, lines=counter.count))
+    except DatasetRejected as refusal:
+        shard.write(SUMMARY, refused_shard(str(refusal)))
 
 
 def _examine_objects(work: Work, number: int, shard: Scratch) -> None:

@@ -58,6 +58,7 @@ def gather(work: Work, memory: int) -> GatheredShards:
     try:
         _check_memory(examined.accepted, memory)
         refusals.check_rejected(examined)
+        examined.check_slices()
     except DatasetRejected as refusal:
         raise refused(work.s3, work.run, examined, refusal, rejected) from None
     gathered = Gathered(

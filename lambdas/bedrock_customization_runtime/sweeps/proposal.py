@@ -54,7 +54,7 @@ def propose(bedrock: BedrockClient, s3: S3Client, event: ProposeCandidates) -> P
     run, method = event["run"], catalog.Method(event["method"])
     model = customization_plan.check_base_model(bedrock, event["base_model"], method)
     fixed = _fixed(model, method, event)
-    tokens = _tokens(s3, run)
+    tokens, throughput = _tokens(s3, run), event.get("throughput")
 
     def estimate(jobs: Sequence[Mapping[str, str]]) -> EstimateSection:
         return run_cost.estimate_run(
@@ -64,6 +64,7 @@ def propose(bedrock: BedrockClient, s3: S3Client, event: ProposeCandidates) -> P
             jobs=jobs,
             answer_tokens=event.get("evaluation_maximum_tokens"),
             few_shot=event.get("evaluation_few_shot", 0),
+            throughput=run_cost.Throughput(**throughput) if throughput else None,
         )
 
     known = candidates.read_all(s3, run)

@@ -12,12 +12,14 @@ from typing import Annotated
 
 import typer
 
+from bedrock_customization_local.cli.approve import approve, reject
 from bedrock_customization_local.cli.convert import convert
 from bedrock_customization_local.cli.demo import demo
 from bedrock_customization_local.cli.estimate import estimate
 from bedrock_customization_local.cli.local import local
 from bedrock_customization_local.cli.prepare import prepare
 from bedrock_customization_local.cli.report import report
+from bedrock_customization_local.cli.rollback import rollback
 from bedrock_customization_local.cli.rules import rules
 from bedrock_customization_local.cli.validate import validate
 
@@ -34,6 +36,9 @@ app.command("validate")(validate)
 app.command("prepare")(prepare)
 app.command("estimate")(estimate)
 app.command("convert")(convert)
+app.command("approve")(approve)
+app.command("reject")(reject)
+app.command("rollback")(rollback)
 app.command("rules")(rules)
 app.command("report")(report)
 app.add_typer(local, name="local")

@@ -176,6 +176,7 @@ class Columns:
     inputs: Sequence[str] = ()
     group_by: str | None = None
     stratify_by: str | None = None
+    slice_by: Sequence[str] = ()
 
     def template(self, first: Path) -> RecordTemplate | None:
         """Return the template for the engine.
@@ -197,6 +198,7 @@ class Columns:
                 ("--system", self.system),
                 ("--group-by", self.group_by),
                 ("--stratify-by", self.stratify_by),
+                ("--slice-by", self.slice_by or None),
             ):
                 if value is not None:
                     raise usage_error(
@@ -233,6 +235,8 @@ class Columns:
             template["group_by"] = self.group_by
         if self.stratify_by is not None:
             template["stratify_by"] = self.stratify_by
+        if self.slice_by:
+            template["slice_by"] = list(self.slice_by)
         return template
 
 

@@ -74,6 +74,7 @@ _ADVICE = {
     "DeploymentFailed": "the report holds the deployment's message; nothing was promoted",
     "EvaluationFailed": "the report says which answers are missing; nothing was promoted",
     "PromotionConflict": "another run promoted its model first: run the command again",
+    "AliasNotWritten": "the record has the promotion but the alias not yet: redrive the run",
     "States.Timeout": "the state took longer than it may: run with fewer records",
     "States.DataLimitExceeded": "a state returned more than 256 KiB: keep records in S3",
 }

@@ -70,6 +70,12 @@ def prepare(
         str | None,
         typer.Option(metavar="COLUMN", help="Column whose values are spread over the sides alike."),
     ] = None,
+    slice_by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN", help="Column by which results are told apart; may be repeated."
+        ),
+    ] = None,
     validation: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of the validation set.")
     ] = VALIDATION_SHARE,
@@ -136,6 +142,7 @@ def prepare(
             inputs=inputs or (),
             group_by=group_by,
             stratify_by=stratify_by,
+            slice_by=slice_by or (),
         )
         settings = engine_settings.settings_of(
             choice,

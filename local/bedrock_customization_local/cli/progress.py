@@ -288,6 +288,10 @@ def _decision(value: dict[str, Any]) -> str:
     return "promote" if value["promote"] else "do not promote"
 
 
+def _approval(value: dict[str, Any]) -> str:
+    return str(value["outcome"])
+
+
 def _run(value: dict[str, Any]) -> str:
     return str(value["id"])
 
@@ -300,4 +304,5 @@ _DESCRIPTIONS: dict[str, Callable[[Any], str]] = {
     "blind_test": _blind_test,
     "evaluation": _evaluation,
     "decision": _decision,
+    "approval": _approval,
 }

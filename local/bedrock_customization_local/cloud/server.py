@@ -13,6 +13,7 @@ from bedrock_customization_local.cloud.plane import Plane
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from bedrock_customization_local.cloud.bedrock.quotas import Quotas
     from bedrock_customization_local.cloud.iam import AccessRecord
 
 # Read when NumPy is first imported: the embedded models are small, and the threads of a linear
@@ -33,9 +34,10 @@ class LocalCloud:
             their roles allow.
         access_record: Keeps which rights of the roles they used, and what was refused.
         region: The Region.
+        quotas: Of Bedrock; None for those of a new account, without model units.
 
     Attributes:
-        step_functions: The state machines.
+        step_functions: The state machines; `step_functions.faults` makes their tasks fail.
         bedrock: The models and jobs; `bedrock.meter` counts what AWS would have billed.
 
     Raises:
@@ -51,6 +53,7 @@ class LocalCloud:
         enforce_iam: bool = True,
         access_record: "AccessRecord | None" = None,
         region: str = "us-east-1",
+        quotas: "Quotas | None" = None,
     ) -> None:
         self._clock = Clock(scale=time_scale)
         self._undo = ExitStack()
@@ -66,6 +69,7 @@ class LocalCloud:
                 self._clock,
                 enforce_iam=enforce_iam,
                 access_record=access_record,
+                quotas=quotas,
                 undo=self._undo,
             )
             self.step_functions, self.bedrock = started.step_functions, started.bedrock

@@ -13,11 +13,16 @@ from typing import Any
 
 from bedrock_customization_local.cloud import moto_patches
 from bedrock_customization_local.cloud.bedrock import moto_install as bedrock_install
+from bedrock_customization_local.cloud.bedrock.quotas import Quotas
 from bedrock_customization_local.cloud.bedrock.service import Bedrock
 from bedrock_customization_local.cloud.clock import Clock
 from bedrock_customization_local.cloud.iam import AccessRecord, Authorizer, Permissive, guard
 from bedrock_customization_local.cloud.iam.sessions import RoleSessions
-from bedrock_customization_local.cloud.lambdas import LambdaRuntime, moto_install as lambda_install
+from bedrock_customization_local.cloud.lambdas import (
+    LambdaRuntime,
+    function_urls,
+    moto_install as lambda_install,
+)
 from bedrock_customization_local.cloud.plane import Plane
 from bedrock_customization_local.cloud.stepfunctions import moto_install as step_functions_install
 from bedrock_customization_local.cloud.stepfunctions.service import StepFunctions
@@ -44,6 +49,7 @@ def start(
     *,
     enforce_iam: bool,
     access_record: AccessRecord | None,
+    quotas: Quotas | None,
     undo: ExitStack,
 ) -> Services:
     """Patch moto and put our services in the place of its own.
@@ -53,6 +59,7 @@ def start(
         clock: Shortens waits.
         enforce_iam: Whether tasks, jobs and functions may do only what their roles allow.
         access_record: Keeps what they did, if that is enforced.
+        quotas: Of Bedrock; None for those of a new account.
         undo: Receives what stops the services: who starts work stops before who does it.
 
     Returns:
@@ -83,6 +90,11 @@ def start(
     )
     undo.callback(functions.close)
     undo.callback(lambda_install.install(functions, clock=clock))
+    undo.callback(
+        function_urls.install(
+            endpoint_url_of=lambda: plane.endpoint_url, rights=authorizer, sessions=sessions
+        )
+    )
 
     bedrock = Bedrock(
         clock=clock,
@@ -90,6 +102,7 @@ def start(
         account_id=account_id,
         clients=plane.client,
         authorizer=authorizer,
+        quotas=quotas,
         on_job_state_change=_announce(
             plane, clock, "aws.bedrock", "Model Customization Job State Change"
         ),

@@ -246,7 +246,7 @@ def test_a_recorded_run_is_followed_to_its_promotion(promoted_run):
     assert progress.settled == progress.steps
     details = {step.name: step.detail for step in progress.settled}
     assert details["Prepare data"].startswith("1,150 read: 3 duplicates, 804 train")
-    assert details["Answer blind questions"] == "474 of 474 answers"
+    assert details["Answer blind questions"] == "2 models, 474 answers"
     assert details["Compare answers"].replace("\N{NO-BREAK SPACE}", " ") == (
         "Accuracy 0.0 % → 95.8 %"
     )

@@ -14,6 +14,7 @@ from bedrock_customization_runtime.manifest import (
     EvaluationSection,
     Manifest,
     MetricComparison,
+    RuleVerdict,
     RunSection,
 )
 from bedrock_customization_runtime.reports.wording import EMBEDDED_NOTICE
@@ -50,7 +51,10 @@ MANIFEST = Manifest(
         answers=[],
     ),
     decision=DecisionSection(
-        promote=True, reasons=["it is better"], minimum_improvement=0, decided=""
+        promote=True,
+        verdicts=[RuleVerdict(rule="significance", passed=True, reason="it is better")],
+        minimum_improvement=0,
+        decided="",
     ),
     deployment=DeploymentSection(arn="arn:d", alias_parameter="/alias"),
 )

@@ -9,12 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, Duration, Stack, aws_ec2 as ec2, aws_kms as kms
+from aws_cdk import App, CfnOutput, Duration, Stack, aws_ec2 as ec2, aws_kms as kms
 
 from bedrock_customization import (
     BaseModel,
     CustomizationPipeline,
     FineTuning,
+    Gate,
     JobNetwork,
     RecordTemplate,
 )
@@ -109,14 +110,14 @@ class Pipeline:
         self.s3 = cloud.client("s3")
         self.states = cloud.client("stepfunctions")
 
-    def start(self, name, data, **given):
+    def start(self, name, data, *, suffix="csv", **given):
         """Upload data and start a run; what is given besides goes into its input."""
-        bucket = self.outputs["Data"]
-        self.s3.put_object(Bucket=bucket, Key=f"incoming/{name}.csv", Body=data.encode())
+        bucket, key = self.outputs["Data"], f"incoming/{name}.{suffix}"
+        self.s3.put_object(Bucket=bucket, Key=key, Body=data.encode())
         return self.states.start_execution(
             stateMachineArn=self.outputs["StateMachine"],
             name=name,
-            input=json.dumps({"source": f"s3://{bucket}/incoming/{name}.csv", **given}),
+            input=json.dumps({"source": f"s3://{bucket}/{key}", **given}),
         )["executionArn"]
 
     def run(self, name, data, **given):
@@ -139,9 +140,18 @@ class Pipeline:
 
     def alias(self):
         """Return what consumers would invoke, None before the first promotion."""
+        return self.parameter(self.outputs["Alias"])
+
+    def throughputs(self):
+        """Return the ARNs of provisioned throughputs."""
+        found = self.cloud.client("bedrock").list_provisioned_model_throughputs()
+        return {item["provisionedModelArn"] for item in found["provisionedModelSummaries"]}
+
+    def parameter(self, name):
+        """Return what a parameter holds, None where there is none."""
         ssm = self.cloud.client("ssm")
         try:
-            return ssm.get_parameter(Name=self.outputs["Alias"])["Parameter"]["Value"]
+            return ssm.get_parameter(Name=name)["Parameter"]["Value"]
         except ssm.exceptions.ParameterNotFound:
             return None
 
@@ -152,7 +162,9 @@ class Pipeline:
 
 
 @contextmanager
-def deployed_pipelines(context, folder, arguments, *, region="us-east-1", access_record=None):
+def deployed_pipelines(
+    context, folder, arguments, *, region="us-east-1", access_record=None, **of_cloud
+):
     """Deploy pipelines in one stack, and yield them by name.
 
     Args:
@@ -162,8 +174,9 @@ def deployed_pipelines(context, folder, arguments, *, region="us-east-1", access
             function of them.
         region: Of the embedded AWS.
         access_record: Keeps what roles do.
+        of_cloud: Of the embedded AWS besides.
     """
-    with LocalCloud(region=region, access_record=access_record) as cloud:
+    with LocalCloud(region=region, access_record=access_record, **of_cloud) as cloud:
         app = App(context=context, outdir=str(folder))
         stack = Stack(app, "Stack")
         for name, given in arguments.items():
@@ -202,10 +215,24 @@ def define(stack, name, given):
         "BlindKey": pipeline.storage.blind_key.key_arn,
         "Artifacts": pipeline.storage.artifacts_bucket.bucket_name,
         "StateMachine": pipeline.state_machine.state_machine_arn,
-        "Alias": pipeline.alias.parameter_name,
+        "Topic": pipeline.topic.topic_arn,
+        "Alias": pipeline.alias.arn_parameter.parameter_name,
         "ServiceRole": pipeline.customization.service_role.role.role_arn,
     }.items():
         stack.export_value(value, name=f"{name}{key}")
+    if pipeline.approval:
+        _tell_the_command_line(stack, pipeline)
+
+
+def _tell_the_command_line(stack, pipeline):
+    """Write the outputs by which commands find a pipeline."""
+    for key, value in {
+        "ArtifactsBucketName": pipeline.storage.artifacts_bucket.bucket_name,
+        "StateMachineArn": pipeline.state_machine.state_machine_arn,
+        "AliasParameterName": pipeline.alias.arn_parameter.parameter_name,
+        "ApprovalUrl": pipeline.approval.address,
+    }.items():
+        CfnOutput(stack, key, value=value)
 
 
 @pytest.fixture(scope="session")
@@ -229,7 +256,7 @@ def deployed(context, deploy, access_record, tmp_path_factory):
         "Fair": common,
         "Strict": lambda stack, cloud: {
             **common,
-            "minimum_improvement": 0.999,
+            "gate": Gate(minimum_improvement=0.999),
             "network": network_in(stack, cloud),
             "model_key": kms.Key(stack, "ModelKey"),
         },

@@ -340,6 +340,7 @@ def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(account, clo
     elsewhere = [
         # The tests of the whole pipeline take candidates away and stop jobs.
         given("CandidateRemovalRemoveRole", "*", "*"),
+        given("RunCleanupCleanUpRole", "*", "*"),
         given("*", "bedrock:StopModelCustomizationJob", "*"),
         # Those of the preparation cut sources into shards.
         given("DataPreparationPrepareRole", "s3:*Object", "StorageData/scratch/*"),

@@ -91,7 +91,7 @@ def runs(context, tmp_path_factory, access_record):
         **{name: machine.state_machine_arn for name, machine in machines.items()},
         "Data": storage.data_bucket.bucket_name,
         "Artifacts": storage.artifacts_bucket.bucket_name,
-        "Alias": pipeline.alias.parameter_name,
+        "Alias": pipeline.alias.arn_parameter.parameter_name,
     }.items():
         stack.export_value(value, name=name)
     assembly = Path(app.synth().directory)
@@ -282,6 +282,7 @@ def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(runs, closur
     elsewhere = [
         # No candidate is taken away here: the tests of the whole pipeline do that.
         given("CandidateRemovalRemoveRole", "*", "*"),
+        given("RunCleanupCleanUpRole", "*", "*"),
     ]
     closure = closure_of(runs.cloud, alike=["Whole", "Impatient", "Brief"])
     assert closure.denied() == set()

@@ -216,6 +216,7 @@ def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(deployed, cl
     elsewhere = [
         # No candidate is taken away here: the tests of the whole pipeline do that.
         given("CandidateRemovalRemoveRole", "*", "*"),
+        given("RunCleanupCleanUpRole", "*", "*"),
     ]
     # Or Step Functions, giving up the branch of a job that stalls, was faster.
     stop = given(

@@ -14,7 +14,7 @@ RECORDS = [
 
 
 def test_a_blind_sets_lines_pass_as_they_are_and_are_counted():
-    lines = [formats.blind_line(blind(record)) for record in RECORDS]
+    lines = [formats.blind_line(blind(record, {})) for record in RECORDS]
     count = TokenCount.of_blind_set()
     assert list(count.counting(lines)) == lines
     # Four tokens of the chat template around each message, of which an answer alone has none.

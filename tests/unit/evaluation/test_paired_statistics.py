@@ -8,15 +8,27 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import arrays
 
 from bedrock_customization_runtime.evaluation import statistics
-from bedrock_customization_runtime.evaluation.statistics import (
-    bootstrap_interval,
-    mcnemar_p_value,
-    sign_flip_p_value,
-)
+from bedrock_customization_runtime.evaluation.statistics import Pair, mcnemar_p_value
+from bedrock_customization_runtime.evaluation.texts import averaged, mean
 
 differences = arrays(
     np.float64, st.integers(1, 40), elements=st.sampled_from([-1.0, -0.5, -0.1, 0.0, 0.3, 0.7, 1.0])
 )
+
+
+def means(values):
+    """Return a pair whose means differ by so much on each record."""
+    return Pair(baseline=averaged(np.zeros(len(values))), tuned=averaged(values), value=mean)
+
+
+def bootstrap_interval(values, *, seed, draws=statistics.BOOTSTRAP_DRAWS):
+    pair = means(values)
+    drawn = statistics.bootstrap_differences([pair], seed=seed, draws=draws)[0]
+    return statistics.percentile_interval(drawn, value=pair.difference, records=len(values))
+
+
+def sign_flip_p_value(values, *, seed, draws=statistics.PERMUTATIONS):
+    return statistics.permutation_p_values([means(values)], seed=seed, draws=draws)[0]
 
 
 @pytest.mark.parametrize(
@@ -160,8 +172,8 @@ def test_swapping_the_models_mirrors_the_test_and_keeps_p_a_probability(values):
     assert sign_flip_p_value(-values, seed=3, draws=200) == forward
 
 
-@pytest.mark.parametrize("bad", [[], [math.nan], [0.0, math.inf], [1.5]])
+@pytest.mark.parametrize("bad", [[], [math.nan], [0.0, math.inf]])
 @pytest.mark.parametrize("function", [bootstrap_interval, sign_flip_p_value])
 def test_what_is_no_difference_of_scores_is_refused(function, bad):
-    with pytest.raises(ValueError, match="differences must"):
+    with pytest.raises(ValueError, match="must"):
         function(np.array(bad, dtype=np.float64), seed=3)

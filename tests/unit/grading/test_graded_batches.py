@@ -105,7 +105,7 @@ def test_a_fault_of_the_grader_itself_costs_one_reward(grade, monkeypatch):
     def broken(_reference, answer):
         return 1 / len(answer)
 
-    monkeypatch.setattr("bedrock_customization_runtime.evaluation.metrics.accuracy", broken)
+    monkeypatch.setattr("bedrock_customization_runtime.evaluation.extraction.accuracy", broken)
     good, bad = grade([sample(), sample("")])
     assert good["aggregate_reward_score"] == pytest.approx(1 / 3)
     assert metrics_of(bad)["grading_failed", "Metric"] == 1.0

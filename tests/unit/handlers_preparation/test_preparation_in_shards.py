@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from bedrock_customization_runtime.datasets import index
 from bedrock_customization_runtime.datasets.examination import examine
 from bedrock_customization_runtime.datasets.preparation import divide
 from bedrock_customization_runtime.datasets.report import report
@@ -17,6 +18,7 @@ TEMPLATE = {
     "completion": "{label}",
     "group_by": "customer",
     "stratify_by": "region",
+    "slice_by": ["region", "customer"],
 }
 
 
@@ -99,6 +101,20 @@ def test_templates_groups_and_strata_are_those_of_the_whole_source(bench, hostil
     alone, sharded = both(bench, body, template=TEMPLATE, privacy="mask")
     assert sharded == alone
     assert alone[0]["train"] > 50
+    blind = alone[1]["sharded-blind", "test.jsonl"].splitlines()
+    slices = [json.loads(line)["slices"] for line in blind]
+    assert {frozenset(one) for one in slices} == {frozenset({"region", "customer"})}
+    assert len({one["region"] for one in slices}) > 1
+
+
+def test_more_slices_than_anybody_looks_at_are_refused_with_the_same_words(
+    bench, hostile_jsonl, monkeypatch
+):
+    monkeypatch.setattr(index, "_SLICES", 3)
+    body = hostile_jsonl(120, seed=5, columns=True)
+    alone, sharded = both(bench, body, template={**TEMPLATE, "slice_by": ["customer"]})
+    assert sharded[0] == alone[0]
+    assert "slice_by have more than 3 values" in alone[0]
 
 
 @pytest.mark.parametrize(

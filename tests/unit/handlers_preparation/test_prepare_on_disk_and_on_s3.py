@@ -106,14 +106,14 @@ CASES = {
     "Parquet, masked, another seed": (
         parquet(),
         {
-            "template": COLUMNS | {"stratify_by": "label"},
+            "template": COLUMNS | {"stratify_by": "label", "slice_by": ["label"]},
             "split": {"validation": 0.15, "test": 0.3, "seed": 7},
             "maximum_rejected": 0.0,
             "privacy": "mask",
         },
         (
             *COLUMN_OPTIONS,
-            *("--stratify-by", "label", "--validation", "0.15", "--test", "0.3", "--seed", "7"),
+            *("--stratify-by", "label", "--slice-by", "label", "--validation", "0.15", "--test", "0.3", "--seed", "7"),
             *("--maximum-rejected", "0", "--privacy", "mask"),
         ),
     ),

@@ -212,7 +212,7 @@ def test_who_makes_or_invokes_the_model_may_use_its_key_through_bedrock_alone(
         stack, "Tuning", base_model=BaseModel.NOVA_MICRO, model_key=key
     )
     consumer = iam.Role(stack, "Consumer", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-    pipeline.grant_invoke(consumer)
+    pipeline.alias.grant_invoke(consumer)
     arn = f"${{{stack.get_logical_id(key.node.default_child)}}}"
 
     (found,) = [

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from bedrock_customization_runtime.manifest import (
+    ConfusionMatrix,
     CostItem,
     CurvePoint,
     CustomizationSection,
@@ -20,14 +21,15 @@ from bedrock_customization_runtime.manifest import (
     Finding,
     Manifest,
     MetricComparison,
+    ModelFigures,
     PreflightCheck,
     PreparationSection,
     RefusalSection,
+    RuleVerdict,
     RunSection,
     SweepCandidate,
     SweepSection,
 )
-from bedrock_customization_runtime.manifest.evaluation import ConfusionMatrix, ModelFigures
 
 
 def file_record(name, records):
@@ -268,7 +270,13 @@ def promoted(evaluated):
         ended="2026-11-23T11:02:00Z",
         decision=DecisionSection(
             promote=True,
-            reasons=["the interval's lower end, +20.8 points, is above the gate of +5.0 points"],
+            verdicts=[
+                RuleVerdict(
+                    rule="minimum_improvement",
+                    passed=True,
+                    reason="accuracy improves by +20.8 to +29.4 points",
+                )
+            ],
             minimum_improvement=0.05,
             decided="2026-11-23T11:01:30Z",
         ),
@@ -388,7 +396,13 @@ def rejected(evaluated):
         evaluation=replace(evaluated.evaluation, metrics=[metric]),
         decision=DecisionSection(
             promote=False,
-            reasons=["the interval's lower end, -0.6 points, is not above +5.0 points"],
+            verdicts=[
+                RuleVerdict(
+                    rule="minimum_improvement",
+                    passed=False,
+                    reason="accuracy does not surely improve enough: by -0.6 points",
+                )
+            ],
             minimum_improvement=0.05,
             decided="2026-11-23T11:01:30Z",
         ),

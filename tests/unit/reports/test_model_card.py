@@ -8,7 +8,7 @@ import pytest
 from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
-from bedrock_customization_runtime.manifest import EnrichmentRecord, Finding
+from bedrock_customization_runtime.manifest import EnrichmentRecord, Finding, RuleVerdict
 from bedrock_customization_runtime.reports import markdown, model_card, wording
 
 HOSTILE = (
@@ -213,7 +213,10 @@ def test_nothing_that_the_data_say_becomes_markup(compared):
             models=[replace(compared.evaluation.models[0], name=HOSTILE)],
             left_out={HOSTILE: HOSTILE},
         ),
-        decision=replace(compared.decision, reasons=[HOSTILE]),
+        decision=replace(
+            compared.decision,
+            verdicts=[RuleVerdict(rule=HOSTILE, slice=HOSTILE, passed=False, reason=HOSTILE)],
+        ),
     )
     plain = flat(rendered(model_card.as_markdown(card_of(compared))))
     tokens = flat(rendered(model_card.as_markdown(card_of(hostile))))

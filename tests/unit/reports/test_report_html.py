@@ -9,13 +9,14 @@ import pytest
 from msgspec.structs import replace
 
 from bedrock_customization_runtime.manifest import (
+    ConfusionMatrix,
     CurvePoint,
     Example,
     FailureSection,
     Finding,
     RefusalSection,
+    RuleVerdict,
 )
-from bedrock_customization_runtime.manifest.evaluation import ConfusionMatrix
 from bedrock_customization_runtime.reports import confusion, html, models, plots, wording
 
 STAGES = [
@@ -291,7 +292,11 @@ def test_nothing_a_manifest_says_becomes_markup(promoted):
             ],
             examples=[Example(record=HOSTILE, base_correct=True, tuned_correct=False)],
         ),
-        decision=replace(promoted.decision, reasons=[HOSTILE], decided=HOSTILE),
+        decision=replace(
+            promoted.decision,
+            verdicts=[RuleVerdict(rule=HOSTILE, passed=False, reason=HOSTILE)],
+            decided=HOSTILE,
+        ),
         failure=FailureSection(error=HOSTILE, cause=HOSTILE),
         ended=HOSTILE,
     )

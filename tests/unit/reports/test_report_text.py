@@ -1,7 +1,7 @@
 import pytest
 from msgspec.structs import replace
 
-from bedrock_customization_runtime.manifest import FailureSection
+from bedrock_customization_runtime.manifest import ApprovalSection, FailureSection
 from bedrock_customization_runtime.reports import text, wording
 
 STAGES = ["running", "prepared", "customized", "evaluated", "promoted", "rejected", "failed"]
@@ -16,12 +16,11 @@ def test_every_stage_has_a_summary_that_names_the_run(stage, request):
 
 
 def test_a_summary_gives_verdict_figures_gate_and_reasons(promoted):
-    first, second, third, fourth, *_ = text.summary(promoted).splitlines()
+    first, second, third, *_ = text.summary(promoted).splitlines()
 
     assert first.startswith("Promoted: The tuned model answers 86.4")
     assert second.startswith("Difference +25.2 points")
-    assert third == "Required: the interval's lower end above +5.0 points."
-    assert fourth == ("- the interval's lower end, +20.8 points, is above the gate of +5.0 points")
+    assert third == "- accuracy improves by +20.8 to +29.4 points"
 
 
 def test_a_run_on_the_embedded_aws_says_what_its_figures_are_worth(promoted):
@@ -44,7 +43,9 @@ def test_a_summary_stays_below_4_kb_however_long_the_manifest_is(failed, promote
         failed,
         run=replace(failed.run, id=wide, base_model=wide, started=wide),
         failure=FailureSection(error=wide, cause=wide),
-        decision=replace(promoted.decision, reasons=[wide] * 100),
+        decision=replace(
+            promoted.decision, verdicts=[replace(promoted.decision.verdicts[0], reason=wide)] * 100
+        ),
         ended=wide,
     )
 
@@ -60,3 +61,30 @@ def test_a_hostile_cause_can_neither_forge_a_line_nor_break_the_encoding(failed)
 
     assert "Run: another" not in summary.splitlines()
     summary.encode()
+
+
+def test_a_summary_gives_what_people_said(promoted):
+    said = ApprovalSection(
+        outcome="rejected",
+        reason="Too dear.",
+        approver="arn:me",
+        requested="2026-11-23T11:00:00Z",
+        decided="2026-11-23T11:30:00Z",
+    )
+    told = text.summary(replace(promoted, approval=said))
+    assert "Rejected 2026-11-23 11:30:00 UTC by arn:me: Too dear." in told
+    by_link = text.summary(replace(promoted, approval=replace(said, approver=None)))
+    assert "by somebody with the link: Too dear." in by_link
+    nobody = text.summary(replace(promoted, approval=replace(said, outcome="expired")))
+    assert "Nobody decided until 2026-11-23 11:30:00 UTC." in nobody
+
+
+def test_people_are_asked_with_both_ways_and_the_link_survives_a_long_summary(promoted):
+    wide = replace(promoted, run=replace(promoted.run, base_model="m" * 9_000))
+    link = f"https://{'x' * 32}.lambda-url.us-east-1.on.aws/?run={'r' * 80}&secret={'s' * 43}"
+    told = text.approval_wanted(wide, expires="2026-11-26T11:00:00Z", link=link)
+    assert link in told.splitlines()[2]
+    assert "Decide until 2026-11-26 11:00:00 UTC, once." in told
+    assert 'bedrock-customization approve orders-7 --reason "…"' in told
+    assert len(told.encode()) <= text.MAXIMUM_BYTES
+    assert "link" not in text.approval_wanted(wide, expires="2026-11-26T11:00:00Z", link=None)

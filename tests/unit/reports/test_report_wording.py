@@ -56,8 +56,8 @@ def test_another_primary_metric_is_named_in_the_headline(evaluated):
 
 
 def test_a_metric_of_another_version_is_called_by_its_name():
-    assert wording.title_of("bleu") == "bleu"
-    assert wording.meaning_of("bleu") == ""
+    assert wording.title_of("meteor") == "meteor"
+    assert wording.meaning_of("meteor") == ""
 
 
 def test_a_stage_is_done_if_a_later_one_is(evaluated):

@@ -68,7 +68,8 @@ class Quotas:
         self.answer = answer
 
     def get_service_quota(self, *, ServiceCode, QuotaCode):  # noqa: N803 - AWS's names
-        assert (ServiceCode, QuotaCode) == ("bedrock", "L-CB5B847D")
+        assert ServiceCode == "bedrock"
+        assert QuotaCode in {"L-CB5B847D", "L-BE77399C"}
         if isinstance(self.answer, Exception):
             raise self.answer
         return {"Quota": {"Value": float(self.answer)}}
@@ -245,3 +246,24 @@ def test_nothing_is_looked_at_once_the_job_exists():
         )
         == []
     )
+
+
+def units(*bought, answer):
+    bedrock = Bedrock()
+    bedrock.pages["list_provisioned_model_throughputs"] = [{"provisionedModelSummaries": bought}]
+    return preflight.check_model_units(bedrock, Quotas(answer), more=2)
+
+
+def test_model_units_that_the_quota_does_not_leave_are_refused_before_a_job_is_paid():
+    committed = {"modelUnits": 9, "commitmentDuration": "OneMonth"}
+    check = units({"modelUnits": 1}, committed, answer=3)
+    assert check.passed
+    assert check.detail == "1 model units without commitment of 3 (by Service Quotas)"
+    with pytest.raises(QuotaExhausted, match=r"L-BE77399C.*leave no room for 2 more"):
+        units({"modelUnits": 2}, committed, answer=3)
+
+
+def test_a_quota_of_model_units_that_nobody_tells_refuses_nothing():
+    check = units(answer=RefusedError("AccessDeniedException"))
+    assert not check.passed
+    assert "of 0 (a new account's quota of" in check.detail

@@ -13,6 +13,7 @@ from bedrock_customization_runtime.manifest import (
 from bedrock_customization_runtime.run_cost import (
     RunTokens,
     Teaching,
+    Throughput,
     check_budget,
     dollars,
     estimate_run,
@@ -245,3 +246,34 @@ def test_an_item_says_what_nobody_knows():
     assert in_words(by_name(tuned(model=UNKNOWN))["base model output"]) == (
         "base model output: 600 tokens at an unknown price"
     )
+
+
+LITE = catalog.base_model("amazon.nova-lite-v1:0:300k")
+
+
+def on_units(model=LITE, **units):
+    throughput = Throughput(**{"model_units": 2, "ttl_seconds": 5 * 3600, **units})
+    return estimate_run(model, TUNING, DATA, jobs=[{}], answer_tokens=512, throughput=throughput)
+
+
+def test_model_units_are_paid_for_as_long_as_they_may_live_and_not_by_the_token():
+    price = LITE.prices.provisioned_per_model_unit_hour.usd
+    found = on_units()
+    item = by_name(found)["model units"]
+    assert (item.quantity, item.usd) == (10, pytest.approx(10 * price))
+    assert "a candidate that does not is deleted at once" in item.assumption
+    assert "base model input" in by_name(found)
+    assert "tuned model input" not in by_name(found)
+    (unit,) = [one for one in found.monthly if one.name == "model unit"]
+    assert unit.usd == pytest.approx(2 * 720 * price)
+
+
+def test_begun_hours_of_model_units_count_whole():
+    assert by_name(on_units(model_units=1, ttl_seconds=3601))["model units"].quantity == 2
+
+
+def test_model_units_count_against_the_limit_and_without_a_price_nobody_can_say():
+    with pytest.raises(BudgetExceeded, match="model units: 10 hours"):
+        check_budget(on_units(), max_cost_usd=100, allow_unknown_price=False)
+    with pytest.raises(BudgetExceeded, match="no documented price is known for model units"):
+        check_budget(on_units(MICRO), max_cost_usd=1e6, allow_unknown_price=False)

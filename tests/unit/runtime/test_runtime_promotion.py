@@ -1,96 +1,198 @@
-"""Whether a candidate goes live, and moving the alias."""
-
-import math
+"""Moving the alias forward and back."""
 
 import pytest
+from botocore.exceptions import ClientError
 
 from bedrock_customization_runtime import promotion, storage
-from bedrock_customization_runtime.errors import PromotionConflict
+from bedrock_customization_runtime.errors import (
+    AliasNotWritten,
+    InvalidInput,
+    PromotionConflict,
+)
 
 
-def evaluation(lower, upper=0.9, *, base=0.1, tuned=0.8):
-    return {
-        "report": "s3://runtime-artifacts/e.json",
-        "metric": "accuracy",
-        "records": 100,
-        "base": base,
-        "tuned": tuned,
-        "difference": tuned - base,
-        "interval": [lower, upper],
-        "p_value": 0.001,
-    }
+@pytest.fixture
+def record(request):
+    return f"s3://runtime-artifacts/promotions/{request.node.name}.json"
 
 
-def decided(lower, minimum=0.0, **figures):
-    return promotion.decide(evaluation(lower, **figures), {"minimum_improvement": minimum})
+@pytest.fixture
+def promoted(s3, ssm, record):
+    """Promote a run's candidate."""
+
+    def promote(run, arn=None, execution=None):
+        return promotion.promote(
+            s3,
+            ssm,
+            record=record,
+            alias_parameter="alias",
+            run=run,
+            manifest_uri=f"s3://runtime-artifacts/runs/{run}/manifest.json",
+            arn=arn or f"arn:{run}",
+            model_arn=f"model:{run}",
+            execution_arn=execution or f"execution:{run}",
+        )
+
+    return promote
 
 
-def test_an_interval_above_the_requirement_passes():
-    decision = decided(0.05, minimum=0.04)
-    assert decision["promote"]
-    (reason,) = decision["reasons"]
-    assert reason == (
-        "accuracy improves by +5.0 to +90.0 points with 95 % confidence, "
-        "where more than +4.0 are required"
-    )
+@pytest.fixture
+def rolled_back(s3, ssm, record):
+    """Go back to a run."""
 
+    def roll_back(to=None, check=lambda _: None):
+        return promotion.roll_back(
+            s3, ssm, record=record, alias_parameter="alias", to=to, by="arn:me", check=check
+        )
 
-@pytest.mark.parametrize("lower", [0.0, -0.01])
-def test_an_interval_that_touches_zero_does_not_pass(lower):
-    assert not decided(lower)["promote"]
-
-
-@pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf])
-def test_a_figure_that_is_not_finite_never_passes(figure):
-    assert not decided(0.5, upper=figure)["promote"]
-    assert not decided(figure)["promote"]
-    assert not decided(0.5, tuned=figure)["promote"]
-
-
-def promoted(s3, ssm, candidate, record="s3://runtime-artifacts/promotions/x.json"):
-    return promotion.promote(
-        s3,
-        ssm,
-        record=record,
-        alias_parameter="alias",
-        candidate=candidate,
-        execution_arn="arn:run",
-    )
+    return roll_back
 
 
 def alias_of(ssm):
     return ssm.get_parameter(Name="alias")["Parameter"]["Value"]
 
 
-def test_promotion_moves_the_alias_and_remembers_what_was_there(s3, ssm):
-    promoted(s3, ssm, "arn:first")
-    record = promoted(s3, ssm, "arn:second")
+def history(s3, record):
+    return [(move.kind, move.run) for move in promotion.read(s3, record).history]
+
+
+def test_promotion_moves_the_alias_and_remembers_what_was_there(ssm, promoted):
+    promoted("first")
+    assert promoted("second").previous == "arn:first"
     assert alias_of(ssm) == "arn:second"
-    assert record.previous == "arn:first"
 
 
-def test_promoting_twice_is_the_same_as_once(s3, ssm):
-    uri = "s3://runtime-artifacts/promotions/twice.json"
-    promoted(s3, ssm, "arn:old", uri)
-    first = promoted(s3, ssm, "arn:new", uri)
-    assert promoted(s3, ssm, "arn:new", uri) == first
+def test_promoting_twice_is_the_same_as_once(s3, record, promoted):
+    promoted("old")
+    first = promoted("new")
+    assert promoted("new") == first
+    assert history(s3, record) == [("promote", "old"), ("promote", "new")]
 
 
-def test_of_two_promotions_at_once_one_wins(s3, ssm, monkeypatch):
-    uri = "s3://runtime-artifacts/promotions/race.json"
+def test_a_model_that_comes_under_the_same_address_is_a_move_of_its_own(s3, record, promoted):
+    promoted("old", arn="arn:same")
+    assert promoted("new", arn="arn:same").previous == "arn:same"
+    assert history(s3, record) == [("promote", "old"), ("promote", "new")]
+
+
+def lose_to(monkeypatch, theirs):
+    """Let another write the record between our reading and our writing."""
     read = storage.read_version
 
     def read_then_lose(client, where):
         version = read(client, where)
         monkeypatch.undo()
-        promoted(s3, ssm, "arn:theirs", uri)
+        theirs()
         return version
 
     monkeypatch.setattr(storage, "read_version", read_then_lose)
-    with pytest.raises(PromotionConflict, match="alias was moved by another run"):
-        promoted(s3, ssm, "arn:ours", uri)
+
+
+def test_of_two_promotions_at_once_one_wins(s3, ssm, record, promoted, monkeypatch):
+    lose_to(monkeypatch, lambda: promoted("theirs"))
+    with pytest.raises(PromotionConflict, match="alias was moved by another"):
+        promoted("ours")
     assert alias_of(ssm) == "arn:theirs"
+    assert history(s3, record) == [("promote", "theirs")]
+
+
+def test_of_a_promotion_and_a_rollback_at_once_one_wins(ssm, promoted, rolled_back, monkeypatch):
+    promoted("first")
+    promoted("second")
+    lose_to(monkeypatch, lambda: promoted("third"))
+    with pytest.raises(PromotionConflict):
+        rolled_back()
+    assert alias_of(ssm) == "arn:third"
+
+
+def fail_once(monkeypatch, ssm):
+    def refuse(**_given):
+        monkeypatch.undo()
+        raise ClientError({"Error": {"Code": "InternalServerError"}}, "PutParameter")
+
+    monkeypatch.setattr(ssm, "put_parameter", refuse)
+
+
+def test_a_parameter_that_could_not_be_written_is_mended_by_a_retry(
+    s3, ssm, record, promoted, monkeypatch
+):
+    promoted("old")
+    fail_once(monkeypatch, ssm)
+    with pytest.raises(AliasNotWritten, match="asking again writes it"):
+        promoted("new")
+    assert alias_of(ssm) == "arn:old"
+    promoted("new")
+    assert alias_of(ssm) == "arn:new"
+    assert history(s3, record) == [("promote", "old"), ("promote", "new")]
+
+
+def test_a_retry_that_comes_after_a_newer_promotion_leaves_it(ssm, promoted, monkeypatch):
+    fail_once(monkeypatch, ssm)
+    with pytest.raises(AliasNotWritten):
+        promoted("slow")
+    promoted("newer")
+    assert promoted("slow").arn == "arn:slow"
+    assert alias_of(ssm) == "arn:newer"
 
 
 def test_aliases_have_records_of_their_own():
     assert promotion.record_uri("b", "one") != promotion.record_uri("b", "two")
+
+
+def test_a_rollback_undoes_the_last_move(s3, ssm, record, promoted, rolled_back):
+    promoted("first")
+    promoted("second")
+    move = rolled_back()
+    assert (move.kind, move.run, move.previous, move.by) == (
+        "rollback",
+        "first",
+        "arn:second",
+        "arn:me",
+    )
+    assert move.model_arn == "model:first"
+    assert alias_of(ssm) == "arn:first"
+    assert rolled_back().run == "second"
+    assert history(s3, record)[2:] == [("rollback", "first"), ("rollback", "second")]
+
+
+def test_a_rollback_goes_to_any_earlier_run(ssm, promoted, rolled_back):
+    for run in ("first", "second", "third"):
+        promoted(run)
+    assert rolled_back("first").previous == "arn:third"
+    assert alias_of(ssm) == "arn:first"
+
+
+def test_a_rollback_to_what_is_live_only_mends_the_parameter(
+    s3, ssm, record, promoted, rolled_back
+):
+    promoted("first")
+    ssm.put_parameter(Name="alias", Value="arn:lost", Type="String", Overwrite=True)
+    rolled_back("first")
+    assert alias_of(ssm) == "arn:first"
+    assert history(s3, record) == [("promote", "first")]
+
+
+def test_a_rollback_to_a_run_that_was_never_promoted_names_those_that_were(promoted, rolled_back):
+    promoted("first")
+    with pytest.raises(InvalidInput, match="got nobody: known are first"):
+        rolled_back("nobody")
+
+
+@pytest.mark.parametrize("runs", [[], ["only"]])
+def test_a_rollback_needs_something_to_go_back_to(promoted, rolled_back, runs):
+    for run in runs:
+        promoted(run)
+    with pytest.raises(InvalidInput, match="nothing to go back to"):
+        rolled_back()
+
+
+def test_a_rollback_to_what_does_not_answer_moves_nothing(ssm, promoted, rolled_back):
+    promoted("first")
+    promoted("second")
+
+    def refuse(move):
+        raise InvalidInput(f"{move.arn} is gone")
+
+    with pytest.raises(InvalidInput, match="arn:first is gone"):
+        rolled_back(check=refuse)
+    assert alias_of(ssm) == "arn:second"

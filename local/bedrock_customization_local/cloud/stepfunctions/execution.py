@@ -19,6 +19,7 @@ from bedrock_customization_local.cloud.stepfunctions.errors import (
     StateError,
     TimedOut,
 )
+from bedrock_customization_local.cloud.stepfunctions.faults import StateFaults
 from bedrock_customization_local.cloud.stepfunctions.frame import Frame
 from bedrock_customization_local.cloud.stepfunctions.history import History, Trail
 from bedrock_customization_local.cloud.stepfunctions.interpreter import Interpreter
@@ -81,6 +82,7 @@ class Surroundings:
         on_status_change: Told each time the status of an execution changes.
         on_map_run: Told of each map run that begins.
         check_right: Raises `StateError` if a role may not call an operation of Step Functions.
+        faults: Task states that fail on demand.
     """
 
     clock: Clock
@@ -91,6 +93,7 @@ class Surroundings:
     on_status_change: "Callable[[Execution], None]" = lambda _execution: None
     on_map_run: Callable[[MapRun], None] = lambda _map_run: None
     check_right: Callable[[str, str, Mapping[str, Json]], None] = lambda *_: None
+    faults: StateFaults = field(default_factory=StateFaults)
 
 
 class Execution:
@@ -250,6 +253,7 @@ class Execution:
                 call=self._surroundings.call_task,
                 tokens=self._surroundings.tokens,
                 region=self._surroundings.region,
+                faults=self._surroundings.faults,
             ),
             parallel=run_parallel,
             map=self._run_map,

@@ -38,6 +38,9 @@ class StepFunctions:
         account_id: The account.
         authorizer: Decides whether a machine's role may make a task's call; None allows all.
         on_status_change: Told the detail of each 'Step Functions Execution Status Change'.
+
+    Attributes:
+        faults: Task states that fail on demand.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class StepFunctions:
             on_map_run=self._map_run_started,
             check_right=self._check_right,
         )
+        self.faults: Final = self._surroundings.faults
         prefix = f"arn:{_partition(region)}:states:{region}:{account_id}"
         tags = Tags(lambda arn: self._machines.exists(arn) or self._activities.exists(arn))
         self._machines = Machines(

@@ -1,11 +1,12 @@
 """Runs Task states: their limits, their token, their events."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bedrock_customization_local.cloud.stepfunctions import resources
 from bedrock_customization_local.cloud.stepfunctions.dataflow import DataFlow, flow_of
 from bedrock_customization_local.cloud.stepfunctions.definition import QueryLanguage, State
 from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, StateError
+from bedrock_customization_local.cloud.stepfunctions.faults import Moment, StateFaults
 from bedrock_customization_local.cloud.stepfunctions.frame import Frame
 from bedrock_customization_local.cloud.stepfunctions.resources import Kind, Pattern
 from bedrock_customization_local.cloud.stepfunctions.task import (
@@ -27,11 +28,13 @@ class TaskRunner:
         call: Does what the tasks ask for.
         tokens: The tasks that wait for a token.
         region: Where the tasks run, for their events.
+        faults: The states that fail on demand.
     """
 
     call: TaskCaller
     tokens: TaskTokens
     region: str
+    faults: StateFaults = field(default_factory=StateFaults)
 
     def run(self, state: State, data: Json, frame: Frame) -> Json:
         """Run a task once and return its result.
@@ -89,11 +92,13 @@ class TaskRunner:
             submitted=events.submitted,
         )
         try:
+            self.faults.check(Moment.BEFORE_CALL, frame.context)
             result = scope.call(lambda: self.call(call))
             if pending is not None:
                 if resource.kind is not Kind.ACTIVITY:
                     events.submitted(result)
                 result = pending.wait(scope, heartbeat)
+            self.faults.check(Moment.AFTER_CALL, frame.context)
             _limit_size(state, result)
         except StateError as error:
             scope.cancel(error)

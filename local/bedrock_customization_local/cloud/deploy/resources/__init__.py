@@ -32,6 +32,7 @@ RESOURCE_TYPES: dict[str, type[Resource]] = {
         functions.Function,
         functions.LayerVersion,
         functions.Permission,
+        functions.Url,
         functions.Version,
         messaging.Queue,
         messaging.QueuePolicy,

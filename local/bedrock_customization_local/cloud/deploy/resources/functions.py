@@ -151,6 +151,36 @@ class Permission(ReplacedResource):
         )
 
 
+class Url(Resource):
+    """An address of a function over HTTP."""
+
+    cf_resource_type = "AWS::Lambda::Url"
+    service = "lambda"
+    immutable = frozenset({"TargetFunctionArn", "Qualifier"})
+
+    def create(self) -> None:
+        """Make the address."""
+        function = {"FunctionName": self.properties["TargetFunctionArn"]}
+        address = self.client.create_function_url_config(
+            **function, **self.without("TargetFunctionArn")
+        )
+        self.physical_resource_id = address["FunctionArn"]
+        self.attributes = {
+            "FunctionArn": address["FunctionArn"],
+            "FunctionUrl": address["FunctionUrl"],
+        }
+
+    def update(self) -> None:
+        """Change who may use it; the address stays."""
+        self.client.update_function_url_config(
+            FunctionName=self.properties["TargetFunctionArn"], **self.without("TargetFunctionArn")
+        )
+
+    def delete(self) -> None:
+        """Delete the address, not the function."""
+        self.client.delete_function_url_config(FunctionName=self.properties["TargetFunctionArn"])
+
+
 class EventInvokeConfig(PutResource):
     """What happens to a function's asynchronous invocations that fail."""
 

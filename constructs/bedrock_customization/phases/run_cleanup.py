@@ -1,0 +1,85 @@
+"""Who takes away what an execution left that ended badly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from bedrock_customization._access import Right
+from bedrock_customization._ended_runs import (
+    define_dead_letters,
+    describing_executions,
+    tell_of_ended_runs,
+)
+from bedrock_customization._function import HandlerFunction
+from bedrock_customization.deployment_kinds import OnDemand
+from bedrock_customization.phases.deployment import rights_to_remove
+from bedrock_customization.storage import RUNS
+from bedrock_customization_runtime.contract import Handler
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_ssm as ssm, aws_stepfunctions as sfn
+
+    from bedrock_customization.deployment_kinds import Deployment
+    from bedrock_customization.storage import CustomizationStorage
+
+
+class RunCleanup(Construct):
+    """Remove the deployment of an execution that fails, is aborted or times out.
+
+    An execution that is cut off runs no state any more, and one that fails may have failed where it
+    compensates. So their end is heard of as an event. What the alias names is never removed, nor
+    what a redriven execution works with.
+
+    Args:
+        scope: Parent.
+        id: Id below the parent.
+        state_machine: Whose executions.
+        storage: Where the manifests are.
+        alias: The parameter that consumers read.
+        deployment: On what candidates answer. Without one, on demand.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        state_machine: sfn.IStateMachine,
+        storage: CustomizationStorage,
+        alias: ssm.IStringParameter,
+        deployment: Deployment | None = None,
+    ) -> None:
+        deployment = deployment or OnDemand()
+        super().__init__(scope, id)
+        self.dead_letters = define_dead_letters(self)
+        """Events whose deployment could not be removed: whatever is here may still be billed."""
+        self.function = HandlerFunction(
+            self,
+            "CleanUp",
+            handler=Handler.CLEAN_UP_RUN,
+            description="Removes the deployment of an execution that ended badly",
+            rights=[
+                *storage.reading(storage.artifacts_bucket, RUNS),
+                Right(actions=["ssm:GetParameter"], resources=[alias.parameter_arn]),
+                rights_to_remove(deployment),
+                describing_executions(state_machine),
+            ],
+            # Provisioned throughput takes a quarter of an hour until it can be deleted.
+            timeout_minutes=15,
+            dead_letters=self.dead_letters,
+        )
+        tell_of_ended_runs(
+            self,
+            "Ended",
+            state_machine=state_machine,
+            statuses=["FAILED", "ABORTED", "TIMED_OUT"],
+            function=self.function,
+            event={
+                "kind": deployment.kind.value,
+                "artifacts_bucket": storage.artifacts_bucket.bucket_name,
+                "alias_parameter": alias.parameter_name,
+            },
+            dead_letters=self.dead_letters,
+        )

@@ -1,0 +1,29 @@
+"""Take away what an execution left that ended badly; EventBridge invokes this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from bedrock_customization_runtime import aws, deployment_cleanup
+
+if TYPE_CHECKING:
+    from bedrock_customization_runtime.contract import CleanUpRunInput, RemovedDeployments
+
+
+class _Context(Protocol):
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+def handler(event: CleanUpRunInput, context: _Context) -> RemovedDeployments:
+    """Return the ARNs of what was removed, if anything was; the same event again does no harm.
+
+    Raises:
+        DeploymentBusy: A deployment is still being created.
+    """
+    clients = deployment_cleanup.Clients(
+        bedrock=aws.bedrock(), s3=aws.s3(), ssm=aws.ssm(), stepfunctions=aws.stepfunctions()
+    )
+    removed = deployment_cleanup.clean_up(
+        clients, event, remaining_ms=context.get_remaining_time_in_millis
+    )
+    return {"removed": removed}

@@ -1,0 +1,242 @@
+"""Every Task state of the pipelines fails once, and nothing is left that bills.
+
+A run that failed is redriven and fails at the next state, so that each pipeline trains few models.
+A failure after a call is one whose caller never learns what it made.
+"""
+
+import csv
+import io
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from aws_cdk import Duration, Size
+
+from bedrock_customization import BaseModel, FineTuning, ProvisionedThroughput, Sharding
+from bedrock_customization_local.cloud.bedrock.meter import Unit
+from bedrock_customization_local.cloud.bedrock.quotas import default_quotas
+from bedrock_customization_local.cloud.stepfunctions.faults import Moment, StateFault
+
+pytestmark = pytest.mark.slow
+
+BEFORE, AFTER = Moment.BEFORE_CALL, Moment.AFTER_CALL
+ONE_EPOCH = FineTuning(hyperparameters={"epochCount": 1})
+SHARDS = (
+    *("Plan preparation", "Examine shard", "Gather shards", "Sign shard", "Compare bucket"),
+    *("Decide sides", "Divide shard", "Finish preparation"),
+)
+TRAINING = ("Watch job", "Customize model", "Record customization")
+MEASURING = (
+    *("Deploy candidate", "Check deployment", "Smoke test", "Answer blind questions"),
+    *("Compare answers", "Decide promotion"),
+)
+FAILING = ("Remove failed candidate", "Record failure", "Notify failure")
+# States that only what went wrong elsewhere leads to, and what that is.
+LED_TO = {
+    "Adopt job": ("Customize model", "Bedrock.ConflictException"),
+    "Stop stalled job": ("Watch job", "CustomizationStalled"),
+    "Stop timed-out job": ("Watch job", "CustomizationTimedOut"),
+}
+
+
+@pytest.fixture(scope="module")
+def deployed(context, deploy, tmp_path_factory):
+    """A pipeline that deploys on demand, and one that buys throughput."""
+    arguments = {
+        "Demand": {
+            "base_model": BaseModel.NOVA_MICRO,
+            "method": ONE_EPOCH,
+            "sharding": Sharding(above=Size.kibibytes(2), shard_size=Size.kibibytes(8)),
+        },
+        "Units": {
+            "base_model": BaseModel.NOVA_LITE,
+            "method": ONE_EPOCH,
+            "sharding": None,
+            "deployment": ProvisionedThroughput(ttl=Duration.days(1), max_hourly_cost_usd=110),
+        },
+    }
+    folder = tmp_path_factory.mktemp("assembly")
+    quotas = replace(default_quotas(), provisioned_model_units_without_commitment=3)
+    with deploy(context, folder, arguments, quotas=quotas, time_scale=0.0002) as pipelines:
+        yield pipelines
+
+
+class Walk:
+    """A run that fails at one state after the other.
+
+    Args:
+        pipeline: Whose run.
+        name: Of the run.
+    """
+
+    def __init__(self, pipeline, name):
+        self.pipeline, self.name = pipeline, name
+        self.failed_at = set()
+        self._faults = pipeline.cloud.step_functions.faults
+        self._arn = None
+
+    def through(self, states, moment, start=None):
+        """Fail at one state after the other."""
+        for state in states:
+            self.fail([state], moment, start)
+
+    def fail(self, states, moment, start=None):
+        """Fail at states of one drive, in a new run or a redriven one, and look what is left."""
+        faults = [
+            StateFault(
+                state=state,
+                moment=moment,
+                # The children of a Map have names of their own.
+                execution=None if state in SHARDS else self.name,
+            )
+            for state in states
+        ]
+        for cause, error in (LED_TO[state] for state in states if state in LED_TO):
+            faults.append(StateFault(state=cause, error=error, execution=self.name))
+        self._drive(faults, start)
+        execution = self.pipeline.wait(self._arn)
+        assert execution["status"] == "FAILED", states
+        self._look(states, faults)
+
+    def end(self, states=()):
+        """Let the run end, though some states fail."""
+        faults = [StateFault(state=state, execution=self.name) for state in states]
+        self._drive(faults, None)
+        execution = self.pipeline.wait(self._arn)
+        assert execution["status"] == "SUCCEEDED", execution.get("cause")
+        self._look(states, faults)
+
+    def _look(self, states, faults):
+        assert set(faults) <= set(self._faults.injected), states
+        self.failed_at |= set(states)
+        nothing_bills(self.pipeline, f"{self.name} failed at {states}")
+
+    def _drive(self, faults, start):
+        self._faults.inject(*faults)
+        if self._arn is None:
+            self._arn = start()
+        else:
+            self.pipeline.states.redrive_execution(executionArn=self._arn)
+
+
+def nothing_bills(pipeline, when, *, seconds=15):
+    """Check that nothing is left but what is live, and was before; a clean-up takes a moment."""
+    deadline = time.monotonic() + seconds
+    while left := left_over(pipeline):
+        assert time.monotonic() < deadline, f"{when}: {left} is left"
+        time.sleep(0.1)
+
+
+def left_over(pipeline):
+    """Return what bills or is deployed, or will be, without the models' storage."""
+    bedrock, kind = pipeline.cloud.client("bedrock"), pipeline.outputs["Kind"]
+    alias = pipeline.outputs["Alias"]
+    live = {pipeline.alias(), pipeline.parameter(f"{alias}/previous")}
+    jobs = bedrock.list_model_customization_jobs(nameContains=kind)[
+        "modelCustomizationJobSummaries"
+    ]
+    running = {job["jobArn"] for job in jobs if job["status"] in {"InProgress", "Stopping"}}
+    if kind == "units":
+        hourly = {
+            line.resource
+            for line in pipeline.cloud.bedrock.meter.running()
+            if line.unit is not Unit.MODEL_MONTHS
+        }
+        return running | ((pipeline.throughputs() | hourly) - live)
+    return running | (pipeline.deployments() - live)
+
+
+def as_json_lines(text):
+    return "\n".join(json.dumps(row) for row in csv.DictReader(io.StringIO(text)))
+
+
+def tasks_of(pipeline):
+    """Return the names of the Task states in the deployed definition."""
+    machine = pipeline.states.describe_state_machine(
+        stateMachineArn=pipeline.outputs["StateMachine"]
+    )
+    return set(tasks_in(json.loads(machine["definition"])))
+
+
+def tasks_in(states):
+    for name, state in states["States"].items():
+        if state["Type"] == "Task":
+            yield name
+        inside = [*state.get("Branches", []), *filter(None, [state.get("ItemProcessor")])]
+        for part in inside:
+            yield from tasks_in(part)
+
+
+def walk_whole(pipeline, kind, questions, *, suffix, preparing, moment):
+    """Fail everywhere on the way to a promotion, with nothing promoted before."""
+    pipeline.outputs["Kind"] = kind
+    walk = Walk(pipeline, f"{kind}-first")
+    walk.through(
+        ["Start run", *preparing],
+        moment,
+        lambda: pipeline.start(walk.name, questions, suffix=suffix),
+    )
+    walk.through(["Plan customization", "Adopt job", "Stop stalled job"], BEFORE)
+    walk.through(["Stop timed-out job", *TRAINING, *MEASURING], moment)
+    walk.fail(["Compare answers", *FAILING], BEFORE)
+    # A redrive begins with the state that ended the run.
+    walk.fail(["End failed run"], BEFORE)
+    walk.fail(["Promote model"], BEFORE)
+    assert pipeline.alias() is None
+    walk.fail(["Promote model"], AFTER)
+    assert pipeline.alias() is not None
+    walk.fail(["Remove superseded deployment", "Record run"], BEFORE)
+    walk.end(["Notify"])
+    return walk.failed_at
+
+
+def walk_again(pipeline, kind, questions, base, states):
+    """Fail where a model is live, until a candidate is rejected because the base model is good."""
+    live = pipeline.alias()
+    rows = list(csv.DictReader(io.StringIO(questions)))
+    pipeline.cloud.bedrock.teach(base, [(row["text"], row["category"]) for row in rows])
+    walk = Walk(pipeline, f"{kind}-second")
+    walk.through(states, AFTER, lambda: pipeline.start(walk.name, questions))
+    walk.end()
+    assert pipeline.alias() == live
+    return walk.failed_at
+
+
+def test_whichever_state_fails_nothing_is_left_that_bills(deployed, make_questions):
+    demand, units = deployed["Demand"], deployed["Units"]
+    questions = make_questions(2, 40)
+
+    def on_demand():
+        lines = as_json_lines(questions)
+        found = walk_whole(demand, "demand", lines, suffix="jsonl", preparing=SHARDS, moment=BEFORE)
+        again = ["Prepare data", "Customize model", "Deploy candidate", "Smoke test"]
+        again += ["Decide promotion", "Remove rejected candidate"]
+        return found | walk_again(demand, "demand", questions, "amazon.nova-micro-v1:0", again)
+
+    def on_units():
+        found = walk_whole(
+            units, "units", questions, suffix="csv", preparing=["Prepare data"], moment=AFTER
+        )
+        again = ["Deploy candidate", "Remove rejected candidate"]
+        return found | walk_again(units, "units", questions, "amazon.nova-lite-v1:0", again)
+
+    with ThreadPoolExecutor(2) as threads:
+        walks = [threads.submit(walk) for walk in (on_demand, on_units)]
+        failed_at = [walk.result() for walk in walks]
+    assert [tasks_of(pipeline) for pipeline in (demand, units)] == failed_at
+
+
+def test_an_execution_that_is_aborted_leaves_nothing_that_bills(deployed, make_questions):
+    units = deployed["Units"]
+    units.outputs["Kind"] = "units"
+    before = units.throughputs()
+    arn = units.start("units-aborted", make_questions(2, 40))
+    while units.throughputs() == before:
+        assert units.states.describe_execution(executionArn=arn)["status"] == "RUNNING"
+        time.sleep(0.05)
+    units.states.stop_execution(executionArn=arn)
+    assert units.wait(arn)["status"] == "ABORTED"
+    nothing_bills(units, "aborted", seconds=30)
+    assert units.throughputs() == before

@@ -1,0 +1,50 @@
+"""A blind set's record of the runs it has decided."""
+
+import msgspec
+import pytest
+
+from bedrock_customization_runtime import blind_sets, storage
+from bedrock_customization_runtime.errors import ManifestConflict
+
+
+def noted(s3, uri, run):
+    decision = blind_sets.BlindSetDecision(
+        run=run, execution_arn=f"arn:{run}", decided="2026-01-01T00:00:00Z"
+    )
+    return blind_sets.note(s3, uri, decision)
+
+
+def test_a_decision_says_how_many_came_before_and_a_retry_says_the_same(s3):
+    uri = blind_sets.record_uri("runtime-artifacts", "abc")
+    assert [noted(s3, uri, run) for run in ("a", "b", "c", "b", "a")] == [0, 1, 2, 1, 0]
+    found = msgspec.json.decode(storage.read(s3, uri), type=blind_sets.BlindSetRecord)
+    assert [one.run for one in found.decisions] == ["a", "b", "c"]
+
+
+def test_two_runs_that_decide_at_once_both_stand_in_the_record(s3, monkeypatch):
+    uri = blind_sets.record_uri("runtime-artifacts", "race")
+    read = storage.read_version
+
+    def read_then_lose(client, where):
+        version = read(client, where)
+        monkeypatch.undo()
+        noted(s3, uri, "theirs")
+        return version
+
+    monkeypatch.setattr(storage, "read_version", read_then_lose)
+    assert noted(s3, uri, "ours") == 1
+
+
+def test_a_record_that_never_rests_ends_with_what_to_do(s3, monkeypatch):
+    uri = blind_sets.record_uri("runtime-artifacts", "restless")
+
+    def lose(*_args, **_given):
+        raise storage.VersionConflictError(uri)
+
+    monkeypatch.setattr(storage, "write_version", lose)
+    with pytest.raises(ManifestConflict, match="run it again"):
+        noted(s3, uri, "ours")
+
+
+def test_blind_sets_have_records_of_their_own():
+    assert blind_sets.record_uri("b", "one") != blind_sets.record_uri("b", "two")
