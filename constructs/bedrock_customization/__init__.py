@@ -15,6 +15,7 @@ from bedrock_customization.method import (
     ReinforcementFineTuning,
 )
 from bedrock_customization.network import JobNetwork
+from bedrock_customization.phases.baseline import BaselineMeasurement
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
@@ -34,11 +35,13 @@ from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.stack import CustomizationStack
 from bedrock_customization.storage import CustomizationStorage
 from bedrock_customization.sweep import Sweep
-from bedrock_customization_runtime.contract import EnrichmentTask, MetricName
+from bedrock_customization.use_case import UseCase
+from bedrock_customization_runtime.contract import EnrichmentTask, KnowledgeChanges, MetricName
 from bedrock_customization_runtime.contract.grading import SqlDialect
 
 __all__ = [
     "BaseModel",
+    "BaselineMeasurement",
     "CandidateRemoval",
     "ContinuedPretraining",
     "CustomizationBudget",
@@ -60,6 +63,7 @@ __all__ = [
     "JobNetwork",
     "JsonEquality",
     "JudgeModel",
+    "KnowledgeChanges",
     "LogBucket",
     "MetricName",
     "ModelCustomization",
@@ -77,4 +81,5 @@ __all__ = [
     "SqlDialect",
     "SqlEquality",
     "Sweep",
+    "UseCase",
 ]

@@ -24,6 +24,7 @@ from bedrock_customization._access import Right
 from bedrock_customization._acknowledged import acknowledge, wildcards
 from bedrock_customization._asl import States, running_maps
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization.phases.baseline import BaselineMeasurement
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
@@ -31,6 +32,7 @@ from bedrock_customization.phases.preparation import SHARDING, DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
 from bedrock_customization.phases.run_start import RunStart
 from bedrock_customization.storage import RUNS, CustomizationStorage
+from bedrock_customization.use_case import agreed
 from bedrock_customization_runtime.contract import (
     METRIC_NAMESPACE,
     Handler,
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.network import JobNetwork
     from bedrock_customization.sweep import Sweep
+    from bedrock_customization.use_case import UseCase
 
 _NOT_REMOVED = {
     "error": "{% $failure.error %}",
@@ -93,7 +96,8 @@ class CustomizationPipeline(Construct):
         maximum_rejected: Share of the records, in [0, 1], that may break a rule and be left out
             before the data set as a whole is refused.
         max_cost_usd: Estimated cost of the whole run (docs/costs.md), of a sweep with all its jobs,
-            in US dollars, above which no job starts. Without one, the estimate is only reported.
+            in US dollars, above which no job starts. Without one, the budget of the use case, or
+            the estimate is only reported.
         allow_unknown_price: Whether a job may start although the documented price of something in
             the run is not known. What has a figure is held against `max_cost_usd` nevertheless.
         stall_limit: After so long without progress a job is stopped; from an hour on. Two days
@@ -104,9 +108,15 @@ class CustomizationPipeline(Construct):
             Without one, they are prepared as they are.
         sharding: When the raw data are prepared by many functions at once, and how.
             With None, one function prepares them, however large.
-        metric: What decides (docs/metrics.md).
+        use_case: What the run is for. With it, the baseline is measured before a job is paid, and
+            metric, target, margin and budget are its own where they are not given.
+        metric: What decides (docs/metrics.md). Without one, that of the use case, or accuracy.
+        target: The metric, in (0, 1], from which there is no need to tune: the baseline is measured
+            before a job is paid, and a base model that surely meets it ends the run as
+            `TuningNotNeeded`. Without one, that of the use case, or nothing does.
         minimum_improvement: What the tuned model must surely gain over the base model, in units of
-            the metric; 0 asks for any improvement beyond chance.
+            the metric; 0 asks for any improvement beyond chance. Without one, the margin of the use
+            case, or 0.
         maximum_tokens: Limit of an answer in the evaluation.
         storage: Buckets and keys. Without it, they are defined.
         customization_role: A service role of your own for jobs (see `ServiceRole`).
@@ -139,8 +149,10 @@ class CustomizationPipeline(Construct):
         early_stopping: EarlyStopping | None = None,
         enrichment: Enrichment | None = None,
         sharding: Sharding | None = SHARDING,
-        metric: MetricName = MetricName.ACCURACY,
-        minimum_improvement: float = 0.0,
+        use_case: UseCase | None = None,
+        metric: MetricName | None = None,
+        target: float | None = None,
+        minimum_improvement: float | None = None,
         maximum_tokens: int = 512,
         storage: CustomizationStorage | None = None,
         customization_role: iam.IRole | None = None,
@@ -148,6 +160,10 @@ class CustomizationPipeline(Construct):
         model_key: kms.IKey | None = None,
         topic: sns.ITopic | None = None,
     ) -> None:
+        metric = _metric(metric, use_case)
+        target = _target(target, use_case)
+        minimum_improvement = _minimum_improvement(minimum_improvement, use_case)
+        max_cost_usd = _max_cost_usd(max_cost_usd, use_case)
         super().__init__(scope, id)
         self._model_key = model_key
         self.storage = storage or CustomizationStorage(self, "Storage")
@@ -179,6 +195,26 @@ class CustomizationPipeline(Construct):
             enrichment=enrichment,
             sharding=sharding,
             on_failure=on_failure,
+        )
+        # Without a target or a use case nothing is decided before the job, so nobody is asked.
+        self.baseline = (
+            BaselineMeasurement(
+                self,
+                "BaselineMeasurement",
+                storage=self.storage,
+                base_model=base_model,
+                method=method,
+                metric=metric,
+                target=target,
+                minimum_improvement=minimum_improvement,
+                knowledge_changes=use_case.knowledge_changes if use_case else None,
+                maximum_tokens=maximum_tokens,
+                max_cost_usd=max_cost_usd,
+                allow_unknown_price=allow_unknown_price,
+                on_failure=on_failure,
+            )
+            if target is not None or use_case
+            else None
         )
         self.customization = ModelCustomization(
             self,
@@ -230,11 +266,13 @@ class CustomizationPipeline(Construct):
             storage=self.storage,
             base_model=base_model,
             method=method,
+            use_case=use_case,
             on_failure=self._notify_failure,
         )
         self._phases = (
             self.start,
             self.preparation,
+            *((self.baseline,) if self.baseline else ()),
             self.customization,
             self.deployment,
             self.evaluation,
@@ -376,6 +414,7 @@ class CustomizationPipeline(Construct):
         """
         for titles, state in (
             (["DataPreparation"], self.preparation.start_state),
+            *((["BaselineMeasurement"], one.start_state) for one in (self.baseline,) if one),
             (["ModelCustomization"], self.customization.start_state),
             (
                 ["ModelDeployment", "ModelEvaluation", "PromotionGate"],
@@ -448,3 +487,22 @@ class CustomizationPipeline(Construct):
         stack_uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
         suffix = Fn.select(4, Fn.split("-", stack_uuid))
         return f"{Names.unique_resource_name(self, max_length=100)}-{suffix}"
+
+
+def _metric(given: MetricName | None, use_case: UseCase | None) -> MetricName:
+    stated = use_case.metric if use_case else None
+    return agreed("metric", given, "metric", stated) or MetricName.ACCURACY
+
+
+def _target(given: float | None, use_case: UseCase | None) -> float | None:
+    return agreed("target", given, "target", use_case.target if use_case else None)
+
+
+def _minimum_improvement(given: float | None, use_case: UseCase | None) -> float:
+    stated = use_case.margin if use_case else None
+    return agreed("minimum_improvement", given, "margin", stated) or 0.0
+
+
+def _max_cost_usd(given: float | None, use_case: UseCase | None) -> float | None:
+    stated = use_case.budget_usd if use_case else None
+    return agreed("max_cost_usd", given, "budget_usd", stated)

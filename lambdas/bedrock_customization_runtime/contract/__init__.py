@@ -4,9 +4,10 @@ The constructs import this module at synth and the handlers at run time, so it u
 standard library. Every value that travels between states is one of the `TypedDict`s here: URIs,
 ids and counts, never records. What is absent has no key, because CDK leaves nulls out. The state
 machine keeps each under a variable of the same name (`$run`, `$enrichment`, `$preparation`,
-`$proposal`, `$customization`, `$deployment`, `$evaluation`, `$decision`, `$failure`).
+`$baseline`, `$proposal`, `$customization`, `$deployment`, `$evaluation`, `$decision`, `$failure`).
 """
 
+from bedrock_customization_runtime.contract.baseline import Baseline, MeasureBaselineInput
 from bedrock_customization_runtime.contract.customization import (
     CandidateJob,
     CandidateOutcome,
@@ -43,6 +44,8 @@ from bedrock_customization_runtime.contract.evaluation import (
     RemoveDeploymentInput,
 )
 from bedrock_customization_runtime.contract.names import (
+    BASE,
+    FEW_SHOT,
     MEDIA_PREFIX,
     METRIC_NAMESPACE,
     PURPOSE,
@@ -85,8 +88,11 @@ from bedrock_customization_runtime.contract.runs import (
     RunRecord,
     StartRunInput,
 )
+from bedrock_customization_runtime.contract.use_case import KnowledgeChanges, UseCase
 
 __all__ = [
+    "BASE",
+    "FEW_SHOT",
     "MEDIA_PREFIX",
     "METRIC_NAMESPACE",
     "PURPOSE",
@@ -94,6 +100,7 @@ __all__ = [
     "TEACHER",
     "AnswerQuestionsInput",
     "Answers",
+    "Baseline",
     "CandidateJob",
     "CandidateOutcome",
     "ChooseCandidate",
@@ -121,9 +128,11 @@ __all__ = [
     "Job",
     "JobNetwork",
     "JobWatch",
+    "KnowledgeChanges",
     "LoggingAction",
     "LoggingStatus",
     "LogsPlan",
+    "MeasureBaselineInput",
     "MetadataCondition",
     "MetadataFilters",
     "MetricName",
@@ -154,5 +163,6 @@ __all__ = [
     "SweepPlan",
     "TeacherPlan",
     "TrainingMetric",
+    "UseCase",
     "WatchJob",
 ]

@@ -1,6 +1,6 @@
 """Deployment, evaluation, gate and promotion: events and what states keep of them."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from bedrock_customization_runtime.contract.runs import Run
 
@@ -17,6 +17,8 @@ class EvaluatedModel(TypedDict):
     name: str
     id: str
     """By which it is invoked."""
+    shots: NotRequired[str]
+    """S3 URI of the examples in front of each question: test records, one JSON object a line."""
 
 
 class Answers(TypedDict):

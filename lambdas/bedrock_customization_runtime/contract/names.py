@@ -9,6 +9,7 @@ class Handler(StrEnum):
     START_RUN = "start_run"
     ENRICH_DATA = "enrich_data"
     PREPARE_DATA = "prepare_data"
+    MEASURE_BASELINE = "measure_baseline"
     CUSTOMIZE_MODEL = "customize_model"
     GRADE_ANSWERS = "grade_answers"
     STOP_JOB = "stop_job"
@@ -56,6 +57,7 @@ class TrainingMetric(StrEnum):
 class ErrorName(StrEnum):
     """Error names that states retry or catch; each is a class of `errors` (a test pairs them)."""
 
+    TUNING_NOT_NEEDED = "TuningNotNeeded"
     DEPLOYMENT_BUSY = "DeploymentBusy"
     DEPLOYMENT_FAILED = "DeploymentFailed"
     CUSTOMIZATION_FAILED = "CustomizationFailed"
@@ -67,3 +69,11 @@ class ErrorName(StrEnum):
 
 TEACHER = "teacher"
 """Name of the model that answers what the blind set has no reference for: prompts alone."""
+
+
+BASE = "base"
+"""Name of the base model among the models that answer, asked without examples."""
+
+
+FEW_SHOT = "few_shot"
+"""Name of the base model asked with examples."""

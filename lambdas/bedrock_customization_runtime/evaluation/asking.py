@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bedrock_customization_runtime.contract import PURPOSE, TEACHER
+from bedrock_customization_runtime.datasets.records import text_message
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import blind_set, parts
 from bedrock_customization_runtime.evaluation.answers import Answer
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from bedrock_customization_runtime.contract import Answers, EvaluatedModel
-    from bedrock_customization_runtime.datasets.records import TestRecord
+    from bedrock_customization_runtime.datasets.records import Message, TestRecord
 
 
 def ask(
@@ -62,6 +63,7 @@ def ask(
         EvaluationFailed: A model cannot answer at all, or the time is too short for a single part.
         botocore.exceptions.ClientError: Bedrock was too busy for long; what is answered is kept.
     """
+    shots = {model["name"]: _shots(s3, model) for model in models}
     existing = {uri for model in models for uri in parts.finished(s3, prefix, model["name"])}
     written = answered = 0
     done = True
@@ -81,7 +83,14 @@ def ask(
                     if not done:
                         continue
                     try:
-                        answers = _answer_part(bedrock_runtime, threads, model, asked, limits)
+                        answers = _answer_part(
+                            bedrock_runtime,
+                            threads,
+                            model,
+                            asked,
+                            limits,
+                            shots=shots[model["name"]],
+                        )
                     except OutOfTimeError:
                         done = False
                         continue
@@ -106,28 +115,43 @@ def _asked(model: EvaluatedModel, records: Sequence[TestRecord]) -> Sequence[Tes
     return [record for record in records if not record.reference]
 
 
+def _shots(s3: S3Client, model: EvaluatedModel) -> list[Message]:
+    """Return the examples that stand in front of each question to a model, as turns."""
+    if "shots" not in model:
+        return []
+    with blind_set.opened(s3, model["shots"]) as examples:
+        return [
+            message
+            for example in examples
+            for message in (*example.messages, text_message("assistant", example.reference))
+        ]
+
+
 def _answer_part(
     bedrock_runtime: BedrockRuntimeClient,
     threads: ThreadPoolExecutor,
     model: EvaluatedModel,
     records: Sequence[TestRecord],
     limits: Limits,
+    *,
+    shots: Sequence[Message],
 ) -> list[Answer]:
     # `map` keeps the order, and cancels what has not begun once one question raises.
     return list(
-        threads.map(lambda record: _answer(bedrock_runtime, model, record, limits), records)
+        threads.map(lambda record: _answer(bedrock_runtime, model, shots, record, limits), records)
     )
 
 
 def _answer(
     bedrock_runtime: BedrockRuntimeClient,
     model: EvaluatedModel,
+    shots: Sequence[Message],
     record: TestRecord,
     limits: Limits,
 ) -> Answer:
     request: ConverseRequestTypeDef = {
         "modelId": model["id"],
-        "messages": msgspec.to_builtins(record.messages),
+        "messages": msgspec.to_builtins([*shots, *record.messages]),
         "requestMetadata": {PURPOSE: "evaluation"},
     }
     if record.system:

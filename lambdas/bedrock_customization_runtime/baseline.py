@@ -1,0 +1,338 @@
+"""The baseline on S3: what the base model reaches on the validation set before a job is paid.
+
+Neither the questions nor the examples are of the blind set, which nobody here may read: it decides
+once, after the tuning.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from heapq import nsmallest
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+from msgspec.structs import replace
+
+from bedrock_customization_runtime import catalog, manifest as manifests, run_cost, storage, streams
+from bedrock_customization_runtime.contract import BASE, FEW_SHOT, KnowledgeChanges
+from bedrock_customization_runtime.datasets import formats, records
+from bedrock_customization_runtime.datasets.token_counts import TokenCount
+from bedrock_customization_runtime.errors import EvaluationFailed, InvalidInput, TuningNotNeeded
+from bedrock_customization_runtime.evaluation import (
+    advice,
+    comparison,
+    few_shot,
+    intervals,
+    metrics,
+    parts,
+    statistics,
+)
+from bedrock_customization_runtime.evaluation.answers import pair
+from bedrock_customization_runtime.evaluation.asking import ask
+from bedrock_customization_runtime.manifest import (
+    AdviceReason,
+    AdviceSection,
+    BaselineFigures,
+    BaselineSection,
+    FileRecord,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+    from mypy_boto3_s3 import S3Client
+
+    from bedrock_customization_runtime.contract import (
+        Baseline,
+        EvaluatedModel,
+        MeasureBaselineInput,
+        Run,
+    )
+    from bedrock_customization_runtime.datasets.records import TestRecord
+    from bedrock_customization_runtime.evaluation.answers import Answer
+    from bedrock_customization_runtime.invocation import Limits
+    from bedrock_customization_runtime.manifest import Manifest, PreparationSection
+
+_DECODER = msgspec.json.Decoder(records.TestRecord)
+
+
+def measure(
+    bedrock_runtime: BedrockRuntimeClient,
+    s3: S3Client,
+    event: MeasureBaselineInput,
+    limits: Limits,
+) -> Baseline:
+    """Ask the base model what it was not asked before; at the end record figures and advice.
+
+    Args:
+        bedrock_runtime: Client.
+        s3: Client.
+        event: What is asked, how, and what it is held against.
+        limits: Tokens and time of this call.
+
+    Returns:
+        How far the answers have come; the same event goes on where this call ended.
+
+    Raises:
+        TuningNotNeeded: The base model surely meets the target.
+        EvaluationFailed: The metric is unknown, the model cannot answer, or there is a target and
+            no record has an answer to hold against it.
+        BudgetExceeded: The questions alone would cost more than the whole run may.
+        InvalidInput: The data are not prepared.
+    """
+    metrics.metric_of(event["metric"])
+    run = event["run"]
+    document = manifests.load(s3, run["manifest"])
+    if document.preparation is None:
+        raise InvalidInput(f"{run['manifest']} has no prepared data: prepare them first")
+    files = _Files(run)
+    asked = _written(s3, files.questions)
+    if asked is None:
+        asked = _choose(s3, event, files, document.preparation)
+        _check_budget(event, asked, _written(s3, files.examples) or [])
+    if not asked:
+        return _nothing_to_measure(event)
+    examples = _written(s3, files.examples) or []
+    models: list[EvaluatedModel] = [{"name": BASE, "id": event["model"]}]
+    if examples:
+        models.append({"name": FEW_SHOT, "id": event["model"], "shots": files.examples})
+    answers = ask(
+        bedrock_runtime,
+        s3,
+        test=files.questions,
+        models=models,
+        prefix=files.answers,
+        limits=limits,
+    )
+    if answers["done"]:
+        _conclude(s3, event, document, asked, examples)
+    return {key: answers[key] for key in ("done", "answered", "total")}  # type: ignore[return-value] # exactly these
+
+
+class _Files:
+    """Where everything lies: below the run's prefix in the data bucket.
+
+    Args:
+        run: Whose.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.examples = f"{run['data']}/prepared/few_shot.jsonl"
+        self.questions = f"{run['data']}/baseline/questions.jsonl"
+        self.answers = f"{run['data']}/baseline/answers"
+
+
+def _written(s3: S3Client, uri: str) -> list[TestRecord] | None:
+    found = storage.read_version(s3, uri)
+    return None if found is None else [_DECODER.decode(line) for line in found.body.splitlines()]
+
+
+def _choose(
+    s3: S3Client, event: MeasureBaselineInput, files: _Files, preparation: PreparationSection
+) -> list[TestRecord]:
+    """Write the examples and then the questions; return the questions."""
+    record_format = _rules(event).record_format
+    train = preparation.train.uri
+    examples = few_shot.choose(
+        _answered(s3, train, record_format), count=event["shots"], seed=few_shot.SEED
+    )
+    if examples:
+        _write(s3, files.examples, examples)
+    apart = {example.id for example in examples}
+    source = train if preparation.validation is None else preparation.validation.uri
+    # Ids are digests of what records say: the lowest are a draw that no order of theirs changes.
+    chosen = nsmallest(
+        event["maximum_records"],
+        (one for one in _answered(s3, source, record_format) if one.id not in apart),
+        key=lambda record: record.id,
+    )
+    _write(s3, files.questions, chosen)
+    return chosen
+
+
+def _answered(s3: S3Client, uri: str, record_format: catalog.RecordFormat) -> Iterator[TestRecord]:
+    """Yield the records of a prepared file that have an answer to be measured by."""
+    with TemporaryFile() as file:
+        streams.fetch(s3, uri, file)
+        file.seek(0)
+        for record in formats.parse_all(file, record_format):
+            found = records.blind(record)
+            if found.reference:
+                yield found
+
+
+def _write(s3: S3Client, uri: str, chosen: Sequence[TestRecord]) -> None:
+    body = b"".join(map(formats.blind_line, chosen))
+    storage.write(s3, uri, body, "application/jsonl")
+
+
+def _rules(event: MeasureBaselineInput) -> catalog.MethodRules:
+    return catalog.base_model(event["base_model"]).methods[catalog.Method(event["method"])]
+
+
+def _check_budget(
+    event: MeasureBaselineInput, asked: Sequence[TestRecord], examples: Sequence[TestRecord]
+) -> None:
+    """Refuse questions that alone cost more than the run may.
+
+    Raises:
+        BudgetExceeded: With the figures.
+    """
+    question, shot = TokenCount.of_blind_set(), TokenCount.of_blind_set()
+    for count, some in ((question, asked), (shot, examples)):
+        for _ in count.counting(map(formats.blind_line, some)):
+            pass
+    ways = 2 if examples else 1
+    said = min(question.answers, question.records * event["maximum_tokens"])
+    items = run_cost.asking(
+        catalog.base_model(event["base_model"]),
+        run_cost.AskedTokens(
+            input=ways * question.questions + question.records * (shot.questions + shot.answers),
+            output=ways * said,
+        ),
+    )
+    run_cost.check_budget(
+        run_cost.summed(items),
+        max_cost_usd=event.get("max_cost_usd"),
+        allow_unknown_price=event["allow_unknown_price"],
+    )
+
+
+def _nothing_to_measure(event: MeasureBaselineInput) -> Baseline:
+    if "target" in event:
+        raise EvaluationFailed(
+            "no record of the validation set has an answer that the target of "
+            f"{event['target']:g} could be held against: give answers, or leave the target out"
+        )
+    return {"done": True, "answered": 0, "total": 0}
+
+
+def _conclude(
+    s3: S3Client,
+    event: MeasureBaselineInput,
+    document: Manifest,
+    asked: Sequence[TestRecord],
+    examples: Sequence[TestRecord],
+) -> None:
+    """Score the answers, record figures and advice.
+
+    Raises:
+        TuningNotNeeded: The base model surely meets the target.
+    """
+    preparation = document.preparation
+    assert preparation is not None  # noqa: S101 - `measure` has looked
+    references = {record.id: record.reference for record in asked}
+    labels = {metrics.normalise(label) for label in preparation.label_counts}
+    ways = {
+        name: _scored(s3, event, name, references, labels)
+        for name in (BASE, *([FEW_SHOT] if examples else []))
+    }
+    gain = None
+    if FEW_SHOT in ways:
+        differences = np.array(ways[FEW_SHOT][1]) - np.array(ways[BASE][1])
+        gain = statistics.bootstrap_interval(differences, seed=comparison.SEED)
+    figures = {name: found for name, (found, _) in ways.items()}
+    evidence = advice.Evidence(
+        metric=metrics.metric_of(event["metric"]).title.lower(),
+        training_records=preparation.train.records,
+        blind_records=preparation.test.records,
+        minimum_detectable_effect=preparation.minimum_detectable_effect or 1.0,
+        minimum_improvement=event["minimum_improvement"],
+        target=event.get("target"),
+        measured=advice.Measured(
+            zero_shot=_figure(figures[BASE]),
+            few_shot=_figure(figures[FEW_SHOT]) if FEW_SHOT in figures else None,
+            examples=len(examples),
+            gain=gain,
+        ),
+        advised_records=_rules(event).advised_records,
+        label_counts=preparation.label_counts,
+        knowledge_changes=(
+            KnowledgeChanges(event["knowledge_changes"]) if "knowledge_changes" in event else None
+        ),
+    )
+    found = advice.advise(evidence)
+    section = BaselineSection(
+        metric=event["metric"],
+        target=evidence.target,
+        minimum_improvement=evidence.minimum_improvement,
+        records=len(asked),
+        questions=_file_record(s3, _Files(event["run"]).questions, len(asked)),
+        from_training=preparation.validation is None,
+        examples=len(examples),
+        zero_shot=figures[BASE],
+        few_shot=figures.get(FEW_SHOT),
+        gain=gain,
+        interval_method=_interval_method(event["metric"]),
+        blind_records=evidence.blind_records,
+        minimum_detectable_effect=evidence.minimum_detectable_effect,
+        advice=AdviceSection(
+            verdict=found.verdict.value,
+            reasons=[
+                AdviceReason(rule=reason.rule.value, message=reason.message)
+                for reason in found.reasons
+            ],
+        ),
+    )
+    manifests.update(s3, event["run"]["manifest"], lambda newest: replace(newest, baseline=section))
+    if advice.meets_target(evidence):
+        raise TuningNotNeeded(found.reasons[0].message)
+
+
+def _scored(
+    s3: S3Client,
+    event: MeasureBaselineInput,
+    name: str,
+    references: Mapping[str, str],
+    labels: set[str],
+) -> tuple[BaselineFigures, list[float]]:
+    """Return the figures of a way of asking, and the score of each record."""
+    answers, _ = parts.read(s3, _Files(event["run"]).answers, name)
+    paired = pair(references, answers, model=name)
+    found = comparison.score(event["model"], paired)
+    scores = found.scores[event["metric"]]
+    metric = metrics.metric_of(event["metric"])
+    figures = BaselineFigures(
+        value=float(np.mean(scores)),
+        interval=intervals.mean_interval(scores, binary=metric.binary, seed=comparison.SEED),
+        format_failures=_format_failures([answer for _, answer in paired], labels),
+        errors=found.errors,
+        input_tokens=found.input_tokens,
+        output_tokens=found.output_tokens,
+        median_latency_ms=found.median_latency_ms,
+    )
+    return figures, scores
+
+
+def _format_failures(answers: Sequence[Answer], labels: set[str]) -> float:
+    """Return the share of answers that are none of the labels; 0 where answers are no labels."""
+    if not labels:
+        return 0.0
+    failed = sum(
+        answer.error is None and metrics.normalise(answer.answer) not in labels
+        for answer in answers
+    )
+    return failed / len(answers)
+
+
+def _figure(found: BaselineFigures) -> advice.Figure:
+    return advice.Figure(
+        value=found.value, interval=found.interval, format_failures=found.format_failures
+    )
+
+
+def _interval_method(metric: str) -> str:
+    if metrics.metric_of(metric).binary:
+        return "95 % Clopper-Pearson interval, which is exact"
+    return (
+        f"95 % percentile interval of {statistics.BOOTSTRAP_DRAWS:,} bootstrap draws "
+        f"(PCG64, seed {comparison.SEED})"
+    )
+
+
+def _file_record(s3: S3Client, uri: str, count: int) -> FileRecord:
+    body = storage.read(s3, uri)
+    return FileRecord(uri=uri, sha256=sha256(body).hexdigest(), bytes=len(body), records=count)
