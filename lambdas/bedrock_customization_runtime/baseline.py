@@ -92,10 +92,10 @@ def measure(
     asked = _written(s3, files.questions)
     if asked is None:
         asked = _choose(s3, event, files, document.preparation)
-        _check_budget(event, asked, _written(s3, files.examples) or [])
     if not asked:
         return _nothing_to_measure(event)
     examples = _written(s3, files.examples) or []
+    _check_budget(event, asked, examples)
     models: list[EvaluatedModel] = [{"name": BASE, "id": event["model"]}]
     if examples:
         models.append({"name": FEW_SHOT, "id": event["model"], "shots": files.examples})
