@@ -236,7 +236,7 @@ def _conclude(
         gain = statistics.bootstrap_interval(differences, seed=comparison.SEED)
     figures = {name: found for name, (found, _) in ways.items()}
     evidence = advice.Evidence(
-        metric=metrics.metric_of(event["metric"]).title.lower(),
+        metric=metrics.metric_of(event["metric"]).title,
         training_records=preparation.train.records,
         blind_records=preparation.test.records,
         minimum_detectable_effect=preparation.minimum_detectable_effect or 1.0,

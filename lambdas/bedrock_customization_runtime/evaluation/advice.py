@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.contract import KnowledgeChanges
+from bedrock_customization_runtime.datasets import power
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,8 @@ FASTER_THAN_RUNS = frozenset({KnowledgeChanges.DAILY, KnowledgeChanges.WEEKLY})
 """Facts that change so often are stale when a model that learned them goes live."""
 LABEL_EXAMPLES = 10
 """With fewer training records, a label has two or three blind ones: nobody can see if it fails."""
+_NO_EFFECT = 0.001
+"""A tenth of a point takes two million blind records."""
 
 
 class Verdict(StrEnum):
@@ -96,7 +99,7 @@ class Evidence:
     """What is known.
 
     Args:
-        metric: Title of the metric, for people.
+        metric: Title of the metric.
         training_records: How many.
         blind_records: How many.
         minimum_detectable_effect: Smallest difference that the blind set shows with 80 % power.
@@ -238,13 +241,12 @@ def _blind_set_too_small(known: Evidence) -> str | None:
         f"the {known.blind_records:,} blind records show a difference from {_points(effect)} on "
         "with 80 % power"
     )
-    remedy = "give more records, or a larger share of them to the blind set"
     if known.measured is None:
         if margin == 0 or effect <= margin:
             return None
         return (
             f"{shown}, and the margin is {_points(margin)}: a model that gains twice the margin "
-            f"would still be refused in more than one of five runs; {remedy}"
+            f"would still be refused in more than one of five runs; {_more_blind_records(margin)}"
         )
     figure, target = known.measured.zero_shot, known.target
     aim, name = (1.0, "a perfect model") if target is None else (target, "the target")
@@ -254,8 +256,15 @@ def _blind_set_too_small(known: Evidence) -> str | None:
     asked = f", and the gate asks for {_points(margin)} besides" if margin else ""
     return (
         f"{shown}{asked}, but from the base model's {_figure(known, figure)} to {name} "
-        f"there are only {_points(room)}: the gate would miss a model that gains them all; {remedy}"
+        f"there are only {_points(room)}: the gate would miss a model that gains them all; "
+        f"{_more_blind_records(room - margin)}"
     )
+
+
+def _more_blind_records(effect: float) -> str:
+    if effect < _NO_EFFECT:
+        return "lower the margin"
+    return f"about {power.records_to_show(effect):,} blind records would show it"
 
 
 def _few_records(known: Evidence) -> str | None:
@@ -309,7 +318,8 @@ def _remarks(known: Evidence) -> Iterator[Reason]:
     if known.measured is not None and known.measured.gain is not None:
         lower, upper = known.measured.gain
         change = (
-            f"{_examples(known.measured.examples)} in the prompt change {known.metric} by "
+            f"{_examples(known.measured.examples)} in the prompt change "
+            f"{_in_sentence(known.metric)} by "
             f"{_points(lower)} to {_points(upper)} with 95 % confidence"
         )
         if lower > 0:
@@ -339,7 +349,12 @@ def _examples(count: int) -> str:
 
 
 def _figure(known: Evidence, figure: Figure) -> str:
-    return f"{_percent(figure.value)} {known.metric}"
+    return f"{_percent(figure.value)} {_in_sentence(known.metric)}"
+
+
+def _in_sentence(title: str) -> str:
+    """Return a title as it stands in the middle of a sentence: `accuracy`, but `ROUGE-L`."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
 def _percent(share: float) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from bedrock_customization_local.cli.advise import advise
 from bedrock_customization_local.cli.convert import convert
 from bedrock_customization_local.cli.demo import demo
 from bedrock_customization_local.cli.estimate import estimate
@@ -32,6 +33,7 @@ app.command("demo")(demo)
 app.command("validate")(validate)
 app.command("prepare")(prepare)
 app.command("estimate")(estimate)
+app.command("advise")(advise)
 app.command("convert")(convert)
 app.command("rules")(rules)
 app.add_typer(local, name="local")

@@ -34,7 +34,7 @@ def figure(value, lower=None, upper=None, wrong=0.0):
 
 
 PLAIN = Evidence(
-    metric="accuracy",
+    metric="Accuracy",
     training_records=2_000,
     blind_records=500,
     minimum_detectable_effect=0.06,
