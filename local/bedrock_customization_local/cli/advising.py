@@ -29,6 +29,7 @@ from bedrock_customization_runtime.manifest import (
     BaselineSection,
     EstimateSection,
     Manifest,
+    SideTokens,
     UseCaseSection,
 )
 
@@ -219,7 +220,7 @@ def _of_prepared(
 
 
 def _estimate(prepared: PreparedDataset, settings: Settings) -> EstimateSection:
-    def counted(side: Side, count: TokenCount) -> run_cost.SideTokens:
+    def counted(side: Side, count: TokenCount) -> SideTokens:
         for _ in count.counting(prepared.lines(side)):
             pass
         return run_cost.counted(count)
