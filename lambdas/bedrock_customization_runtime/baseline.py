@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.invocation import Limits
     from bedrock_customization_runtime.manifest import Manifest, PreparationSection
 
+_SEED = 0
+"""Of the examples."""
 _DECODER = msgspec.json.Decoder(records.TestRecord)
 
 
@@ -109,7 +111,11 @@ def measure(
     )
     if answers["done"]:
         _conclude(s3, event, document, asked, examples)
-    return {key: answers[key] for key in ("done", "answered", "total")}  # type: ignore[return-value] # exactly these
+    return {
+        "done": answers["done"],
+        "answered": answers["answered"],
+        "total": len(models) * len(asked),
+    }
 
 
 class _Files:
@@ -137,7 +143,7 @@ def _choose(
     record_format = _rules(event).record_format
     train = preparation.train.uri
     examples = few_shot.choose(
-        _answered(s3, train, record_format), count=event["shots"], seed=few_shot.SEED
+        _answered(s3, train, record_format), count=event["few_shot"], seed=_SEED
     )
     if examples:
         _write(s3, files.examples, examples)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from bedrock_customization.storage import CustomizationStorage
 
 
-EXAMPLES = 4
-"""In front of each question the second time: more lengthen every question."""
 MAXIMUM_RECORDS = 500
 """That are asked, in each of the two ways: they tell a share to 4.5 points at worst."""
 
@@ -31,10 +29,9 @@ MAXIMUM_RECORDS = 500
 class BaselineMeasurement(Phase):
     """Ask the base model the validation set, with and without examples, and say whether to tune.
 
-    At most 500 records are asked in each way; the 4 examples come from the training set. The
-    function has no right on the blind set. Figures and advice (docs/when-to-tune.md) go into the
-    manifest; a base model that surely meets `target` ends the run as `TuningNotNeeded`, before a
-    job is paid.
+    At most 500 records are asked in each way; the examples come from the training set. The function
+    has no right on the blind set. Figures and advice (docs/when-to-tune.md) go into the manifest; a
+    base model that surely meets `target` ends the run as `TuningNotNeeded`, before a job is paid.
 
     Input: `$run`, `$preparation`.
     Output: `$baseline` (`contract.Baseline`).
@@ -51,6 +48,8 @@ class BaselineMeasurement(Phase):
             95 % interval must reach it. Without one, nothing ends the run here.
         minimum_improvement: What the gate will ask the tuned model to surely gain, in [0, 1].
         knowledge_changes: How often the facts change that right answers rest on.
+        few_shot: Training records that stand before each question as examples when the base model
+            is asked a second time, up to 10; with 0 it is not.
         maximum_tokens: Limit of an answer, in tokens, from 1 to 5,000.
         max_cost_usd: Of the whole run, in US dollars: questions that alone cost more are not asked.
             Without one, there is no limit.
@@ -75,6 +74,7 @@ class BaselineMeasurement(Phase):
         target: float | None = None,
         minimum_improvement: float = 0.0,
         knowledge_changes: KnowledgeChanges | None = None,
+        few_shot: int = 3,
         maximum_tokens: int = 512,
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
@@ -82,6 +82,7 @@ class BaselineMeasurement(Phase):
     ) -> None:
         if target is not None:
             check_between("target", target, 1e-6, 1, "it is in units of the metric, 0.9 means 90 %")
+        check_whole("few_shot", few_shot, 0, 10, "more examples do not fit beside a long question")
         check_whole("maximum_tokens", maximum_tokens, 1, 5000, "an answer has no more room")
         super().__init__(scope, id)
         self.function = self._define_function(storage, base_model)
@@ -97,7 +98,7 @@ class BaselineMeasurement(Phase):
                 "metric": MetricName(metric).value,
                 "maximum_tokens": maximum_tokens,
                 "maximum_records": MAXIMUM_RECORDS,
-                "shots": EXAMPLES,
+                "few_shot": few_shot,
                 "minimum_improvement": minimum_improvement,
                 "target": target,
                 "max_cost_usd": max_cost_usd,

@@ -19,8 +19,8 @@ class MeasureBaselineInput(TypedDict):
     """Of an answer."""
     maximum_records: int
     """That are asked, of the validation set."""
-    shots: int
-    """Examples in front of each question the second time."""
+    few_shot: int
+    """Examples before each question the second time; 0 asks but once."""
     minimum_improvement: float
     """As of `Gate`: what a tuned model will have to show."""
     target: NotRequired[float]

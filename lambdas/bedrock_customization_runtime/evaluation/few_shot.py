@@ -10,11 +10,6 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.datasets.records import TestRecord
 
-COUNT = 4
-"""Examples in front of a question."""
-SEED = 20_250_101
-"""Of the order in which examples are drawn."""
-
 
 def choose(records: Iterable[TestRecord], *, count: int, seed: int) -> list[TestRecord]:
     """Return the examples: drawn by their ids, each answer once before any comes twice.

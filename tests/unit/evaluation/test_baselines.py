@@ -115,7 +115,7 @@ def measure(s3, run):
             "metric": "accuracy",
             "maximum_tokens": 8,
             "maximum_records": 50,
-            "shots": 4,
+            "few_shot": 4,
             "minimum_improvement": 0.0,
             "allow_unknown_price": False,
             **given,
@@ -247,6 +247,14 @@ def test_questions_that_alone_cost_more_than_the_run_may_are_not_asked(prepare, 
         measure(models, max_cost_usd=1e-7)
     assert models.requests == []
     assert measure(models, max_cost_usd=1.0)["done"]
+
+
+def test_without_examples_the_base_model_is_asked_but_once(prepare, measure, section):
+    prepare()
+    models = Models()
+    assert measure(models, few_shot=0) == {"done": True, "answered": 50, "total": 50}
+    assert all(len(request["messages"]) == 1 for request in models.requests)
+    assert (section().few_shot, section().gain, section().examples) == (None, None, 0)
 
 
 def test_a_metric_that_does_not_exist_costs_nothing(prepare, measure):
