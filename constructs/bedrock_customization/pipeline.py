@@ -376,9 +376,10 @@ class CustomizationPipeline(Construct):
         notify = states.publish(
             "Notify failure",
             self.topic,
-            subject="Model customization: failed",
+            # SNS takes no subject of more than 100 characters.
+            subject="{% 'Model customization: ' & $substring($failure.error, 0, 70) %}",
             message="{% 'Run ' & $states.context.Execution.Name & ' of ' & "
-            "$states.context.StateMachine.Name & ' failed with ' & $failure.error & ': ' & "
+            "$states.context.StateMachine.Name & ' ended as ' & $failure.error & ': ' & "
             "$substring($failure.cause, 0, 3000) %}",
         )
         end = states.invoke(

@@ -33,7 +33,7 @@ class BaselineMeasurement(Phase):
     has no right on the blind set. Figures and advice (docs/when-to-tune.md) go into the manifest; a
     base model that surely meets `target` ends the run as `TuningNotNeeded`, before a job is paid.
 
-    Input: `$run`, `$preparation`.
+    Input: `$run`, whose data are prepared.
     Output: `$baseline` (`contract.Baseline`).
     Errors: `TuningNotNeeded`, `EvaluationFailed`, `BudgetExceeded`.
 
