@@ -26,6 +26,7 @@ def render(manifest: Manifest) -> str:
     return template("report.html.jinja").render(
         manifest=manifest,
         verdict=wording.verdict(manifest),
+        needless=wording.is_tuning_needless(manifest),
         stages=wording.stages(manifest),
         embedded_notice=wording.EMBEDDED_NOTICE,
         primary=primary,
@@ -56,6 +57,8 @@ def _files(manifest: Manifest) -> list[tuple[str, FileRecord]]:
             ("Blind test set", data.test),
             ("Rejected records", data.rejected),
         ]
+    if manifest.baseline is not None:
+        found.append(("Baseline questions", manifest.baseline.questions))
     if manifest.evaluation is not None:
         found += [("Answers", file) for file in manifest.evaluation.answers]
     return [(title, file) for title, file in found if file is not None]

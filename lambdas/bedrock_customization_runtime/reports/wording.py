@@ -76,6 +76,7 @@ class Fate:
     kept: bool
 
 
+_TUNING_NOT_NEEDED = "TuningNotNeeded"
 _PAST = {
     "Data": "the data were prepared",
     "Customization": "the model was customized",
@@ -94,6 +95,8 @@ _LABELS = {
 def verdict(manifest: Manifest) -> Verdict:
     """Return what became of the run."""
     detail = figures(primary_of(manifest.evaluation)) if manifest.evaluation else ""
+    if is_tuning_needless(manifest):
+        return _needless(manifest)
     if manifest.failure is not None:
         headline = f"The run failed {_so_far(manifest)}."
         detail = clipped(f"{manifest.failure.error}: {cause_of(manifest.failure)}")
@@ -106,6 +109,11 @@ def verdict(manifest: Manifest) -> Verdict:
     return Verdict(
         status=manifest.status, label=_LABELS[manifest.status], headline=headline, detail=detail
     )
+
+
+def is_tuning_needless(manifest: Manifest) -> bool:
+    """Return whether the run ended because the base model meets the target as it is."""
+    return manifest.failure is not None and manifest.failure.error == _TUNING_NOT_NEEDED
 
 
 def stages(manifest: Manifest) -> list[Stage]:
@@ -285,6 +293,16 @@ def duration(started: str, ended: str) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def _needless(manifest: Manifest) -> Verdict:
+    detail = clipped(sentence(cause_of(manifest.failure))) if manifest.failure else ""
+    return Verdict(
+        status="rejected",
+        label="Not needed",
+        headline="Tuning is not needed: the base model already meets the target.",
+        detail=f"{detail}. No job was started.",
+    )
 
 
 def _comparison_sentence(metric: MetricComparison) -> str:

@@ -6,6 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from bedrock_customization_runtime.manifest import (
+    AdviceReason,
+    AdviceSection,
+    BaselineFigures,
+    BaselineSection,
     CostItem,
     CurvePoint,
     CustomizationSection,
@@ -27,6 +31,7 @@ from bedrock_customization_runtime.manifest import (
     RunSection,
     SweepCandidate,
     SweepSection,
+    UseCaseSection,
 )
 
 
@@ -87,6 +92,60 @@ def prepared(running):
             ],
             label_counts={"refund": 1_702, "delivery": 1_311, "invoice": 633, "other": 374},
         ),
+    )
+
+
+@pytest.fixture
+def needless(prepared):
+    """A run whose base model needs no tuning."""
+
+    def figures(value, lower, upper, wrong):
+        return BaselineFigures(
+            value=value,
+            interval=(lower, upper),
+            format_failures=wrong,
+            errors={"ModelErrorException": 2},
+            input_tokens=1,
+            output_tokens=1,
+            median_latency_ms=300,
+        )
+
+    cause = "the base model reaches 93.0 % accuracy with 4 examples, at least 90.4 %"
+    return replace(
+        prepared,
+        status="failed",
+        use_case=UseCaseSection(
+            task="Sort what customers write.",
+            metric="accuracy",
+            owner="Support <desk>",
+            target=0.9,
+            margin=0.02,
+            budget_usd=40,
+            knowledge_changes="yearly",
+        ),
+        baseline=BaselineSection(
+            metric="accuracy",
+            target=0.9,
+            minimum_improvement=0.02,
+            records=500,
+            questions=file_record("baseline/questions.jsonl", 500),
+            examples=4,
+            zero_shot=figures(0.61, 0.566, 0.653, 0.2),
+            few_shot=figures(0.93, 0.904, 0.951, 0.01),
+            gain=(0.28, 0.36),
+            interval_method="95 % Clopper-Pearson interval, which is exact",
+            blind_records=500,
+            minimum_detectable_effect=0.0626,
+            advice=AdviceSection(
+                verdict="do not tune",
+                reasons=[
+                    AdviceReason(rule="target-met", message=cause),
+                    AdviceReason(rule="examples-help", message="4 examples change accuracy"),
+                ],
+            ),
+        ),
+        failure=FailureSection(error="TuningNotNeeded", cause=cause),
+        ended="2026-11-23T09:04:00Z",
     )
 
 

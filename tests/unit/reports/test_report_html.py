@@ -29,6 +29,7 @@ STAGES = [
     "rejected",
     "failed",
     "refused",
+    "needless",
 ]
 HOSTILE = (
     "</title></style><script>alert(1)</script><img src=x onerror=alert(1)>\"'&$\\frac$ {{ 7*7 }}"
@@ -443,3 +444,14 @@ def test_a_single_job_says_its_diagnosis(customized, swept):
     page = html.render(replace(customized, customization=diagnosed))
     assert "<strong>Diagnosis: fine.</strong>" in page
     assert "Diagnosis" not in html.render(customized)
+
+
+def test_a_run_without_tuning_shows_use_case_baseline_and_advice_and_no_failure(needless):
+    page = html.render(needless)
+
+    assert "Support &lt;desk&gt;" in page
+    assert "Is tuning the right thing? Do not tune" in page
+    assert "With 4 examples in the prompt" in page
+    assert "(rule <code>target-met</code>)" in page
+    assert "Why it failed" not in page
+    assert "baseline/questions.jsonl" in page
