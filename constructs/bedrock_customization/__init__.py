@@ -21,6 +21,7 @@ from bedrock_customization.method import (
 from bedrock_customization.metric import ExecutionAccuracy, LambdaMetric
 from bedrock_customization.network import JobNetwork
 from bedrock_customization.phases.approval import ApprovalStep
+from bedrock_customization.phases.baseline import BaselineMeasurement
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
@@ -42,7 +43,8 @@ from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.stack import CustomizationStack
 from bedrock_customization.storage import CustomizationStorage
 from bedrock_customization.sweep import Sweep
-from bedrock_customization_runtime.contract import EnrichmentTask, MetricName
+from bedrock_customization.use_case import UseCase
+from bedrock_customization_runtime.contract import EnrichmentTask, KnowledgeChanges, MetricName
 from bedrock_customization_runtime.contract.grading import SqlDialect
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "Approval",
     "ApprovalStep",
     "BaseModel",
+    "BaselineMeasurement",
     "CandidateRemoval",
     "ContinuedPretraining",
     "CustomizationBudget",
@@ -73,6 +76,7 @@ __all__ = [
     "JobNetwork",
     "JsonEquality",
     "JudgeModel",
+    "KnowledgeChanges",
     "LambdaMetric",
     "LogBucket",
     "MetricName",
@@ -95,4 +99,5 @@ __all__ = [
     "SqlEquality",
     "Sweep",
     "ThroughputExpiry",
+    "UseCase",
 ]

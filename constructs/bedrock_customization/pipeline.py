@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from aws_cdk import (
@@ -24,6 +25,9 @@ from bedrock_customization._asl import States, running_maps
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.alias import Alias
 from bedrock_customization.deployment_kinds import OnDemand, ProvisionedThroughput
+from bedrock_customization.gate import Gate
+from bedrock_customization.metric import metric_input
+from bedrock_customization.phases.baseline import BaselineMeasurement
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
@@ -33,6 +37,7 @@ from bedrock_customization.phases.run_cleanup import RunCleanup
 from bedrock_customization.phases.run_start import RunStart
 from bedrock_customization.phases.throughput_expiry import ThroughputExpiry
 from bedrock_customization.storage import RUNS, CustomizationStorage
+from bedrock_customization.use_case import agreed
 from bedrock_customization_runtime.contract import (
     METRIC_NAMESPACE,
     Handler,
@@ -48,12 +53,12 @@ if TYPE_CHECKING:
     from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
     from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.enrichment import Enrichment
-    from bedrock_customization.gate import Gate
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.metric import Metric
     from bedrock_customization.network import JobNetwork
     from bedrock_customization.phases.approval import ApprovalStep
     from bedrock_customization.sweep import Sweep
+    from bedrock_customization.use_case import UseCase
 
 _NOT_REMOVED = {
     "error": "{% $failure.error %}",
@@ -100,7 +105,8 @@ class CustomizationPipeline(Construct):
         maximum_rejected: Share of the records, in [0, 1], that may break a rule and be left out
             before the data set as a whole is refused.
         max_cost_usd: Estimated cost of the whole run (docs/costs.md), of a sweep with all its jobs,
-            in US dollars, above which no job starts. Without one, the estimate is only reported.
+            in US dollars, above which no job starts. Without one, the budget of the use case, or
+            the estimate is only reported.
         allow_unknown_price: Whether a job may start although the documented price of something in
             the run is not known. What has a figure is held against `max_cost_usd` nevertheless.
         stall_limit: After so long without progress a job is stopped; from an hour on. Two days
@@ -115,10 +121,16 @@ class CustomizationPipeline(Construct):
             `ProvisionedThroughput(…)` (docs/deployment.md). Without one, on demand.
         metric: What decides (docs/metrics.md): a `MetricName`, a function of your own
             (`LambdaMetric`), or the rows that SQL finds in a database (`ExecutionAccuracy`).
-        gate: What the tuned model must show to go live. Without it, any improvement over the base
-            model beyond chance passes that is not worse than the live model.
+            Without one, that of the use case, or accuracy.
+        gate: What the tuned model must show to go live. Without it, the margin of the use case, or
+            any improvement over the base model beyond chance, if it is not worse than the live one.
         approval: Whether people decide on what passed the gate, and how long they have. Without it,
             nobody is asked.
+        use_case: What the run is for. With it, the baseline is measured before a job is paid, and
+            metric, target, margin and budget are its own where they are not given.
+        target: The metric, in (0, 1], from which there is no need to tune: the baseline is measured
+            before a job is paid, and a base model that surely meets it ends the run as
+            `TuningNotNeeded`. Without one, that of the use case, or nothing does.
         maximum_tokens: Limit of an answer in the evaluation.
         few_shot: Examples that the base model gets before each question when it is asked a second
             time, up to 10 (docs/evaluation.md); with 0 it is asked without them only.
@@ -154,7 +166,9 @@ class CustomizationPipeline(Construct):
         enrichment: Enrichment | None = None,
         sharding: Sharding | None = SHARDING,
         deployment: Deployment | None = None,
-        metric: Metric = MetricName.ACCURACY,
+        use_case: UseCase | None = None,
+        metric: Metric | None = None,
+        target: float | None = None,
         gate: Gate | None = None,
         approval: Approval | None = None,
         maximum_tokens: int = 512,
@@ -165,8 +179,11 @@ class CustomizationPipeline(Construct):
         model_key: kms.IKey | None = None,
         topic: sns.ITopic | None = None,
     ) -> None:
+        metric = _metric(metric, use_case)
+        target = _target(target, use_case)
+        gate = _gate(gate, use_case)
+        max_cost_usd = _max_cost_usd(max_cost_usd, use_case)
         super().__init__(scope, id)
-        self._model_key = model_key
         self._deployed_on = deployment or OnDemand()
         self.storage = storage or CustomizationStorage(self, "Storage")
         self.topic = topic or self._define_topic()
@@ -200,6 +217,27 @@ class CustomizationPipeline(Construct):
             enrichment=enrichment,
             sharding=sharding,
             on_failure=on_failure,
+        )
+        # Without a target or a use case nothing is decided before the job, so nobody is asked.
+        self.baseline = (
+            BaselineMeasurement(
+                self,
+                "BaselineMeasurement",
+                storage=self.storage,
+                base_model=base_model,
+                method=method,
+                metric=metric,
+                target=target,
+                minimum_improvement=gate.minimum_improvement,
+                few_shot=few_shot,
+                knowledge_changes=use_case.knowledge_changes if use_case else None,
+                maximum_tokens=maximum_tokens,
+                max_cost_usd=max_cost_usd,
+                allow_unknown_price=allow_unknown_price,
+                on_failure=on_failure,
+            )
+            if target is not None or use_case
+            else None
         )
         self.customization = ModelCustomization(
             self,
@@ -258,11 +296,13 @@ class CustomizationPipeline(Construct):
             storage=self.storage,
             base_model=base_model,
             method=method,
+            use_case=use_case,
             on_failure=self._notify_failure,
         )
         self._phases = (
             self.start,
             self.preparation,
+            *((self.baseline,) if self.baseline else ()),
             self.customization,
             self.deployment,
             self.evaluation,
@@ -358,9 +398,10 @@ class CustomizationPipeline(Construct):
         notify = states.publish(
             "Notify failure",
             self.topic,
-            subject="Model customization: failed",
+            # SNS takes no subject of more than 100 characters.
+            subject="{% 'Model customization: ' & $substring($failure.error, 0, 70) %}",
             message="{% 'Run ' & $states.context.Execution.Name & ' of ' & "
-            "$states.context.StateMachine.Name & ' failed with ' & $failure.error & ': ' & "
+            "$states.context.StateMachine.Name & ' ended as ' & $failure.error & ': ' & "
             "$substring($failure.cause, 0, 3000) %}",
         )
         end = states.invoke(
@@ -396,6 +437,7 @@ class CustomizationPipeline(Construct):
         """
         for titles, state in (
             (["DataPreparation"], self.preparation.start_state),
+            *((["BaselineMeasurement"], one.start_state) for one in (self.baseline,) if one),
             (["ModelCustomization"], self.customization.start_state),
             (
                 ["ModelDeployment", "ModelEvaluation", "PromotionGate"],
@@ -500,3 +542,29 @@ class CustomizationPipeline(Construct):
         stack_uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
         suffix = Fn.select(4, Fn.split("-", stack_uuid))
         return f"{Names.unique_resource_name(self, max_length=100)}-{suffix}"
+
+
+def _metric(given: Metric | None, use_case: UseCase | None) -> Metric:
+    stated = use_case.metric if use_case else None
+    if given is None or isinstance(given, MetricName):
+        return agreed("metric", given, "metric", stated) or MetricName.ACCURACY
+    agreed("metric", metric_input(given)["metric"], "metric", stated and stated.value)
+    return given
+
+
+def _target(given: float | None, use_case: UseCase | None) -> float | None:
+    return agreed("target", given, "target", use_case.target if use_case else None)
+
+
+def _gate(given: Gate | None, use_case: UseCase | None) -> Gate:
+    gate, margin = given or Gate(), use_case.margin if use_case else None
+    # A gate that asks for no particular improvement leaves it to the use case.
+    improvement = agreed(
+        "gate.minimum_improvement", gate.minimum_improvement or None, "margin", margin
+    )
+    return replace(gate, minimum_improvement=improvement or 0.0)
+
+
+def _max_cost_usd(given: float | None, use_case: UseCase | None) -> float | None:
+    stated = use_case.budget_usd if use_case else None
+    return agreed("max_cost_usd", given, "budget_usd", stated)

@@ -9,6 +9,7 @@ from aws_cdk import CfnOutput, Stack
 from bedrock_customization.base_model import BaseModel
 from bedrock_customization.dataset import RecordTemplate
 from bedrock_customization.pipeline import CustomizationPipeline
+from bedrock_customization.use_case import UseCase
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -25,6 +26,7 @@ class CustomizationStack(Stack):
         base_model: What is customized.
         template: How a row of the raw data becomes a record.
             Without one, the data already are records: prompt and completion, or Converse messages.
+        use_case: What it is for (docs/when-to-tune.md).
     """
 
     def __init__(
@@ -34,10 +36,11 @@ class CustomizationStack(Stack):
         *,
         base_model: BaseModel,
         template: RecordTemplate | None = None,
+        use_case: UseCase | None = None,
     ) -> None:
         super().__init__(scope, id, description="Customizes a foundation model on Amazon Bedrock")
         self.pipeline = CustomizationPipeline(
-            self, "Pipeline", base_model=base_model, template=template
+            self, "Pipeline", base_model=base_model, template=template, use_case=use_case
         )
         for name, value in {
             "DataBucketName": self.pipeline.storage.data_bucket.bucket_name,
@@ -53,8 +56,9 @@ class CustomizationStack(Stack):
     def from_context(cls, scope: Construct, id: str) -> Self:
         """Read the arguments from CDK context, as `cdk.json` or `cdk deploy -c` give them.
 
-        Keys, each after `bedrock_customization:`: `baseModel`, and, for raw data of columns,
-        `prompt`, `completion`, `system` and `groupBy` (see `RecordTemplate`).
+        Keys, each after `bedrock_customization:`: `baseModel`, for raw data of columns `prompt`,
+        `completion`, `system` and `groupBy` (see `RecordTemplate`), and at will `useCase`, the path
+        of a TOML file (see `UseCase.from_file`).
 
         Raises:
             ValueError: A key is missing, or its value does not fit; the message says which.
@@ -86,4 +90,11 @@ class CustomizationStack(Stack):
             if prompt and completion
             else None
         )
-        return cls(scope, id, base_model=BaseModel.of(base_model), template=template)
+        stated = read("useCase")
+        return cls(
+            scope,
+            id,
+            base_model=BaseModel.of(base_model),
+            template=template,
+            use_case=UseCase.from_file(stated) if stated else None,
+        )

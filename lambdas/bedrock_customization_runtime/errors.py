@@ -6,6 +6,7 @@
     ├── InvalidInput          the execution input, or what a handler was asked, makes no sense
     ├── DatasetRejected       the data break a rule of the base model; nothing was paid
     ├── SourceChanged         an object was overwritten while it was read
+    ├── TuningNotNeeded       the base model already meets the target; no job was paid
     ├── BudgetExceeded        the estimate is above the limit, or cannot be made; nothing was paid
     ├── BaseModelUnavailable  Bedrock does not offer the base model here and now; nothing was paid
     ├── QuotaExhausted        the account has no room for another custom model; nothing was paid
@@ -45,6 +46,10 @@ class DatasetRejected(CustomizationError):
 
 class SourceChanged(CustomizationError):
     """An object was overwritten while it was read."""
+
+
+class TuningNotNeeded(CustomizationError):
+    """The base model already meets the target; no job was paid."""
 
 
 class BudgetExceeded(CustomizationError):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.catalog import MethodRules, Price
     from bedrock_customization_runtime.datasets.token_counts import TokenCount
-    from bedrock_customization_runtime.manifest import PreparationSection
+    from bedrock_customization_runtime.manifest import BaselineSection, PreparationSection
 
 TRAINING = "training"
 """Name of the item that each job adds to."""
@@ -36,8 +36,16 @@ _TEN_CENTS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AskedTokens:
+    """Tokens of questions to the base model and of its answers."""
+
+    input: int
+    output: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunTokens:
-    """Estimated tokens of a run's prepared data.
+    """Estimated tokens of a run's prepared data, and those that were paid already.
 
     Args:
         training: Of the training set, for one epoch.
@@ -46,6 +54,7 @@ class RunTokens:
         blind: Of the blind set; None where nobody is measured by it.
         enrichment_usd: What the enrichment of the data has cost; None without one.
         enriched: Records that were enriched.
+        baseline: Of the baseline, as Bedrock counted them; None without one.
     """
 
     training: int
@@ -54,10 +63,13 @@ class RunTokens:
     blind: SideTokens | None = None
     enrichment_usd: float | None = None
     enriched: int = 0
+    baseline: AskedTokens | None = None
 
     @classmethod
-    def of(cls, preparation: PreparationSection) -> RunTokens:
-        """Return what preparation has counted."""
+    def of(
+        cls, preparation: PreparationSection, baseline: BaselineSection | None = None
+    ) -> RunTokens:
+        """Return what preparation has counted, and what the baseline was charged."""
         enrichment = preparation.enrichment
         return cls(
             training=preparation.estimated_tokens,
@@ -66,6 +78,7 @@ class RunTokens:
             blind=preparation.blind_tokens,
             enrichment_usd=enrichment.cost_usd if enrichment else None,
             enriched=enrichment.written + enrichment.scored if enrichment else 0,
+            baseline=_asked(baseline) if baseline else None,
         )
 
 
@@ -134,6 +147,7 @@ def estimate_run(
     lengths = _Lengths.of(tokens, teaching)
     items = [
         *_enriching(tokens),
+        *(asking(model, tokens.baseline, assumption="paid already") if tokens.baseline else ()),
         *(
             _teaching(rules, tokens.prompts, teaching, lengths, len(jobs))
             if teaching and tokens.prompts
@@ -156,16 +170,48 @@ def estimate_run(
         ),
         *([_throughput(model, throughput)] if throughput else []),
     ]
+    return summed(items, tokens=tokens.training, epochs=epochs, monthly=keeping(model, throughput))
+
+
+def summed(
+    items: list[CostItem],
+    *,
+    tokens: int = 0,
+    epochs: int = 0,
+    monthly: Sequence[CostItem] = (),
+) -> EstimateSection:
+    """Return what items come to.
+
+    Args:
+        items: What is paid once.
+        tokens: Of the training set, for one epoch.
+        epochs: Of all jobs.
+        monthly: What is paid each month.
+    """
     known = [item.usd for item in items if item.usd is not None]
     total = round(sum(known), 9)
     return EstimateSection(
-        tokens=tokens.training,
+        tokens=tokens,
         epochs=epochs,
         items=items,
-        monthly=keeping(model, throughput),
+        monthly=list(monthly),
         usd=total if len(known) == len(items) else None,
         known_usd=total,
     )
+
+
+def asking(
+    model: catalog.BaseModel, tokens: AskedTokens, *, assumption: str = ""
+) -> list[CostItem]:
+    """Return what asking the base model for a baseline costs."""
+    prices = model.prices
+    return [
+        _item(f"baseline {name}", count, "tokens", price, assumption=assumption)
+        for name, count, price in (
+            ("input", tokens.input, prices.input_per_1k_tokens),
+            ("output", tokens.output, prices.output_per_1k_tokens),
+        )
+    ]
 
 
 def keeping(model: catalog.BaseModel, throughput: Throughput | None = None) -> list[CostItem]:
@@ -279,6 +325,13 @@ class _Lengths:
         if limit is not None:
             return cls(limit, "answers of maximum_response_length, at most")
         return cls(None, "how long the answers are: name maximum_response_length")
+
+
+def _asked(baseline: BaselineSection) -> AskedTokens:
+    ways = [way for way in (baseline.zero_shot, baseline.few_shot) if way]
+    return AskedTokens(
+        input=sum(way.input_tokens for way in ways), output=sum(way.output_tokens for way in ways)
+    )
 
 
 def _enriching(tokens: RunTokens) -> list[CostItem]:

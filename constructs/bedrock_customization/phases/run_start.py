@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.method import CustomizationMethod
     from bedrock_customization.storage import CustomizationStorage
+    from bedrock_customization.use_case import UseCase
 
 
 class RunStart(Phase):
@@ -47,6 +48,7 @@ class RunStart(Phase):
         storage: CustomizationStorage,
         base_model: BaseModel,
         method: CustomizationMethod | None = None,
+        use_case: UseCase | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
         method = method or FineTuning()
@@ -79,6 +81,7 @@ class RunStart(Phase):
                 "parent": base_model.parent,
                 "method": method.method.value,
                 "hyperparameters": hyperparameters,
+                "use_case": use_case.to_contract() if use_case else None,
             },
             comment="Check the input, derive names, begin the manifest",
             assign="run",

@@ -4,8 +4,8 @@ The constructs import this module at synth and the handlers at run time, so it u
 standard library. Every value that travels between states is one of the `TypedDict`s here: URIs,
 ids and counts, never records. What is absent has no key, because CDK leaves nulls out. The state
 machine keeps each under a variable of the same name (`$run`, `$enrichment`, `$preparation`,
-`$proposal`, `$customization`, `$deployment`, `$blind_test`, `$evaluation`, `$decision`,
-`$approval`, `$failure`).
+`$baseline`, `$proposal`, `$customization`, `$deployment`, `$blind_test`, `$evaluation`,
+`$decision`, `$approval`, `$failure`).
 """
 
 from bedrock_customization_runtime.contract.approval import (
@@ -13,6 +13,7 @@ from bedrock_customization_runtime.contract.approval import (
     ConcludeApprovalInput,
     RequestApprovalInput,
 )
+from bedrock_customization_runtime.contract.baseline import Baseline, MeasureBaselineInput
 from bedrock_customization_runtime.contract.customization import (
     CandidateJob,
     CandidateOutcome,
@@ -59,9 +60,11 @@ from bedrock_customization_runtime.contract.evaluation import (
     Gate,
     OwnMetric,
     PlanBlindTestInput,
+    PrimaryMetric,
     PromoteModelInput,
 )
 from bedrock_customization_runtime.contract.names import (
+    BASE,
     EXPIRY_TAG,
     FEW_SHOT,
     LIVE,
@@ -112,8 +115,10 @@ from bedrock_customization_runtime.contract.runs import (
     RunRecord,
     StartRunInput,
 )
+from bedrock_customization_runtime.contract.use_case import KnowledgeChanges, UseCase
 
 __all__ = [
+    "BASE",
     "EXPIRY_TAG",
     "FEW_SHOT",
     "LIVE",
@@ -127,6 +132,7 @@ __all__ = [
     "AnswerQuestionsInput",
     "Answers",
     "ApprovalOutcome",
+    "Baseline",
     "BlindTest",
     "CandidateJob",
     "CandidateOutcome",
@@ -161,9 +167,11 @@ __all__ = [
     "Job",
     "JobNetwork",
     "JobWatch",
+    "KnowledgeChanges",
     "LoggingAction",
     "LoggingStatus",
     "LogsPlan",
+    "MeasureBaselineInput",
     "MetadataCondition",
     "MetadataFilters",
     "MetricName",
@@ -178,6 +186,7 @@ __all__ = [
     "PreparationStep",
     "PreparationStepInput",
     "PrepareDataInput",
+    "PrimaryMetric",
     "PromoteModelInput",
     "Proposal",
     "ProposeCandidates",
@@ -203,5 +212,6 @@ __all__ = [
     "TeacherPlan",
     "ThroughputPlan",
     "TrainingMetric",
+    "UseCase",
     "WatchJob",
 ]

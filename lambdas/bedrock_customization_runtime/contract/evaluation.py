@@ -101,6 +101,16 @@ class OwnMetric(TypedDict):
     """Whether a score is either 0 or 1."""
 
 
+class PrimaryMetric(TypedDict):
+    """What decides, in an event."""
+
+    metric: str
+    """Name of the primary metric: a `MetricName`, or that of `own_metric`."""
+    own_metric: NotRequired[OwnMetric]
+    database: NotRequired[str]
+    """S3 URI of the SQLite file on which statements are run."""
+
+
 class PlanBlindTestInput(TypedDict):
     """Event of `answer_questions` for `EvaluationStep.PLAN`."""
 
@@ -129,7 +139,7 @@ class AnswerQuestionsInput(TypedDict):
     """Of the item, from 0."""
 
 
-class CompareAnswersInput(TypedDict):
+class CompareAnswersInput(PrimaryMetric):
     """Event of `compare_answers`."""
 
     run: Run
@@ -139,11 +149,6 @@ class CompareAnswersInput(TypedDict):
     models: list[EvaluatedModel]
     contaminated: int
     left_out: dict[str, str]
-    metric: str
-    """Name of the primary metric: a `MetricName`, or that of `own_metric`."""
-    own_metric: NotRequired[OwnMetric]
-    database: NotRequired[str]
-    """S3 URI of the SQLite file on which statements are run."""
 
 
 class DecidePromotionInput(TypedDict):

@@ -9,6 +9,7 @@ class Handler(StrEnum):
     START_RUN = "start_run"
     ENRICH_DATA = "enrich_data"
     PREPARE_DATA = "prepare_data"
+    MEASURE_BASELINE = "measure_baseline"
     CUSTOMIZE_MODEL = "customize_model"
     GRADE_ANSWERS = "grade_answers"
     STOP_JOB = "stop_job"
@@ -108,6 +109,7 @@ class ErrorName(StrEnum):
     """Error names that states retry or catch; each is a class of `errors` (a test pairs them)."""
 
     ALIAS_NOT_WRITTEN = "AliasNotWritten"
+    TUNING_NOT_NEEDED = "TuningNotNeeded"
     DEPLOYMENT_BUSY = "DeploymentBusy"
     DEPLOYMENT_FAILED = "DeploymentFailed"
     CUSTOMIZATION_FAILED = "CustomizationFailed"
@@ -118,6 +120,8 @@ class ErrorName(StrEnum):
     MANIFEST_CONFLICT = "ManifestConflict"
 
 
+BASE = "base"
+"""Name of the base model among the models that answer, asked without examples."""
 FEW_SHOT = "few_shot"
 """Name of the base model where examples stand before each question."""
 LIVE = "live"

@@ -2,6 +2,8 @@
 
 from typing import Literal, NotRequired, TypedDict, final
 
+from bedrock_customization_runtime.contract.use_case import UseCase
+
 
 class Names(TypedDict):
     """Bedrock names of one run, derived from its execution by `names.names_of`."""
@@ -63,6 +65,7 @@ class StartRunInput(TypedDict):
     """Value of `catalog.Method`; so wherever it stands."""
     hyperparameters: dict[str, str]
     """Of the construct; those of the input go over them."""
+    use_case: NotRequired[UseCase]
 
 
 @final

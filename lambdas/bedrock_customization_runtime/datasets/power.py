@@ -22,6 +22,18 @@ def minimum_detectable_effect(records: int) -> float:
 
 def detectable(standard_error: float) -> float:
     """Return the smallest true difference that such a test shows, given its standard error."""
+    return min(1.0, _quantiles() * standard_error)
+
+
+def records_to_show(effect: float) -> int:
+    """Return how many blind records show a true difference of accuracy, by the same test.
+
+    Args:
+        effect: The difference, above 0.
+    """
+    return math.ceil(DISCORDANT * (_quantiles() / effect) ** 2)
+
+
+def _quantiles() -> float:
     normal = NormalDist()
-    quantiles = normal.inv_cdf(1 - SIGNIFICANCE / 2) + normal.inv_cdf(POWER)
-    return min(1.0, quantiles * standard_error)
+    return normal.inv_cdf(1 - SIGNIFICANCE / 2) + normal.inv_cdf(POWER)

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
 
-    from bedrock_customization_runtime.contract import CompareAnswersInput
+    from bedrock_customization_runtime.contract import PrimaryMetric
     from bedrock_customization_runtime.evaluation.metrics import Metric
 
 
 @contextmanager
 def primary_metric(
-    s3: S3Client, functions: Callable[[], LambdaClient], event: CompareAnswersInput
+    s3: S3Client, functions: Callable[[], LambdaClient], event: PrimaryMetric
 ) -> Iterator[Metric]:
     """Return the metric for the length of a `with`, during which a database lies on disk.
 

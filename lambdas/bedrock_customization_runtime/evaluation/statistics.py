@@ -79,12 +79,9 @@ def bootstrap_differences(
     Raises:
         ValueError: There are no records, or a figure is not finite.
     """
-    count = _records_of(pairs)
-    generator = np.random.Generator(np.random.PCG64(seed))
+    _require_records(pairs)
     figures = np.hstack([side for pair in pairs for side in (pair.baseline, pair.tuned)])
-    sums = np.vstack(
-        [_times_drawn(generator, rows, count) @ figures for rows in _blocks(draws, count)]
-    )
+    sums = bootstrap_sums(figures, seed=seed, draws=draws)
     found = []
     start = 0
     for pair in pairs:
@@ -93,6 +90,24 @@ def bootstrap_differences(
         found.append(pair.value(after) - pair.value(before))
         start += 2 * width
     return found
+
+
+def bootstrap_sums(figures: Matrix, *, seed: int, draws: int = BOOTSTRAP_DRAWS) -> Matrix:
+    """Return the sums of figures where the records are drawn anew, with replacement.
+
+    Args:
+        figures: Of each record, shape (records, figures).
+        seed: Of the draws.
+        draws: How many.
+
+    Returns:
+        Shape (draws, figures).
+    """
+    count = len(figures)
+    generator = np.random.Generator(np.random.PCG64(seed))
+    return np.vstack(
+        [_times_drawn(generator, rows, count) @ figures for rows in _blocks(draws, count)]
+    )
 
 
 def percentile_interval(drawn: Vector, *, value: float, records: int) -> tuple[float, float]:
@@ -176,15 +191,15 @@ def permutation_p_values(
     """
     if not pairs:
         return []
-    count = _records_of(pairs)
+    _require_records(pairs)
     swaps = [_Swaps(pair) for pair in pairs]
     few = [2 ** len(one.changes) <= draws for one in swaps]
     drawn = [one for one, is_few in zip(swaps, few, strict=True) if not is_few]
     extreme = [0] * len(drawn)
     if drawn:
         generator = np.random.Generator(np.random.PCG64(seed))
-        for rows in _blocks(draws, count):
-            chosen = (generator.random((rows, count)) < 0.5).astype(np.float64)  # noqa: PLR2004 - a fair coin
+        for rows in _blocks(draws, pairs[0].records):
+            chosen = (generator.random((rows, pairs[0].records)) < 0.5).astype(np.float64)  # noqa: PLR2004 - a fair coin
             for number, one in enumerate(drawn):
                 extreme[number] += int(one.as_extreme(chosen[:, one.places]).sum())
     random_ones = iter(extreme)
@@ -283,10 +298,8 @@ def _blocks(draws: int, width: int) -> Iterator[int]:
         yield min(rows, draws - start)
 
 
-def _records_of(pairs: Sequence[Pair]) -> int:
-    count = pairs[0].records
-    if not count:
+def _require_records(pairs: Sequence[Pair]) -> None:
+    if not pairs[0].records:
         raise ValueError("pairs must hold records: there is nothing to compare")
     if not all(np.isfinite(side).all() for pair in pairs for side in (pair.baseline, pair.tuned)):
         raise ValueError("figures of a pair must be finite: a metric gives numbers")
-    return count

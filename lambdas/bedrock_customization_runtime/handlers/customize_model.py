@@ -111,14 +111,14 @@ def _plan(event: PlanJob) -> Job:
     hyperparameters = customization_plan.hyperparameters(
         model, method, event["hyperparameters"], run["hyperparameters"]
     )
-    preparation = manifest.load(aws.s3(), run["manifest"]).preparation
-    if preparation is None:
+    document = manifest.load(aws.s3(), run["manifest"])
+    if document.preparation is None:
         raise InvalidInput(f"{run['manifest']} has no prepared data: prepare them first")
     teaching, throughput = event.get("teaching"), event.get("throughput")
     estimate = run_cost.estimate_run(
         model,
         method,
-        run_cost.RunTokens.of(preparation),
+        run_cost.RunTokens.of(document.preparation, document.baseline),
         jobs=[hyperparameters],
         teaching=run_cost.Teaching(**teaching) if teaching else None,
         answer_tokens=event.get("evaluation_maximum_tokens"),

@@ -61,6 +61,7 @@ def handler(event: StartRunInput, _context: object) -> Run:
             started=times.now(),
             embedded=os.environ.get("BEDROCK_CUSTOMIZATION_EMBEDDED") == "1",
         ),
+        manifest.UseCaseSection(**event["use_case"]) if "use_case" in event else None,
     )
     return run
 

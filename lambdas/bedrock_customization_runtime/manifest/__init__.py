@@ -4,6 +4,12 @@ Each phase writes its section last, after all the files that the section names, 
 version it read. The report and the model card are rendered from the manifest alone.
 """
 
+from bedrock_customization_runtime.manifest.baseline import (
+    AdviceReason,
+    AdviceSection,
+    BaselineFigures,
+    BaselineSection,
+)
 from bedrock_customization_runtime.manifest.customization import (
     CostItem,
     CurvePoint,
@@ -43,10 +49,15 @@ from bedrock_customization_runtime.manifest.promotion import (
     RuleVerdict,
 )
 from bedrock_customization_runtime.manifest.runs import FailureSection, FileRecord, RunSection
+from bedrock_customization_runtime.manifest.use_case import UseCaseSection
 
 __all__ = [
     "SCHEMA_VERSION",
+    "AdviceReason",
+    "AdviceSection",
     "ApprovalSection",
+    "BaselineFigures",
+    "BaselineSection",
     "ConfusionMatrix",
     "CostItem",
     "CurvePoint",
@@ -72,6 +83,7 @@ __all__ = [
     "SideTokens",
     "SweepCandidate",
     "SweepSection",
+    "UseCaseSection",
     "begin",
     "json_schema",
     "load",

@@ -11,6 +11,7 @@ import msgspec
 
 from bedrock_customization_runtime import storage
 from bedrock_customization_runtime.errors import ManifestConflict
+from bedrock_customization_runtime.manifest.baseline import BaselineSection
 from bedrock_customization_runtime.manifest.customization import (
     CustomizationSection,
     EstimateSection,
@@ -25,6 +26,7 @@ from bedrock_customization_runtime.manifest.promotion import (
     DeploymentSection,
 )
 from bedrock_customization_runtime.manifest.runs import FailureSection, RunSection
+from bedrock_customization_runtime.manifest.use_case import UseCaseSection
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -40,9 +42,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     schema_version: int = SCHEMA_VERSION
     run: RunSection
     status: Literal["running", "promoted", "rejected", "failed"] = "running"
+    use_case: UseCaseSection | None = None
     refusal: RefusalSection | None = None
     """In place of the preparation, where the data set was refused."""
     preparation: PreparationSection | None = None
+    baseline: BaselineSection | None = None
     preflight: list[PreflightCheck] = []
     estimate: EstimateSection | None = None
     sweep: SweepSection | None = None
@@ -63,13 +67,15 @@ def json_schema() -> dict[str, Any]:
     return msgspec.json.schema(Manifest)
 
 
-def begin(s3: "S3Client", uri: str, run: RunSection) -> Manifest:
+def begin(
+    s3: "S3Client", uri: str, run: RunSection, use_case: UseCaseSection | None = None
+) -> Manifest:
     """Write the first version, or return the one that a repeated call finds.
 
     Raises:
         ManifestConflict: The manifest there belongs to another execution.
     """
-    manifest = Manifest(run=run)
+    manifest = Manifest(run=run, use_case=use_case)
     try:
         storage.write_version(s3, uri, _encode(manifest), _CONTENT_TYPE, replaces=None)
     except storage.VersionConflictError:

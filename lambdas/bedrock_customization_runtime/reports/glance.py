@@ -59,12 +59,26 @@ def _better(evaluation: EvaluationSection) -> KeyFigure:
 
 
 def _live(manifest: Manifest) -> KeyFigure:
-    question = "May it go live?"
+    answer, note = _answer_of(manifest)
+    return KeyFigure(question="May it go live?", answer=answer, note=note)
+
+
+def _answer_of(manifest: Manifest) -> tuple[str, str]:
+    decision, approval = manifest.decision, manifest.approval
+    if manifest.deployment is not None and manifest.deployment.rolled_back:
+        return "Not any more", "It was live, and consumers went back to another model"
     if manifest.status == "promoted":
-        return KeyFigure(question=question, answer="Yes", note="Consumers' alias points at it")
-    if manifest.decision is not None and manifest.decision.promote:
-        return KeyFigure(question=question, answer="Not yet", note="The gate lets it through")
-    return KeyFigure(question=question, answer="No", note="The gate refuses it")
+        return "Yes", "The alias that consumers read names it"
+    if decision is None or not decision.promote:
+        refusing = sum(not verdict.passed for verdict in decision.verdicts) if decision else 0
+        rules = wording.count(len(decision.verdicts)) if decision else "0"
+        return "No", f"The gate refuses it by {wording.count(refusing)} of {rules} rules"
+    if approval is not None and approval.outcome != "approved":
+        by = "A person rejected it" if approval.outcome == "rejected" else "Nobody decided in time"
+        return "No", f"{by}; the gate had let it through"
+    if manifest.failure is not None:
+        return "No", "The gate let it through, then the run failed"
+    return "Not yet", "The gate lets it through"
 
 
 def _cost(estimate: EstimateSection) -> KeyFigure:

@@ -26,6 +26,7 @@ def render(manifest: Manifest) -> str:
     return template("report.html.jinja").render(
         manifest=manifest,
         verdict=wording.verdict(manifest),
+        over_budget=wording.is_over_budget(manifest),
         key_figures=glance.key_figures(manifest),
         stages=wording.stages(manifest),
         embedded_notice=wording.EMBEDDED_NOTICE,
@@ -44,7 +45,8 @@ def _sections(manifest: Manifest) -> list[str]:
     """Return the templates of `sections/` that the run has something for, in their order."""
     evaluation = manifest.evaluation
     shown = {
-        "failure": manifest.failure,
+        "failure": None if wording.is_tuning_needless(manifest) else manifest.failure,
+        "use_case": manifest.use_case,
         "refusal": manifest.refusal,
         "decision": manifest.decision,
         "evaluation": evaluation,
@@ -52,6 +54,7 @@ def _sections(manifest: Manifest) -> list[str]:
         "models": evaluation and evaluation.models,
         "confusion": evaluation and evaluation.confusion,
         "examples": evaluation and evaluation.examples,
+        "baseline": manifest.baseline,
         "sweep": manifest.sweep,
         "customization": manifest.customization,
         "cost": manifest.estimate,
@@ -88,6 +91,8 @@ def _files(manifest: Manifest) -> list[tuple[str, FileRecord]]:
             ("Blind test set", data.test),
             ("Rejected records", data.rejected),
         ]
+    if manifest.baseline is not None:
+        found.append(("Baseline questions", manifest.baseline.questions))
     if manifest.evaluation is not None:
         found += [("Answers", file) for file in manifest.evaluation.answers]
     return [(title, file) for title, file in found if file is not None]

@@ -49,6 +49,8 @@ def summary(manifest: Manifest) -> str:
         lines += [f"- {reason}" for reason in manifest.decision.reasons[:_REASONS]]
     if manifest.approval is not None:
         lines.append(wording.approval(manifest.approval))
+    if manifest.use_case is not None:
+        lines.append(f"For: {manifest.use_case.task} Owner: {manifest.use_case.owner}")
     lines += [f"Run: {run.id}", f"Base model: {run.base_model}", f"Time: {times}"]
     text = "\n".join(wording.clipped(line) for line in lines if line)
     if run.embedded:

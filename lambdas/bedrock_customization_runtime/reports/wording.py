@@ -87,6 +87,8 @@ class Fate:
     kept: bool
 
 
+_TUNING_NOT_NEEDED = "TuningNotNeeded"
+_BUDGET_EXCEEDED = "BudgetExceeded"
 _PAST = {
     "Data": "the data were prepared",
     "Customization": "the model was customized",
@@ -100,11 +102,19 @@ _LABELS = {
     "rejected": "Not promoted",
     "failed": "Failed",
 }
+_SAID = {
+    "rejected": "Rejected by a person",
+    "expired": "Nobody decided in time",
+}
 
 
 def verdict(manifest: Manifest) -> Verdict:
     """Return what became of the run."""
     detail = figures(primary_of(manifest.evaluation)) if manifest.evaluation else ""
+    if is_tuning_needless(manifest):
+        return _needless(manifest)
+    if is_over_budget(manifest):
+        return _over_budget(manifest)
     if manifest.failure is not None:
         headline = f"The run failed {_so_far(manifest)}."
         detail = clipped(f"{manifest.failure.error}: {cause_of(manifest.failure)}")
@@ -114,9 +124,22 @@ def verdict(manifest: Manifest) -> Verdict:
         headline = f"The run is under way, {_so_far(manifest)}."
     else:
         headline = f"The run ended {_so_far(manifest)}."
-    return Verdict(
-        status=manifest.status, label=_LABELS[manifest.status], headline=headline, detail=detail
-    )
+    label = _LABELS[manifest.status]
+    if manifest.status == "promoted" and manifest.deployment and manifest.deployment.rolled_back:
+        label = "Promoted, then rolled back"
+    elif manifest.status == "rejected" and manifest.approval is not None:
+        label = _SAID.get(manifest.approval.outcome, label)
+    return Verdict(status=manifest.status, label=label, headline=headline, detail=detail)
+
+
+def is_tuning_needless(manifest: Manifest) -> bool:
+    """Return whether the run ended because the base model meets the target as it is."""
+    return manifest.failure is not None and manifest.failure.error == _TUNING_NOT_NEEDED
+
+
+def is_over_budget(manifest: Manifest) -> bool:
+    """Return whether the run ended because its estimate was above its limit."""
+    return manifest.failure is not None and manifest.failure.error == _BUDGET_EXCEEDED
 
 
 def stages(manifest: Manifest) -> list[Stage]:
@@ -326,6 +349,25 @@ def duration(started: str, ended: str) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def _needless(manifest: Manifest) -> Verdict:
+    detail = clipped(sentence(cause_of(manifest.failure))) if manifest.failure else ""
+    return Verdict(
+        status="rejected",
+        label="Not needed",
+        headline="Tuning is not needed: the base model already meets the target.",
+        detail=f"{detail}. No job was started.",
+    )
+
+
+def _over_budget(manifest: Manifest) -> Verdict:
+    return Verdict(
+        status="rejected",
+        label="Over budget",
+        headline="The run was stopped before its job was paid: it costs too much, or nobody knows.",
+        detail=clipped(sentence(cause_of(manifest.failure))) if manifest.failure else "",
+    )
 
 
 def _comparison_sentence(metric: MetricComparison) -> str:

@@ -102,7 +102,8 @@ def _fixed(
 
 
 def _tokens(s3: S3Client, run: Run) -> RunTokens:
-    preparation = manifest.load(s3, run["manifest"]).preparation
+    document = manifest.load(s3, run["manifest"])
+    preparation = document.preparation
     if preparation is None:
         raise InvalidInput(f"{run['manifest']} has no prepared data: prepare them first")
     if preparation.validation is None or not preparation.validation.records:
@@ -110,7 +111,7 @@ def _tokens(s3: S3Client, run: Run) -> RunTokens:
             "the data have no validation set, and a sweep chooses by its loss: raise the share of "
             "validation in the split"
         )
-    return run_cost.RunTokens.of(preparation)
+    return run_cost.RunTokens.of(preparation, document.baseline)
 
 
 def _is_to_train(one: SweepCandidate, known: Sequence[SweepCandidate], redrives: int) -> bool:

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from bedrock_customization_local.cli.advise import advise
 from bedrock_customization_local.cli.approve import approve, reject
 from bedrock_customization_local.cli.convert import convert
 from bedrock_customization_local.cli.demo import demo
@@ -35,6 +36,7 @@ app.command("demo")(demo)
 app.command("validate")(validate)
 app.command("prepare")(prepare)
 app.command("estimate")(estimate)
+app.command("advise")(advise)
 app.command("convert")(convert)
 app.command("approve")(approve)
 app.command("reject")(reject)

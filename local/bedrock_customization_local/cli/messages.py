@@ -69,6 +69,7 @@ class RunFailure:
 _ADVICE = {
     "InvalidInput": "mend what the message names and run the command again",
     "DatasetRejected": "the report lists the broken rules: mend the file and run the command again",
+    "TuningNotNeeded": "the base model meets the target as it is: use it, or raise the target",
     "SourceChanged": "the file changed while it was read: run the command again",
     "CustomizationFailed": "the report holds the job's own message and hyperparameters",
     "DeploymentFailed": "the report holds the deployment's message; nothing was promoted",

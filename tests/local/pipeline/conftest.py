@@ -17,7 +17,9 @@ from bedrock_customization import (
     FineTuning,
     Gate,
     JobNetwork,
+    MetricName,
     RecordTemplate,
+    UseCase,
 )
 from bedrock_customization_local.cloud.bedrock.meter import Unit
 from bedrock_customization_local.cloud.server import LocalCloud
@@ -246,7 +248,7 @@ def deployed(context, deploy, access_record, tmp_path_factory):
     """Pipelines in one stack.
 
     One promotes what is better; one asks too much, of jobs in a VPC and models with a key of the
-    customer's; one has no money.
+    customer's, and has a use case whose target the base model may meet; one has no money.
     """
     common = {
         "base_model": BaseModel.NOVA_MICRO,
@@ -257,6 +259,13 @@ def deployed(context, deploy, access_record, tmp_path_factory):
         "Strict": lambda stack, cloud: {
             **common,
             "gate": Gate(minimum_improvement=0.999),
+            "use_case": UseCase(
+                task="Name the intent of a bank's customer.",
+                metric=MetricName.ACCURACY,
+                owner="Card team",
+                target=0.5,
+                budget_usd=20,
+            ),
             "network": network_in(stack, cloud),
             "model_key": kms.Key(stack, "ModelKey"),
         },
@@ -294,5 +303,5 @@ def fair(deployed):
 
 @pytest.fixture
 def strict(deployed):
-    """The pipeline that asks for an improvement of 99.9 points, with a VPC and a model key."""
+    """The pipeline that asks for 99.9 points more, with a VPC, a model key and a use case."""
     return deployed["Strict"]

@@ -171,6 +171,74 @@ def test_a_job_runs_in_the_vpc_and_its_model_has_the_key(strict, rejected):
     assert job["outputModelKmsKeyArn"].startswith("arn:aws:kms:")
 
 
+def test_a_base_model_below_the_target_is_tuned(rejected):
+    baseline = rejected.baseline
+    assert (baseline.target, baseline.minimum_improvement) == (0.5, 0.999)
+    assert baseline.zero_shot.interval[0] < 0.5
+    assert baseline.few_shot is not None
+    assert baseline.records == rejected.preparation.validation.records
+    assert rejected.use_case.owner == "Card team"
+    items = {item.name: item for item in rejected.estimate.items}
+    assert items["baseline input"].quantity == (
+        baseline.zero_shot.input_tokens + baseline.few_shot.input_tokens
+    )
+
+
+def test_who_measures_the_baseline_has_no_right_on_the_blind_set(strict, rejected):
+    authorizer = Authorizer(region=strict.cloud.region, account_id=strict.cloud.account_id)
+    (role,) = {
+        one.role_arn for one in authorizer.allowances() if "BaselineMeasurement" in one.role_arn
+    }
+    blind = rejected.preparation.test.uri.replace("s3://", "arn:aws:s3:::")
+    assert not authorizer.check(role, "s3:GetObject", blind).allowed
+    assert not authorizer.check(role, "kms:Decrypt", strict.outputs["BlindKey"]).allowed
+
+
+@pytest.fixture(scope="module")
+def needless(deployed, questions, charges):
+    """A run whose base model knows every answer: how it ended, and what it was charged."""
+    strict, bedrock = deployed["Strict"], deployed["Strict"].cloud.bedrock
+    rows = csv.DictReader(io.StringIO(questions))
+    bedrock.teach(BASE, [(row["text"], row["category"]) for row in rows])
+    before = charges(bedrock.meter)
+    execution = strict.run("needless", questions)
+    bedrock.teach(BASE, [])
+    return execution, charges(bedrock.meter) - before
+
+
+def test_a_base_model_that_meets_the_target_is_not_tuned(strict, needless):
+    execution, _ = needless
+    found = strict.manifest("needless")
+    assert (execution["status"], execution["error"]) == ("FAILED", "TuningNotNeeded")
+    assert found.baseline.zero_shot.interval[0] >= 0.5
+    assert found.baseline.advice.verdict == "do not tune"
+    reason = found.baseline.advice.reasons[0]
+    assert reason.rule == "target-met"
+    assert json.loads(execution["cause"])["errorMessage"] == found.failure.cause == reason.message
+    assert (found.estimate, found.customization, found.deployment) == (None, None, None)
+
+
+def test_a_run_without_tuning_pays_for_its_questions_alone(strict, needless):
+    _, charged = needless
+    found = strict.manifest("needless").baseline
+    # The models of other runs go on being stored meanwhile.
+    of_run = {key for key in charged if key[1] != Unit.MODEL_MONTHS}
+    assert of_run == {(BASE, Unit.INPUT_TOKENS), (BASE, Unit.OUTPUT_TOKENS)}
+    assert charged[BASE, Unit.INPUT_TOKENS][0] == (
+        found.zero_shot.input_tokens + found.few_shot.input_tokens
+    )
+    assert jobs_of(strict, "needless-") == []
+
+
+@pytest.mark.usefixtures("needless")
+def test_the_report_of_a_run_without_tuning_says_why_and_what_for(strict):
+    where = {"Bucket": strict.outputs["Artifacts"], "Key": "runs/needless/report.html"}
+    page = strict.s3.get_object(**where)["Body"].read()
+    assert b"Tuning is not needed" in page
+    assert b"Card team" in page
+    assert b"Why it failed" not in page
+
+
 def broken(questions):
     header, *lines = questions.splitlines()
     return "\n".join([header, *(line if i % 10 > 2 else "x" for i, line in enumerate(lines))])

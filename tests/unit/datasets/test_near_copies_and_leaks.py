@@ -140,6 +140,13 @@ def test_a_larger_blind_set_shows_smaller_differences():
     assert power.minimum_detectable_effect(0) == 1
 
 
+@pytest.mark.parametrize("effect", [0.5, 0.1, 0.02, 0.001])
+def test_as_many_records_as_a_difference_takes_show_it_and_one_fewer_do_not(effect):
+    enough = power.records_to_show(effect)
+    assert power.minimum_detectable_effect(enough) <= effect
+    assert power.minimum_detectable_effect(enough - 1) > effect
+
+
 def test_a_long_template_around_short_questions_makes_no_copies_of_them(prepare, write):
     template = " ".join(write(120))
     rows = [

@@ -60,7 +60,10 @@ def test_statements_that_find_the_same_rows_are_right(right, reference, answer):
     [
         ("SELECT id FROM item ORDER BY id", "SELECT id FROM item ORDER BY id DESC"),
         ("SELECT id, name FROM item", "SELECT name, id FROM item"),
-        ("SELECT id FROM item WHERE id = 1", "SELECT id FROM item WHERE id IN (1, 1) UNION ALL SELECT 1"),
+        (
+            "SELECT id FROM item WHERE id = 1",
+            "SELECT id FROM item WHERE id IN (1, 1) UNION ALL SELECT 1",
+        ),
         ("SELECT '2'", "SELECT 2"),
         ("SELECT NULL WHERE 0", "SELECT NULL, NULL WHERE 0"),
         ("SELECT 1", "There is one."),

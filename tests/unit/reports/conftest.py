@@ -6,6 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from bedrock_customization_runtime.manifest import (
+    AdviceReason,
+    AdviceSection,
+    ApprovalSection,
+    BaselineFigures,
+    BaselineSection,
     ConfusionMatrix,
     CostItem,
     CurvePoint,
@@ -29,6 +34,7 @@ from bedrock_customization_runtime.manifest import (
     RunSection,
     SweepCandidate,
     SweepSection,
+    UseCaseSection,
 )
 
 
@@ -89,6 +95,60 @@ def prepared(running):
             ],
             label_counts={"refund": 1_702, "delivery": 1_311, "invoice": 633, "other": 374},
         ),
+    )
+
+
+@pytest.fixture
+def needless(prepared):
+    """A run whose base model needs no tuning."""
+
+    def figures(value, lower, upper, wrong):
+        return BaselineFigures(
+            value=value,
+            interval=(lower, upper),
+            format_failures=wrong,
+            errors={"ModelErrorException": 2},
+            input_tokens=1,
+            output_tokens=1,
+            median_latency_ms=300,
+        )
+
+    cause = "the base model reaches 93.0 % accuracy with 4 examples, at least 90.4 %"
+    return replace(
+        prepared,
+        status="failed",
+        use_case=UseCaseSection(
+            task="Sort what customers write.",
+            metric="accuracy",
+            owner="Support <desk>",
+            target=0.9,
+            margin=0.02,
+            budget_usd=40,
+            knowledge_changes="yearly",
+        ),
+        baseline=BaselineSection(
+            metric="accuracy",
+            target=0.9,
+            minimum_improvement=0.02,
+            records=500,
+            questions=file_record("baseline/questions.jsonl", 500),
+            examples=4,
+            zero_shot=figures(0.61, 0.566, 0.653, 0.2),
+            few_shot=figures(0.93, 0.904, 0.951, 0.01),
+            gain=(0.28, 0.36),
+            interval_method="95 % Clopper-Pearson interval, which is exact",
+            blind_records=500,
+            minimum_detectable_effect=0.0626,
+            advice=AdviceSection(
+                verdict="do not tune",
+                reasons=[
+                    AdviceReason(rule="target-met", message=cause),
+                    AdviceReason(rule="examples-help", message="4 examples change accuracy"),
+                ],
+            ),
+        ),
+        failure=FailureSection(error="TuningNotNeeded", cause=cause),
+        ended="2026-11-23T09:04:00Z",
     )
 
 
@@ -419,6 +479,61 @@ def failed(prepared):
             error="CustomizationFailed",
             cause='{"errorMessage": "the job ended as Failed: lower learningRate", '
             '"errorType": "CustomizationFailed", "stackTrace": ["a file"]}',
+        ),
+    )
+
+
+@pytest.fixture
+def too_dear(estimated):
+    return replace(
+        estimated,
+        status="failed",
+        outcome="BudgetExceeded",
+        ended="2026-11-23T09:05:00Z",
+        failure=FailureSection(
+            error="BudgetExceeded",
+            cause="the run is estimated at $9.80 and more, above max_cost_usd of 5: raise it",
+        ),
+    )
+
+
+@pytest.fixture
+def turned_down(compared):
+    """A candidate that passed the gate, and a person rejected."""
+    return replace(
+        compared,
+        status="rejected",
+        outcome="ApprovalRejected",
+        approval=ApprovalSection(
+            outcome="rejected",
+            reason="It answers refunds in the wrong tone.",
+            approver="arn:aws:sts::123456789012:assumed-role/Reviewer/ada",
+            requested="2026-11-23T11:01:31Z",
+            decided="2026-11-23T15:20:00Z",
+        ),
+        deployment=replace(compared.deployment, removed=True),
+    )
+
+
+@pytest.fixture
+def expired(turned_down):
+    return replace(
+        turned_down,
+        outcome="ApprovalExpired",
+        approval=replace(turned_down.approval, outcome="expired", approver=None, reason=""),
+    )
+
+
+@pytest.fixture
+def rolled_back(compared):
+    return replace(
+        compared,
+        outcome="Promoted",
+        deployment=replace(
+            compared.deployment,
+            alias_parameter="/tuning/model",
+            previous="arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/before",
+            rolled_back="2026-11-24T08:00:00Z",
         ),
     )
 

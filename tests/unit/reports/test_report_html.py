@@ -31,6 +31,11 @@ STAGES = [
     "rejected",
     "failed",
     "refused",
+    "needless",
+    "too_dear",
+    "turned_down",
+    "expired",
+    "rolled_back",
 ]
 HOSTILE = (
     "</title></style><script>alert(1)</script><img src=x onerror=alert(1)>\"'&$\\frac$ {{ 7*7 }}"
@@ -546,3 +551,71 @@ def test_controls_that_turn_the_direction_of_writing_are_made_visible(compared):
 
     assert not set(page) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
     assert "s3://a/\ufffdgpj.exe\ufffd" in page
+
+
+def test_a_run_without_tuning_shows_use_case_baseline_and_advice_and_no_failure(needless):
+    page = html.render(needless)
+
+    assert "Support &lt;desk&gt;" in page
+    assert "Is tuning the right thing? Do not tune" in page
+    assert "With 4 examples in the prompt" in page
+    assert "(rule <code>target-met</code>)" in page
+    assert "Why it failed" not in page
+    assert "baseline/questions.jsonl" in page
+
+
+@pytest.mark.parametrize(
+    ("stage", "label", "may_go_live"),
+    [
+        ("promoted", "Promoted", "Yes<small>The alias that consumers read names it"),
+        ("rejected", "Not promoted", "No<small>The gate refuses it by 1 of 1 rules"),
+        ("turned_down", "Rejected by a person", "No<small>A person rejected it"),
+        ("expired", "Nobody decided in time", "No<small>Nobody decided in time"),
+        ("rolled_back", "Promoted, then rolled back", "Not any more<small>It was live"),
+        ("too_dear", "Over budget", None),
+        ("needless", "Not needed", None),
+        ("failed", "Failed", None),
+        ("running", "Running", None),
+    ],
+)
+def test_the_first_screen_says_how_the_run_ended(stage, label, may_go_live, request):
+    page = html.render(request.getfixturevalue(stage))
+
+    assert f"</span> {label}</p>" in page
+    assert ("May it go live?" in page) is (may_go_live is not None)
+    assert (may_go_live or "") in page
+
+
+def test_a_run_above_its_budget_says_what_it_would_have_cost(too_dear):
+    page = html.render(too_dear)
+
+    assert "above max_cost_usd of 5" in page
+    assert "Why it was stopped" in page
+    assert "$9.80 and more<small>Estimated; 1 item has no known price" in page
+
+
+def test_the_history_of_a_promotion_is_told(rolled_back, turned_down):
+    page = html.render(rolled_back)
+
+    assert "<code>/tuning/model</code> was moved to the candidate, from" in page
+    assert "Rolled back 2026-11-24 08:00:00 UTC" in page
+    said = "by arn:aws:sts::123456789012:assumed-role/Reviewer/ada: It answers refunds"
+    assert said in html.render(turned_down)
+
+
+def test_each_rule_of_the_gate_is_shown_with_its_verdict(compared):
+    verdicts = [
+        RuleVerdict(rule="significance", passed=True, reason="p < 0.0001"),
+        RuleVerdict(
+            rule="no_regression_on",
+            slice="category=other",
+            passed=False,
+            reason="it is worse there",
+        ),
+    ]
+    decision = replace(compared.decision, promote=False, verdicts=verdicts, earlier_decisions=2)
+    page = html.render(replace(compared, status="rejected", decision=decision))
+
+    assert "No<small>The gate refuses it by 1 of 2 rules" in page
+    assert "<code>no_regression_on</code><small>category=other</small>" in page
+    assert "had decided 2 earlier runs" in page

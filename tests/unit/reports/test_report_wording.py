@@ -122,3 +122,12 @@ def test_figures_name_everything_a_reader_needs_to_judge_a_difference():
         "Difference \N{MINUS SIGN}10.0 points, 95 % interval \N{MINUS SIGN}15.0 to "
         "\N{MINUS SIGN}5.0, p = 0.0002, 1,200 unseen questions."
     )
+
+
+def test_a_run_that_needs_no_tuning_says_so_with_the_figures(needless):
+    verdict = wording.verdict(needless)
+
+    assert verdict.label == "Not needed"
+    assert verdict.headline == "Tuning is not needed: the base model already meets the target."
+    assert verdict.detail.startswith("The base model reaches 93.0 % accuracy with 4 examples")
+    assert verdict.detail.endswith("No job was started.")

@@ -1,5 +1,7 @@
 """What a run costs, item by item, and when it is refused."""
 
+from dataclasses import replace
+
 import pytest
 
 from bedrock_customization_runtime import catalog
@@ -11,6 +13,7 @@ from bedrock_customization_runtime.manifest import (
     SideTokens,
 )
 from bedrock_customization_runtime.run_cost import (
+    AskedTokens,
     RunTokens,
     Teaching,
     Throughput,
@@ -106,6 +109,17 @@ def test_the_total_is_of_the_run_and_storage_stands_beside_it():
     assert found.usd == pytest.approx(sum(item.usd for item in found.items))
     storage, deployment = found.monthly
     assert (storage.usd, deployment.usd) == (1.95, 0.0)
+
+
+def test_a_baseline_that_is_paid_already_counts():
+    asked = AskedTokens(input=100_000, output=2_000)
+    found = tuned(replace(DATA, baseline=asked))
+    items = by_name(found)
+    assert (items["baseline input"].quantity, items["baseline output"].quantity) == (100_000, 2_000)
+    assert items["baseline input"].usd == pytest.approx(100 * MICRO.prices.input_per_1k_tokens.usd)
+    assert items["baseline output"].assumption == "paid already"
+    more = items["baseline input"].usd + items["baseline output"].usd
+    assert found.usd == pytest.approx(tuned().usd + more)
 
 
 def test_enrichment_that_is_paid_already_counts():

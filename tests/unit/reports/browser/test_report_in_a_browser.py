@@ -9,7 +9,18 @@ from msgspec.structs import replace
 from bedrock_customization_runtime.manifest import FailureSection, Finding, Manifest
 from bedrock_customization_runtime.reports import html
 
-STAGES = ["running", "refused", "failed", "swept", "compared", "rejected"]
+STAGES = [
+    "running",
+    "refused",
+    "needless",
+    "too_dear",
+    "failed",
+    "swept",
+    "compared",
+    "rejected",
+    "turned_down",
+    "rolled_back",
+]
 LONG = "x" * 10_000
 HOSTILE = (
     "</title></style></svg><script>document.title = 'taken'</script>"
