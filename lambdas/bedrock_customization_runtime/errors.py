@@ -8,6 +8,7 @@
     ├── SourceChanged         an object was overwritten while it was read
     ├── BudgetExceeded        the estimate is above the limit, or cannot be made; nothing was paid
     ├── BaseModelUnavailable  Bedrock does not offer the base model here and now; nothing was paid
+    ├── JudgeUnavailable      Bedrock does not offer the judge here and now; nothing was paid
     ├── QuotaExhausted        the account has no room for another custom model; nothing was paid
     ├── RoleNotAssumable      Bedrock cannot assume the service role; nothing was paid
     ├── EnrichmentFailed      the model that enriches cannot be asked
@@ -21,6 +22,7 @@
     ├── DeploymentFailed      the deployment ended as Failed
     ├── DeploymentBusy        the deployment is changing; try again later
     ├── EvaluationFailed      the answers cannot be compared
+    ├── JudgeFailed           too many judgements are missing or invalid, or a judge's job failed
     ├── PromotionConflict     another run moved the alias first
     ├── ManifestConflict      another writer changed the run's manifest
     └── LoggingConfiguredElsewhere  model invocation logging is another team's
@@ -51,6 +53,10 @@ class BudgetExceeded(CustomizationError):
 
 class BaseModelUnavailable(CustomizationError):
     """Bedrock does not offer the base model here and now; nothing was paid."""
+
+
+class JudgeUnavailable(CustomizationError):
+    """Bedrock does not offer the judge here and now; nothing was paid."""
 
 
 class QuotaExhausted(CustomizationError):
@@ -103,6 +109,10 @@ class DeploymentBusy(CustomizationError):
 
 class EvaluationFailed(CustomizationError):
     """The answers cannot be compared."""
+
+
+class JudgeFailed(CustomizationError):
+    """A judge's job failed, or too many of its judgements are missing or invalid."""
 
 
 class PromotionConflict(CustomizationError):

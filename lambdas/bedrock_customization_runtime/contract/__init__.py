@@ -4,7 +4,8 @@ The constructs import this module at synth and the handlers at run time, so it u
 standard library. Every value that travels between states is one of the `TypedDict`s here: URIs,
 ids and counts, never records. What is absent has no key, because CDK leaves nulls out. The state
 machine keeps each under a variable of the same name (`$run`, `$enrichment`, `$preparation`,
-`$proposal`, `$customization`, `$deployment`, `$evaluation`, `$decision`, `$failure`).
+`$proposal`, `$customization`, `$deployment`, `$evaluation`, `$judging`, `$judgement`, `$decision`,
+`$failure`).
 """
 
 from bedrock_customization_runtime.contract.customization import (
@@ -41,6 +42,18 @@ from bedrock_customization_runtime.contract.evaluation import (
     Gate,
     PromoteModelInput,
     RemoveDeploymentInput,
+)
+from bedrock_customization_runtime.contract.judging import (
+    JudgeAnswersInput,
+    JudgeCriterion,
+    JudgeJob,
+    Judgement,
+    JudgeMetric,
+    JudgePlan,
+    Judging,
+    RecordJudging,
+    StartJudging,
+    WatchJudging,
 )
 from bedrock_customization_runtime.contract.names import (
     MEDIA_PREFIX,
@@ -121,6 +134,13 @@ __all__ = [
     "Job",
     "JobNetwork",
     "JobWatch",
+    "JudgeAnswersInput",
+    "JudgeCriterion",
+    "JudgeJob",
+    "JudgeMetric",
+    "JudgePlan",
+    "Judgement",
+    "Judging",
     "LoggingAction",
     "LoggingStatus",
     "LogsPlan",
@@ -140,6 +160,7 @@ __all__ = [
     "ProposeCandidates",
     "RecordCandidate",
     "RecordJob",
+    "RecordJudging",
     "RecordRunInput",
     "RecordTemplate",
     "RemoveDeploymentInput",
@@ -148,6 +169,7 @@ __all__ = [
     "ShardingLimits",
     "Split",
     "StartJob",
+    "StartJudging",
     "StartRunInput",
     "StopJob",
     "StopJobOfExecution",
@@ -155,4 +177,5 @@ __all__ = [
     "TeacherPlan",
     "TrainingMetric",
     "WatchJob",
+    "WatchJudging",
 ]

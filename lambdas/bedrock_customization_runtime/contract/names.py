@@ -14,6 +14,7 @@ class Handler(StrEnum):
     STOP_JOB = "stop_job"
     ANSWER_QUESTIONS = "answer_questions"
     COMPARE_ANSWERS = "compare_answers"
+    JUDGE_ANSWERS = "judge_answers"
     DECIDE_PROMOTION = "decide_promotion"
     PROMOTE_MODEL = "promote_model"
     REMOVE_DEPLOYMENT = "remove_deployment"

@@ -27,6 +27,11 @@ from bedrock_customization_runtime.manifest.evaluation import (
     Example,
     MetricComparison,
 )
+from bedrock_customization_runtime.manifest.judging import (
+    JudgePreference,
+    JudgeScore,
+    JudgeSection,
+)
 from bedrock_customization_runtime.manifest.preparation import (
     EnrichmentRecord,
     Finding,
@@ -52,6 +57,9 @@ __all__ = [
     "FailureSection",
     "FileRecord",
     "Finding",
+    "JudgePreference",
+    "JudgeScore",
+    "JudgeSection",
     "Manifest",
     "MetricComparison",
     "PreflightCheck",

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from bedrock_customization_runtime.manifest.judging import JudgeSection
 from bedrock_customization_runtime.manifest.runs import FileRecord
 
 
@@ -86,3 +87,5 @@ class EvaluationSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     examples: list[Example] = []
     taught_references: int = 0
     """Of distillation: references that the teacher wrote, because the prompts had none."""
+    judge: JudgeSection | None = None
+    """None where nobody was asked to judge."""
