@@ -154,7 +154,7 @@ def stop(bedrock: BedrockClient, jobs: Sequence[JudgeJob]) -> None:
 def _existing(bedrock: BedrockClient, name: str) -> tuple[str | None, str | None]:
     """Return status and ARN of the job of a name, by which it can be listed but not got."""
     for page in bedrock.get_paginator("list_evaluation_jobs").paginate(nameContains=name):
-        for summary in page["jobSummaries"]:
+        for summary in page.get("jobSummaries", []):
             if summary["jobName"] == name:
                 return summary["status"], summary["jobArn"]
     return None, None
