@@ -7,6 +7,7 @@ from bedrock_customization.enrichment import Enrichment
 from bedrock_customization.grader import Grader
 from bedrock_customization.invocation_logging import InvocationLogging
 from bedrock_customization.invocation_logs import InvocationLogs, LogBucket, RequestMetadata
+from bedrock_customization.judge import Judge, JudgeCriterion
 from bedrock_customization.method import (
     ContinuedPretraining,
     Distillation,
@@ -34,7 +35,7 @@ from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.stack import CustomizationStack
 from bedrock_customization.storage import CustomizationStorage
 from bedrock_customization.sweep import Sweep
-from bedrock_customization_runtime.contract import EnrichmentTask, MetricName
+from bedrock_customization_runtime.contract import EnrichmentTask, JudgeMetric, MetricName
 from bedrock_customization_runtime.contract.grading import SqlDialect
 
 __all__ = [
@@ -59,6 +60,9 @@ __all__ = [
     "JobKind",
     "JobNetwork",
     "JsonEquality",
+    "Judge",
+    "JudgeCriterion",
+    "JudgeMetric",
     "JudgeModel",
     "LogBucket",
     "MetricName",

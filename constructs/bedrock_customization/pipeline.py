@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
     from bedrock_customization.enrichment import Enrichment
+    from bedrock_customization.judge import Judge
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.network import JobNetwork
     from bedrock_customization.sweep import Sweep
@@ -108,6 +109,8 @@ class CustomizationPipeline(Construct):
         minimum_improvement: What the tuned model must surely gain over the base model, in units of
             the metric; 0 asks for any improvement beyond chance.
         maximum_tokens: Limit of an answer in the evaluation.
+        judge: A model that judges the answers too, paid by the token (docs/judging.md).
+            Without one, nobody does.
         storage: Buckets and keys. Without it, they are defined.
         customization_role: A service role of your own for jobs (see `ServiceRole`).
             Without one, a role is defined.
@@ -142,6 +145,7 @@ class CustomizationPipeline(Construct):
         metric: MetricName = MetricName.ACCURACY,
         minimum_improvement: float = 0.0,
         maximum_tokens: int = 512,
+        judge: Judge | None = None,
         storage: CustomizationStorage | None = None,
         customization_role: iam.IRole | None = None,
         network: JobNetwork | None = None,
@@ -190,6 +194,7 @@ class CustomizationPipeline(Construct):
             max_cost_usd=max_cost_usd,
             allow_unknown_price=allow_unknown_price,
             evaluation_maximum_tokens=maximum_tokens,
+            judge=judge,
             stall_limit=stall_limit,
             early_stopping=early_stopping,
             role=customization_role,
@@ -213,6 +218,7 @@ class CustomizationPipeline(Construct):
             method=method,
             metric=metric,
             maximum_tokens=maximum_tokens,
+            judge=judge,
             on_failure=on_failure,
         )
         self.gate = PromotionGate(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bedrock_customization_runtime.catalog import MethodRules, Price
+    from bedrock_customization_runtime.contract import JudgePlan
     from bedrock_customization_runtime.datasets.token_counts import TokenCount
     from bedrock_customization_runtime.manifest import PreparationSection
 
@@ -92,6 +93,7 @@ def estimate_run(
     jobs: Sequence[Mapping[str, str]],
     teaching: Teaching | None = None,
     answer_tokens: int | None = None,
+    judge: JudgePlan | None = None,
 ) -> EstimateSection:
     """Return what a run costs, as far as prices and lengths are known.
 
@@ -102,6 +104,7 @@ def estimate_run(
         jobs: Hyperparameters of each customization job that is paid.
         teaching: Of a distillation.
         answer_tokens: Limit of an answer in the evaluation; None where nothing is evaluated.
+        judge: Who judges the answers; None where nobody does.
     """
     rules = model.methods[method]
     epochs = sum(epochs_of(rules, one) for one in jobs)
@@ -115,6 +118,7 @@ def estimate_run(
         ),
         _training(model, rules, tokens, lengths, epochs),
         *(_evaluating(model, tokens, teaching, lengths, answer_tokens) if answer_tokens else ()),
+        *(_judging(judge, tokens.blind, answer_tokens) if judge and answer_tokens else ()),
     ]
     known = [item.usd for item in items if item.usd is not None]
     total = round(sum(known), 9)
@@ -356,6 +360,39 @@ def _evaluating(
             ),
         ]
     return items
+
+
+def _judging(judge: JudgePlan, blind: SideTokens | None, answer_tokens: int) -> list[CostItem]:
+    """Return what the judge reads and writes: both models' answers, by each criterion."""
+    if blind is None or not blind.records:
+        return []
+    share = min(1.0, judge["maximum_records"] / blind.records)
+    records = blind.records * share
+    said = min(blind.answers, (blind.records - blind.unanswered) * answer_tokens) * share
+    read = (blind.questions + blind.answers) * share
+    alone = 2 * (len(judge["metrics"]) + len(judge["criteria"]))
+    pairs = 2 if "pairwise" in judge else 0
+    facts, prices = catalog.judges(), catalog.inference_prices(judge["model"])
+    judgements = (alone + pairs) * records
+    return [
+        _item(
+            "judge input",
+            (alone + pairs) * read
+            + (alone + 2 * pairs) * said
+            + judgements * facts.instruction_tokens,
+            "tokens",
+            prices.input if prices else None,
+            assumption=f"{judgements:,.0f} judgements, each with about "
+            f"{facts.instruction_tokens:,} tokens of instructions",
+        ),
+        _item(
+            "judge output",
+            judgements * facts.explanation_tokens,
+            "tokens",
+            prices.output if prices else None,
+            assumption=f"about {facts.explanation_tokens:,} tokens each",
+        ),
+    ]
 
 
 def _item(

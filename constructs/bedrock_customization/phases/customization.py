@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.judge import Judge
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.network import JobNetwork
     from bedrock_customization.storage import CustomizationStorage
@@ -74,9 +75,10 @@ class ModelCustomization(Phase):
 
     Input: `$run`, `$preparation`.
     Output: `$customization` (`contract.Customization`).
-    Errors: `BaseModelUnavailable`, `BudgetExceeded`, `QuotaExhausted`, `RoleNotAssumable`,
-    `InvalidInput`, `CustomizationFailed`, `CustomizationStopped`, `CustomizationStalled`,
-    `CustomizationStoppedEarly`, `CustomizationTimedOut`, and what Bedrock says of the request.
+    Errors: `BaseModelUnavailable`, `JudgeUnavailable`, `BudgetExceeded`, `QuotaExhausted`,
+    `RoleNotAssumable`, `InvalidInput`, `CustomizationFailed`, `CustomizationStopped`,
+    `CustomizationStalled`, `CustomizationStoppedEarly`, `CustomizationTimedOut`, and what Bedrock
+    says of the request.
 
     Args:
         scope: Parent.
@@ -91,6 +93,7 @@ class ModelCustomization(Phase):
             the run is not known. What has a figure is held against `max_cost_usd` nevertheless.
         evaluation_maximum_tokens: Limit of an answer in the evaluation that follows, which is
             estimated too. Without one, none is.
+        judge: Who judges the answers then: looked up and estimated beforehand, too.
         stall_limit: After so long without progress the job is stopped, from an hour on. Jobs wait
             for capacity, sometimes for hours. Two days without one.
         early_stopping: When a job whose validation loss has turned is stopped, which loses its
@@ -120,6 +123,7 @@ class ModelCustomization(Phase):
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
         evaluation_maximum_tokens: int | None = None,
+        judge: Judge | None = None,
         stall_limit: Duration | None = None,
         early_stopping: EarlyStopping | None = None,
         role: iam.IRole | None = None,
@@ -161,7 +165,9 @@ class ModelCustomization(Phase):
             ],
         )
         self._is_started_by_function = isinstance(method, ReinforcementFineTuning)
-        self.function = self._define_function(storage, base_model, method, sweep, model_key)
+        self.function = self._define_function(
+            storage, base_model, method, sweep, model_key, judge=judge
+        )
         states = States(self, "ModelCustomization", on_failure=on_failure)
         job = CustomizationJob(
             self,
@@ -188,6 +194,7 @@ class ModelCustomization(Phase):
             "role_arn": self.service_role.role.role_arn,
             **_teaching(method),
             "evaluation_maximum_tokens": evaluation_maximum_tokens,
+            "judge": judge.to_contract() if judge else None,
         }
         if sweep is None or sweep_plan is None:
             plan, record = self._write_one_job(states, job, planning)
@@ -266,6 +273,8 @@ class ModelCustomization(Phase):
         method: CustomizationMethod,
         sweep: Sweep | None,
         model_key: kms.IKey | None,
+        *,
+        judge: Judge | None,
     ) -> HandlerFunction:
         return HandlerFunction(
             self,
@@ -275,7 +284,7 @@ class ModelCustomization(Phase):
             rights=[
                 *storage.reading(storage.artifacts_bucket, RUNS),
                 *storage.writing(storage.artifacts_bucket, RUNS),
-                *rights_to_plan(base_model, method, self.service_role.role),
+                *rights_to_plan(base_model, method, self.service_role.role, judge),
                 Right(
                     actions=[
                         "bedrock:GetModelCustomizationJob",

@@ -17,6 +17,7 @@ from bedrock_customization._checks import check_whole
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.base_model import arns_for_invocation
 from bedrock_customization.method import Distillation
+from bedrock_customization.phases.judging import AnswerJudging
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import TEACHER, Handler, MetricName
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.judge import Judge
     from bedrock_customization.method import CustomizationMethod
     from bedrock_customization.storage import CustomizationStorage
 
@@ -36,7 +38,7 @@ class ModelEvaluation(Phase):
 
     Input: `$run`, `$preparation`, `$deployment`.
     Output: `$evaluation` (`contract.Evaluation`).
-    Errors: `EvaluationFailed`.
+    Errors: `EvaluationFailed`, with a judge `JudgeFailed`.
 
     Args:
         scope: Parent.
@@ -48,6 +50,7 @@ class ModelEvaluation(Phase):
             have no answer of their own. Without one, fine-tuning.
         metric: What decides (docs/metrics.md).
         maximum_tokens: Limit of an answer, in tokens, from 1 to 5,000.
+        judge: A model that judges the answers too (docs/judging.md). Without one, nobody does.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
 
@@ -66,6 +69,7 @@ class ModelEvaluation(Phase):
         method: CustomizationMethod | None = None,
         metric: MetricName = MetricName.ACCURACY,
         maximum_tokens: int = 512,
+        judge: Judge | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
         check_whole("maximum_tokens", maximum_tokens, 1, 5000, "an answer has no more room")
@@ -111,9 +115,17 @@ class ModelEvaluation(Phase):
         is_answered.when(sfn.Condition.jsonata("{% $not($answers.done) %}"), answer)
         is_answered.otherwise(compare)
         answer.next(is_answered)
+        self.judging: AnswerJudging | None = None
+        """The judge's function and service role; None without a judge."""
+        self._ends = [compare]
+        if judge:
+            self.judging = AnswerJudging(
+                self, "Judging", states=states, storage=storage, judge=judge
+            )
+            compare.next(self.judging.start)
+            self._ends = [self.judging.end]
         self.rights = states.rights
         self._start = answer
-        self._ends = [compare]
 
     def _define_answer_function(
         self,

@@ -2,6 +2,7 @@
 
 from typing import Literal, NotRequired, TypedDict
 
+from bedrock_customization_runtime.contract.judging import JudgePlan
 from bedrock_customization_runtime.contract.runs import Failure, Run
 
 
@@ -99,6 +100,8 @@ class PlanJob(TypedDict):
     """Of a distillation."""
     evaluation_maximum_tokens: NotRequired[int]
     """Limit of an answer in the evaluation; absent where none follows."""
+    judge: NotRequired[JudgePlan]
+    """Who judges the answers then; absent where nobody does."""
 
 
 class JobNetwork(TypedDict):
@@ -193,6 +196,7 @@ class ProposeCandidates(TypedDict):
     role_arn: NotRequired[str]
     """As of `PlanJob`; likewise the next."""
     evaluation_maximum_tokens: NotRequired[int]
+    judge: NotRequired[JudgePlan]
     redrives: int
     """How often the execution has been redriven by now."""
 

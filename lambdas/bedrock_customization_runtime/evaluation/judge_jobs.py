@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock.type_defs import (
-        AutomatedEvaluationConfigUnionTypeDef,
-        EvaluatorModelConfigUnionTypeDef,
+        AutomatedEvaluationConfigTypeDef,
+        EvaluatorModelConfigTypeDef,
     )
 
     from bedrock_customization_runtime.contract import JudgeJob, JudgePlan, Judging
@@ -162,13 +162,13 @@ def _existing(bedrock: BedrockClient, name: str) -> tuple[str | None, str | None
 
 def _configuration(
     plan: JudgePlan, task: Task, suffix: str, dataset: str, *, have_references: bool
-) -> AutomatedEvaluationConfigUnionTypeDef:
-    judge: EvaluatorModelConfigUnionTypeDef = {
+) -> AutomatedEvaluationConfigTypeDef:
+    judge: EvaluatorModelConfigTypeDef = {
         "bedrockEvaluatorModels": [{"modelIdentifier": plan["model"]}]
     }
     built_in = plan["metrics"] if task in {Task.BASE, Task.TUNED} else []
     own = judge_criteria.definitions_of(plan, task, suffix, have_references=have_references)
-    configuration: AutomatedEvaluationConfigUnionTypeDef = {
+    configuration: AutomatedEvaluationConfigTypeDef = {
         "datasetMetricConfigs": [
             {
                 "taskType": _TASK_TYPE,  # type: ignore[typeddict-item] # not in the enumeration

@@ -44,6 +44,7 @@ def handler(
 
     Raises:
         BaseModelUnavailable: No job may start with the base model, or learn from the teacher.
+        JudgeUnavailable: The judge of the evaluation is not offered.
         QuotaExhausted: The account has no room for the model.
         RoleNotAssumable: Bedrock cannot assume the service role.
         BudgetExceeded: The run would cost too much, or nobody knows how much.
@@ -122,6 +123,7 @@ def _plan(event: PlanJob) -> Job:
         jobs=[hyperparameters],
         teaching=run_cost.Teaching(**teaching) if teaching else None,
         answer_tokens=event.get("evaluation_maximum_tokens"),
+        judge=event.get("judge"),
     )
     job = customization_plan.next_job(aws.bedrock(), run["execution_arn"], hyperparameters)
     checks = _preflight(
@@ -154,6 +156,7 @@ def _preflight(
         teacher=teacher,
         role_arn=event.get("role_arn"),
         new_jobs=new_jobs,
+        judge=event.get("judge"),
     )
 
 

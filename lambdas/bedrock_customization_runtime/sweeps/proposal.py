@@ -63,6 +63,7 @@ def propose(bedrock: BedrockClient, s3: S3Client, event: ProposeCandidates) -> P
             tokens,
             jobs=jobs,
             answer_tokens=event.get("evaluation_maximum_tokens"),
+            judge=event.get("judge"),
         )
 
     known = candidates.read_all(s3, run)
