@@ -177,7 +177,8 @@ def test_a_sweep_looks_the_judge_up_too(context, read_definition):
 
 def test_without_a_judge_there_is_nothing_of_it(template):
     text = json.dumps(template.to_json())
-    assert "Judg" not in text
+    assert "Judging" not in text
+    assert "judge_answers" not in text
     assert "valuationJob" not in text
 
 
