@@ -1,4 +1,4 @@
-"""Answers that speak to whoever judges them: what gives them away.
+"""Answers that speak to whoever judges them: what gives them away, and how they are wrapped.
 
 Text that a model learned to write can ask its judge for a score. No list of patterns finds every
 such text; these find the plain ones, in English, and a judgement of such an answer does not count.
@@ -7,7 +7,9 @@ RE2 searches in time linear in the text, which a hostile answer may make long.
 
 from __future__ import annotations
 
+import json
 import unicodedata
+from functools import cache
 
 import re2
 
@@ -37,19 +39,26 @@ _PATTERNS = (
 )
 
 
-def _compiled() -> re2._Regexp[str]:
-    options = re2.Options()
-    options.case_sensitive = False
-    return re2.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), options)
-
-
-_INJECTION = _compiled()
 _INVISIBLE = dict.fromkeys(
     [0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF]
 )
+# What JSON may write otherwise and a tag needs.
+_ESCAPED = str.maketrans({"<": "\\u003c", ">": "\\u003e"})
+
+
+def as_data(value: object) -> str:
+    """Return a value as JSON in which no tag around it can be closed."""
+    return json.dumps(value, ensure_ascii=False).translate(_ESCAPED)
 
 
 def is_injection(text: str) -> bool:
     """Return whether a text speaks to its judge, or of its own score."""
     plain = unicodedata.normalize("NFKC", text).translate(_INVISIBLE)
-    return _INJECTION.search(plain.encode(errors="replace").decode()) is not None
+    return _injection().search(plain.encode(errors="replace").decode()) is not None
+
+
+@cache
+def _injection() -> re2._Regexp[str]:
+    options = re2.Options()
+    options.case_sensitive = False
+    return re2.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), options)

@@ -14,7 +14,7 @@ from hashlib import sha256
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime.evaluation.injection import is_injection
+from bedrock_customization_runtime.evaluation.injection import as_data, is_injection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,8 +34,6 @@ MAXIMUM_PROMPT_BYTES = 4096
 """Likewise, of a prompt."""
 _NO_ANSWER = "(no answer)"
 _SEED = "bedrock-customization:judge:1"
-# A tag around the JSON of two answers cannot be closed from within.
-_ESCAPED = str.maketrans({"<": "\\u003c", ">": "\\u003e"})
 
 
 class Task(StrEnum):
@@ -83,7 +81,7 @@ class JudgedRecord:
                 pair = {FIRST: self.answers["tuned"], SECOND: self.answers["base"]}
             case Task.BASE_FIRST:
                 pair = {FIRST: self.answers["base"], SECOND: self.answers["tuned"]}
-        return json.dumps(pair, ensure_ascii=False).translate(_ESCAPED)
+        return as_data(pair)
 
     def key(self, task: Task) -> str:
         """Return by what the record is found again in a job's output."""
