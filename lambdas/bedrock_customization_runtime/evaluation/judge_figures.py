@@ -33,10 +33,6 @@ if TYPE_CHECKING:
 
 MAXIMUM_INVALID = 0.05
 """Share of the records, above which a judge has failed."""
-_INTERVAL = (
-    f"95 % percentile interval of {statistics.BOOTSTRAP_DRAWS:,} paired bootstrap draws "
-    f"(PCG64, seed {SEED})"
-)
 
 
 def score(
@@ -87,7 +83,8 @@ def score(
         invalid=dict(sorted(invalid.items())),
         method=(
             "paired sign-flip permutation test, two-sided, at most "
-            f"{statistics.SIGN_FLIP_DRAWS:,} sign choices (PCG64, seed {SEED}); {_INTERVAL}"
+            f"{statistics.SIGN_FLIP_DRAWS:,} sign choices (PCG64, seed {SEED}); "
+            f"{_interval_of(differences)}"
         ),
     )
 
@@ -138,8 +135,17 @@ def preference(
         invalid=dict(sorted(invalid.items())),
         method=(
             f"exact sign test, two-sided, on {losses} losses and {wins} wins in both orders; "
-            f"{_INTERVAL}"
+            f"{_interval_of(outcomes)}"
         ),
+    )
+
+
+def _interval_of(differences: statistics.Vector) -> str:
+    if not statistics.has_spread(differences):
+        return "95 % Clopper-Pearson bounds, because all differences are equal"
+    return (
+        f"95 % percentile interval of {statistics.BOOTSTRAP_DRAWS:,} paired bootstrap draws "
+        f"(PCG64, seed {SEED})"
     )
 
 

@@ -103,6 +103,14 @@ def test_scores_are_paired_by_record_whatever_the_order_of_the_lines():
     assert found.interval[0] <= found.difference <= found.interval[1]
 
 
+def test_the_method_says_where_an_interval_comes_from():
+    records = records_of(4)
+    spread = scored(records, [0.0, 0.5, 0.5, 1.0], [0.5, 1.0, 1.0, 1.0]).method
+    equal = scored(records, [0.5] * 4, [1.0] * 4).method
+    assert "2,000 paired bootstrap draws (PCG64, seed 20250101)" in spread
+    assert "Clopper-Pearson" in equal
+
+
 def test_the_same_judgements_give_the_same_figures():
     records = records_of(40)
     base, tuned = [n % 5 / 4 for n in range(40)], [n % 3 / 2 for n in range(40)]
