@@ -1,5 +1,5 @@
-"""Base against tuned on the blind set: asking, scoring, statistics.
+"""Base against tuned on the blind set: asking, scoring, statistics, and a judge's opinion.
 
-`metrics`, `statistics`, `answers` and `comparison` are pure; `blind_set`, `parts`, `asking` and
-`judging` take clients as arguments.
+`metrics`, `statistics`, `answers`, `comparison`, `injection` and `judge_*` are pure; `blind_set`,
+`parts`, `asking`, `judging`, `judge_jobs` and `judge_steps` take clients as arguments.
 """
