@@ -14,8 +14,8 @@ from bedrock_customization.method import (
     FineTuning,
     ReinforcementFineTuning,
 )
-from bedrock_customization.network import JobNetwork
 from bedrock_customization.metric import ExecutionAccuracy, LambdaMetric
+from bedrock_customization.network import JobNetwork
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation

@@ -101,8 +101,6 @@ def metric_rights(metric: Metric) -> list[Right]:
             ]
         case ExecutionAccuracy():
             key = metric.bucket.encryption_key
-            place = Place(
-                bucket_arn=metric.bucket.bucket_arn, key_arn=key.key_arn if key else None
-            )
+            place = Place(bucket_arn=metric.bucket.bucket_arn, key_arn=key.key_arn if key else None)
             return reading(place, metric.key)
     return []

@@ -48,9 +48,7 @@ def each(score: Callable[[str, str], float]) -> Callable[[Texts], Matrix]:
 
 def are_structured(references: Sequence[str]) -> bool:
     """Return whether all are JSON objects or arrays."""
-    return all(
-        text.lstrip()[:1] in {"{", "["} and equality.is_json(text) for text in references
-    )
+    return all(text.lstrip()[:1] in {"{", "["} and equality.is_json(text) for text in references)
 
 
 def not_json(texts: Texts) -> int:

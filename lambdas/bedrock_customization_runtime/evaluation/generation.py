@@ -155,9 +155,7 @@ def _rouge_words(texts: Texts) -> tuple[list[Integers], list[Integers]]:
 def _f_measure(shared: Integers, wanted: Integers, given: Integers) -> Vector:
     precision, recall = shared / np.maximum(given, 1), shared / np.maximum(wanted, 1)
     total = precision + recall
-    return np.divide(
-        2 * precision * recall, total, out=np.zeros_like(total), where=total > 0
-    )
+    return np.divide(2 * precision * recall, total, out=np.zeros_like(total), where=total > 0)
 
 
 def _longest_common_subsequence(one: list[int], other: list[int]) -> int:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import EvaluatedModel, Evaluation, Run
     from bedrock_customization_runtime.evaluation.answers import Answer
 
+
 class EvaluationReport(msgspec.Struct, kw_only=True, frozen=True):
     """`evaluation.json`: ids and scores, and nothing that a record says."""
 
@@ -102,9 +103,7 @@ def judge(
         name, answers = model["name"], read[model["name"]][0]
         if name == TEACHER and not _is_compared(blind.references, answers):
             continue
-        said = dict(
-            zip(blind.references, pair(blind.references, answers, model=name), strict=True)
-        )
+        said = dict(zip(blind.references, pair(blind.references, answers, model=name), strict=True))
         measured[name] = comparison.measure(
             model["id"], [(known[record], said[record][1]) for record in records], computed
         )

@@ -48,9 +48,7 @@ def characters(texts: Iterable[str]) -> list[Integers]:
     ]
 
 
-def matches(
-    references: Sequence[Integers], answers: Sequence[Integers], order: int
-) -> Integers:
+def matches(references: Sequence[Integers], answers: Sequence[Integers], order: int) -> Integers:
     """Return how many n-grams each answer shares with its reference, each as often as both have it.
 
     Args:
@@ -79,9 +77,7 @@ def totals(texts: Sequence[Integers], order: int) -> Integers:
     return counts
 
 
-def _matches(
-    references: Sequence[Integers], answers: Sequence[Integers], order: int
-) -> Integers:
+def _matches(references: Sequence[Integers], answers: Sequence[Integers], order: int) -> Integers:
     records = len(references)
     texts = [*references, *answers]
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))

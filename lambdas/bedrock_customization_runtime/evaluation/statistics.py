@@ -55,9 +55,7 @@ class Pair:
     @property
     def difference(self) -> float:
         """By how much the second model is better."""
-        return float(
-            self.value(self.tuned.sum(axis=0)) - self.value(self.baseline.sum(axis=0))
-        )
+        return float(self.value(self.tuned.sum(axis=0)) - self.value(self.baseline.sum(axis=0)))
 
     @property
     def differences(self) -> Vector:

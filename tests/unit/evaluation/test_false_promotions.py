@@ -14,9 +14,7 @@ RUNS = 100
 def promoted(pair, seed):
     """Return whether the lower end of the 95 % interval is above 0."""
     drawn = statistics.bootstrap_differences([pair], seed=seed)[0]
-    interval = statistics.percentile_interval(
-        drawn, value=pair.difference, records=pair.records
-    )
+    interval = statistics.percentile_interval(drawn, value=pair.difference, records=pair.records)
     if interval[0] <= 0:
         return False
     differences = pair.differences
@@ -52,9 +50,7 @@ def partial(generator, count, rate, agreement):
 @pytest.mark.parametrize("scores", [binary, partial])
 def test_an_equal_candidate_is_refused_in_95_of_100_runs(scores, rate, agreement, count):
     generator = np.random.Generator(np.random.PCG64(41))
-    wrong = sum(
-        promoted(scores(generator, count, rate, agreement), seed) for seed in range(RUNS)
-    )
+    wrong = sum(promoted(scores(generator, count, rate, agreement), seed) for seed in range(RUNS))
     assert wrong <= 5
 
 
@@ -87,9 +83,7 @@ def test_a_better_candidate_is_promoted_where_the_blind_set_can_show_it():
     for seed in range(RUNS):
         base = (generator.random(200) < 0.6).astype(float)
         tuned = np.maximum(base, generator.random(200) < 0.3).astype(float)
-        right += promoted(
-            Pair(baseline=averaged(base), tuned=averaged(tuned), value=mean), seed
-        )
+        right += promoted(Pair(baseline=averaged(base), tuned=averaged(tuned), value=mean), seed)
     assert right >= 95
 
 

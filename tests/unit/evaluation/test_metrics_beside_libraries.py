@@ -13,11 +13,11 @@ from bedrock_customization_runtime.evaluation.metrics import METRICS
 from bedrock_customization_runtime.evaluation.texts import Texts
 
 CASES = 1_000
-WORDS = [
-    *"the a of red car cars 3.5 1,000 1-2 -5 U.S. don't it's e.g. (hi) [x] &amp; &quot;q&quot;".split(),
-    *"x=1 a/b @you 50% <skipped> é café naïve Straße İstanbul ПРИВЕТ мир 東京都 京都 한국어".split(),
-    *"🙂 👩‍👩‍👧 --- ... . , ! ? ¿ „x“ word, word. no.1 10.000,00 e-mail\ud800".split(),
-]
+WORDS = """
+the a of red car cars 3.5 1,000 1-2 -5 U.S. don't it's e.g. (hi) [x] &amp; &quot;q&quot; x=1 a/b
+@you 50% <skipped> é café naïve Straße İstanbul ПРИВЕТ мир 東京都 京都 한국어 🙂 👩‍👩‍👧 --- ... . , ! ? ¿ 
+„x“ word, word. no.1 10.000,00 e-mail\ud800
+""".split()  # noqa: SIM905 - as one reads them
 SPACES = [" ", " ", " ", " ", "  ", "\n", "-\n", "\t", "\u00a0", "\u2028", "\r\n"]
 
 
@@ -58,7 +58,9 @@ def each(metric, texts):
 def test_rouge_is_that_of_rouge_score_on_every_record(name, theirs, texts):
     scorer = RougeScorer([theirs], use_stemmer=False)
     expected = [
-        scorer.score(reference.encode(errors="replace").decode(), said.encode(errors="replace").decode())[theirs].fmeasure
+        scorer.score(
+            reference.encode(errors="replace").decode(), said.encode(errors="replace").decode()
+        )[theirs].fmeasure
         for reference, said in zip(texts.references, texts.answers, strict=True)
     ]
     assert np.abs(each(METRICS[name], texts) - expected).max() < 1e-9

@@ -10,7 +10,11 @@ from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import metrics, own_metric
 from bedrock_customization_runtime.evaluation.texts import Texts
 
-OWN = {"name": "politeness", "function_arn": "arn:aws:lambda:eu-west-1:1:function:f", "binary": False}
+OWN = {
+    "name": "politeness",
+    "function_arn": "arn:aws:lambda:eu-west-1:1:function:f",
+    "binary": False,
+}
 
 
 class Functions:
