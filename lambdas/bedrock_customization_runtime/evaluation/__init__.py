@@ -1,5 +1,5 @@
 """Base against tuned on the blind set: asking, scoring, statistics.
 
-`metrics`, `statistics`, `answers` and `comparison` are pure; `blind_set`, `parts`, `asking` and
-`judging` take clients as arguments.
+`metrics`, `statistics`, `answers`, `comparison`, `few_shot` and `contamination` are pure;
+`blind_set`, `parts`, `planning`, `asking` and `judging` take clients as arguments.
 """

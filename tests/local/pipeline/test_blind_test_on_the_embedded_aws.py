@@ -240,7 +240,7 @@ def test_a_killed_blind_test_asks_only_what_was_not_answered(blind_test):
     asked = sum(blind_test.asked_tokens().values())
     arn = blind_test.start(given, "killed")
     before = blind_test.until(lambda: stored(blind_test, prefix), lambda found: len(found) >= 2)
-    kill("answer_questions")
+    assert kill("answer_questions")
 
     ended = blind_test.wait(arn)
 
@@ -255,10 +255,12 @@ def test_a_killed_blind_test_asks_only_what_was_not_answered(blind_test):
 
 
 def kill(handler):
-    """Kill the processes of a function, as a platform that breaks down does."""
-    for process in psutil.Process().children(recursive=True):
-        if handler in " ".join(process.cmdline()):
-            process.kill()
+    """Kill the processes of a function, as a platform that breaks down does; return them."""
+    running = psutil.Process().children(recursive=True)
+    found = [process for process in running if handler in " ".join(process.cmdline())]
+    for process in found:
+        process.kill()
+    return found
 
 
 def stored(blind_test, prefix):

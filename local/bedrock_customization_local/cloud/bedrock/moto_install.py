@@ -104,9 +104,7 @@ class _Converse:
     def __init__(self, bedrock: Bedrock, labels: Mapping[str, str]) -> None:
         self._bedrock, self._labels = bedrock, labels
 
-    def __call__(
-        self, environ: _Environ, start_response: Callable[..., object]
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: _Environ, start_response: Callable[..., object]) -> Iterable[bytes]:
         status, headers = HTTPStatus.OK, {"x-amzn-RequestId": str(uuid4())}
         try:
             body = json.dumps(self._bedrock.call(_CONVERSE, self._parameters(environ)))
