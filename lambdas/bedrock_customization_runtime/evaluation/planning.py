@@ -144,13 +144,12 @@ def _why_silent(bedrock: BedrockClient, arn: str) -> str | None:
     """Return why a model does not answer; None if it does."""
     try:
         if ":custom-model-deployment/" in arn:
-            status = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)[
-                "status"
-            ]
-            return None if status == "Active" else f"is {status}"
+            deployment = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
+            return None if deployment["status"] == "Active" else f"is {deployment['status']}"
         if ":provisioned-model/" in arn:
-            status = bedrock.get_provisioned_model_throughput(provisionedModelId=arn)["status"]
-            return None if status in {"InService", "Updating"} else f"is {status}"
+            throughput = bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
+            serves = throughput["status"] in {"InService", "Updating"}
+            return None if serves else f"is {throughput['status']}"
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
