@@ -23,6 +23,7 @@ from bedrock_customization._acknowledged import acknowledge, wildcards
 from bedrock_customization._asl import States, running_maps
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.alias import Alias
+from bedrock_customization.phases.approval import ApprovalStep
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from bedrock_customization.gate import Gate
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.network import JobNetwork
-    from bedrock_customization.phases.approval import ApprovalStep
     from bedrock_customization.sweep import Sweep
 
 _NOT_REMOVED = {
@@ -400,9 +400,6 @@ class CustomizationPipeline(Construct):
         )
 
     def _define_approval(self, approval: Approval, on_failure: sfn.IChainable) -> ApprovalStep:
-        # Imported here: most pipelines ask nobody, and every synth would pay for it.
-        from bedrock_customization.phases.approval import ApprovalStep  # noqa: PLC0415
-
         self.approval = ApprovalStep(
             self,
             "Approval",
