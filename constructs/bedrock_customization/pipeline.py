@@ -24,6 +24,7 @@ from bedrock_customization._acknowledged import acknowledge, wildcards
 from bedrock_customization._asl import States, running_maps
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.alias import Alias
+from bedrock_customization.phases.approval import ApprovalStep
 from bedrock_customization.deployment_kinds import OnDemand, ProvisionedThroughput
 from bedrock_customization.gate import Gate
 from bedrock_customization.metric import metric_input
@@ -57,7 +58,6 @@ if TYPE_CHECKING:
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.metric import Metric
     from bedrock_customization.network import JobNetwork
-    from bedrock_customization.phases.approval import ApprovalStep
     from bedrock_customization.sweep import Sweep
     from bedrock_customization.use_case import UseCase
 
@@ -473,9 +473,6 @@ class CustomizationPipeline(Construct):
         )
 
     def _define_approval(self, approval: Approval, on_failure: sfn.IChainable) -> ApprovalStep:
-        # Imported here: most pipelines ask nobody, and every synth would pay for it.
-        from bedrock_customization.phases.approval import ApprovalStep  # noqa: PLC0415
-
         self.approval = ApprovalStep(
             self,
             "Approval",
