@@ -24,10 +24,10 @@ from bedrock_customization._acknowledged import acknowledge, wildcards
 from bedrock_customization._asl import States, running_maps
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.alias import Alias
-from bedrock_customization.phases.approval import ApprovalStep
 from bedrock_customization.deployment_kinds import OnDemand, ProvisionedThroughput
 from bedrock_customization.gate import Gate
 from bedrock_customization.metric import metric_input
+from bedrock_customization.phases.approval import ApprovalStep
 from bedrock_customization.phases.baseline import BaselineMeasurement
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
