@@ -152,3 +152,4 @@ def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(judged, clos
     closure = closure_of(judged.cloud, alike=["Judged"])
     assert closure.denied() == set()
     assert sorted(closure.surplus(elsewhere)) == []
+    assert closure.stale(elsewhere) == []
