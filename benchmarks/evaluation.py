@@ -61,9 +61,7 @@ def main() -> None:
             for name in ("base", "few_shot", "tuned")
         }
     print(f"{sum(asked.values()):,} answers ({asked}) in {seconds:.1f} s")
-    print(
-        f"{sum(asked.values()) / seconds:.0f} a second, {cpu:.1f} s of the server's processor"
-    )
+    print(f"{sum(asked.values()) / seconds:.0f} a second, {cpu:.1f} s of the server's processor")
 
 
 def _deploy(cloud: LocalCloud, folder: Path) -> dict[str, str]:

@@ -108,7 +108,12 @@ def main() -> None:
     cases: list[tuple[str, str, Callable[[], float], Callable[[], float]]] = [
         ("ROUGE-1, -2 and -L", "rouge-score", partial(our_rouge, told), partial(rouge, told)),
         *(
-            (METRICS[name].title, "sacrebleu", partial(ours, name, told), partial(sacrebleu, kind, told))
+            (
+                METRICS[name].title,
+                "sacrebleu",
+                partial(ours, name, told),
+                partial(sacrebleu, kind, told),
+            )
             for name, kind in (("bleu", BLEU), ("chrf", CHRF))
         ),
         (

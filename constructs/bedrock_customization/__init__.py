@@ -11,6 +11,7 @@ from bedrock_customization.gate import Gate
 from bedrock_customization.grader import Grader
 from bedrock_customization.invocation_logging import InvocationLogging
 from bedrock_customization.invocation_logs import InvocationLogs, LogBucket, RequestMetadata
+from bedrock_customization.judge import Judge, JudgeCriterion
 from bedrock_customization.method import (
     ContinuedPretraining,
     Distillation,
@@ -44,7 +45,12 @@ from bedrock_customization.stack import CustomizationStack
 from bedrock_customization.storage import CustomizationStorage
 from bedrock_customization.sweep import Sweep
 from bedrock_customization.use_case import UseCase
-from bedrock_customization_runtime.contract import EnrichmentTask, KnowledgeChanges, MetricName
+from bedrock_customization_runtime.contract import (
+    EnrichmentTask,
+    JudgeMetric,
+    KnowledgeChanges,
+    MetricName,
+)
 from bedrock_customization_runtime.contract.grading import SqlDialect
 
 __all__ = [
@@ -75,6 +81,9 @@ __all__ = [
     "JobKind",
     "JobNetwork",
     "JsonEquality",
+    "Judge",
+    "JudgeCriterion",
+    "JudgeMetric",
     "JudgeModel",
     "KnowledgeChanges",
     "LambdaMetric",

@@ -27,6 +27,7 @@ from bedrock_customization.alias import Alias
 from bedrock_customization.deployment_kinds import OnDemand, ProvisionedThroughput
 from bedrock_customization.gate import Gate
 from bedrock_customization.metric import metric_input
+from bedrock_customization.phases.approval import ApprovalStep
 from bedrock_customization.phases.baseline import BaselineMeasurement
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
@@ -53,10 +54,10 @@ if TYPE_CHECKING:
     from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
     from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.enrichment import Enrichment
+    from bedrock_customization.judge import Judge
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.metric import Metric
     from bedrock_customization.network import JobNetwork
-    from bedrock_customization.phases.approval import ApprovalStep
     from bedrock_customization.sweep import Sweep
     from bedrock_customization.use_case import UseCase
 
@@ -134,6 +135,8 @@ class CustomizationPipeline(Construct):
         maximum_tokens: Limit of an answer in the evaluation.
         few_shot: Examples that the base model gets before each question when it is asked a second
             time, up to 10 (docs/evaluation.md); with 0 it is asked without them only.
+        judge: A model that judges the answers too, paid by the token (docs/judging.md).
+            Without one, nobody does.
         storage: Buckets and keys. Without it, they are defined.
         customization_role: A service role of your own for jobs (see `ServiceRole`).
             Without one, a role is defined.
@@ -173,6 +176,7 @@ class CustomizationPipeline(Construct):
         approval: Approval | None = None,
         maximum_tokens: int = 512,
         few_shot: int = 3,
+        judge: Judge | None = None,
         storage: CustomizationStorage | None = None,
         customization_role: iam.IRole | None = None,
         network: JobNetwork | None = None,
@@ -251,6 +255,7 @@ class CustomizationPipeline(Construct):
             evaluation_maximum_tokens=maximum_tokens,
             evaluation_few_shot=few_shot,
             deployment=self._deployed_on,
+            judge=judge,
             stall_limit=stall_limit,
             early_stopping=early_stopping,
             role=customization_role,
@@ -278,6 +283,7 @@ class CustomizationPipeline(Construct):
             maximum_tokens=maximum_tokens,
             few_shot=few_shot,
             alias=self.alias.arn_parameter,
+            judge=judge,
             on_failure=on_failure,
         )
         self.gate = PromotionGate(
@@ -467,9 +473,6 @@ class CustomizationPipeline(Construct):
         )
 
     def _define_approval(self, approval: Approval, on_failure: sfn.IChainable) -> ApprovalStep:
-        # Imported here: most pipelines ask nobody, and every synth would pay for it.
-        from bedrock_customization.phases.approval import ApprovalStep  # noqa: PLC0415
-
         self.approval = ApprovalStep(
             self,
             "Approval",

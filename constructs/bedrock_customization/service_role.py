@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from aws_cdk import Aws, aws_iam as iam
 from constructs import Construct
 
-from bedrock_customization._access import bedrock_arn, deny, give, policy_of
+from bedrock_customization._access import Right, bedrock_arn, deny, give, policy_of
 from bedrock_customization._acknowledged import acknowledge, wildcards
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bedrock_customization._access import Right
     from bedrock_customization.storage import CustomizationStorage
 
+JUDGED = "runs/*/judge/*"
+"""Where in the blind bucket evaluation jobs read."""
+_JUDGEMENTS = "runs/*/judge/output/*"
 _PREPARED = "runs/*/prepared/*"
 _JOB_OUTPUT = "runs/*/customization/*"
 
@@ -25,6 +27,7 @@ class JobKind(StrEnum):
     """Kinds of Bedrock jobs, by the resource type in their ARNs."""
 
     CUSTOMIZATION = "model-customization-job"
+    EVALUATION = "evaluation-job"
 
 
 class ServiceRole(Construct):
@@ -32,7 +35,8 @@ class ServiceRole(Construct):
 
     The trust policy names this account and this kind of job, so that nobody else can make Bedrock
     use the role (the confused deputy). The customization role reads prepared records, writes job
-    outputs, and is denied the blind set.
+    outputs, and is denied the blind set. The evaluation role reads and writes nothing but what a
+    run puts below `judge/` of its part of the blind bucket.
 
     Args:
         scope: Parent.
@@ -55,13 +59,9 @@ class ServiceRole(Construct):
         role: iam.IRole | None = None,
     ) -> None:
         super().__init__(scope, id)
-        rights = [
-            *rights,
-            *storage.reading(storage.data_bucket, _PREPARED),
-            *storage.reading(storage.artifacts_bucket, _JOB_OUTPUT),
-            *storage.writing(storage.artifacts_bucket, _JOB_OUTPUT),
-        ]
-        denied = storage.rights_on_blind_data()
+        rights = [*rights, *_rights_on_data(kind, storage)]
+        is_blind = kind is JobKind.CUSTOMIZATION
+        denied = storage.rights_on_blind_data() if is_blind else []
         if role is None:
             role = iam.Role(
                 self,
@@ -73,9 +73,29 @@ class ServiceRole(Construct):
         else:
             give(role, rights)
             deny(role, denied)
-        storage.hide_blind_data_from(role)
+        if is_blind:
+            storage.hide_blind_data_from(role)
         self.role = role
         acknowledge(self, wildcards(self, rights))
+
+
+def _rights_on_data(kind: JobKind, storage: CustomizationStorage) -> list[Right]:
+    match kind:
+        case JobKind.CUSTOMIZATION:
+            return [
+                *storage.reading(storage.data_bucket, _PREPARED),
+                *storage.reading(storage.artifacts_bucket, _JOB_OUTPUT),
+                *storage.writing(storage.artifacts_bucket, _JOB_OUTPUT),
+            ]
+        case JobKind.EVALUATION:
+            return [
+                *storage.reading(storage.blind_bucket, JUDGED),
+                *storage.uploading(storage.blind_bucket, _JUDGEMENTS),
+                Right(
+                    actions=["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
+                    resources=[storage.blind_bucket.bucket_arn],
+                ),
+            ]
 
 
 def _bedrock_for(kind: JobKind) -> iam.IPrincipal:

@@ -9,6 +9,7 @@
     ├── TuningNotNeeded       the base model already meets the target; no job was paid
     ├── BudgetExceeded        the estimate is above the limit, or cannot be made; nothing was paid
     ├── BaseModelUnavailable  Bedrock does not offer the base model here and now; nothing was paid
+    ├── JudgeUnavailable      Bedrock does not offer the judge here and now; nothing was paid
     ├── QuotaExhausted        the account has no room for another custom model; nothing was paid
     ├── RoleNotAssumable      Bedrock cannot assume the service role; nothing was paid
     ├── EnrichmentFailed      the model that enriches cannot be asked
@@ -23,6 +24,7 @@
     ├── SmokeTestFailed       the deployment does not answer; it never went live
     ├── DeploymentBusy        the deployment is changing; try again later
     ├── EvaluationFailed      the answers cannot be compared
+    ├── JudgeFailed           too many judgements are missing or invalid, or a judge's job failed
     ├── PromotionConflict     another run moved the alias first
     ├── AliasNotWritten       the alias does not follow its record yet; try again
     ├── ManifestConflict      another writer changed the run's manifest
@@ -58,6 +60,10 @@ class BudgetExceeded(CustomizationError):
 
 class BaseModelUnavailable(CustomizationError):
     """Bedrock does not offer the base model here and now; nothing was paid."""
+
+
+class JudgeUnavailable(CustomizationError):
+    """Bedrock does not offer the judge here and now; nothing was paid."""
 
 
 class QuotaExhausted(CustomizationError):
@@ -114,6 +120,10 @@ class DeploymentBusy(CustomizationError):
 
 class EvaluationFailed(CustomizationError):
     """The answers cannot be compared."""
+
+
+class JudgeFailed(CustomizationError):
+    """A judge's job failed, or too many of its judgements are missing or invalid."""
 
 
 class PromotionConflict(CustomizationError):

@@ -1,4 +1,4 @@
-"""What account and Region must have before a job is paid: a teacher, room for the model, a role.
+"""What account and Region must have before a job is paid: models to ask, room for one, a role.
 
 A slot for a job frees itself when another ends, so a full quota of running jobs is left to the
 retries of the state that starts the job. Room for custom models does not: it is refused here.
@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bedrock_customization_runtime import catalog, role_trust
 from bedrock_customization_runtime.errors import (
     BaseModelUnavailable,
+    JudgeUnavailable,
     QuotaExhausted,
     RoleNotAssumable,
 )
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_service_quotas import ServiceQuotasClient
+
+    from bedrock_customization_runtime.contract import JudgePlan
 
 _MODELS, _MODEL_UNITS = "custom_models", "provisioned_model_units_without_commitment"
 _BY_SERVICE_QUOTAS = "by Service Quotas"
@@ -43,6 +46,7 @@ def check_account(
     role_arn: str | None,
     new_jobs: int,
     model_units: int = 0,
+    judge: JudgePlan | None = None,
 ) -> list[PreflightCheck]:
     """Check what a run's jobs need, beside their base model.
 
@@ -56,15 +60,19 @@ def check_account(
         role_arn: Service role of the jobs; None where nobody looks.
         new_jobs: How many jobs do not exist yet; without any nothing is needed any more.
         model_units: Of provisioned throughput that is bought afterwards.
+        judge: Who judges the evaluation that follows, if anybody does.
 
     Raises:
         BaseModelUnavailable: The teacher is not offered.
+        JudgeUnavailable: The judge is not.
         QuotaExhausted: The account has no room for the models, or no model units.
         RoleNotAssumable: Bedrock cannot assume the role.
     """
     if not new_jobs:
         return []
     checks = [check_teacher(bedrock, teacher)] if teacher else []
+    if judge:
+        checks.append(check_judge(bedrock, judge))
     if role_arn:
         checks.append(check_role(iam, role_arn, execution_arn=execution_arn, base_model=base_model))
     checks.append(check_model_quota(bedrock, service_quotas, more=new_jobs))
@@ -83,26 +91,66 @@ def check_teacher(bedrock: BedrockClient, teacher: str) -> PreflightCheck:
     Raises:
         BaseModelUnavailable: Bedrock does not offer it in this Region, or calls it legacy.
     """
-    profile, model = catalog.split_profile(teacher)
+    refusal = _refusal_of(bedrock, teacher)
+    if refusal:
+        raise BaseModelUnavailable(f"teacher: {refusal}: choose another (docs/base-models.md)")
+    return PreflightCheck(name="teacher", passed=True, detail=f"{teacher} is ACTIVE")
+
+
+def check_judge(bedrock: BedrockClient, plan: JudgePlan) -> PreflightCheck:
+    """Check that a model may judge today.
+
+    Args:
+        bedrock: Client.
+        plan: Who judges what.
+
+    Returns:
+        The check; it is not passed where the user guide did not list such a judge when this library
+        was made, which a newer one may not be.
+
+    Raises:
+        JudgeUnavailable: Bedrock does not offer it in this Region, calls it legacy, or lets it be
+            invoked by an inference profile alone.
+    """
+    judge, facts = plan["model"], catalog.judges()
+    refusal = _refusal_of(bedrock, judge, by_itself=True)
+    if refusal:
+        raise JudgeUnavailable(f"judge: {refusal}: choose another (docs/judging.md)")
+    is_listed = facts.lists(
+        judge,
+        built_in=bool(plan["metrics"]),
+        custom=bool(plan["criteria"]) or "pairwise" in plan,
+    )
+    doubt = f", but the user guide of {facts.as_of} does not list it as a judge of such metrics"
+    return PreflightCheck(
+        name="judge", passed=is_listed, detail=f"{judge} is ACTIVE{'' if is_listed else doubt}"
+    )
+
+
+def _refusal_of(bedrock: BedrockClient, asked: str, *, by_itself: bool = False) -> str | None:
+    """Return why a model cannot be asked today, None if it can.
+
+    Args:
+        bedrock: Client.
+        asked: Id or ARN of a foundation model, or of a system inference profile.
+        by_itself: Whether a foundation model must be there without a profile, if none is named.
+    """
+    profile, model = catalog.split_profile(asked)
     try:
         if profile:
-            bedrock.get_inference_profile(inferenceProfileIdentifier=teacher)
-        found = bedrock.get_foundation_model(modelIdentifier=model)
+            bedrock.get_inference_profile(inferenceProfileIdentifier=asked)
+        details = bedrock.get_foundation_model(modelIdentifier=model)["modelDetails"]
     except (
         bedrock.exceptions.ResourceNotFoundException,
         bedrock.exceptions.ValidationException,
     ) as error:
-        raise BaseModelUnavailable(
-            f"teacher: Bedrock does not offer {teacher} in {bedrock.meta.region_name} ({error}): "
-            "choose another teacher, or ask for access"
-        ) from None
-    status = found["modelDetails"].get("modelLifecycle", {}).get("status", "ACTIVE")
+        return f"Bedrock does not offer {asked} in {bedrock.meta.region_name} ({error})"
+    status = details.get("modelLifecycle", {}).get("status", "ACTIVE")
     if status != "ACTIVE":
-        raise BaseModelUnavailable(
-            f"teacher: Bedrock calls {teacher} {status}, so no new job may learn from it: choose "
-            "an active one (docs/base-models.md)"
-        )
-    return PreflightCheck(name="teacher", passed=True, detail=f"{teacher} is {status}")
+        return f"Bedrock calls {asked} {status}, so no new job may use it"
+    if by_itself and not profile and "ON_DEMAND" not in details.get("inferenceTypesSupported", []):
+        return f"{asked} is there through an inference profile alone, such as us.{model}"
+    return None
 
 
 def check_model_quota(

@@ -104,8 +104,7 @@ def promote(
     version, found = _read(s3, record)
     for known in found.history:
         if known.execution_arn == execution_arn and known.arn == arn:
-            if known is found.current:
-                _point(ssm, alias_parameter, arn)
+            _follow(s3, ssm, record, alias_parameter)
             return known
     move = Promotion(
         kind="promote",
@@ -118,7 +117,7 @@ def promote(
         moved=times.now(),
     )
     _append(s3, record, found, move, replaces=version, alias_parameter=alias_parameter)
-    _point(ssm, alias_parameter, arn)
+    _follow(s3, ssm, record, alias_parameter)
     return move
 
 
@@ -144,8 +143,8 @@ def roll_back(
         check: Raises if what the move names does not answer any more.
 
     Returns:
-        The move. Where consumers use the run's model already, the last one: only the parameter is
-        written again, in case it is behind the record.
+        The move. The last one where consumers use the run's model already, or where nothing is
+        named and the parameter is behind the record: then only the parameter is written.
 
     Raises:
         InvalidInput: There is nothing to go back to, or no run of that name was promoted.
@@ -153,11 +152,17 @@ def roll_back(
         AliasNotWritten: The record has the move but the parameter does not yet; asking again
             mends it.
     """
+    named = _read_alias(ssm, alias_parameter)
     version, found = _read(s3, record)
-    target, current = _target(found, to), found.current
+    current = found.current
+    if to is None and current is not None and named != current.arn:
+        # The last move is not finished: to undo it would be to finish the opposite.
+        _follow(s3, ssm, record, alias_parameter)
+        return current
+    target = _target(found, to)
     check(target)
     if current is not None and (current.run, current.arn) == (target.run, target.arn):
-        _point(ssm, alias_parameter, current.arn)
+        _follow(s3, ssm, record, alias_parameter)
         return current
     move = msgspec.structs.replace(
         target,
@@ -168,7 +173,7 @@ def roll_back(
         moved=times.now(),
     )
     _append(s3, record, found, move, replaces=version, alias_parameter=alias_parameter)
-    _point(ssm, alias_parameter, move.arn)
+    _follow(s3, ssm, record, alias_parameter)
     return move
 
 
@@ -233,6 +238,27 @@ def _append(
             f"{alias_parameter} was moved by another at the same time: compare the two "
             "candidates, then run this one again"
         ) from None
+
+
+def _follow(s3: S3Client, ssm: SSMClient, record: str, alias_parameter: str) -> None:
+    """Write what the record says into the parameter, until the record rests.
+
+    Who wrote the record last may write the parameter first: without the second look, the slower
+    one would leave an older move in it.
+    """
+    version, found = _read(s3, record)
+    while version is not None and found.current is not None:
+        _point(ssm, alias_parameter, found.current.arn)
+        written, (version, found) = version, _read(s3, record)
+        if version is not None and version.etag == written.etag:
+            return
+
+
+def _read_alias(ssm: SSMClient, alias_parameter: str) -> str | None:
+    try:
+        return ssm.get_parameter(Name=alias_parameter)["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound:
+        return None
 
 
 def _point(ssm: SSMClient, alias_parameter: str, arn: str) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bedrock_customization_runtime.catalog import MethodRules, Price
+    from bedrock_customization_runtime.contract import JudgePlan
     from bedrock_customization_runtime.datasets.token_counts import TokenCount
     from bedrock_customization_runtime.manifest import BaselineSection, PreparationSection
 
@@ -129,6 +130,7 @@ def estimate_run(
     answer_tokens: int | None = None,
     few_shot: int = 0,
     throughput: Throughput | None = None,
+    judge: JudgePlan | None = None,
 ) -> EstimateSection:
     """Return what a run costs, as far as prices and lengths are known.
 
@@ -141,6 +143,7 @@ def estimate_run(
         answer_tokens: Limit of an answer in the evaluation; None where nothing is evaluated.
         few_shot: Examples before a question when the base model is asked a second time.
         throughput: What the candidate answers on; None where it is deployed on demand.
+        judge: Who judges the answers; None where nobody does.
     """
     rules = model.methods[method]
     epochs = sum(epochs_of(rules, one) for one in jobs)
@@ -169,6 +172,7 @@ def estimate_run(
             else ()
         ),
         *([_throughput(model, throughput)] if throughput else []),
+        *(_judging(judge, tokens.blind, answer_tokens) if judge and answer_tokens else ()),
     ]
     return summed(items, tokens=tokens.training, epochs=epochs, monthly=keeping(model, throughput))
 
@@ -477,6 +481,39 @@ def _throughput(model: catalog.BaseModel, throughput: Throughput) -> CostItem:
         assumption=f"{throughput.model_units:,} for {hours:,} hours if it goes live, a candidate "
         "that does not is deleted at once",
     )
+
+
+def _judging(judge: JudgePlan, blind: SideTokens | None, answer_tokens: int) -> list[CostItem]:
+    """Return what the judge reads and writes: both models' answers, by each criterion."""
+    if blind is None or not blind.records:
+        return []
+    share = min(1.0, judge["maximum_records"] / blind.records)
+    records = blind.records * share
+    said = min(blind.answers, (blind.records - blind.unanswered) * answer_tokens) * share
+    read = (blind.questions + blind.answers) * share
+    alone = 2 * (len(judge["metrics"]) + len(judge["criteria"]))
+    pairs = 2 if "pairwise" in judge else 0
+    facts, prices = catalog.judges(), catalog.inference_prices(judge["model"])
+    judgements = (alone + pairs) * records
+    return [
+        _item(
+            "judge input",
+            (alone + pairs) * read
+            + (alone + 2 * pairs) * said
+            + judgements * facts.instruction_tokens,
+            "tokens",
+            prices.input if prices else None,
+            assumption=f"{judgements:,.0f} judgements, each with about "
+            f"{facts.instruction_tokens:,} tokens of instructions",
+        ),
+        _item(
+            "judge output",
+            judgements * facts.explanation_tokens,
+            "tokens",
+            prices.output if prices else None,
+            assumption=f"about {facts.explanation_tokens:,} tokens each",
+        ),
+    ]
 
 
 def _item(

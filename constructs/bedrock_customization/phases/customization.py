@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.deployment_kinds import Deployment
+    from bedrock_customization.judge import Judge
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.network import JobNetwork
     from bedrock_customization.storage import CustomizationStorage
@@ -75,9 +76,10 @@ class ModelCustomization(Phase):
 
     Input: `$run`, `$preparation`.
     Output: `$customization` (`contract.Customization`).
-    Errors: `BaseModelUnavailable`, `BudgetExceeded`, `QuotaExhausted`, `RoleNotAssumable`,
-    `InvalidInput`, `CustomizationFailed`, `CustomizationStopped`, `CustomizationStalled`,
-    `CustomizationStoppedEarly`, `CustomizationTimedOut`, and what Bedrock says of the request.
+    Errors: `BaseModelUnavailable`, `JudgeUnavailable`, `BudgetExceeded`, `QuotaExhausted`,
+    `RoleNotAssumable`, `InvalidInput`, `CustomizationFailed`, `CustomizationStopped`,
+    `CustomizationStalled`, `CustomizationStoppedEarly`, `CustomizationTimedOut`, and what Bedrock
+    says of the request.
 
     Args:
         scope: Parent.
@@ -95,6 +97,7 @@ class ModelCustomization(Phase):
         evaluation_few_shot: Examples that the base model gets there.
         deployment: On what the custom model will answer: what that costs is part of the estimate,
             and its quota is looked at first. Without one, on demand.
+        judge: Who judges the answers then: looked up and estimated beforehand, too.
         stall_limit: After so long without progress the job is stopped, from an hour on. Jobs wait
             for capacity, sometimes for hours. Two days without one.
         early_stopping: When a job whose validation loss has turned is stopped, which loses its
@@ -126,6 +129,7 @@ class ModelCustomization(Phase):
         evaluation_maximum_tokens: int | None = None,
         evaluation_few_shot: int | None = None,
         deployment: Deployment | None = None,
+        judge: Judge | None = None,
         stall_limit: Duration | None = None,
         early_stopping: EarlyStopping | None = None,
         role: iam.IRole | None = None,
@@ -169,7 +173,13 @@ class ModelCustomization(Phase):
         self._is_started_by_function = isinstance(method, ReinforcementFineTuning)
         throughput = deployment.to_plan() if deployment else None
         self.function = self._define_function(
-            storage, base_model, method, sweep, model_key, buys_throughput=throughput is not None
+            storage,
+            base_model,
+            method,
+            sweep,
+            model_key,
+            buys_throughput=throughput is not None,
+            judge=judge,
         )
         states = States(self, "ModelCustomization", on_failure=on_failure)
         job = CustomizationJob(
@@ -199,6 +209,7 @@ class ModelCustomization(Phase):
             "evaluation_maximum_tokens": evaluation_maximum_tokens,
             "evaluation_few_shot": evaluation_few_shot,
             **({"throughput": throughput} if throughput else {}),
+            "judge": judge.to_contract() if judge else None,
         }
         if sweep is None or sweep_plan is None:
             plan, record = self._write_one_job(states, job, planning)
@@ -279,6 +290,7 @@ class ModelCustomization(Phase):
         model_key: kms.IKey | None,
         *,
         buys_throughput: bool,
+        judge: Judge | None,
     ) -> HandlerFunction:
         return HandlerFunction(
             self,
@@ -289,7 +301,11 @@ class ModelCustomization(Phase):
                 *storage.reading(storage.artifacts_bucket, RUNS),
                 *storage.writing(storage.artifacts_bucket, RUNS),
                 *rights_to_plan(
-                    base_model, method, self.service_role.role, buys_throughput=buys_throughput
+                    base_model,
+                    method,
+                    self.service_role.role,
+                    buys_throughput=buys_throughput,
+                    judge=judge,
                 ),
                 Right(
                     actions=[

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization._function import HandlerFunction
     from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.judge import Judge
     from bedrock_customization.method import CustomizationMethod, EarlyStopping
     from bedrock_customization.network import JobNetwork
 
@@ -309,17 +310,23 @@ class CustomizationJob:
 
 
 def rights_to_plan(
-    base_model: BaseModel, method: CustomizationMethod, role: iam.IRole, *, buys_throughput: bool
+    base_model: BaseModel,
+    method: CustomizationMethod,
+    role: iam.IRole,
+    *,
+    buys_throughput: bool,
+    judge: Judge | None,
 ) -> list[Right]:
     """Return what whoever looks at the account before a job is allowed."""
-    teachers = arns_in_region(method.teacher) if isinstance(method, Distillation) else []
-    profiles = [arn for arn in teachers if ":inference-profile/" in arn]
+    asked = arns_in_region(method.teacher) if isinstance(method, Distillation) else []
+    asked += judge.arns_in_region() if judge else []
+    profiles = [arn for arn in asked if ":inference-profile/" in arn]
     return [
         Right(
             actions=["bedrock:GetFoundationModel"],
             resources=[
                 base_model.arn_for_customization(),
-                *(arn for arn in teachers if arn not in profiles),
+                *(arn for arn in asked if arn not in profiles),
             ],
         ),
         *([Right(actions=["bedrock:GetInferenceProfile"], resources=profiles)] if profiles else []),

@@ -17,6 +17,7 @@ from bedrock_customization.base_model import arns_for_invocation
 from bedrock_customization.deployment_kinds import OnDemand
 from bedrock_customization.method import Distillation, FineTuning
 from bedrock_customization.metric import metric_input, metric_rights
+from bedrock_customization.phases.judging import AnswerJudging
 from bedrock_customization.storage import EXAMPLES, PREPARED, RUNS
 from bedrock_customization_runtime.contract import (
     TEACHER,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.deployment_kinds import Deployment
+    from bedrock_customization.judge import Judge
     from bedrock_customization.method import CustomizationMethod
     from bedrock_customization.metric import Metric
     from bedrock_customization.storage import CustomizationStorage
@@ -54,7 +56,7 @@ class ModelEvaluation(Phase):
 
     Input: `$run`, `$preparation`, `$deployment`.
     Output: `$evaluation` (`contract.Evaluation`); `$blind_test` (`contract.BlindTest`) besides.
-    Errors: `EvaluationFailed`, `SourceChanged`.
+    Errors: `EvaluationFailed`, `SourceChanged`, with a judge `JudgeFailed`.
 
     Args:
         scope: Parent.
@@ -71,6 +73,7 @@ class ModelEvaluation(Phase):
             is asked a second time, up to 10; with 0 it is not.
         alias: Names the model in production, which answers too, if it is another and still can.
             Without one, none does.
+        judge: A model that judges the answers too (docs/judging.md). Without one, nobody does.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
 
@@ -92,6 +95,7 @@ class ModelEvaluation(Phase):
         maximum_tokens: int = 512,
         few_shot: int = 3,
         alias: ssm.IStringParameter | None = None,
+        judge: Judge | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
         check_whole("maximum_tokens", maximum_tokens, 1, 5000, "an answer has no more room")
@@ -163,9 +167,17 @@ class ModelEvaluation(Phase):
             assign="evaluation",
         )
         plan.next(answer).next(compare)
+        self.judging: AnswerJudging | None = None
+        """The judge's function and service role; None without a judge."""
+        self._ends = [compare]
+        if judge:
+            self.judging = AnswerJudging(
+                self, "Judging", states=states, storage=storage, judge=judge
+            )
+            compare.next(self.judging.start)
+            self._ends = [self.judging.end]
         self.rights = states.rights
         self._start = plan
-        self._ends = [compare]
 
     def _define_answer_function(
         self,

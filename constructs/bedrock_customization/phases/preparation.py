@@ -139,8 +139,6 @@ class DataPreparation(Phase):
         )
         self._start: sfn.State = prepare
         self._ends: list[sfn.INextable] = [prepare]
-        self.uses_maps = sharding is not None
-        """Whether the machine has distributed Maps; aws-cdk-lib gives its role what they need."""
         if sharding is not None:
             finish = self._write_shards(states, sharding, event, prepare)
             self._ends.append(finish)

@@ -34,6 +34,7 @@ from bedrock_customization_runtime.catalog.hyperparameters import (
     HyperparameterValue,
     rendered,
 )
+from bedrock_customization_runtime.catalog.judges import Judges, judges
 from bedrock_customization_runtime.catalog.lifecycle import Lifecycle, LifecycleStatus
 from bedrock_customization_runtime.catalog.prices import InferencePrices, Price, Prices
 from bedrock_customization_runtime.catalog.request_metadata import check_filters
@@ -61,6 +62,7 @@ __all__ = [
     "HyperparameterValue",
     "InferencePrices",
     "InvocationQuotas",
+    "Judges",
     "Lifecycle",
     "LifecycleStatus",
     "MediaLimits",
@@ -81,6 +83,7 @@ __all__ = [
     "base_models",
     "check_filters",
     "inference_prices",
+    "judges",
     "rendered",
     "service",
     "split_profile",

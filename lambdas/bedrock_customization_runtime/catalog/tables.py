@@ -17,6 +17,11 @@ def service_table() -> Table:
     return _read(_DATA / "service.toml")
 
 
+def judges_table() -> Table:
+    """Return the facts of judges."""
+    return _read(_DATA / "judges.toml")
+
+
 def model_tables() -> Iterator[Table]:
     """Yield the complete table of each base model, in the order of the files and within them."""
     for path in sorted((_DATA / "families").glob("*.toml")):

@@ -5,7 +5,7 @@ standard library. Every value that travels between states is one of the `TypedDi
 ids and counts, never records. What is absent has no key, because CDK leaves nulls out. The state
 machine keeps each under a variable of the same name (`$run`, `$enrichment`, `$preparation`,
 `$baseline`, `$proposal`, `$customization`, `$deployment`, `$blind_test`, `$evaluation`,
-`$decision`, `$approval`, `$failure`).
+`$judging`, `$judgement`, `$decision`, `$approval`, `$failure`).
 """
 
 from bedrock_customization_runtime.contract.approval import (
@@ -62,6 +62,18 @@ from bedrock_customization_runtime.contract.evaluation import (
     PlanBlindTestInput,
     PrimaryMetric,
     PromoteModelInput,
+)
+from bedrock_customization_runtime.contract.judging import (
+    JudgeAnswersInput,
+    JudgeCriterion,
+    JudgeJob,
+    Judgement,
+    JudgeMetric,
+    JudgePlan,
+    Judging,
+    RecordJudging,
+    StartJudging,
+    WatchJudging,
 )
 from bedrock_customization_runtime.contract.names import (
     BASE,
@@ -167,6 +179,13 @@ __all__ = [
     "Job",
     "JobNetwork",
     "JobWatch",
+    "JudgeAnswersInput",
+    "JudgeCriterion",
+    "JudgeJob",
+    "JudgeMetric",
+    "JudgePlan",
+    "Judgement",
+    "Judging",
     "KnowledgeChanges",
     "LoggingAction",
     "LoggingStatus",
@@ -192,6 +211,7 @@ __all__ = [
     "ProposeCandidates",
     "RecordCandidate",
     "RecordJob",
+    "RecordJudging",
     "RecordRunInput",
     "RecordTemplate",
     "RemoveCandidate",
@@ -205,6 +225,7 @@ __all__ = [
     "SmokeTestInput",
     "Split",
     "StartJob",
+    "StartJudging",
     "StartRunInput",
     "StopJob",
     "StopJobOfExecution",
@@ -214,4 +235,5 @@ __all__ = [
     "TrainingMetric",
     "UseCase",
     "WatchJob",
+    "WatchJudging",
 ]

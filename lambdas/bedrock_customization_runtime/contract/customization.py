@@ -3,6 +3,7 @@
 from typing import Literal, NotRequired, TypedDict
 
 from bedrock_customization_runtime.contract.deployment import ThroughputPlan
+from bedrock_customization_runtime.contract.judging import JudgePlan
 from bedrock_customization_runtime.contract.runs import Failure, Run
 
 
@@ -104,6 +105,8 @@ class PlanJob(TypedDict):
     """Examples before a question when the base model is asked a second time there."""
     throughput: NotRequired[ThroughputPlan]
     """What the candidate will answer on; absent where it is deployed on demand."""
+    judge: NotRequired[JudgePlan]
+    """Who judges the answers then; absent where nobody does."""
 
 
 class JobNetwork(TypedDict):
@@ -200,6 +203,7 @@ class ProposeCandidates(TypedDict):
     evaluation_maximum_tokens: NotRequired[int]
     evaluation_few_shot: NotRequired[int]
     throughput: NotRequired[ThroughputPlan]
+    judge: NotRequired[JudgePlan]
     redrives: int
     """How often the execution has been redriven by now."""
 

@@ -15,6 +15,7 @@ class Handler(StrEnum):
     STOP_JOB = "stop_job"
     ANSWER_QUESTIONS = "answer_questions"
     COMPARE_ANSWERS = "compare_answers"
+    JUDGE_ANSWERS = "judge_answers"
     DECIDE_PROMOTION = "decide_promotion"
     REQUEST_APPROVAL = "request_approval"
     DECIDE_APPROVAL = "decide_approval"

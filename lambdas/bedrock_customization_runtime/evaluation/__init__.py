@@ -1,5 +1,5 @@
-"""Base against tuned on the blind set: asking, scoring, statistics.
+"""The models on the blind set: asking, scoring, statistics, advice, and a judge's opinion.
 
-`metrics`, `statistics`, `answers` and `comparison` are pure; `blind_set`, `parts`, `asking` and
-`judging` take clients as arguments.
+What is asked, written or read takes clients as arguments: `blind_set`, `parts`, `planning`,
+`asking`, `primary`, `judging`, `judge_jobs` and `judge_steps`. All else is pure.
 """

@@ -135,12 +135,13 @@ def chrf_of(sums: Matrix) -> Vector:
     precision = (shared / np.maximum(given, 1) * counts).sum(axis=-1) / orders
     recall = (shared / np.maximum(wanted, 1) * counts).sum(axis=-1) / orders
     weighted = _CHRF_WEIGHT * precision + recall
-    return np.divide(
+    found: Vector = np.divide(
         (1 + _CHRF_WEIGHT) * precision * recall,
         weighted,
         out=np.zeros_like(weighted),
         where=weighted > 0,
     )
+    return found
 
 
 @lru_cache(maxsize=1)  # three metrics in turn ask for the same

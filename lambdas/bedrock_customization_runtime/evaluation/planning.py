@@ -144,12 +144,12 @@ def _why_silent(bedrock: BedrockClient, arn: str) -> str | None:
     """Return why a model does not answer; None if it does."""
     try:
         if ":custom-model-deployment/" in arn:
-            deployed = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
-            return None if deployed["status"] == "Active" else f"is {deployed['status']}"
+            deployment = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
+            return None if deployment["status"] == "Active" else f"is {deployment['status']}"
         if ":provisioned-model/" in arn:
-            bought = bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
-            status = bought["status"]
-            return None if status in {"InService", "Updating"} else f"is {status}"
+            throughput = bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
+            serves = throughput["status"] in {"InService", "Updating"}
+            return None if serves else f"is {throughput['status']}"
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise

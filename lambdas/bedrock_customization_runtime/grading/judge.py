@@ -7,7 +7,6 @@ not to obey it, and the judge can say nothing but a number.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from bedrock_customization_runtime.contract.grading import NotGraded
 from bedrock_customization_runtime.errors import GradingFailed
+from bedrock_customization_runtime.evaluation.injection import as_data
 from bedrock_customization_runtime.grading.samples import NotGradedError
 from bedrock_customization_runtime.invocation import (
     MARGIN_MS,
@@ -44,8 +44,6 @@ _PROMPT = (
 )
 _FINISHED = {"end_turn", "stop_sequence"}
 _GRADE = re.compile(r"0(?:\.[0-9]{1,10})?|1(?:\.0{1,10})?")
-# What JSON may write otherwise and a tag needs.
-_ESCAPED = str.maketrans({"<": "\\u003c", ">": "\\u003e"})
 
 
 def judge_of(
@@ -104,5 +102,4 @@ def _submission(sample: Sample) -> str:
     told: dict[str, object] = {"conversation": sample.conversation, "answer": sample.answer}
     if sample.reference is not None:
         told["reference_answer"] = sample.reference
-    data = json.dumps(told, ensure_ascii=False).translate(_ESCAPED)
-    return f"<submission>{data.encode(errors='replace').decode()}</submission>"
+    return f"<submission>{as_data(told).encode(errors='replace').decode()}</submission>"

@@ -44,6 +44,7 @@ def handler(
 
     Raises:
         BaseModelUnavailable: No job may start with the base model, or learn from the teacher.
+        JudgeUnavailable: The judge of the evaluation is not offered.
         QuotaExhausted: The account has no room for the model.
         RoleNotAssumable: Bedrock cannot assume the service role.
         BudgetExceeded: The run would cost too much, or nobody knows how much.
@@ -124,6 +125,7 @@ def _plan(event: PlanJob) -> Job:
         answer_tokens=event.get("evaluation_maximum_tokens"),
         few_shot=event.get("evaluation_few_shot", 0),
         throughput=run_cost.Throughput(**throughput) if throughput else None,
+        judge=event.get("judge"),
     )
     job = customization_plan.next_job(aws.bedrock(), run["execution_arn"], hyperparameters)
     checks = _preflight(
@@ -157,6 +159,7 @@ def _preflight(
         role_arn=event.get("role_arn"),
         new_jobs=new_jobs,
         model_units=event["throughput"]["model_units"] if "throughput" in event else 0,
+        judge=event.get("judge"),
     )
 
 

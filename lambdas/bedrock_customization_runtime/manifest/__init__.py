@@ -35,6 +35,11 @@ from bedrock_customization_runtime.manifest.evaluation import (
     MetricComparison,
     ModelFigures,
 )
+from bedrock_customization_runtime.manifest.judging import (
+    JudgePreference,
+    JudgeScore,
+    JudgeSection,
+)
 from bedrock_customization_runtime.manifest.preparation import (
     EnrichmentRecord,
     Finding,
@@ -72,6 +77,9 @@ __all__ = [
     "FailureSection",
     "FileRecord",
     "Finding",
+    "JudgePreference",
+    "JudgeScore",
+    "JudgeSection",
     "Manifest",
     "MetricComparison",
     "ModelFigures",

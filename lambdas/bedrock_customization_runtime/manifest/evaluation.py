@@ -2,6 +2,7 @@
 
 import msgspec
 
+from bedrock_customization_runtime.manifest.judging import JudgeSection
 from bedrock_customization_runtime.manifest.runs import FileRecord
 
 
@@ -90,3 +91,5 @@ class EvaluationSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """Blind records with a copy or near-copy in the training set: their results flatter."""
     left_out: dict[str, str] = {}
     """Models that could not take part, by name, and why."""
+    judge: JudgeSection | None = None
+    """None where nobody was asked to judge."""

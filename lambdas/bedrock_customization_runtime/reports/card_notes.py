@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.manifest import (
         EvaluationSection,
+        JudgeSection,
         Manifest,
         PreparationSection,
     )
@@ -104,6 +105,8 @@ def _of_evaluation(evaluation: EvaluationSection) -> Iterator[str]:
             f"{wording.count(evaluation.taught_references)} references were written by the "
             "teacher: there the figures say how like the teacher a model is, not how right."
         )
+    if evaluation.judge is not None:
+        yield from _of_judge(evaluation.judge)
     for each in evaluation.slices:
         if each.interval[1] < 0:
             yield (
@@ -118,3 +121,16 @@ def _of_evaluation(evaluation: EvaluationSection) -> Iterator[str]:
             )
     for name, reason in sorted(evaluation.left_out.items()):
         yield f"Not compared with: {wording.model_title(name)}, because {reason}."
+
+
+def _of_judge(judge: JudgeSection) -> Iterator[str]:
+    yield (
+        f"The judge, {judge.model}, is a model too: it may prefer long answers, or those like its "
+        "own."
+    )
+    addressed = judge.injections.get("tuned", 0)
+    if addressed:
+        yield (
+            f"{wording.count(addressed)} of the tuned model's answers speak to a judge, or of "
+            "their own score."
+        )

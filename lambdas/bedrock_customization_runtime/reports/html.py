@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from bedrock_customization_runtime.reports import confusion, glance, models, plots, wording
+from bedrock_customization_runtime.reports import (
+    confusion,
+    glance,
+    models,
+    plots,
+    verdicts,
+    wording,
+)
 from bedrock_customization_runtime.reports.pages import template
 
 if TYPE_CHECKING:
@@ -25,10 +32,10 @@ def render(manifest: Manifest) -> str:
     gate = decision.minimum_improvement if decision else None
     return template("report.html.jinja").render(
         manifest=manifest,
-        verdict=wording.verdict(manifest),
-        over_budget=wording.is_over_budget(manifest),
+        verdict=verdicts.verdict(manifest),
+        over_budget=verdicts.is_over_budget(manifest),
         key_figures=glance.key_figures(manifest),
-        stages=wording.stages(manifest),
+        stages=verdicts.stages(manifest),
         embedded_notice=wording.EMBEDDED_NOTICE,
         sections=_sections(manifest),
         files=_files(manifest),
@@ -45,7 +52,7 @@ def _sections(manifest: Manifest) -> list[str]:
     """Return the templates of `sections/` that the run has something for, in their order."""
     evaluation = manifest.evaluation
     shown = {
-        "failure": None if wording.is_tuning_needless(manifest) else manifest.failure,
+        "failure": None if verdicts.is_tuning_needless(manifest) else manifest.failure,
         "use_case": manifest.use_case,
         "refusal": manifest.refusal,
         "decision": manifest.decision,
@@ -53,6 +60,7 @@ def _sections(manifest: Manifest) -> list[str]:
         "slices": evaluation and evaluation.slices,
         "models": evaluation and evaluation.models,
         "confusion": evaluation and evaluation.confusion,
+        "judge": evaluation and evaluation.judge,
         "examples": evaluation and evaluation.examples,
         "baseline": manifest.baseline,
         "sweep": manifest.sweep,

@@ -72,6 +72,7 @@ def _environment() -> jinja2.Environment:
         "effect": wording.effect_size,
         "link": link,
         "loss": wording.loss,
+        "magnitude": wording.magnitude,
         "model_title": wording.model_title,
         "moment": wording.moment,
         "p_value": wording.p_value,

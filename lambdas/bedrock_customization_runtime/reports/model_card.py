@@ -1,7 +1,7 @@
 """The model card of a run that made a model: what it is for, what it was made of, how it did.
 
 The sections are those of Mitchell et al., "Model Cards for Model Reporting" (2019), in its order
-and under its names. Outcome, cost and lineage follow, which a pipeline knows and people forget.
+and under its names. Baseline, outcome, cost and lineage follow: a pipeline knows them.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import msgspec
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.manifest import (
     ApprovalSection,
+    BaselineSection,
     ConfusionMatrix,
     DecisionSection,
     DeploymentSection,
@@ -20,6 +21,7 @@ from bedrock_customization_runtime.manifest import (
     EvaluationSection,
     FileRecord,
     Finding,
+    JudgeSection,
     MetricComparison,
     ModelFigures,
 )
@@ -81,8 +83,13 @@ class ModelDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IntendedUse(msgspec.Struct, frozen=True, kw_only=True):
-    """What the model is for."""
+    """What the model is for, by the use case; None where the run had none, or it does not say."""
 
+    task: str | None
+    owner: str | None
+    metric: str | None
+    target: float | None
+    knowledge_changes: str | None
     out_of_scope: list[str]
 
 
@@ -145,6 +152,7 @@ class QuantitativeAnalyses(msgspec.Struct, frozen=True, kw_only=True):
     comparisons: list[MetricComparison]
     slices: list[MetricComparison]
     confusion: list[ConfusionMatrix]
+    judge: JudgeSection | None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,6 +194,8 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
     quantitative_analyses: QuantitativeAnalyses | None
     ethical_considerations: list[str]
     caveats_and_recommendations: list[str]
+    baseline: BaselineSection | None
+    """The base model before anything was trained; None where nobody measured it."""
     outcome: Outcome
     cost: EstimateSection | None
     lineage: Lineage
@@ -200,7 +210,7 @@ def model_card(manifest: "Manifest") -> ModelCard | None:
     return ModelCard(
         embedded=manifest.run.embedded,
         model_details=_model_details(manifest, job),
-        intended_use=IntendedUse(out_of_scope=card_notes.out_of_scope(manifest)),
+        intended_use=_intended_use(manifest),
         factors=_factors(preparation, evaluation),
         metrics=_metrics(manifest, evaluation) if evaluation else None,
         evaluation_data=_evaluation_data(preparation, evaluation) if evaluation else None,
@@ -208,6 +218,7 @@ def model_card(manifest: "Manifest") -> ModelCard | None:
         quantitative_analyses=_analyses(evaluation) if evaluation else None,
         ethical_considerations=card_notes.ethical_considerations(preparation),
         caveats_and_recommendations=card_notes.caveats(manifest),
+        baseline=manifest.baseline,
         outcome=Outcome(
             status=manifest.status,
             outcome=manifest.outcome,
@@ -257,6 +268,18 @@ def _model_details(manifest: "Manifest", job: "CustomizationSection") -> ModelDe
         training_loss=_losses(job.training_curve),
         validation_loss=_losses(job.validation_curve),
         diagnosis=job.diagnosis,
+    )
+
+
+def _intended_use(manifest: "Manifest") -> IntendedUse:
+    use_case = manifest.use_case
+    return IntendedUse(
+        task=use_case.task if use_case else None,
+        owner=use_case.owner if use_case else None,
+        metric=use_case.metric if use_case else None,
+        target=use_case.target if use_case else None,
+        knowledge_changes=use_case.knowledge_changes if use_case else None,
+        out_of_scope=card_notes.out_of_scope(manifest),
     )
 
 
@@ -340,4 +363,5 @@ def _analyses(evaluation: EvaluationSection) -> QuantitativeAnalyses:
         comparisons=evaluation.metrics,
         slices=evaluation.slices,
         confusion=evaluation.confusion,
+        judge=evaluation.judge,
     )

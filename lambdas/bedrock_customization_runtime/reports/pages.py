@@ -35,6 +35,7 @@ def _environment() -> jinja2.Environment:
         "effect": wording.effect_size,
         "figures": wording.figures,
         "loss": wording.loss,
+        "magnitude": wording.magnitude,
         "meaning": wording.meaning_of,
         "model_title": wording.model_title,
         "moment": wording.moment,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.evaluation.metrics import METRICS
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
         ApprovalSection,
         EvaluationSection,
         FailureSection,
-        Manifest,
         MetricComparison,
         PreparationSection,
     )
@@ -46,31 +45,6 @@ _MESSAGE_FIELDS = ("errorMessage", "FailureMessage", "failureMessage")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """What became of a run.
-
-    Args:
-        status: Of the manifest.
-        label: One or two words.
-        headline: One sentence.
-        detail: The figures behind it, or an empty text.
-    """
-
-    status: Literal["running", "promoted", "rejected", "failed"]
-    label: str
-    headline: str
-    detail: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stage:
-    """A step of the pipeline and whether the manifest shows its result."""
-
-    title: str
-    done: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Fate:
     """What became of some of the records that were read.
 
@@ -85,76 +59,6 @@ class Fate:
     records: int
     purpose: str
     kept: bool
-
-
-_TUNING_NOT_NEEDED = "TuningNotNeeded"
-_BUDGET_EXCEEDED = "BudgetExceeded"
-_PAST = {
-    "Data": "the data were prepared",
-    "Customization": "the model was customized",
-    "Deployment": "the candidate was deployed",
-    "Evaluation": "the answers were compared",
-    "Decision": "promotion was decided",
-}
-_LABELS = {
-    "running": "Running",
-    "promoted": "Promoted",
-    "rejected": "Not promoted",
-    "failed": "Failed",
-}
-_SAID = {
-    "rejected": "Rejected by a person",
-    "expired": "Nobody decided in time",
-}
-
-
-def verdict(manifest: Manifest) -> Verdict:
-    """Return what became of the run."""
-    detail = figures(primary_of(manifest.evaluation)) if manifest.evaluation else ""
-    if is_tuning_needless(manifest):
-        return _needless(manifest)
-    if is_over_budget(manifest):
-        return _over_budget(manifest)
-    if manifest.failure is not None:
-        headline = f"The run failed {_so_far(manifest)}."
-        detail = clipped(f"{manifest.failure.error}: {cause_of(manifest.failure)}")
-    elif manifest.evaluation is not None:
-        headline = _comparison_sentence(primary_of(manifest.evaluation))
-    elif manifest.status == "running":
-        headline = f"The run is under way, {_so_far(manifest)}."
-    else:
-        headline = f"The run ended {_so_far(manifest)}."
-    label = _LABELS[manifest.status]
-    if manifest.status == "promoted" and manifest.deployment and manifest.deployment.rolled_back:
-        label = "Promoted, then rolled back"
-    elif manifest.status == "rejected" and manifest.approval is not None:
-        label = _SAID.get(manifest.approval.outcome, label)
-    return Verdict(status=manifest.status, label=label, headline=headline, detail=detail)
-
-
-def is_tuning_needless(manifest: Manifest) -> bool:
-    """Return whether the run ended because the base model meets the target as it is."""
-    return manifest.failure is not None and manifest.failure.error == _TUNING_NOT_NEEDED
-
-
-def is_over_budget(manifest: Manifest) -> bool:
-    """Return whether the run ended because its estimate was above its limit."""
-    return manifest.failure is not None and manifest.failure.error == _BUDGET_EXCEEDED
-
-
-def stages(manifest: Manifest) -> list[Stage]:
-    """Return the pipeline's steps; one is done if its section or a later one exists."""
-    sections = [
-        manifest.preparation,
-        manifest.customization,
-        manifest.deployment,
-        manifest.evaluation,
-        manifest.decision,
-    ]
-    return [
-        Stage(title=title, done=any(section is not None for section in sections[position:]))
-        for position, title in enumerate(_PAST)
-    ]
 
 
 def fates(preparation: PreparationSection) -> list[Fate]:
@@ -313,6 +217,11 @@ def points(difference: float) -> str:
     return value.replace("-", _MINUS) if value.startswith("-") or value == "0.0" else f"+{value}"
 
 
+def magnitude(difference: float) -> str:
+    """Return the size of a difference of scores in percentage points, without a sign."""
+    return _tenths(abs(difference))
+
+
 def p_value(value: float) -> str:
     """Return `p = 0.0123`, or `p < 0.0001` below what four digits show."""
     return f"p = {value:.4f}" if value >= _SMALLEST_P else f"p < {_SMALLEST_P}"
@@ -349,42 +258,6 @@ def duration(started: str, ended: str) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-
-
-def _needless(manifest: Manifest) -> Verdict:
-    detail = clipped(sentence(cause_of(manifest.failure))) if manifest.failure else ""
-    return Verdict(
-        status="rejected",
-        label="Not needed",
-        headline="Tuning is not needed: the base model already meets the target.",
-        detail=f"{detail}. No job was started.",
-    )
-
-
-def _over_budget(manifest: Manifest) -> Verdict:
-    return Verdict(
-        status="rejected",
-        label="Over budget",
-        headline="The run was stopped before its job was paid: it costs too much, or nobody knows.",
-        detail=clipped(sentence(cause_of(manifest.failure))) if manifest.failure else "",
-    )
-
-
-def _comparison_sentence(metric: MetricComparison) -> str:
-    if metric.name == "accuracy":
-        return (
-            f"The tuned model answers {percent(metric.tuned)} of unseen questions right; the base "
-            f"model {percent(metric.baseline)}."
-        )
-    return (
-        f"On unseen questions the tuned model reaches {percent(metric.tuned)} "
-        f"{title_of(metric.name)}; the base model {percent(metric.baseline)}."
-    )
-
-
-def _so_far(manifest: Manifest) -> str:
-    done = [stage.title for stage in stages(manifest) if stage.done]
-    return f"after {_PAST[done[-1]]}" if done else "before the data were prepared"
 
 
 def _tenths(share: float) -> str:

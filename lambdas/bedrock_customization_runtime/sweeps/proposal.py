@@ -65,6 +65,7 @@ def propose(bedrock: BedrockClient, s3: S3Client, event: ProposeCandidates) -> P
             answer_tokens=event.get("evaluation_maximum_tokens"),
             few_shot=event.get("evaluation_few_shot", 0),
             throughput=run_cost.Throughput(**throughput) if throughput else None,
+            judge=event.get("judge"),
         )
 
     known = candidates.read_all(s3, run)

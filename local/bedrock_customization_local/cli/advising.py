@@ -148,11 +148,22 @@ def of_manifest(manifest: Manifest) -> AdviceDocument:
                 train=data.train.records,
                 blind=data.test.records,
                 effect=effect,
-                # Which of its methods a run takes, the manifest does not say before the job.
-                advised=None,
+                advised=_advised_records(manifest.run.base_model, data.record_format),
                 labels=data.label_counts,
             )
         ),
+    )
+
+
+def _advised_records(base_model: str, record_format: str) -> int | None:
+    """Return how many training records are advised; each method has a format of its own."""
+    try:
+        methods = catalog.base_model(base_model).methods.values()
+    except catalog.UnknownBaseModelError:
+        # Of a run that another version made.
+        return None
+    return next(
+        (one.advised_records for one in methods if one.record_format == record_format), None
     )
 
 

@@ -5,6 +5,7 @@ import json
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bedrock_customization_local.cli import advising
 from bedrock_customization_runtime import aws
@@ -183,6 +184,17 @@ def test_a_run_without_a_baseline_is_judged_by_its_data(advise_on):
     code, output, _ = advise_on(manifest_of(measured=False), "--format", "json")
     assert code == 1
     assert json.loads(output)["advice"]["verdict"] == "measure first"
+
+
+@pytest.mark.parametrize(
+    ("base_model", "verdict"),
+    [(NOVA_MICRO, "more data first"), ("of.another-version", "measure first")],
+)
+def test_a_run_without_a_baseline_may_have_too_few_records(advise_on, base_model, verdict):
+    made = manifest_of(measured=False)
+    few = replace(made.preparation, train=file_record("train", 199))
+    made = replace(made, preparation=few, run=replace(made.run, base_model=base_model))
+    assert json.loads(advise_on(made, "--format", "json")[1])["advice"]["verdict"] == verdict
 
 
 def test_a_run_without_data_is_no_ground_for_advice(advise_on):

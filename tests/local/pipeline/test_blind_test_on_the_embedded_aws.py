@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 from aws_cdk import App, Stack, aws_ssm as ssm, aws_stepfunctions as sfn
 
@@ -17,6 +18,7 @@ from bedrock_customization_runtime.catalog.rules import RecordFormat
 from bedrock_customization_runtime.datasets import formats
 from bedrock_customization_runtime.datasets.records import blind, exchange
 from bedrock_customization_runtime.evaluation import parts
+from bedrock_customization_runtime.evaluation.answers import read_lines
 
 pytestmark = pytest.mark.slow
 
@@ -93,7 +95,7 @@ class BlindTest:
 
     def wait(self, arn):
         """Return an execution once it has ended."""
-        return self._until(
+        return self.until(
             lambda: self.states.describe_execution(executionArn=arn),
             lambda found: found["status"] != "RUNNING",
         )
@@ -125,12 +127,12 @@ class BlindTest:
             trainingDataConfig={"s3Uri": self.train},
             outputDataConfig={"s3Uri": f"s3://{self.outputs['Artifacts']}/job/"},
         )["jobArn"]
-        done = self._until(
+        done = self.until(
             lambda: client.get_model_customization_job(jobIdentifier=job),
             lambda found: found["status"] != "InProgress",
         )
         arn = done["outputModelArn"]
-        self._until(
+        self.until(
             lambda: client.get_custom_model(modelIdentifier=arn),
             lambda found: found["modelStatus"] == "Active",
         )
@@ -141,13 +143,13 @@ class BlindTest:
         arn = client.create_custom_model_deployment(modelDeploymentName=name, modelArn=model)[
             "customModelDeploymentArn"
         ]
-        self._until(
+        self.until(
             lambda: client.get_custom_model_deployment(customModelDeploymentIdentifier=arn),
             lambda found: found["status"] == "Active",
         )
         return arn
 
-    def _until(self, look, is_done):
+    def until(self, look, is_done):
         deadline = time.monotonic() + 300
         while not is_done(found := look()):
             assert time.monotonic() < deadline, found
@@ -235,27 +237,30 @@ def test_all_models_answer_everything_though_a_fifth_of_the_calls_is_throttled(b
 def test_a_killed_blind_test_asks_only_what_was_not_answered(blind_test):
     given = blind_test.prepare("killed")
     prefix = f"{given['run']['blind']}/answers"
-    killed = blind_test.start(given, "killed")
-    blind_test._until(
-        lambda: [uri for name in NAMES for uri in parts.finished(blind_test.s3, prefix, name)],
-        lambda found: len(found) >= 2,
-    )
-    blind_test.states.stop_execution(executionArn=killed)
-    assert blind_test.wait(killed)["status"] == "ABORTED"
-    # What runs in a function when its execution is stopped runs to the end of its call, as in AWS.
-    before = settled(lambda: stored(blind_test, prefix))
-    asked = blind_test.asked_tokens()
-    assert 2 <= len(before) < 3 * len(NAMES) or len(before) == 3 * len(NAMES)
+    asked = sum(blind_test.asked_tokens().values())
+    arn = blind_test.start(given, "killed")
+    before = blind_test.until(lambda: stored(blind_test, prefix), lambda found: len(found) >= 2)
+    assert kill("answer_questions")
 
-    again = blind_test.wait(blind_test.start(given, "killed-again"))
+    ended = blind_test.wait(arn)
 
-    assert again["status"] == "SUCCEEDED", again.get("cause")
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
     after = stored(blind_test, prefix)
     assert {key: after[key] for key in before} == before
-    new = {key for key in after if key not in before}
-    tokens = sum(one.input_tokens for key in new for one in parts_of(blind_test, key))
-    now = blind_test.asked_tokens()
-    assert sum(now.values()) - sum(asked.values()) == tokens
+    tokens = [sum(one.input_tokens for one in answers_in(blind_test, key)) for key in after]
+    twice = sum(blind_test.asked_tokens().values()) - asked - sum(tokens)
+    # What was under way when the function died is asked again: a part at most.
+    assert 0 <= twice <= max(tokens)
+    assert len(after) == 3 * len(NAMES)
+
+
+def kill(handler):
+    """Kill the processes of a function, as a platform that breaks down does; return them."""
+    running = psutil.Process().children(recursive=True)
+    found = [process for process in running if handler in " ".join(process.cmdline())]
+    for process in found:
+        process.kill()
+    return found
 
 
 def stored(blind_test, prefix):
@@ -269,18 +274,9 @@ def stored(blind_test, prefix):
     }
 
 
-def settled(look):
-    """Return what is seen once it no longer changes."""
-    before, found = None, look()
-    while found != before:
-        time.sleep(1)
-        before, found = found, look()
-    return found
-
-
-def parts_of(blind_test, key):
+def answers_in(blind_test, key):
     uri = f"s3://{blind_test.outputs['Blind']}/{key}"
-    return parts.read_lines(uri, storage.read(blind_test.s3, uri).splitlines())
+    return read_lines(uri, storage.read(blind_test.s3, uri).splitlines())
 
 
 def test_a_training_set_that_holds_blind_records_is_told(blind_test):

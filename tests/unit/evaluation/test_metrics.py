@@ -73,7 +73,7 @@ def test_a_metric_is_found_under_the_name_it_bears():
 
 
 def test_an_unknown_metric_is_refused_with_those_that_exist():
-    with pytest.raises(EvaluationFailed, match="one of accuracy, .* answered, got 'meteor'"):
+    with pytest.raises(EvaluationFailed, match=r"one of accuracy, .* answered, got 'meteor'"):
         metric_of("meteor")
 
 

@@ -195,7 +195,7 @@ def test_statements_are_run_on_the_database_that_the_event_names(bench, tmp_path
 def test_a_database_that_is_not_there_is_said_so(bench):
     event = {"metric": "execution_accuracy", "database": "s3://evaluation-blind/none.sqlite"}
     with (
-        pytest.raises(EvaluationFailed, match="none.sqlite cannot be read"),
+        pytest.raises(EvaluationFailed, match=r"none\.sqlite cannot be read"),
         primary_metric(bench.s3, lambda: None, event),
     ):
         pass

@@ -45,8 +45,7 @@ def right(database):
         ("SELECT 2", "SELECT 2.0"),
         ("SELECT id FROM item ORDER BY id", "SELECT id FROM item ORDER BY price IS NULL, price"),
         (
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9) "
-            "SELECT sum(i) FROM n",
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i+1 FROM n LIMIT 9) SELECT sum(i)FROM n",
             "SELECT 45",
         ),
     ],

@@ -154,7 +154,7 @@ def test_the_standard_error_is_scipys_for_a_mean():
 
 def corpus(name, count, seed):
     source = random.Random(seed)
-    words = ["a", "b", "c", "d", "e", "f"]
+    words = list("abcdef")
     references = [" ".join(source.choices(words, k=6)) for _ in range(count)]
     if name == "macro_f1":
         references = source.choices(words, k=count)

@@ -1,4 +1,4 @@
-"""A metric that is a function or a database: what the states say, and exactly which rights it takes."""
+"""A metric that is a function or a database: what the states say, and which rights it takes."""
 
 import json
 

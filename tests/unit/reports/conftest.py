@@ -24,6 +24,9 @@ from bedrock_customization_runtime.manifest import (
     FailureSection,
     FileRecord,
     Finding,
+    JudgePreference,
+    JudgeScore,
+    JudgeSection,
     Manifest,
     MetricComparison,
     ModelFigures,
@@ -521,6 +524,55 @@ def expired(turned_down):
         turned_down,
         outcome="ApprovalExpired",
         approval=replace(turned_down.approval, outcome="expired", approver=None, reason=""),
+    )
+
+
+@pytest.fixture
+def judged(compared, needless):
+    """All that a run can say: use case, baseline and judge too."""
+
+    def score(name, base, tuned, low, high, **given):
+        return JudgeScore(
+            name=name,
+            records=240,
+            base=base,
+            tuned=tuned,
+            difference=round(tuned - base, 4),
+            interval=(low, high),
+            p_value=0.004,
+            method="paired sign-flip permutation test, two-sided (PCG64, seed 1)",
+            **given,
+        )
+
+    judge = JudgeSection(
+        model="us.amazon.nova-pro-v1:0",
+        records=250,
+        left_out={"the prompt is too long": 3},
+        injections={"tuned": 1, "base": 2},
+        scores=[
+            score("Builtin.Correctness", 0.61, 0.74, 0.09, 0.17, invalid={"no score": 6}),
+            score("Builtin.Harmfulness", 0.02, 0.01, -0.02, 0.01, lower_is_better=True),
+        ],
+        preference=JudgePreference(
+            records=236,
+            wins=121,
+            losses=62,
+            ties=53,
+            disagreements=31,
+            first_chosen=0.54,
+            win_rate=0.625,
+            interval=(0.571, 0.678),
+            p_value=0.00002,
+            invalid={"no verdict": 4},
+            method="95 % percentile interval of 2,000 bootstrap draws (PCG64, seed 1)",
+        ),
+        jobs=["arn:aws:bedrock:us-east-1:123456789012:evaluation-job/abcdefghijkl"],
+    )
+    return replace(
+        compared,
+        use_case=needless.use_case,
+        baseline=needless.baseline,
+        evaluation=replace(compared.evaluation, judge=judge),
     )
 
 

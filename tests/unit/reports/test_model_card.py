@@ -73,7 +73,17 @@ def test_a_run_that_made_no_model_has_no_card(stage, request):
 
 
 @pytest.mark.parametrize(
-    "stage", ["customized", "swept", "evaluated", "promoted", "compared", "rejected"]
+    "stage",
+    [
+        "customized",
+        "swept",
+        "evaluated",
+        "promoted",
+        "compared",
+        "judged",
+        "turned_down",
+        "rejected",
+    ],
 )
 def test_a_card_obeys_its_schema_and_says_the_same_each_time(stage, request):
     card = card_of(request.getfixturevalue(stage))
@@ -233,3 +243,14 @@ def test_nothing_that_the_data_say_becomes_markup(compared):
     # No bar of the data began another cell.
     assert {len(set(rows)) for rows in cells_of_tables(tokens)} == {1}
     assert "\u202e" not in model_card.as_markdown(card_of(hostile))
+
+
+def test_use_case_baseline_and_judge_are_on_the_card(judged):
+    text = model_card.as_markdown(card_of(judged))
+
+    assert "- Task: Sort what customers write." in text
+    assert "- Owner: Support \\<desk\\>" in text
+    assert "- Advice: do not tune." in text
+    assert "Judged by `us.amazon.nova-pro-v1:0`, 250 records" in text
+    assert "| Builtin.Harmfulness (lower is better) |" in text
+    assert "1 of the tuned model's answers speak to a judge" in text

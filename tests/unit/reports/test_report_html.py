@@ -21,6 +21,7 @@ from bedrock_customization_runtime.reports import confusion, html, models, plots
 
 STAGES = [
     "compared",
+    "judged",
     "running",
     "prepared",
     "estimated",
@@ -471,7 +472,7 @@ def test_every_model_that_answered_is_shown_with_what_its_answers_cost(compared)
         "slowest 2,940 ms",
         "Model live until now: it was deleted before this run asked it",
         "3 of the questions stand in the training set",
-        "differences from +3.7 points on are found",
+        "differences from 3.7 points on are found",
     ):
         assert told in page
 
@@ -619,3 +620,21 @@ def test_each_rule_of_the_gate_is_shown_with_its_verdict(compared):
     assert "No<small>The gate refuses it by 1 of 2 rules" in page
     assert "<code>no_regression_on</code><small>category=other</small>" in page
     assert "had decided 2 earlier runs" in page
+
+
+def test_what_a_judge_says_is_shown_with_what_does_not_count(judged):
+    page = html.render(judged)
+
+    for told in (
+        "Tuned model preferred</dt><dd>62.5\N{NO-BREAK SPACE}%",
+        "121 : 62 : 53",
+        "half is no bias; the orders differ on 31",
+        "Lower is better.",
+        "No valid judgement of 6: no score 6.",
+        "Not asked about 3: the prompt is too long",
+        "No valid preference for 4: no verdict",
+        "1 answer of the tuned model speaks to a judge or of its score.",
+        "2 answers of the base model speak to a judge or of their score.",
+        judged.evaluation.judge.jobs[0],
+    ):
+        assert told in page

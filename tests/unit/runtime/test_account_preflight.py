@@ -6,6 +6,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from bedrock_customization_runtime import catalog, preflight, role_trust
 from bedrock_customization_runtime.errors import (
     BaseModelUnavailable,
+    JudgeUnavailable,
     QuotaExhausted,
     RoleNotAssumable,
 )
@@ -31,7 +32,9 @@ class Bedrock:
     class meta:  # noqa: N801 - boto3's name
         region_name = "us-east-1"
 
-    def __init__(self, *, models=0, running=0, lifecycle="ACTIVE", profiles=(PREMIER,)):
+    def __init__(
+        self, *, models=0, running=0, lifecycle="ACTIVE", profiles=(PREMIER,), inference=()
+    ):
         self.pages = {
             "list_custom_models": [
                 {"modelSummaries": [{}] * (models // 2)},
@@ -40,7 +43,7 @@ class Bedrock:
             "list_model_customization_jobs": [{"modelCustomizationJobSummaries": [{}] * running}],
         }
         self.asked = []
-        self.lifecycle, self.profiles = lifecycle, profiles
+        self.lifecycle, self.profiles, self.inference = lifecycle, profiles, list(inference)
 
     def get_paginator(self, operation):
         bedrock = self
@@ -56,7 +59,12 @@ class Bedrock:
         self.asked.append(modelIdentifier)
         if self.lifecycle is None:
             raise RefusedError
-        return {"modelDetails": {"modelLifecycle": {"status": self.lifecycle}}}
+        return {
+            "modelDetails": {
+                "modelLifecycle": {"status": self.lifecycle},
+                "inferenceTypesSupported": self.inference,
+            }
+        }
 
     def get_inference_profile(self, *, inferenceProfileIdentifier):  # noqa: N803 - likewise
         if inferenceProfileIdentifier not in self.profiles:
@@ -267,3 +275,39 @@ def test_a_quota_of_model_units_that_nobody_tells_refuses_nothing():
     check = units(answer=RefusedError("AccessDeniedException"))
     assert not check.passed
     assert "of 0 (a new account's quota of" in check.detail
+
+
+PRO = "us.amazon.nova-pro-v1:0"
+
+
+def judging(model=PRO, **more):
+    return {"model": model, "metrics": ["Builtin.Correctness"], "criteria": [], **more}
+
+
+def test_a_listed_judge_passes_and_one_that_is_not_listed_yet_is_noted():
+    bedrock = Bedrock(profiles=(PRO, "us.amazon.nova-9-v1:0"))
+    assert preflight.check_judge(bedrock, judging()).passed
+    newer = preflight.check_judge(bedrock, judging("us.amazon.nova-9-v1:0"))
+    assert not newer.passed
+    assert "does not list it as a judge" in newer.detail
+
+
+def test_a_judge_of_builtin_metrics_may_not_be_one_of_others():
+    model = "meta.llama3-3-70b-instruct-v1:0"
+    bedrock = Bedrock(inference=["ON_DEMAND"])
+    assert not preflight.check_judge(bedrock, judging(model)).passed
+    assert preflight.check_judge(bedrock, judging(model, metrics=[], pairwise="x")).passed
+
+
+@pytest.mark.parametrize(
+    ("bedrock", "model", "message"),
+    [
+        (Bedrock(lifecycle="LEGACY", profiles=(PRO,)), PRO, "Bedrock calls us.* LEGACY"),
+        (Bedrock(lifecycle=None, profiles=(PRO,)), PRO, "does not offer us.* in us-east-1"),
+        (Bedrock(profiles=()), PRO, "does not offer us.* in us-east-1"),
+        (Bedrock(inference=[]), "amazon.nova-2-lite-v1:0", "profile alone, such as us.amazon.nova"),
+    ],
+)
+def test_a_judge_that_cannot_be_asked_is_refused_before_anything_is_paid(bedrock, model, message):
+    with pytest.raises(JudgeUnavailable, match=f"judge: .*{message}.*: choose another"):
+        preflight.check_judge(bedrock, judging(model))

@@ -291,3 +291,41 @@ def test_model_units_count_against_the_limit_and_without_a_price_nobody_can_say(
         check_budget(on_units(), max_cost_usd=100, allow_unknown_price=False)
     with pytest.raises(BudgetExceeded, match="no documented price is known for model units"):
         check_budget(on_units(MICRO), max_cost_usd=1e6, allow_unknown_price=False)
+
+
+def judged(**more):
+    plan = {
+        "model": "us.amazon.nova-pro-v1:0",
+        "metrics": ["Builtin.Correctness"],
+        "criteria": [],
+        "maximum_records": 1000,
+    }
+    return by_name(
+        estimate_run(MICRO, TUNING, DATA, jobs=[{}], answer_tokens=512, judge=plan | more)
+    )
+
+
+def test_a_judge_reads_both_answers_of_each_record_by_each_metric():
+    items = judged()
+    # 100 records, two models: question, reference, answer and 800 tokens of instructions each.
+    assert items["judge input"].quantity == 2 * (4_000 + 600 + 600) + 200 * 800
+    assert items["judge output"].quantity == 200 * 150
+    assert items["judge input"].usd > 0
+
+
+def test_a_comparison_reads_two_answers_in_each_order():
+    items = judged(metrics=[], pairwise="The better one.")
+    assert items["judge input"].quantity == 2 * (4_000 + 600) + 2 * 2 * 600 + 200 * 800
+
+
+def test_a_judge_is_paid_for_the_records_of_its_sample():
+    assert judged(maximum_records=25)["judge output"].quantity == 2 * 25 * 150
+
+
+def test_a_judge_without_a_known_price_has_no_amount():
+    items = judged(model="us.anthropic.claude-sonnet-4-6")
+    assert items["judge input"].usd is None
+
+
+def test_without_a_judge_there_are_no_items_of_one():
+    assert not any("judge" in name for name in by_name(tuned()))

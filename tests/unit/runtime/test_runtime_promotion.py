@@ -126,6 +126,19 @@ def test_a_parameter_that_could_not_be_written_is_mended_by_a_retry(
     assert history(s3, record) == [("promote", "old"), ("promote", "new")]
 
 
+def test_a_slow_promotion_never_leaves_an_older_move_in_the_alias(ssm, promoted, monkeypatch):
+    put = ssm.put_parameter
+
+    def put_after_another_promotion(**given):
+        monkeypatch.undo()
+        promoted("faster")
+        put(**given)
+
+    monkeypatch.setattr(ssm, "put_parameter", put_after_another_promotion)
+    promoted("slow")
+    assert alias_of(ssm) == "arn:faster"
+
+
 def test_a_retry_that_comes_after_a_newer_promotion_leaves_it(ssm, promoted, monkeypatch):
     fail_once(monkeypatch, ssm)
     with pytest.raises(AliasNotWritten):
@@ -170,6 +183,20 @@ def test_a_rollback_to_what_is_live_only_mends_the_parameter(
     rolled_back("first")
     assert alias_of(ssm) == "arn:first"
     assert history(s3, record) == [("promote", "first")]
+
+
+def test_a_rollback_that_was_cut_off_is_finished_by_asking_again(
+    s3, ssm, record, promoted, rolled_back, monkeypatch
+):
+    promoted("first")
+    promoted("second")
+    fail_once(monkeypatch, ssm)
+    with pytest.raises(AliasNotWritten):
+        rolled_back()
+    assert alias_of(ssm) == "arn:second"
+    assert rolled_back().run == "first"
+    assert alias_of(ssm) == "arn:first"
+    assert history(s3, record)[2:] == [("rollback", "first")]
 
 
 def test_a_rollback_to_a_run_that_was_never_promoted_names_those_that_were(promoted, rolled_back):

@@ -36,6 +36,14 @@ class FaultKind(StrEnum):
     """The job's training never starts."""
     STOP_JOB = "stop job"
     """Somebody stops the job when half of a training is done."""
+    FAIL_EVALUATION = "fail evaluation"
+    """The evaluation job ends as Failed."""
+    NONSENSE_JUDGE = "nonsense judge"
+    """A judgement is null, NaN, out of range or no number; `share` is one of the judgements."""
+    OBEDIENT_JUDGE = "obedient judge"
+    """An answer that asks its judge for the best score gets it; likewise."""
+    BIASED_JUDGE = "biased judge"
+    """The first of two answers is the better one; likewise."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,6 +132,14 @@ class Faults:
             FaultKind.STALL_JOB,
             FaultKind.STOP_JOB,
         )
+
+    def of_evaluation(self, name: str) -> Fault | None:
+        """Return what goes wrong with the evaluation job of a name as a whole."""
+        return self._take(lambda fault: fault.job in {None, name}, FaultKind.FAIL_EVALUATION)
+
+    def of_judgement(self, name: str, kind: FaultKind) -> Fault | None:
+        """Return whether a judgement of an evaluation job goes wrong in that way."""
+        return self._take(lambda fault: fault.job in {None, name}, kind)
 
     def _take(self, hits: Callable[[Fault], bool], *kinds: FaultKind) -> Fault | None:
         with self._lock:

@@ -161,11 +161,21 @@ class JobAccess:
         Raises:
             JobFailedError: It may not.
         """
-        refusal = f"Could not validate InvokeModel permissions to access the teacher: {identifier}"
-        self._authorize("bedrock-runtime", "InvokeModel", {"modelId": identifier}, refusal)
-        for region in regions:
-            arn = f"arn:{self._place.partition}:bedrock:{region}::foundation-model/{model_id}"
-            self._require(Permission("bedrock:InvokeModel", arn), f"{refusal} ({arn})")
+        self._check_invocation("teacher", identifier, model_id, regions)
+
+    def check_judge(self, identifier: str, model_id: str, regions: Sequence[str]) -> None:
+        """Check that the role may ask a judge.
+
+        Arguments and errors are those of `check_teacher`.
+        """
+        if regions:
+            named = identifier.startswith("arn:")
+            profile = identifier if named else self._place.arn("inference-profile", identifier)
+            self._require(
+                Permission("bedrock:GetInferenceProfile", profile),
+                f"Could not validate GetInferenceProfile permissions: {identifier}",
+            )
+        self._check_invocation("evaluator model", identifier, model_id, regions)
 
     def check_grader(self, function_arn: str) -> None:
         """Check that the role may invoke a grader.
@@ -206,6 +216,15 @@ class JobAccess:
                 "its log says why."
             )
         return answer
+
+    def _check_invocation(
+        self, what: str, identifier: str, model_id: str, regions: Sequence[str]
+    ) -> None:
+        refusal = f"Could not validate InvokeModel permissions to access the {what}: {identifier}"
+        self._authorize("bedrock-runtime", "InvokeModel", {"modelId": identifier}, refusal)
+        for region in regions:
+            arn = f"arn:{self._place.partition}:bedrock:{region}::foundation-model/{model_id}"
+            self._require(Permission("bedrock:InvokeModel", arn), f"{refusal} ({arn})")
 
     def _get(self, where: S3Uri) -> bytes:
         refusal = (

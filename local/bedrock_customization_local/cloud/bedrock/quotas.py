@@ -13,6 +13,7 @@ class Quotas:
     scheduled_customization_jobs: int
     custom_model_deployments: int
     custom_model_deployments_in_progress: int
+    concurrent_evaluation_jobs: int
     provisioned_model_units_without_commitment: int
     """Across models; zero until AWS raises it."""
 

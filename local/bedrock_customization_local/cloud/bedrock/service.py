@@ -18,6 +18,8 @@ from bedrock_customization_local.cloud.bedrock.customization_jobs import (
 )
 from bedrock_customization_local.cloud.bedrock.deployments import Deployments
 from bedrock_customization_local.cloud.bedrock.errors import NotEmulatedError, NotFoundError
+from bedrock_customization_local.cloud.bedrock.evaluation_jobs import EvaluationJobs
+from bedrock_customization_local.cloud.bedrock.evaluation_run import EvaluationRunner
 from bedrock_customization_local.cloud.bedrock.faults import Faults
 from bedrock_customization_local.cloud.bedrock.foundation_models import FoundationModels
 from bedrock_customization_local.cloud.bedrock.invocation import Invocation
@@ -124,11 +126,17 @@ class Bedrock:
             run=runner.run,
             notify=self._notify,
         )
+        evaluations = EvaluationJobs(
+            self._account,
+            foundation_models,
+            authorizer=authorizer,
+            run=EvaluationRunner(self._account, clients=clients, authorizer=authorizer).run,
+        )
         self._operations: dict[str, Operation] = {}
         self._data_plane = _operations_of(runtime)
         for family in (
             *(foundation_models, jobs, models, deployments, throughputs),
-            *(self._account.tags, self._logging),
+            *(evaluations, self._account.tags, self._logging),
         ):
             self._operations |= _operations_of(family)
 

@@ -16,7 +16,7 @@ STAGES = [
     "too_dear",
     "failed",
     "swept",
-    "compared",
+    "judged",
     "rejected",
     "turned_down",
     "rolled_back",
@@ -109,7 +109,7 @@ def test_a_report_is_quiet_and_fits_a_phone_and_a_desktop(browser, page, stage, 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("stage", ["compared", "rejected", "failed"])
+@pytest.mark.parametrize("stage", ["judged", "rejected", "failed"])
 def test_every_text_has_the_contrast_that_wcag_asks_for(browser, page, stage, scheme, request):
     browser.open(page(request.getfixturevalue(stage)), scheme=scheme)
 
