@@ -601,7 +601,9 @@ def test_the_history_of_a_promotion_is_told(rolled_back, turned_down):
     assert "<code>/tuning/model</code> was moved to the candidate, from" in page
     assert "Rolled back 2026-11-24 08:00:00 UTC" in page
     said = "by arn:aws:sts::123456789012:assumed-role/Reviewer/ada: It answers refunds"
-    assert said in html.render(turned_down)
+    page = html.render(turned_down)
+    assert said in page
+    assert "The decision: do not promote" in page
 
 
 def test_each_rule_of_the_gate_is_shown_with_its_verdict(compared):

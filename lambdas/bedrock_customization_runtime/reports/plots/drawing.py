@@ -9,7 +9,7 @@ import html
 import re
 from contextlib import contextmanager
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import matplotlib as mpl
 from matplotlib import style
@@ -56,7 +56,9 @@ _STYLE = {
 
 
 @contextmanager
-def canvas(height: float, layout: LayoutEngine | str = "constrained") -> Iterator[Figure]:
+def canvas(
+    height: float, layout: LayoutEngine | Literal["constrained"] = "constrained"
+) -> Iterator[Figure]:
     """Give an empty figure as wide as the page, in the page's style and no one else's.
 
     Args:
