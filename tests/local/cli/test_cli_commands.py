@@ -47,7 +47,7 @@ def test_the_version_is_the_packages(run):
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "validate", "prepare", "estimate", "convert", "rules", "local"]
+    "command", ["demo", "validate", "prepare", "estimate", "convert", "rules", "report", "local"]
 )
 def test_the_help_imports_nothing_heavy(command):
     program = (

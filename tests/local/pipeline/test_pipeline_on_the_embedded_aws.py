@@ -115,6 +115,17 @@ def test_the_report_of_a_run_is_a_page(fair):
     assert b"Promoted" in page["Body"].read()
 
 
+def test_the_model_of_a_run_has_a_card(fair, promoted):
+    def card(kind):
+        key = f"runs/promoted/model-card.{kind}"
+        return fair.s3.get_object(Bucket=fair.outputs["Artifacts"], Key=key)["Body"].read()
+
+    found = json.loads(card("json"))
+    assert found["model_details"]["arn"] == promoted.customization.model_arn
+    assert found["embedded"]
+    assert b"Not a model of Bedrock" in card("md")
+
+
 def test_the_customization_role_cannot_read_the_blind_set(fair, promoted):
     authorizer = Authorizer(region=fair.cloud.region, account_id=fair.cloud.account_id)
     role = fair.outputs["ServiceRole"]
