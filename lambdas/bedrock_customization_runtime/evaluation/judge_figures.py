@@ -126,7 +126,9 @@ def preference(
     outcomes = np.array(verdicts, dtype=np.float64)
     wins, losses = int((outcomes > 0).sum()), int((outcomes < 0).sum())
     p_value = statistics.mcnemar_p_value(losses, wins)
-    (lower, upper), how = _interval(_pair(np.maximum(-outcomes, 0), np.maximum(outcomes, 0)), p_value)
+    (lower, upper), how = _interval(
+        _pair(np.maximum(-outcomes, 0), np.maximum(outcomes, 0)), p_value
+    )
     return JudgePreference(
         records=len(verdicts),
         wins=wins,
