@@ -1,4 +1,4 @@
-"""Close a run's manifest and write its report; end a run that failed."""
+"""Close a run's manifest, write its report and model card; end a run that failed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from bedrock_customization_runtime import aws, manifest, storage, times
 from bedrock_customization_runtime.contract import Outcome
 from bedrock_customization_runtime.errors import CustomizationError
-from bedrock_customization_runtime.reports import html, text
+from bedrock_customization_runtime.reports import html, model_card, text
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
@@ -58,12 +58,24 @@ def _record(event: RecordRunInput) -> RunRecord:
     closed = manifest.update(aws.s3(), run["manifest"], lambda found: _closed(found, failure))
     report = f"{run['artifacts']}/report.html"
     storage.write(aws.s3(), report, html.render(closed).encode(), "text/html; charset=utf-8")
+    _write_card(run["artifacts"], closed)
     return {
         "status": _status(closed),
         "outcome": _outcome(closed),
         "report": report,
         "summary": text.summary(closed),
     }
+
+
+def _write_card(artifacts: str, closed: manifest.Manifest) -> None:
+    card = model_card.model_card(closed)
+    if card is None:
+        return
+    for name, body, content_type in (
+        ("model-card.md", model_card.as_markdown(card).encode(), "text/markdown; charset=utf-8"),
+        ("model-card.json", model_card.as_json(card), "application/json"),
+    ):
+        storage.write(aws.s3(), f"{artifacts}/{name}", body, content_type)
 
 
 def _closed(found: manifest.Manifest, failure: Failure | None) -> manifest.Manifest:

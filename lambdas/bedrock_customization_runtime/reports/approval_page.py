@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime.reports import wording
+from bedrock_customization_runtime.reports import verdicts, wording
 from bedrock_customization_runtime.reports.pages import template
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ def ask(manifest: Manifest, *, key: str, secret: str, expires: str) -> str:
     """
     return template(_NAME).render(
         title="Does it go live?",
-        lead=wording.verdict(manifest).headline,
-        detail=wording.verdict(manifest).detail,
+        lead=verdicts.verdict(manifest).headline,
+        detail=verdicts.verdict(manifest).detail,
         manifest=manifest,
         form={"run": key, "secret": secret},
         expires=expires,

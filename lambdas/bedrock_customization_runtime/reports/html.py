@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from bedrock_customization_runtime.reports import plots, wording
+from bedrock_customization_runtime.reports import (
+    confusion,
+    glance,
+    models,
+    plots,
+    verdicts,
+    wording,
+)
 from bedrock_customization_runtime.reports.pages import template
 
 if TYPE_CHECKING:
-    from bedrock_customization_runtime.manifest import FileRecord, Manifest
+    from bedrock_customization_runtime.manifest import EvaluationSection, FileRecord, Manifest
 
 _MOST_LABELS = 20
 
@@ -22,27 +29,62 @@ def render(manifest: Manifest) -> str:
     """
     preparation, customization = manifest.preparation, manifest.customization
     evaluation, decision = manifest.evaluation, manifest.decision
-    primary = wording.primary_of(evaluation) if evaluation else None
+    gate = decision.minimum_improvement if decision else None
     return template("report.html.jinja").render(
         manifest=manifest,
-        verdict=wording.verdict(manifest),
-        needless=wording.is_tuning_needless(manifest),
-        stages=wording.stages(manifest),
+        verdict=verdicts.verdict(manifest),
+        over_budget=verdicts.is_over_budget(manifest),
+        key_figures=glance.key_figures(manifest),
+        stages=verdicts.stages(manifest),
         embedded_notice=wording.EMBEDDED_NOTICE,
-        primary=primary,
+        sections=_sections(manifest),
         files=_files(manifest),
         fates=wording.fates(preparation) if preparation else [],
         labels=_labels(preparation.label_counts) if preparation else [],
-        # Our own drawings, in which every text is escaped already.
-        comparison_plot=Markup(  # noqa: S704 - see above
-            plots.comparison(primary, decision.minimum_improvement if decision else None)
-            if primary
-            else ""
-        ),
-        loss_plot=Markup(plots.loss_curves(customization) if customization else ""),  # noqa: S704 - see above
-        sweep_plot=Markup(plots.sweep_curves(manifest.sweep) if manifest.sweep else ""),  # noqa: S704 - see above
-        fates_plot=Markup(plots.record_fates(preparation) if preparation else ""),  # noqa: S704 - see above
+        loss_plot=_drawn(plots.loss_curves(customization) if customization else ""),
+        sweep_plot=_drawn(plots.sweep_curves(manifest.sweep) if manifest.sweep else ""),
+        fates_plot=_drawn(plots.record_fates(preparation) if preparation else ""),
+        **(_comparisons(evaluation, gate) if evaluation else {}),
     )
+
+
+def _sections(manifest: Manifest) -> list[str]:
+    """Return the templates of `sections/` that the run has something for, in their order."""
+    evaluation = manifest.evaluation
+    shown = {
+        "failure": None if verdicts.is_tuning_needless(manifest) else manifest.failure,
+        "use_case": manifest.use_case,
+        "refusal": manifest.refusal,
+        "decision": manifest.decision,
+        "evaluation": evaluation,
+        "slices": evaluation and evaluation.slices,
+        "models": evaluation and evaluation.models,
+        "confusion": evaluation and evaluation.confusion,
+        "judge": evaluation and evaluation.judge,
+        "examples": evaluation and evaluation.examples,
+        "baseline": manifest.baseline,
+        "sweep": manifest.sweep,
+        "customization": manifest.customization,
+        "cost": manifest.estimate,
+        "data": manifest.preparation,
+        "lineage": manifest.run,
+    }
+    return [name for name, section in shown.items() if section]
+
+
+def _comparisons(evaluation: EvaluationSection, gate: float | None) -> dict[str, object]:
+    primary = wording.primary_of(evaluation)
+    return {
+        "primary": primary,
+        "against": models.against_each(evaluation, gate),
+        "slices": models.by_slice(evaluation),
+        "confusion": confusion.heat_maps(evaluation.confusion),
+        "comparison_plot": _drawn(plots.comparison(models.scores(evaluation), primary, gate)),
+    }
+
+
+def _drawn(svg: str) -> Markup:
+    return Markup(svg)  # noqa: S704 - our own drawings, in which every text is escaped already
 
 
 def _files(manifest: Manifest) -> list[tuple[str, FileRecord]]:

@@ -21,6 +21,7 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_source),
         autoescape=True,
+        finalize=_visible,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -31,20 +32,29 @@ def _environment() -> jinja2.Environment:
         "count": wording.count,
         "decimal": run_cost.decimal,
         "dollars": run_cost.dollars,
+        "effect": wording.effect_size,
         "figures": wording.figures,
         "loss": wording.loss,
+        "magnitude": wording.magnitude,
         "meaning": wording.meaning_of,
+        "model_title": wording.model_title,
         "moment": wording.moment,
         "p_value": wording.p_value,
         "percent": wording.percent,
         "points": wording.points,
         "sentence": wording.sentence,
+        "short": wording.short,
         "size": wording.size,
         "title_of": wording.title_of,
         "usd": wording.usd,
     }
     environment.globals["duration"] = wording.duration
     return environment
+
+
+def _visible(value: object) -> object:
+    # Not what is marked up already, which our own templates and plots are.
+    return wording.visible(value) if type(value) is str else value
 
 
 def _source(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime.reports import wording
+from bedrock_customization_runtime.reports import verdicts, wording
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.manifest import Manifest
@@ -36,7 +36,7 @@ def approval_wanted(manifest: Manifest, *, expires: str, link: str | None) -> st
 
 def summary(manifest: Manifest) -> str:
     """Return what became of a run, as plain text of at most 4,096 bytes of UTF-8."""
-    verdict = wording.verdict(manifest)
+    verdict = verdicts.verdict(manifest)
     run = manifest.run
     times = wording.moment(run.started)
     if manifest.ended is not None:

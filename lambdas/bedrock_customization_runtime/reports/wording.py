@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.evaluation.metrics import METRICS
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
         ApprovalSection,
         EvaluationSection,
         FailureSection,
-        Manifest,
         MetricComparison,
         PreparationSection,
     )
@@ -24,39 +23,25 @@ EMBEDDED_NOTICE = (
     "from scratch on this machine, and the base model is the same network untrained. The figures "
     "show that the pipeline works; they say nothing about Bedrock's models."
 )
+MODELS = {
+    "base": "base model",
+    "few_shot": "base model with examples",
+    "live": "model live until now",
+    "teacher": "teacher",
+    "tuned": "tuned model",
+}
+"""Titles of the models that answer, by `contract.EvaluatedModel.name`."""
 _MINUS = "\N{MINUS SIGN}"
+# They turn the order of what stands around them: a text could show what it does not say.
+_BIDIRECTIONAL = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD)
 _SMALLEST_P = 0.0001
 _SECONDS_PER_MINUTE = 60
 _MINUTES_PER_HOUR = 60
 _BYTES_PER_UNIT = 1_000
 _LINE = 256
+_SHORT = 80
 # Where a cause in JSON says what happened: Lambda's errors and Bedrock's jobs.
 _MESSAGE_FIELDS = ("errorMessage", "FailureMessage", "failureMessage")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """What became of a run.
-
-    Args:
-        status: Of the manifest.
-        label: One or two words.
-        headline: One sentence.
-        detail: The figures behind it, or an empty text.
-    """
-
-    status: Literal["running", "promoted", "rejected", "failed"]
-    label: str
-    headline: str
-    detail: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stage:
-    """A step of the pipeline and whether the manifest shows its result."""
-
-    title: str
-    done: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,61 +59,6 @@ class Fate:
     records: int
     purpose: str
     kept: bool
-
-
-_TUNING_NOT_NEEDED = "TuningNotNeeded"
-_PAST = {
-    "Data": "the data were prepared",
-    "Customization": "the model was customized",
-    "Deployment": "the candidate was deployed",
-    "Evaluation": "the answers were compared",
-    "Decision": "promotion was decided",
-}
-_LABELS = {
-    "running": "Running",
-    "promoted": "Promoted",
-    "rejected": "Not promoted",
-    "failed": "Failed",
-}
-
-
-def verdict(manifest: Manifest) -> Verdict:
-    """Return what became of the run."""
-    detail = figures(primary_of(manifest.evaluation)) if manifest.evaluation else ""
-    if is_tuning_needless(manifest):
-        return _needless(manifest)
-    if manifest.failure is not None:
-        headline = f"The run failed {_so_far(manifest)}."
-        detail = clipped(f"{manifest.failure.error}: {cause_of(manifest.failure)}")
-    elif manifest.evaluation is not None:
-        headline = _comparison_sentence(primary_of(manifest.evaluation))
-    elif manifest.status == "running":
-        headline = f"The run is under way, {_so_far(manifest)}."
-    else:
-        headline = f"The run ended {_so_far(manifest)}."
-    return Verdict(
-        status=manifest.status, label=_LABELS[manifest.status], headline=headline, detail=detail
-    )
-
-
-def is_tuning_needless(manifest: Manifest) -> bool:
-    """Return whether the run ended because the base model meets the target as it is."""
-    return manifest.failure is not None and manifest.failure.error == _TUNING_NOT_NEEDED
-
-
-def stages(manifest: Manifest) -> list[Stage]:
-    """Return the pipeline's steps; one is done if its section or a later one exists."""
-    sections = [
-        manifest.preparation,
-        manifest.customization,
-        manifest.deployment,
-        manifest.evaluation,
-        manifest.decision,
-    ]
-    return [
-        Stage(title=title, done=any(section is not None for section in sections[position:]))
-        for position, title in enumerate(_PAST)
-    ]
 
 
 def fates(preparation: PreparationSection) -> list[Fate]:
@@ -178,8 +108,12 @@ def fates(preparation: PreparationSection) -> list[Fate]:
 
 
 def primary_of(evaluation: EvaluationSection) -> MetricComparison:
-    """Return the metric that the decision rests on."""
-    named = (metric for metric in evaluation.metrics if metric.name == evaluation.primary)
+    """Return the comparison that the decision rests on: with the base model."""
+    named = (
+        metric
+        for metric in evaluation.metrics
+        if metric.name == evaluation.primary and metric.against == "base"
+    )
     return next(named, evaluation.metrics[0])
 
 
@@ -200,6 +134,11 @@ def title_of(name: str) -> str:
 def meaning_of(name: str) -> str:
     """Return what a metric says, or nothing if it is of another version."""
     return METRICS[name].meaning if name in METRICS else ""
+
+
+def model_title(name: str) -> str:
+    """Return what a model that answered is called, or its name if it is of another version."""
+    return MODELS.get(name, name)
 
 
 def cause_of(failure: FailureSection) -> str:
@@ -225,8 +164,29 @@ def approval(found: ApprovalSection) -> str:
 
 def clipped(text: str) -> str:
     """Return the text on one line, without invisible characters, cut to 256 characters."""
-    visible = "".join(character for character in " ".join(text.split()) if character.isprintable())
-    return visible if len(visible) <= _LINE else f"{visible[: _LINE - 1]}…"
+    line = one_line(text)
+    return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line, without invisible characters."""
+    return "".join(character for character in " ".join(text.split()) if character.isprintable())
+
+
+def short(text: str) -> str:
+    """Return a label as `clipped` does, cut to 80 characters."""
+    clean = clipped(text)
+    return clean if len(clean) <= _SHORT else f"{clean[: _SHORT - 1]}…"
+
+
+def visible(text: str) -> str:
+    """Return the text with a mark in the place of controls that turn the direction of writing."""
+    return text.translate(_BIDIRECTIONAL)
+
+
+def effect_size(value: float | None) -> str:
+    """Return a standardized difference with its sign, or a dash where there is none."""
+    return "\N{EN DASH}" if value is None else f"{value:+.2f}".replace("-", _MINUS)
 
 
 def loss(value: float | None) -> str:
@@ -255,6 +215,11 @@ def points(difference: float) -> str:
     """Return a difference of scores as `+86.4` percentage points."""
     value = _tenths(difference)
     return value.replace("-", _MINUS) if value.startswith("-") or value == "0.0" else f"+{value}"
+
+
+def magnitude(difference: float) -> str:
+    """Return the size of a difference of scores in percentage points, without a sign."""
+    return _tenths(abs(difference))
 
 
 def p_value(value: float) -> str:
@@ -293,33 +258,6 @@ def duration(started: str, ended: str) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-
-
-def _needless(manifest: Manifest) -> Verdict:
-    detail = clipped(sentence(cause_of(manifest.failure))) if manifest.failure else ""
-    return Verdict(
-        status="rejected",
-        label="Not needed",
-        headline="Tuning is not needed: the base model already meets the target.",
-        detail=f"{detail}. No job was started.",
-    )
-
-
-def _comparison_sentence(metric: MetricComparison) -> str:
-    if metric.name == "accuracy":
-        return (
-            f"The tuned model answers {percent(metric.tuned)} of unseen questions right; the base "
-            f"model {percent(metric.baseline)}."
-        )
-    return (
-        f"On unseen questions the tuned model reaches {percent(metric.tuned)} "
-        f"{title_of(metric.name)}; the base model {percent(metric.baseline)}."
-    )
-
-
-def _so_far(manifest: Manifest) -> str:
-    done = [stage.title for stage in stages(manifest) if stage.done]
-    return f"after {_PAST[done[-1]]}" if done else "before the data were prepared"
 
 
 def _tenths(share: float) -> str:

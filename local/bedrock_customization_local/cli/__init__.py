@@ -19,6 +19,7 @@ from bedrock_customization_local.cli.demo import demo
 from bedrock_customization_local.cli.estimate import estimate
 from bedrock_customization_local.cli.local import local
 from bedrock_customization_local.cli.prepare import prepare
+from bedrock_customization_local.cli.report import report
 from bedrock_customization_local.cli.rollback import rollback
 from bedrock_customization_local.cli.rules import rules
 from bedrock_customization_local.cli.validate import validate
@@ -41,6 +42,7 @@ app.command("approve")(approve)
 app.command("reject")(reject)
 app.command("rollback")(rollback)
 app.command("rules")(rules)
+app.command("report")(report)
 app.add_typer(local, name="local")
 
 

@@ -12,7 +12,7 @@ from bedrock_customization_local.cloud.bedrock.meter import Unit
 from bedrock_customization_runtime.reports import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -79,14 +79,20 @@ def print_report(console: Console, report: Path | None) -> None:
     console.print()
     console.print(Text(wording.EMBEDDED_NOTICE, style="yellow"))
     if report:
-        console.print()
-        for title, file in (("Report", report), ("Manifest", report.with_name("manifest.json"))):
-            # The address itself is printed, so that any terminal lets it be clicked or copied.
-            address = file.absolute().as_uri()
-            console.print(
-                Text.assemble((f"{title:<10}", "bold"), (address, f"link {address}")),
-                soft_wrap=True,
-            )
+        card = report.with_name("model-card.md")
+        files = {"Report": report, "Manifest": report.with_name("manifest.json")}
+        print_files(console, files | ({"Model card": card} if card.is_file() else {}))
+
+
+def print_files(console: Console, files: Mapping[str, Path]) -> None:
+    """Print where files lie, by what they are."""
+    console.print()
+    for title, file in files.items():
+        # The address itself is printed, so that any terminal lets it be clicked or copied.
+        address = file.absolute().as_uri()
+        console.print(
+            Text.assemble((f"{title:<12}", "bold"), (address, f"link {address}")), soft_wrap=True
+        )
 
 
 def comparison(evaluation: EvaluationSection) -> Table:

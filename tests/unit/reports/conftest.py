@@ -8,8 +8,10 @@ from msgspec.structs import replace
 from bedrock_customization_runtime.manifest import (
     AdviceReason,
     AdviceSection,
+    ApprovalSection,
     BaselineFigures,
     BaselineSection,
+    ConfusionMatrix,
     CostItem,
     CurvePoint,
     CustomizationSection,
@@ -22,8 +24,12 @@ from bedrock_customization_runtime.manifest import (
     FailureSection,
     FileRecord,
     Finding,
+    JudgePreference,
+    JudgeScore,
+    JudgeSection,
     Manifest,
     MetricComparison,
+    ModelFigures,
     PreflightCheck,
     PreparationSection,
     RefusalSection,
@@ -341,6 +347,102 @@ def promoted(evaluated):
 
 
 @pytest.fixture
+def compared(promoted):
+    """Five models, slices and a confusion matrix."""
+
+    def figures(name, value, **given):
+        return ModelFigures(
+            name=name,
+            model_id=f"arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/{name}",
+            metrics={"accuracy": value, "token_f1": value + 0.05},
+            input_tokens=41_200,
+            output_tokens=3_900,
+            median_latency_ms=312.5,
+            slowest_latency_ms=2_940,
+            **given,
+        )
+
+    first = promoted.evaluation.metrics[0]
+
+    def against(name, baseline, low, high, **given):
+        return replace(
+            first,
+            against=name,
+            baseline=baseline,
+            difference=round(first.tuned - baseline, 4),
+            interval=(low, high),
+            effect_size=0.31,
+            **given,
+        )
+
+    def part(value, records, baseline, tuned, low, high):
+        return replace(
+            first,
+            slice=f"category={value}",
+            records=records,
+            baseline=baseline,
+            tuned=tuned,
+            difference=round(tuned - baseline, 4),
+            interval=(low, high),
+            p_value=0.03,
+            adjusted_p_value=0.09,
+        )
+
+    labels = ["refund", "delivery", "invoice", "other"]
+    return replace(
+        promoted,
+        evaluation=replace(
+            promoted.evaluation,
+            models=[
+                figures("base", 0.612, usd_per_1k=0.0031, refusals=4, format_failures=61),
+                figures("tuned", 0.864, usd_per_1k=0.0033, format_failures=2),
+                figures("few_shot", 0.733, usd_per_1k=0.0214, errors={"ThrottlingException": 3}),
+                figures("teacher", 0.871),
+                figures("live", 0.84, usd_per_1k=0.0033),
+            ],
+            metrics=[
+                against("base", 0.612, 0.208, 0.294, adjusted_p_value=9e-24),
+                promoted.evaluation.metrics[1],
+                against("few_shot", 0.733, 0.09, 0.172, adjusted_p_value=0.0002),
+                against("teacher", 0.871, -0.03, 0.018, adjusted_p_value=0.61),
+                against("live", 0.84, -0.002, 0.052, adjusted_p_value=0.14),
+            ],
+            slices=[
+                part("refund", 201, 0.71, 0.93, 0.15, 0.29),
+                part("delivery", 152, 0.58, 0.83, 0.16, 0.34),
+                part("invoice", 98, 0.55, 0.5, -0.16, 0.06),
+                part("other", 49, 0.6, 0.4, -0.36, -0.04),
+            ],
+            confusion=[
+                ConfusionMatrix(
+                    model="base",
+                    labels=labels,
+                    counts=[
+                        [143, 31, 12, 9, 6],
+                        [22, 88, 19, 11, 12],
+                        [9, 14, 54, 16, 5],
+                        [3, 5, 12, 29, 0],
+                    ],
+                ),
+                ConfusionMatrix(
+                    model="tuned",
+                    labels=labels,
+                    counts=[
+                        [187, 8, 4, 2, 0],
+                        [9, 126, 11, 6, 0],
+                        [8, 12, 49, 29, 0],
+                        [4, 9, 16, 20, 0],
+                    ],
+                ),
+            ],
+            minimum_detectable_effect=0.037,
+            contaminated=3,
+            left_out={"live": "it was deleted before this run asked it"},
+        ),
+    )
+
+
+@pytest.fixture
 def rejected(evaluated):
     metric = replace(
         evaluated.evaluation.metrics[0],
@@ -380,6 +482,110 @@ def failed(prepared):
             error="CustomizationFailed",
             cause='{"errorMessage": "the job ended as Failed: lower learningRate", '
             '"errorType": "CustomizationFailed", "stackTrace": ["a file"]}',
+        ),
+    )
+
+
+@pytest.fixture
+def too_dear(estimated):
+    return replace(
+        estimated,
+        status="failed",
+        outcome="BudgetExceeded",
+        ended="2026-11-23T09:05:00Z",
+        failure=FailureSection(
+            error="BudgetExceeded",
+            cause="the run is estimated at $9.80 and more, above max_cost_usd of 5: raise it",
+        ),
+    )
+
+
+@pytest.fixture
+def turned_down(compared):
+    """A candidate that passed the gate, and a person rejected."""
+    return replace(
+        compared,
+        status="rejected",
+        outcome="ApprovalRejected",
+        approval=ApprovalSection(
+            outcome="rejected",
+            reason="It answers refunds in the wrong tone.",
+            approver="arn:aws:sts::123456789012:assumed-role/Reviewer/ada",
+            requested="2026-11-23T11:01:31Z",
+            decided="2026-11-23T15:20:00Z",
+        ),
+        deployment=replace(compared.deployment, removed=True),
+    )
+
+
+@pytest.fixture
+def expired(turned_down):
+    return replace(
+        turned_down,
+        outcome="ApprovalExpired",
+        approval=replace(turned_down.approval, outcome="expired", approver=None, reason=""),
+    )
+
+
+@pytest.fixture
+def judged(compared, needless):
+    """All that a run can say: use case, baseline and judge too."""
+
+    def score(name, base, tuned, low, high, **given):
+        return JudgeScore(
+            name=name,
+            records=240,
+            base=base,
+            tuned=tuned,
+            difference=round(tuned - base, 4),
+            interval=(low, high),
+            p_value=0.004,
+            method="paired sign-flip permutation test, two-sided (PCG64, seed 1)",
+            **given,
+        )
+
+    judge = JudgeSection(
+        model="us.amazon.nova-pro-v1:0",
+        records=250,
+        left_out={"the prompt is too long": 3},
+        injections={"tuned": 1, "base": 2},
+        scores=[
+            score("Builtin.Correctness", 0.61, 0.74, 0.09, 0.17, invalid={"no score": 6}),
+            score("Builtin.Harmfulness", 0.02, 0.01, -0.02, 0.01, lower_is_better=True),
+        ],
+        preference=JudgePreference(
+            records=236,
+            wins=121,
+            losses=62,
+            ties=53,
+            disagreements=31,
+            first_chosen=0.54,
+            win_rate=0.625,
+            interval=(0.571, 0.678),
+            p_value=0.00002,
+            invalid={"no verdict": 4},
+            method="95 % percentile interval of 2,000 bootstrap draws (PCG64, seed 1)",
+        ),
+        jobs=["arn:aws:bedrock:us-east-1:123456789012:evaluation-job/abcdefghijkl"],
+    )
+    return replace(
+        compared,
+        use_case=needless.use_case,
+        baseline=needless.baseline,
+        evaluation=replace(compared.evaluation, judge=judge),
+    )
+
+
+@pytest.fixture
+def rolled_back(compared):
+    return replace(
+        compared,
+        outcome="Promoted",
+        deployment=replace(
+            compared.deployment,
+            alias_parameter="/tuning/model",
+            previous="arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/before",
+            rolled_back="2026-11-24T08:00:00Z",
         ),
     )
 

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from bedrock_customization_runtime.manifest import (
+    ConfusionMatrix,
     CurvePoint,
     Example,
     FailureSection,
@@ -16,9 +17,11 @@ from bedrock_customization_runtime.manifest import (
     RefusalSection,
     RuleVerdict,
 )
-from bedrock_customization_runtime.reports import html, plots, wording
+from bedrock_customization_runtime.reports import confusion, html, models, plots, wording
 
 STAGES = [
+    "compared",
+    "judged",
     "running",
     "prepared",
     "estimated",
@@ -30,6 +33,10 @@ STAGES = [
     "failed",
     "refused",
     "needless",
+    "too_dear",
+    "turned_down",
+    "expired",
+    "rolled_back",
 ]
 HOSTILE = (
     "</title></style><script>alert(1)</script><img src=x onerror=alert(1)>\"'&$\\frac$ {{ 7*7 }}"
@@ -125,7 +132,7 @@ def test_a_page_shows_what_a_run_was_expected_to_cost(estimated):
 
 
 def test_every_plot_is_an_image_with_a_title_and_a_description(promoted):
-    drawings = re.findall(r"<svg.*?</svg>", html.render(promoted), flags=re.DOTALL)
+    drawings = re.findall(r"<svg role=.*?</svg>", html.render(promoted), flags=re.DOTALL)
 
     assert len(drawings) == 3
     for drawing in drawings:
@@ -134,7 +141,9 @@ def test_every_plot_is_an_image_with_a_title_and_a_description(promoted):
 
 
 def test_a_plot_describes_its_figures_in_escaped_text(promoted):
-    drawing = plots.comparison(promoted.evaluation.metrics[0], 0.05)
+    drawing = plots.comparison(
+        models.scores(promoted.evaluation), promoted.evaluation.metrics[0], 0.05
+    )
 
     assert "+20.8 to +29.4, p &lt; 0.0001, 500 unseen questions. The gate is at +5.0" in drawing
 
@@ -169,11 +178,13 @@ def test_the_verdict_comes_before_the_evidence(promoted):
 
     assert (
         page.index("<h1>The tuned model answers 86.4")
+        < page.index("Is it better than the base model?")
+        < page.index("May it go live?")
         < page.index("The decision: promote")
         < page.index("Is the tuned model better?")
-        < page.index("How it learned")
+        < page.index("How it learned</h2>")
         < page.index("What it learned from")
-        < page.index("Lineage")
+        < page.index("Lineage</h2>")
     )
 
 
@@ -334,7 +345,9 @@ def test_a_few_epochs_are_marked_and_many_are_not(customized):
 
 
 def test_plots_take_their_colours_from_the_page_alone(promoted):
-    drawing = plots.comparison(promoted.evaluation.metrics[0], 0.05)
+    drawing = plots.comparison(
+        models.scores(promoted.evaluation), promoted.evaluation.metrics[0], 0.05
+    )
 
     assert re.findall(r"#[0-9a-f]{6}\b", drawing) == []
     assert "var(--first)" in drawing
@@ -342,10 +355,10 @@ def test_plots_take_their_colours_from_the_page_alone(promoted):
 
 
 def test_the_gate_is_drawn_once_something_is_decided(promoted):
-    metric = promoted.evaluation.metrics[0]
+    metric, scores = promoted.evaluation.metrics[0], models.scores(promoted.evaluation)
 
-    assert "gate +5.0" in plots.comparison(metric, 0.05)
-    assert "gate" not in plots.comparison(metric, None)
+    assert "gate +5.0" in plots.comparison(scores, metric, 0.05)
+    assert "gate" not in plots.comparison(scores, metric, None)
 
 
 def test_equal_models_without_any_spread_are_drawn(promoted):
@@ -358,7 +371,8 @@ def test_equal_models_without_any_spread_are_drawn(promoted):
         p_value=1.0,
     )
 
-    assert "Difference 0.0 points" in plots.comparison(tied, 0.0)
+    evaluation = replace(promoted.evaluation, metrics=[tied])
+    assert "Difference 0.0 points" in plots.comparison(models.scores(evaluation), tied, 0.0)
 
 
 def contrast(first, second):
@@ -446,6 +460,100 @@ def test_a_single_job_says_its_diagnosis(customized, swept):
     assert "Diagnosis" not in html.render(customized)
 
 
+def test_every_model_that_answered_is_shown_with_what_its_answers_cost(compared):
+    page = html.render(compared)
+
+    for told in (
+        "Base model with examples<small",
+        "Model live until now<small",
+        "$0.021<small>41,200 tokens in",
+        "unknown<small>41,200 tokens in",
+        "<small>ThrottlingException 3</small>",
+        "slowest 2,940 ms",
+        "Model live until now: it was deleted before this run asked it",
+        "3 of the questions stand in the training set",
+        "differences from 3.7 points on are found",
+    ):
+        assert told in page
+
+
+def test_the_tuned_model_is_held_against_each_other_on_one_axis(compared):
+    forest = models.against_each(compared.evaluation, 0.05)
+
+    assert [row.title for row in forest.rows] == [
+        "Base model",
+        "Base model with examples",
+        "Teacher",
+        "Model live until now",
+    ]
+    assert [row.tone for row in forest.rows] == ["better", "better", "open", "open"]
+    for row in forest.rows:
+        assert 0 < row.lower < row.middle < row.upper < 100
+    assert 0 < forest.zero < forest.gate < 100
+
+
+def test_a_comparison_with_the_base_model_alone_needs_no_forest(evaluated):
+    assert models.against_each(evaluated.evaluation, 0.05) is None
+    assert models.by_slice(evaluated.evaluation) is None
+
+
+def test_slices_stand_below_all_records_and_say_where_the_model_is_worse(compared):
+    rows = models.by_slice(compared.evaluation).rows
+
+    assert [row.title for row in rows][:2] == ["All records", "category=refund"]
+    assert [row.tone for row in rows] == ["better", "better", "better", "open", "worse"]
+
+
+def test_the_metric_that_decides_is_the_one_against_the_base_model(compared):
+    turned = replace(compared.evaluation, metrics=compared.evaluation.metrics[::-1])
+
+    assert wording.primary_of(turned).against == "base"
+
+
+def test_a_confusion_matrix_shows_right_answers_on_the_diagonal(compared):
+    base, tuned = confusion.heat_maps(compared.evaluation.confusion)
+
+    assert (base.title, tuned.title) == ("Base model", "Tuned model")
+    assert [cell.right for cell in tuned.lines[1].cells] == [False, True, False, False, False]
+    assert [cell.count for cell in base.lines[0].cells] == [143, 31, 12, 9, 6]
+    assert tuned.headings == ["None"]
+    assert all(cell.shade <= 45 for line in tuned.lines for cell in line.cells)
+
+
+def test_of_many_labels_the_most_frequent_are_shown_and_the_rest_are_one_column():
+    labels = [f"label {number}" for number in range(40)]
+    counts = [[number if one == number else 1 for one in range(40)] + [2] for number in range(40)]
+    (shown,) = confusion.heat_maps([ConfusionMatrix(model="tuned", labels=labels, counts=counts)])
+
+    assert [line.label for line in shown.lines] == labels[-12:]
+    assert shown.headings == ["Other", "None"]
+    assert [cell.count for cell in shown.lines[0].cells[-2:]] == [28, 2]
+    assert shown.lines[0].total == 28 + 11 + 28 + 2
+
+
+def test_a_matrix_of_a_label_without_records_is_shown():
+    empty = ConfusionMatrix(model="base", labels=["a"], counts=[[0, 0]])
+
+    assert [cell.shade for cell in confusion.heat_maps([empty])[0].lines[0].cells] == [0, 0]
+
+
+def test_examples_are_named_by_id_and_the_report_says_who_finds_their_texts(compared):
+    page = html.render(compared)
+
+    won, lost = page.index("Won: only the tuned model"), page.index("Lost: only the base model")
+    assert won < page.index("77b1c0de42") < lost < page.index("0f3a9c21be")
+    assert f'by their ids in <span class="where">{compared.preparation.test.uri}' in page
+
+
+def test_controls_that_turn_the_direction_of_writing_are_made_visible(compared):
+    turned = replace(compared, run=replace(compared.run, source="s3://a/\u202egpj.exe\u2066"))
+
+    page = html.render(turned)
+
+    assert not set(page) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+    assert "s3://a/\ufffdgpj.exe\ufffd" in page
+
+
 def test_a_run_without_tuning_shows_use_case_baseline_and_advice_and_no_failure(needless):
     page = html.render(needless)
 
@@ -455,3 +563,80 @@ def test_a_run_without_tuning_shows_use_case_baseline_and_advice_and_no_failure(
     assert "(rule <code>target-met</code>)" in page
     assert "Why it failed" not in page
     assert "baseline/questions.jsonl" in page
+
+
+@pytest.mark.parametrize(
+    ("stage", "label", "may_go_live"),
+    [
+        ("promoted", "Promoted", "Yes<small>The alias that consumers read names it"),
+        ("rejected", "Not promoted", "No<small>The gate refuses it by 1 of 1 rules"),
+        ("turned_down", "Rejected by a person", "No<small>A person rejected it"),
+        ("expired", "Nobody decided in time", "No<small>Nobody decided in time"),
+        ("rolled_back", "Promoted, then rolled back", "Not any more<small>It was live"),
+        ("too_dear", "Over budget", None),
+        ("needless", "Not needed", None),
+        ("failed", "Failed", None),
+        ("running", "Running", None),
+    ],
+)
+def test_the_first_screen_says_how_the_run_ended(stage, label, may_go_live, request):
+    page = html.render(request.getfixturevalue(stage))
+
+    assert f"</span> {label}</p>" in page
+    assert ("May it go live?" in page) is (may_go_live is not None)
+    assert (may_go_live or "") in page
+
+
+def test_a_run_above_its_budget_says_what_it_would_have_cost(too_dear):
+    page = html.render(too_dear)
+
+    assert "above max_cost_usd of 5" in page
+    assert "Why it was stopped" in page
+    assert "$9.80 and more<small>Estimated; 1 item has no known price" in page
+
+
+def test_the_history_of_a_promotion_is_told(rolled_back, turned_down):
+    page = html.render(rolled_back)
+
+    assert "<code>/tuning/model</code> was moved to the candidate, from" in page
+    assert "Rolled back 2026-11-24 08:00:00 UTC" in page
+    said = "by arn:aws:sts::123456789012:assumed-role/Reviewer/ada: It answers refunds"
+    page = html.render(turned_down)
+    assert said in page
+    assert "The decision: do not promote" in page
+
+
+def test_each_rule_of_the_gate_is_shown_with_its_verdict(compared):
+    verdicts = [
+        RuleVerdict(rule="significance", passed=True, reason="p < 0.0001"),
+        RuleVerdict(
+            rule="no_regression_on",
+            slice="category=other",
+            passed=False,
+            reason="it is worse there",
+        ),
+    ]
+    decision = replace(compared.decision, promote=False, verdicts=verdicts, earlier_decisions=2)
+    page = html.render(replace(compared, status="rejected", decision=decision))
+
+    assert "No<small>The gate refuses it by 1 of 2 rules" in page
+    assert "<code>no_regression_on</code><small>category=other</small>" in page
+    assert "had decided 2 earlier runs" in page
+
+
+def test_what_a_judge_says_is_shown_with_what_does_not_count(judged):
+    page = html.render(judged)
+
+    for told in (
+        "Tuned model preferred</dt><dd>62.5\N{NO-BREAK SPACE}%",
+        "121 : 62 : 53",
+        "half is no bias; the orders differ on 31",
+        "Lower is better.",
+        "No valid judgement of 6: no score 6.",
+        "Not asked about 3: the prompt is too long",
+        "No valid preference for 4: no verdict",
+        "1 answer of the tuned model speaks to a judge or of its score.",
+        "2 answers of the base model speak to a judge or of their score.",
+        judged.evaluation.judge.jobs[0],
+    ):
+        assert told in page

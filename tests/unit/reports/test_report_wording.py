@@ -2,11 +2,11 @@ import pytest
 from msgspec.structs import replace
 
 from bedrock_customization_runtime.manifest import FailureSection, MetricComparison
-from bedrock_customization_runtime.reports import wording
+from bedrock_customization_runtime.reports import verdicts, wording
 
 
 def test_a_promoted_run_leads_with_how_many_unseen_questions_each_model_gets_right(promoted):
-    verdict = wording.verdict(promoted)
+    verdict = verdicts.verdict(promoted)
 
     assert verdict.label == "Promoted"
     assert verdict.headline == (
@@ -19,14 +19,14 @@ def test_a_promoted_run_leads_with_how_many_unseen_questions_each_model_gets_rig
 
 
 def test_a_rejected_run_says_so_beside_the_same_figures(rejected):
-    verdict = wording.verdict(rejected)
+    verdict = verdicts.verdict(rejected)
 
     assert verdict.label == "Not promoted"
     assert "\N{MINUS SIGN}0.6 to +5.4, p = 0.1325" in verdict.detail
 
 
 def test_a_failed_run_says_how_far_it_came_and_the_message_alone_of_a_cause_in_json(failed):
-    verdict = wording.verdict(failed)
+    verdict = verdicts.verdict(failed)
 
     assert verdict.headline == "The run failed after the data were prepared."
     assert verdict.detail == "CustomizationFailed: the job ended as Failed: lower learningRate"
@@ -37,7 +37,7 @@ def test_a_run_that_failed_at_once_did_so_before_the_data_were_prepared(running)
         running, status="failed", failure=FailureSection(error="InvalidInput", cause="no source")
     )
 
-    assert wording.verdict(failed).headline == "The run failed before the data were prepared."
+    assert verdicts.verdict(failed).headline == "The run failed before the data were prepared."
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_another_primary_metric_is_named_in_the_headline(evaluated):
     by_f1 = replace(evaluated, evaluation=replace(evaluated.evaluation, primary="token_f1"))
 
     assert "the tuned model reaches 91.1\N{NO-BREAK SPACE}% Token F1" in (
-        wording.verdict(by_f1).headline
+        verdicts.verdict(by_f1).headline
     )
 
 
@@ -63,7 +63,7 @@ def test_a_metric_of_another_version_is_called_by_its_name():
 def test_a_stage_is_done_if_a_later_one_is(evaluated):
     late_deployment = replace(evaluated, deployment=None)
 
-    assert [stage.done for stage in wording.stages(late_deployment)] == [True] * 4 + [False]
+    assert [stage.done for stage in verdicts.stages(late_deployment)] == [True] * 4 + [False]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_figures_name_everything_a_reader_needs_to_judge_a_difference():
 
 
 def test_a_run_that_needs_no_tuning_says_so_with_the_figures(needless):
-    verdict = wording.verdict(needless)
+    verdict = verdicts.verdict(needless)
 
     assert verdict.label == "Not needed"
     assert verdict.headline == "Tuning is not needed: the base model already meets the target."

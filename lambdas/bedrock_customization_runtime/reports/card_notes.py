@@ -1,0 +1,136 @@
+"""What a model card says in sentences: limits, considerations, caveats, each from a figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bedrock_customization_runtime.reports import wording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bedrock_customization_runtime.manifest import (
+        EvaluationSection,
+        JudgeSection,
+        Manifest,
+        PreparationSection,
+    )
+
+_SMALL_BLIND_SET = 200
+
+
+def out_of_scope(manifest: Manifest) -> list[str]:
+    """Return what the model is not for."""
+    notes = [
+        "Questions unlike those of the training data: nothing was measured there.",
+        "Other base models or versions: the customization is of this one alone.",
+    ]
+    if manifest.status != "promoted":
+        notes.insert(0, "Production: the model was not promoted.")
+    return notes
+
+
+def ethical_considerations(preparation: PreparationSection) -> list[str]:
+    """Return what the training data hold that concerns people, and who wrote them."""
+    notes = []
+    if preparation.personal_data:
+        kinds = ", ".join(
+            f"{kind} in {wording.count(records)}"
+            for kind, records in sorted(preparation.personal_data.items())
+        )
+        notes.append(
+            f"Personal data or secrets were found in records of the source: {kinds}. Whether they "
+            "were masked, rejected or kept is the preparation's setting; what was kept, the model "
+            "may repeat."
+        )
+    else:
+        notes.append(
+            "No personal data or secrets are recorded; the search knows patterns, not people."
+        )
+    if preparation.enrichment is not None:
+        enrichment = preparation.enrichment
+        notes.append(
+            f"{wording.count(enrichment.written)} answers of the training data were written by "
+            f"the model {enrichment.model}: its errors and preferences are passed on."
+        )
+    if preparation.label_counts:
+        total = sum(preparation.label_counts.values())
+        label, most = max(preparation.label_counts.items(), key=lambda item: item[1])
+        notes.append(
+            f"The most frequent answer, {wording.short(label)}, makes up "
+            f"{wording.percent(most / max(1, total))} of the training records; rare answers were "
+            "learned from fewer."
+        )
+    return notes
+
+
+def caveats(manifest: Manifest) -> list[str]:
+    """Return what a reader must know before trusting a figure."""
+    notes = [wording.EMBEDDED_NOTICE] if manifest.run.embedded else []
+    if manifest.evaluation is None:
+        notes.append("The run ended before the evaluation: how good the model is, nobody measured.")
+    else:
+        notes += _of_evaluation(manifest.evaluation)
+    if manifest.decision is not None and manifest.decision.earlier_decisions:
+        earlier = wording.count(manifest.decision.earlier_decisions)
+        notes.append(
+            f"The same blind set had decided {earlier} earlier runs: what is chosen by it again "
+            "and again looks better on it than it is."
+        )
+    job = manifest.customization
+    if job is not None and job.diagnosis is not None and job.diagnosis.verdict != "fine":
+        notes.append(
+            f"The losses say {job.diagnosis.verdict}: {job.diagnosis.message}. "
+            f"To try next: {job.diagnosis.advice}."
+        )
+    if manifest.estimate is not None and manifest.estimate.usd is None:
+        notes.append("The cost is not complete: a price or a quantity is not known.")
+    return notes
+
+
+def _of_evaluation(evaluation: EvaluationSection) -> Iterator[str]:
+    primary = wording.primary_of(evaluation)
+    if primary.records < _SMALL_BLIND_SET:
+        yield (
+            f"The blind set is small, {wording.count(primary.records)} records: intervals are "
+            "wide, and differences that matter may not show."
+        )
+    if evaluation.contaminated:
+        yield (
+            f"{wording.count(evaluation.contaminated)} blind records also stand in the training "
+            "set, word for word or nearly: the figures flatter the model."
+        )
+    if evaluation.taught_references:
+        yield (
+            f"{wording.count(evaluation.taught_references)} references were written by the "
+            "teacher: there the figures say how like the teacher a model is, not how right."
+        )
+    if evaluation.judge is not None:
+        yield from _of_judge(evaluation.judge)
+    for each in evaluation.slices:
+        if each.interval[1] < 0:
+            yield (
+                f"On {wording.short(each.slice or '')} the tuned model is worse than the base "
+                f"model by {wording.points(-each.difference).lstrip('+')} points."
+            )
+    for figures in evaluation.models:
+        if figures.name == "tuned" and (figures.refusals or figures.format_failures):
+            yield (
+                f"Of its answers, {wording.count(figures.refusals)} were withheld and "
+                f"{wording.count(figures.format_failures)} had the wrong form."
+            )
+    for name, reason in sorted(evaluation.left_out.items()):
+        yield f"Not compared with: {wording.model_title(name)}, because {reason}."
+
+
+def _of_judge(judge: JudgeSection) -> Iterator[str]:
+    yield (
+        f"The judge, {judge.model}, is a model too: it may prefer long answers, or those like its "
+        "own."
+    )
+    addressed = judge.injections.get("tuned", 0)
+    if addressed:
+        yield (
+            f"{wording.count(addressed)} of the tuned model's answers speak to a judge, or of "
+            "their own score."
+        )

@@ -1,0 +1,92 @@
+"""Read a manifest from wherever it is, and write what people read of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import msgspec
+
+from bedrock_customization_local.cli.deployed import DeployedPipeline, aws_errors, run_of
+from bedrock_customization_local.cli.messages import CommandError
+from bedrock_customization_runtime import storage
+from bedrock_customization_runtime.manifest import SCHEMA_VERSION, Manifest
+from bedrock_customization_runtime.reports import html, model_card
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_S3 = "s3://"
+
+
+def manifest_of(run: str, *, stack: str | None, region: str | None) -> str:
+    """Return where the manifest of a deployed pipeline's run lies.
+
+    Raises:
+        CommandError: There is no such pipeline.
+    """
+    key, execution_arn = run_of(run)
+    with aws_errors():
+        session = boto3.Session(region_name=region)
+        pipeline = DeployedPipeline.find(session, stack, execution_arn)
+    return f"{_S3}{pipeline.artifacts_bucket}/runs/{key}/manifest.json"
+
+
+def read_manifest(place: str, *, region: str | None = None) -> Manifest:
+    """Return the manifest in a file or at an S3 URI.
+
+    Raises:
+        CommandError: It cannot be read, or is no manifest of this version.
+    """
+    body = _object(place, region) if place.startswith(_S3) else _file(Path(place))
+    try:
+        return msgspec.json.decode(body, type=Manifest)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise CommandError(
+            f"{place} is no manifest of schema version {SCHEMA_VERSION}: {error}",
+            advice=("use the version of this library that wrote it (run.library_version)",),
+        ) from error
+
+
+def render(manifest: Manifest, folder: Path) -> Mapping[str, Path]:
+    """Write report and model card into a folder, which is made if it is not there.
+
+    Returns:
+        The files by what they are; without a card where the run made no model.
+
+    Raises:
+        CommandError: The folder cannot be written.
+    """
+    bodies = {"Report": ("report.html", html.render(manifest).encode())}
+    card = model_card.model_card(manifest)
+    if card is not None:
+        bodies["Model card"] = ("model-card.md", model_card.as_markdown(card).encode())
+        bodies["as JSON"] = ("model-card.json", model_card.as_json(card))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, body in bodies.values():
+            (folder / name).write_bytes(body)
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        raise CommandError(
+            f"{folder} cannot be written: {error.strerror}", advice=("name another folder",)
+        ) from error
+    return {title: folder / name for title, (name, _) in bodies.items()}
+
+
+def _file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CommandError(
+            f"{path} cannot be read: {error.strerror}",
+            advice=("name the manifest.json of a run, as a file or an S3 URI",),
+        ) from error
+
+
+def _object(uri: str, region: str | None) -> bytes:
+    with aws_errors():
+        try:
+            return storage.read(boto3.Session(region_name=region).client("s3"), uri)
+        except ValueError as error:
+            raise CommandError(str(error), advice=("write s3://bucket/key",)) from error
