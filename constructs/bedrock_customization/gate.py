@@ -10,6 +10,7 @@ from bedrock_customization._checks import check_between
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bedrock_customization.judge import Judge
     from bedrock_customization_runtime import contract
 
 _INTERVAL_TAIL = 0.05
@@ -34,6 +35,11 @@ class Gate:
             whose price is not known does not pass. Without it, costs are only reported.
         not_worse_than_live: Whether a candidate must score at least what the model scores that is
             live, if one is.
+        minimum_judge_improvement: What the first criterion of the judge must surely gain, in
+            [0, 1], while no other surely falls. Without it, its scores are only reported.
+        minimum_judge_win_rate: In what share of the records the judge must surely prefer the tuned
+            model, a tie being half a win, in [0, 1]; 0.5 asks for any preference beyond chance.
+            Without it, preferences are only reported.
 
     Raises:
         ValueError: A number is out of range, or a slice has no name.
@@ -44,6 +50,8 @@ class Gate:
     no_regression_on: Sequence[str] = ()
     maximum_usd_per_1k: float | None = None
     not_worse_than_live: bool = True
+    minimum_judge_improvement: float | None = None
+    minimum_judge_win_rate: float | None = None
 
     def __post_init__(self) -> None:
         """Check the numbers and names."""
@@ -69,6 +77,12 @@ class Gate:
                 1e6,
                 "it is what 1,000 answers may cost, in US dollars",
             )
+        for name, share in (
+            ("minimum_judge_improvement", self.minimum_judge_improvement),
+            ("minimum_judge_win_rate", self.minimum_judge_win_rate),
+        ):
+            if share is not None:
+                check_between(name, share, 0, 1, "it is a share, 0.5 means a half")
         if isinstance(self.no_regression_on, str):
             raise ValueError(  # noqa: TRY004 - as every argument that does not fit
                 f"no_regression_on must be a list, got {self.no_regression_on!r}: write "
@@ -82,6 +96,24 @@ class Gate:
                     f"{protected!r}: write it like 'language' or 'language=de'"
                 )
 
+    def check_judge(self, judge: Judge | None) -> None:
+        """Refuse rules on what no judge will say.
+
+        Raises:
+            ValueError: A rule needs a judge, or one that is asked for something else.
+        """
+        scores = judge is not None and bool(judge.metrics or judge.custom)
+        compares = judge is not None and judge.pairwise is not None
+        for name, given, is_told, missing in (
+            ("minimum_judge_improvement", self.minimum_judge_improvement, scores, "metrics"),
+            ("minimum_judge_win_rate", self.minimum_judge_win_rate, compares, "pairwise"),
+        ):
+            if given is not None and not is_told:
+                raise ValueError(
+                    f"gate.{name} is {given:g} but no judge is asked for it: give the pipeline "
+                    f"judge=Judge(model=…, {missing}=…), or leave the rule out"
+                )
+
     def to_json(self) -> contract.Gate:
         """Return the rules as "Decide promotion" reads them."""
         gate: contract.Gate = {
@@ -92,4 +124,8 @@ class Gate:
         }
         if self.maximum_usd_per_1k is not None:
             gate["maximum_usd_per_1k"] = self.maximum_usd_per_1k
+        if self.minimum_judge_improvement is not None:
+            gate["minimum_judge_improvement"] = self.minimum_judge_improvement
+        if self.minimum_judge_win_rate is not None:
+            gate["minimum_judge_win_rate"] = self.minimum_judge_win_rate
         return gate

@@ -186,6 +186,7 @@ class CustomizationPipeline(Construct):
         metric = _metric(metric, use_case)
         target = _target(target, use_case)
         gate = _gate(gate, use_case)
+        gate.check_judge(judge)
         max_cost_usd = _max_cost_usd(max_cost_usd, use_case)
         super().__init__(scope, id)
         self._deployed_on = deployment or OnDemand()

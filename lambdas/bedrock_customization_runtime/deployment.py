@@ -1,7 +1,7 @@
 """Taking deployments away: a candidate's, those that newer ones have superseded.
 
 A deployment is what answers: an on-demand deployment of a custom model, or provisioned throughput.
-One that the alias names is never removed.
+One that consumers use is never removed.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from bedrock_customization_runtime import storage
+from bedrock_customization_runtime import promotion
 from bedrock_customization_runtime.contract import DeploymentKind
 from bedrock_customization_runtime.errors import DeploymentBusy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection
 
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_s3 import S3Client
@@ -65,21 +63,15 @@ def find(bedrock: BedrockClient, kind: DeploymentKind, identifier: str) -> Deplo
 
 
 def remove(
-    bedrock: BedrockClient,
-    ssm: SSMClient,
-    *,
-    kind: DeploymentKind,
-    name: str,
-    alias_parameter: str,
+    bedrock: BedrockClient, *, kind: DeploymentKind, name: str, in_use: Collection[str]
 ) -> str | None:
     """Delete a deployment, unless consumers use it.
 
     Args:
         bedrock: Client.
-        ssm: Client.
         kind: Of the deployment.
         name: Its name, so that one whose ARN was never learnt is found too; or its ARN.
-        alias_parameter: What consumers read.
+        in_use: ARNs that are not deleted.
 
     Returns:
         The ARN of what was removed; None if there was nothing to remove.
@@ -88,7 +80,7 @@ def remove(
         DeploymentBusy: Bedrock is still making it, and deletes only what is made.
     """
     found = find(bedrock, kind, name)
-    if found is None or value_of(ssm, alias_parameter) == found.arn:
+    if found is None or found.arn in in_use:
         return None
     if found.status == "Creating":
         raise DeploymentBusy(f"deployment {name} is still being created: it is deleted after that")
@@ -134,30 +126,22 @@ def remove_superseded(
     Raises:
         DeploymentBusy: One of them is changing.
     """
-    version = storage.read_version(s3, record)
-    if version is None:
+    found = promotion.read(s3, record)
+    if found.current is None:
         return []
-    found = msgspec.json.decode(version.body)
-    previous = found.get("previous")
-    if previous and value_of(ssm, previous_parameter) != previous:
+    previous = found.current.previous
+    if previous and promotion.value_of(ssm, previous_parameter) != previous:
         ssm.put_parameter(Name=previous_parameter, Value=previous, Type="String", Overwrite=True)
-    kept = {found.get("current"), previous}
+    kept = promotion.in_use(s3, ssm, record=record, alias_parameter=alias_parameter)
+    kept |= {previous} if previous else set()
     removed = []
-    for arn in dict.fromkeys(_deployments_in(found)):
+    for arn in dict.fromkeys(move.arn for move in found.history):
         kind = kind_of(arn)
         if kind is None or arn in kept:
             continue
-        gone = remove(bedrock, ssm, kind=kind, name=arn, alias_parameter=alias_parameter)
+        gone = remove(bedrock, kind=kind, name=arn, in_use=kept)
         removed += [gone] if gone else []
     return removed
-
-
-def value_of(ssm: SSMClient, parameter: str) -> str | None:
-    """Return what a parameter holds; None where there is none, as before the first promotion."""
-    try:
-        return ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
-    except ssm.exceptions.ParameterNotFound:
-        return None
 
 
 def _delete(bedrock: BedrockClient, kind: DeploymentKind, arn: str) -> None:
@@ -165,18 +149,3 @@ def _delete(bedrock: BedrockClient, kind: DeploymentKind, arn: str) -> None:
         bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
     else:
         bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
-
-
-def _deployments_in(value: object) -> Iterator[str]:
-    """Yield the ARNs of deployments anywhere in a record, whichever version wrote it."""
-    match value:
-        case str() if kind_of(value):
-            yield value
-        case dict():
-            for one in value.values():
-                yield from _deployments_in(one)
-        case list():
-            for one in value:
-                yield from _deployments_in(one)
-        case _:
-            pass

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime import deployment, manifest, names, storage
+from bedrock_customization_runtime import deployment, manifest, names, promotion, storage
 from bedrock_customization_runtime.contract import DeploymentKind
 from bedrock_customization_runtime.errors import DeploymentBusy
 
@@ -111,10 +111,16 @@ def _remove(
         try:
             return deployment.remove(
                 clients.bedrock,
-                clients.ssm,
                 kind=DeploymentKind(event["kind"]),
                 name=name,
-                alias_parameter=event["alias_parameter"],
+                in_use=promotion.in_use(
+                    clients.s3,
+                    clients.ssm,
+                    record=promotion.record_uri(
+                        event["artifacts_bucket"], event["alias_parameter"]
+                    ),
+                    alias_parameter=event["alias_parameter"],
+                ),
             )
         except DeploymentBusy:
             if remaining_ms() < _MARGIN_MS:

@@ -11,6 +11,7 @@ import math
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.contract import GateRule
+from bedrock_customization_runtime.evaluation.judge_verdicts import judge_verdicts
 from bedrock_customization_runtime.manifest import RuleVerdict
 from bedrock_customization_runtime.reports import wording
 
@@ -40,6 +41,7 @@ def decide(evaluation: EvaluationSection, gate: Gate) -> list[RuleVerdict]:
         ),
         *_cost(evaluation, gate),
         *_not_worse_than_live(evaluation, gate),
+        *judge_verdicts(evaluation.judge, gate),
     ]
 
 
@@ -104,7 +106,9 @@ def _no_regression(evaluation: EvaluationSection, protected: str) -> Iterator[Ru
     ]
     if not slices:
         yield _not_shown(
-            rule, f"no blind record is of the protected slice {protected}", slice_=protected
+            rule,
+            f"too few blind records, or none, are of the protected slice {protected}",
+            slice_=protected,
         )
     for one in slices:
         if not _is_finite(one):

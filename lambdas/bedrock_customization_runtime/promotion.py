@@ -67,6 +67,28 @@ def read(s3: S3Client, record: str) -> PromotionRecord:
     return _read(s3, record)[1]
 
 
+def in_use(s3: S3Client, ssm: SSMClient, *, record: str, alias_parameter: str) -> set[str]:
+    """Return the ARNs that consumers use, or will use once the parameter follows the record.
+
+    Args:
+        s3: Client.
+        ssm: Client.
+        record: Where the record of the alias is.
+        alias_parameter: What consumers read.
+    """
+    current = read(s3, record).current
+    named = {value_of(ssm, alias_parameter), current.arn if current else None}
+    return {arn for arn in named if arn is not None}
+
+
+def value_of(ssm: SSMClient, parameter: str) -> str | None:
+    """Return what a parameter holds; None where there is none, as before the first promotion."""
+    try:
+        return ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound:
+        return None
+
+
 def promote(
     s3: S3Client,
     ssm: SSMClient,
@@ -152,7 +174,7 @@ def roll_back(
         AliasNotWritten: The record has the move but the parameter does not yet; asking again
             mends it.
     """
-    named = _read_alias(ssm, alias_parameter)
+    named = value_of(ssm, alias_parameter)
     version, found = _read(s3, record)
     current = found.current
     if to is None and current is not None and named != current.arn:
@@ -252,13 +274,6 @@ def _follow(s3: S3Client, ssm: SSMClient, record: str, alias_parameter: str) -> 
         written, (version, found) = version, _read(s3, record)
         if version is not None and version.etag == written.etag:
             return
-
-
-def _read_alias(ssm: SSMClient, alias_parameter: str) -> str | None:
-    try:
-        return ssm.get_parameter(Name=alias_parameter)["Parameter"]["Value"]
-    except ssm.exceptions.ParameterNotFound:
-        return None
 
 
 def _point(ssm: SSMClient, alias_parameter: str, arn: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime import deployment, times
+from bedrock_customization_runtime import deployment, promotion, times
 from bedrock_customization_runtime.contract import (
     EXPIRY_TAG,
     NOTICE_TAG,
@@ -70,7 +70,7 @@ def expire(
         ARNs of what was deleted. What is still being created is left for the next time.
     """
     found = list(_throughputs_of(bedrock, event["pipeline"]))
-    live = deployment.value_of(ssm, event["alias_parameter"])
+    live = promotion.value_of(ssm, event["alias_parameter"])
     deleted = []
     for one in found:
         if now >= one.expires:
@@ -118,7 +118,7 @@ def _throughputs_of(bedrock: BedrockClient, pipeline: str) -> Iterator[_Throughp
 
 def _forget(ssm: SSMClient, event: ExpireThroughputsInput, arn: str) -> None:
     for parameter in (event["alias_parameter"], event["previous_parameter"]):
-        if deployment.value_of(ssm, parameter) == arn:
+        if promotion.value_of(ssm, parameter) == arn:
             ssm.delete_parameter(Name=parameter)
 
 
@@ -127,7 +127,7 @@ def _forget_what_is_gone(
 ) -> None:
     """Take away what a promotion wrote while its throughput was deleted, or somebody deleted it."""
     kind = DeploymentKind.PROVISIONED_THROUGHPUT
-    live = deployment.value_of(ssm, event["alias_parameter"])
+    live = promotion.value_of(ssm, event["alias_parameter"])
     if live and deployment.kind_of(live) is kind and deployment.find(bedrock, kind, live) is None:
         _forget(ssm, event, live)
 

@@ -15,7 +15,7 @@ from bedrock_customization._ended_runs import (
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.deployment_kinds import OnDemand
 from bedrock_customization.phases.deployment import rights_to_remove
-from bedrock_customization.storage import RUNS
+from bedrock_customization.storage import PROMOTIONS, RUNS
 from bedrock_customization_runtime.contract import Handler
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class RunCleanup(Construct):
             handler=Handler.CLEAN_UP_RUN,
             description="Removes the deployment of an execution that ended badly",
             rights=[
-                *storage.reading(storage.artifacts_bucket, RUNS),
+                *storage.reading(storage.artifacts_bucket, RUNS, PROMOTIONS),
                 Right(actions=["ssm:GetParameter"], resources=[alias.parameter_arn]),
                 rights_to_remove(deployment),
                 describing_executions(state_machine),

@@ -82,6 +82,8 @@ class Gate(TypedDict):
     no_regression_on: list[str]
     maximum_usd_per_1k: NotRequired[float]
     not_worse_than_live: bool
+    minimum_judge_improvement: NotRequired[float]
+    minimum_judge_win_rate: NotRequired[float]
 
 
 class Decision(TypedDict):

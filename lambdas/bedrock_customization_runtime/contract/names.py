@@ -88,6 +88,8 @@ class GateRule(StrEnum):
     NO_REGRESSION_ON = "no_regression_on"
     MAXIMUM_USD_PER_1K = "maximum_usd_per_1k"
     NOT_WORSE_THAN_LIVE = "not_worse_than_live"
+    MINIMUM_JUDGE_IMPROVEMENT = "minimum_judge_improvement"
+    MINIMUM_JUDGE_WIN_RATE = "minimum_judge_win_rate"
 
 
 class Outcome(StrEnum):

@@ -33,8 +33,8 @@ EXAMPLES = 10
 """Records named per kind of change."""
 SLICES = 50
 """Reported, the largest."""
-SLICE_RECORDS = 20
-"""From which on a slice is reported: of fewer, an interval says nothing."""
+SLICE_RECORDS = 6
+"""From which on a slice is reported: of fewer, no exact test rejects at 5 %."""
 _ROUNDING = 1e-12
 _REFUSALS = {"content_filtered", "guardrail_intervened"}
 

@@ -22,6 +22,8 @@ from bedrock_customization_runtime.evaluation.judge_criteria import (
 )
 from bedrock_customization_runtime.evaluation.judge_datasets import Task
 from bedrock_customization_runtime.evaluation.judge_results import Flaw
+from bedrock_customization_runtime.evaluation.statistics import Pair
+from bedrock_customization_runtime.evaluation.texts import averaged, mean
 from bedrock_customization_runtime.manifest import JudgePreference, JudgeScore
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.evaluation.judge_criteria import Criterion
     from bedrock_customization_runtime.evaluation.judge_datasets import JudgedRecord
     from bedrock_customization_runtime.evaluation.judge_results import Judgements
+    from bedrock_customization_runtime.evaluation.texts import Vector
 
 MAXIMUM_INVALID = 0.05
 """Share of the records, above which a judge has failed."""
@@ -69,22 +72,23 @@ def score(
             invalid[flaw or Flaw.ABSENT] += 1
     _check(criterion.name, len(records), invalid, valid=len(pairs))
     base_scores, tuned_scores = np.array(pairs).T
-    differences = tuned_scores - base_scores
+    both = _pair(base_scores, tuned_scores)
+    (p_value,) = statistics.permutation_p_values([both], seed=SEED)
+    interval, how = _interval(both, p_value)
     return JudgeScore(
         name=criterion.name,
         lower_is_better=criterion.lower_is_better,
         records=len(pairs),
         base=float(base_scores.mean()),
         tuned=float(tuned_scores.mean()),
-        difference=float(differences.mean()),
-        interval=statistics.bootstrap_interval(differences, seed=SEED),
-        p_value=statistics.sign_flip_p_value(differences, seed=SEED),
+        difference=both.difference,
+        interval=interval,
+        p_value=p_value,
         not_applicable=not_applicable,
         invalid=dict(sorted(invalid.items())),
         method=(
-            "paired sign-flip permutation test, two-sided, at most "
-            f"{statistics.SIGN_FLIP_DRAWS:,} sign choices (PCG64, seed {SEED}); "
-            f"{_interval_of(differences)}"
+            "paired permutation test, two-sided, at most "
+            f"{statistics.PERMUTATIONS:,} swaps (PCG64, seed {SEED}); {how}"
         ),
     )
 
@@ -121,7 +125,10 @@ def preference(
     _check(criterion.name, len(records), invalid, valid=len(verdicts))
     outcomes = np.array(verdicts, dtype=np.float64)
     wins, losses = int((outcomes > 0).sum()), int((outcomes < 0).sum())
-    lower, upper = statistics.bootstrap_interval(outcomes, seed=SEED)
+    p_value = statistics.mcnemar_p_value(losses, wins)
+    (lower, upper), how = _interval(
+        _pair(np.maximum(-outcomes, 0), np.maximum(outcomes, 0)), p_value
+    )
     return JudgePreference(
         records=len(verdicts),
         wins=wins,
@@ -131,21 +138,29 @@ def preference(
         first_chosen=first / chosen if chosen else None,
         win_rate=(1 + float(outcomes.mean())) / 2,
         interval=((1 + lower) / 2, (1 + upper) / 2),
-        p_value=statistics.mcnemar_p_value(losses, wins),
+        p_value=p_value,
         invalid=dict(sorted(invalid.items())),
         method=(
-            f"exact sign test, two-sided, on {losses} losses and {wins} wins in both orders; "
-            f"{_interval_of(outcomes)}"
+            f"exact sign test, two-sided, on {losses} losses and {wins} wins in both orders; {how}"
         ),
     )
 
 
-def _interval_of(differences: statistics.Vector) -> str:
-    if not statistics.has_spread(differences):
-        return "95 % Clopper-Pearson bounds, because all differences are equal"
-    return (
+def _pair(baseline: Vector, tuned: Vector) -> Pair:
+    return Pair(baseline=averaged(baseline), tuned=averaged(tuned), value=mean)
+
+
+def _interval(both: Pair, p_value: float) -> tuple[tuple[float, float], str]:
+    """Return the 95 % interval of a difference, and how it was made."""
+    (drawn,) = statistics.bootstrap_differences([both], seed=SEED)
+    interval = statistics.agreeing(
+        statistics.percentile_interval(drawn, value=both.difference, records=both.records), p_value
+    )
+    if not statistics.has_spread(drawn):
+        return interval, "95 % Clopper-Pearson bounds, because all draws differ alike"
+    return interval, (
         f"95 % percentile interval of {statistics.BOOTSTRAP_DRAWS:,} paired bootstrap draws "
-        f"(PCG64, seed {SEED})"
+        f"(PCG64, seed {SEED}), with 0 unless the test rejects it"
     )
 
 

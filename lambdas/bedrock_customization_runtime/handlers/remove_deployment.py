@@ -35,10 +35,14 @@ def handler(event: RemoveDeploymentInput, _context: object) -> RemovedDeployment
 def _candidate(event: RemoveCandidate) -> list[str]:
     removed = deployment.remove(
         aws.bedrock(),
-        aws.ssm(),
         kind=DeploymentKind(event["kind"]),
         name=event["name"],
-        alias_parameter=event["alias_parameter"],
+        in_use=promotion.in_use(
+            aws.s3(),
+            aws.ssm(),
+            record=_record(event),
+            alias_parameter=event["alias_parameter"],
+        ),
     )
     if removed is None:
         return []
@@ -50,12 +54,16 @@ def _candidate(event: RemoveCandidate) -> list[str]:
 
 
 def _superseded(event: RemoveSuperseded) -> list[str]:
-    alias = event["alias_parameter"]
     return deployment.remove_superseded(
         aws.bedrock(),
         aws.s3(),
         aws.ssm(),
-        record=promotion.record_uri(S3Uri.parse(event["run"]["artifacts"]).bucket, alias),
-        alias_parameter=alias,
+        record=_record(event),
+        alias_parameter=event["alias_parameter"],
         previous_parameter=event["previous_parameter"],
     )
+
+
+def _record(event: RemoveDeploymentInput) -> str:
+    bucket = S3Uri.parse(event["run"]["artifacts"]).bucket
+    return promotion.record_uri(bucket, event["alias_parameter"])

@@ -13,17 +13,20 @@ RUNS = 100
 
 def promoted(pair, seed):
     """Return whether the lower end of the 95 % interval is above 0."""
-    drawn = statistics.bootstrap_differences([pair], seed=seed)[0]
-    interval = statistics.percentile_interval(drawn, value=pair.difference, records=pair.records)
-    if interval[0] <= 0:
-        return False
     differences = pair.differences
     if pair.value is mean and set(differences.tolist()) <= {-1, 0, 1}:
         p_value = statistics.mcnemar_p_value(
             int((differences < 0).sum()), int((differences > 0).sum())
         )
-    else:
-        p_value = statistics.permutation_p_values([pair], seed=seed)[0]
+        return p_value <= 0.05 and agreed(pair, seed, p_value)
+    if not agreed(pair, seed, p_value=0.0):
+        return False
+    return agreed(pair, seed, statistics.permutation_p_values([pair], seed=seed)[0])
+
+
+def agreed(pair, seed, p_value):
+    drawn = statistics.bootstrap_differences([pair], seed=seed)[0]
+    interval = statistics.percentile_interval(drawn, value=pair.difference, records=pair.records)
     return statistics.agreeing(interval, p_value)[0] > 0
 
 
@@ -44,14 +47,26 @@ def partial(generator, count, rate, agreement):
     return Pair(baseline=averaged(base), tuned=averaged(tuned), value=mean)
 
 
-@pytest.mark.parametrize("count", [50, 200])
-@pytest.mark.parametrize("agreement", [0.5, 0.9])
+@pytest.mark.parametrize("count", [50, 100, 200])
+@pytest.mark.parametrize("agreement", [0.0, 0.5, 0.9])
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
-@pytest.mark.parametrize("scores", [binary, partial])
-def test_an_equal_candidate_is_refused_in_95_of_100_runs(scores, rate, agreement, count):
+def test_an_equal_candidate_is_refused_in_95_of_100_runs(rate, agreement, count):
+    """Of a thousand, so that no luck of a seed hides what the rule really does."""
     generator = np.random.Generator(np.random.PCG64(41))
-    wrong = sum(promoted(scores(generator, count, rate, agreement), seed) for seed in range(RUNS))
-    assert wrong <= 5
+    pairs = (binary(generator, count, rate, agreement) for _ in range(1_000))
+    wrong = sum(promoted(pair, seed) for seed, pair in enumerate(pairs))
+    # The exact test's own share is 25 on one side, and 40 is three standard deviations more.
+    assert wrong <= 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [50, 100, 200])
+@pytest.mark.parametrize("agreement", [0.0, 0.9])
+def test_an_equal_candidate_is_refused_by_partial_scores_too(agreement, count):
+    generator = np.random.Generator(np.random.PCG64(41))
+    pairs = (partial(generator, count, 0.5, agreement) for _ in range(400))
+    wrong = sum(promoted(pair, seed) for seed, pair in enumerate(pairs))
+    assert wrong <= 20
 
 
 @pytest.mark.parametrize("name", ["macro_f1", "bleu", "chrf"])

@@ -445,8 +445,8 @@ def section(*scores, interval=None):
 
 
 def test_nothing_is_asked_of_a_judge_unless_it_is():
-    assert judge_verdicts(None) == []
-    assert judge_verdicts(section(figures())) == []
+    assert list(judge_verdicts(None, {})) == []
+    assert list(judge_verdicts(section(figures()), {})) == []
 
 
 @pytest.mark.parametrize(
@@ -463,7 +463,7 @@ def test_nothing_is_asked_of_a_judge_unless_it_is():
     ],
 )
 def test_the_first_criterion_must_improve_and_no_other_fall(scores, passed):
-    found = judge_verdicts(section(*scores), minimum_improvement=0.0)
+    found = judge_verdicts(section(*scores), {"minimum_judge_improvement": 0.0})
     assert [verdict.passed for verdict in found] == passed
 
 
@@ -472,5 +472,5 @@ def test_the_first_criterion_must_improve_and_no_other_fall(scores, passed):
     [((0.51, 0.9), True), ((0.5, 0.9), False), ((float("nan"),) * 2, False), (None, False)],
 )
 def test_the_win_rate_must_surely_exceed_its_minimum(interval, passed):
-    (verdict,) = judge_verdicts(section(interval=interval), minimum_win_rate=0.5)
+    (verdict,) = judge_verdicts(section(interval=interval), {"minimum_judge_win_rate": 0.5})
     assert verdict.passed is passed

@@ -1,12 +1,11 @@
 """What is removed and what never is. Bedrock and Step Functions are a few lines here."""
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 
-from bedrock_customization_runtime import deployment, deployment_cleanup, manifest, names
+from bedrock_customization_runtime import deployment, deployment_cleanup, manifest, names, promotion
 from bedrock_customization_runtime.contract import DeploymentKind
 from bedrock_customization_runtime.errors import DeploymentBusy
 
@@ -78,79 +77,103 @@ def live(ssm):
     return point
 
 
-def remove(bedrock, ssm, name, kind=ON_DEMAND):
-    return deployment.remove(bedrock, ssm, kind=kind, name=name, alias_parameter="alias")
+def remove(bedrock, name, kind=ON_DEMAND, *in_use):
+    return deployment.remove(bedrock, kind=kind, name=name, in_use=in_use)
 
 
 @pytest.mark.parametrize(
     ("kind", "arn"), [(ON_DEMAND, on_demand("a")), (PROVISIONED, provisioned("a"))]
 )
-def test_a_deployment_is_found_by_its_name_and_removed_once(ssm, live, kind, arn):
-    live(on_demand("other"))
+def test_a_deployment_is_found_by_its_name_and_removed_once(kind, arn):
     bedrock = Bedrock(["a"], ["a"])
-    assert remove(bedrock, ssm, "a", kind) == arn
-    assert remove(bedrock, ssm, "a", kind) is None
+    assert remove(bedrock, "a", kind, on_demand("other")) == arn
+    assert remove(bedrock, "a", kind) is None
 
 
 @pytest.mark.parametrize(
     ("kind", "arn"), [(ON_DEMAND, on_demand("a")), (PROVISIONED, provisioned("a"))]
 )
-def test_what_is_live_is_never_removed(ssm, live, kind, arn):
-    live(arn)
+def test_what_is_in_use_is_never_removed(kind, arn):
     bedrock = Bedrock(["a"], ["a"])
-    assert remove(bedrock, ssm, "a", kind) is None
+    assert remove(bedrock, "a", kind, arn) is None
     assert bedrock.deployments
     assert bedrock.throughputs
 
 
-@pytest.mark.usefixtures("live")
-def test_what_is_changing_is_removed_later(ssm):
+def test_what_is_changing_is_removed_later():
     bedrock = Bedrock(["a"], ["b"])
     bedrock.deployments["a"], bedrock.throughputs["b"] = ["Creating"], ["Updating"]
     with pytest.raises(DeploymentBusy, match="still being created"):
-        remove(bedrock, ssm, "a")
+        remove(bedrock, "a")
     with pytest.raises(DeploymentBusy, match="is changing"):
-        remove(bedrock, ssm, "b", PROVISIONED)
+        remove(bedrock, "b", PROVISIONED)
+
+
+def record_of(*arns):
+    """Return the record of an alias that was moved from one deployment to the next."""
+    history = [
+        promotion.Promotion(
+            kind="promote",
+            run=f"run-{place}",
+            manifest="s3://runtime-artifacts/runs/any/manifest.json",
+            arn=arn,
+            previous=arns[place - 1] if place else None,
+            execution_arn=f"{EXECUTION}-{place}",
+            moved="2026-11-23T00:00:00+00:00",
+        )
+        for place, arn in enumerate(arns)
+    ]
+    return msgspec.json.encode(promotion.PromotionRecord(history=history))
+
+
+@pytest.fixture
+def keep_record(s3):
+    """Write the record of the alias."""
+    uri = promotion.record_uri("runtime-artifacts", "alias")
+    key = uri.partition("runtime-artifacts/")[2]
+
+    def keep(*arns):
+        s3.put_object(Bucket="runtime-artifacts", Key=key, Body=record_of(*arns))
+        return uri
+
+    yield keep
+    s3.delete_object(Bucket="runtime-artifacts", Key=key)
 
 
 def superseded(bedrock, s3, ssm, record):
-    s3.put_object(
-        Bucket="runtime-artifacts", Key="promotions/d.json", Body=json.dumps(record).encode()
-    )
     return deployment.remove_superseded(
         bedrock,
         s3,
         ssm,
-        record="s3://runtime-artifacts/promotions/d.json",
+        record=record,
         alias_parameter="alias",
         previous_parameter="alias/previous",
     )
 
 
-def test_what_was_live_before_the_last_live_one_is_removed_after_a_promotion(s3, ssm, live):
+def test_what_was_live_before_the_last_live_one_is_removed_after_a_promotion(
+    s3, ssm, live, keep_record
+):
     live(on_demand("d"))
     bedrock = Bedrock("abcd", ["e"])
-    history = [on_demand("a"), {"current": provisioned("e")}, {"arn": on_demand("c")}]
-    record = {"current": on_demand("d"), "previous": on_demand("c"), "history": history}
+    record = keep_record(on_demand("a"), provisioned("e"), on_demand("c"), on_demand("d"))
     assert superseded(bedrock, s3, ssm, record) == [on_demand("a"), provisioned("e")]
     # `b` was never live: it belongs to a run that is under way.
     assert set(bedrock.deployments) == {"b", "c", "d"}
-    assert deployment.value_of(ssm, "alias/previous") == on_demand("c")
+    assert promotion.value_of(ssm, "alias/previous") == on_demand("c")
 
 
-def test_after_a_rollback_to_an_old_model_that_one_stays(s3, ssm, live):
+def test_what_the_alias_still_names_stays(s3, ssm, live, keep_record):
     live(on_demand("a"))
     bedrock = Bedrock("abc")
-    record = {"current": on_demand("c"), "previous": on_demand("b"), "history": [on_demand("a")]}
+    record = keep_record(on_demand("a"), on_demand("b"), on_demand("c"))
     assert superseded(bedrock, s3, ssm, record) == []
     assert set(bedrock.deployments) == {"a", "b", "c"}
 
 
-def test_a_record_without_a_history_removes_nothing(s3, ssm, live):
+def test_after_the_first_promotion_nothing_is_superseded(s3, ssm, live, keep_record):
     live(on_demand("b"))
-    bedrock = Bedrock("ab")
-    record = {"current": on_demand("b"), "previous": on_demand("a"), "execution_arn": EXECUTION}
-    assert superseded(bedrock, s3, ssm, record) == []
+    assert superseded(Bedrock("ab"), s3, ssm, keep_record(on_demand("b"))) == []
 
 
 class StepFunctions:
@@ -241,6 +264,17 @@ def test_what_earlier_drives_left_is_removed_too(s3, ssm, began):
 
 def test_what_went_live_stays(s3, ssm, began, live):
     live(on_demand(NAME))
+    began(customization=CUSTOMIZED, decision=PROMOTED)
+    bedrock = Bedrock([NAME])
+    assert clean_up(bedrock, s3, ssm, StepFunctions("FAILED")) == []
+    assert set(bedrock.deployments) == {NAME}
+
+
+@pytest.mark.usefixtures("live")
+def test_what_the_record_says_is_live_stays_though_the_alias_could_not_be_written(
+    s3, ssm, began, keep_record
+):
+    keep_record(on_demand("old"), on_demand(NAME))
     began(customization=CUSTOMIZED, decision=PROMOTED)
     bedrock = Bedrock([NAME])
     assert clean_up(bedrock, s3, ssm, StepFunctions("FAILED")) == []

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from bedrock_customization_runtime import gate
-from bedrock_customization_runtime.evaluation.comparison import ModelScores, compare
+from bedrock_customization_runtime.evaluation.answers import Answer
+from bedrock_customization_runtime.evaluation.comparison import compare, measure
 from bedrock_customization_runtime.evaluation.metrics import METRICS
 from bedrock_customization_runtime.manifest.evaluation import (
     EvaluationSection,
@@ -177,7 +178,7 @@ def test_a_protected_slice_without_records_is_not_shown_to_be_safe(name):
     section = evaluation(slices=[of_slice("lang=de", 0.1, 0.2)])
     ((rule, where, reason),) = refused(section, no_regression_on=[name])
     assert (rule, where) == ("no_regression_on", name)
-    assert reason == f"no blind record is of the protected slice {name}"
+    assert reason == (f"too few blind records, or none, are of the protected slice {name}")
 
 
 def test_answers_above_the_limit_of_their_costs_do_not_pass():
@@ -216,17 +217,20 @@ def test_blind_records_that_were_trained_on_refuse():
     assert reason.startswith("3 blind records are also in the training set")
 
 
-def scores(right):
-    return ModelScores(
-        model_id="m",
-        scores={name: [float(one) for one in right] for name in METRICS},
-        input_tokens=1,
-        output_tokens=1,
-        median_latency_ms=1,
-        slowest_latency_ms=1,
-        stop_reasons={},
-        errors={},
-    )
+def measured(right):
+    """Return a model that answers so."""
+    answers = [
+        Answer(
+            id=str(number),
+            answer="yes" if one else "no",
+            input_tokens=1,
+            output_tokens=1,
+            latency_ms=1,
+            stop_reason="end_turn",
+        )
+        for number, one in enumerate(right)
+    ]
+    return measure("m", [("yes", one) for one in answers], [METRICS["accuracy"]])
 
 
 @pytest.mark.parametrize("records", [20, 100, 400])
@@ -237,6 +241,7 @@ def test_a_candidate_that_is_equal_is_refused_in_95_of_100_runs(records):
         # Both know the same 60 %, and each guesses the rest for itself.
         known = chance.random(records) < 0.6
         base, tuned = (known | (chance.random(records) < 0.5) for _ in range(2))
-        section = evaluation(*compare("accuracy", scores(base), scores(tuned)))
+        models = {"base": measured(base), "tuned": measured(tuned)}
+        section = evaluation(*compare([METRICS["accuracy"]], models))
         passed += refused(section) == []
     assert passed <= 5

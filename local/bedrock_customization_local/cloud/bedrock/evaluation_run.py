@@ -25,8 +25,8 @@ from bedrock_customization_local.cloud.bedrock.meter import Unit
 from bedrock_customization_local.cloud.bedrock.tokens import count_tokens
 from bedrock_customization_runtime.catalog import inference_prices, judges
 from bedrock_customization_runtime.contract import JudgeMetric
+from bedrock_customization_runtime.evaluation.generation import token_f1
 from bedrock_customization_runtime.evaluation.injection import is_injection
-from bedrock_customization_runtime.evaluation.metrics import token_f1
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
