@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.manifest import ConfusionMatrix
 
-MOST_LABELS = 12
+MOST_LABELS = 10
 _DARKEST = 45
 """Percent of the plot's colour in a full cell: above it, a number is hard to read."""
 

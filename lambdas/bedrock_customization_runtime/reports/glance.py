@@ -51,10 +51,10 @@ def _better(evaluation: EvaluationSection) -> KeyFigure:
     else:
         answer = "Not proven"
     return KeyFigure(
-        question="Is it better than the base model?",
+        question="Is it better?",
         answer=answer,
         note=f"{wording.points(metric.difference)} points of {wording.title_of(metric.name)}, "
-        f"95 % sure of {wording.points(lower)} to {wording.points(upper)}",
+        f"95 % interval {wording.points(lower)} to {wording.points(upper)}",
     )
 
 
