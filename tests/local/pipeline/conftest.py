@@ -207,7 +207,8 @@ def define(stack, name, given):
         template=RecordTemplate(
             prompt="{text}", completion="{category}", system="Answer with the intent."
         ),
-        stall_limit=Duration.hours(1),
+        # Seconds here, so that a job on a busy machine is not taken for one that stalls.
+        stall_limit=Duration.hours(3),
         maximum_tokens=8,
         **given,
     )
