@@ -98,6 +98,7 @@ def _files(manifest: Manifest) -> list[tuple[str, FileRecord]]:
             ("Validation set", data.validation),
             ("Blind test set", data.test),
             ("Rejected records", data.rejected),
+            ("Answers that a model wrote", data.enrichment.answers if data.enrichment else None),
         ]
     if manifest.baseline is not None:
         found.append(("Baseline questions", manifest.baseline.questions))

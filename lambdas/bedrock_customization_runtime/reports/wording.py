@@ -64,6 +64,12 @@ class Fate:
 def fates(preparation: PreparationSection) -> list[Fate]:
     """Return what became of the records that were read."""
     validation, rejected = preparation.validation, preparation.rejected
+    quoting = Fate(
+        title="Quoting",
+        records=preparation.left_out,
+        purpose="Left out: they quote the blind set, so training would know the answers.",
+        kept=False,
+    )
     omitted = Fate(
         title="Omitted",
         records=preparation.omitted,
@@ -103,6 +109,7 @@ def fates(preparation: PreparationSection) -> list[Fate]:
             purpose="Left out: they break a rule.",
             kept=False,
         ),
+        *([quoting] if preparation.left_out else []),
         *([omitted] if preparation.omitted else []),
     ]
 

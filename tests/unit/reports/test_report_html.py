@@ -2,6 +2,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from html.parser import HTMLParser
 
 import msgspec
@@ -11,9 +12,11 @@ from msgspec.structs import replace
 from bedrock_customization_runtime.manifest import (
     ConfusionMatrix,
     CurvePoint,
+    EnrichmentRecord,
     Example,
     FailureSection,
     Finding,
+    Manifest,
     RefusalSection,
     RuleVerdict,
 )
@@ -67,9 +70,14 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
+@cache
+def rendered(manifest):
+    return html.render(msgspec.json.decode(manifest, type=Manifest))
+
+
 @pytest.fixture(params=STAGES)
 def page(request):
-    return html.render(request.getfixturevalue(request.param))
+    return rendered(msgspec.json.encode(request.getfixturevalue(request.param)))
 
 
 def test_every_stage_gives_a_well_formed_page_with_unique_ids(page):
@@ -640,3 +648,46 @@ def test_what_a_judge_says_is_shown_with_what_does_not_count(judged):
         judged.evaluation.judge.jobs[0],
     ):
         assert told in page
+
+
+def test_the_quality_of_the_data_is_told(compared):
+    data = replace(
+        compared.preparation,
+        left_out=9,
+        clusters=4_811,
+        plain_split_leaks=37,
+        personal_data={"email": 31, "iban": 2},
+        enrichment=EnrichmentRecord(
+            task="draft",
+            model="amazon.nova-pro-v1:0",
+            answers=replace(compared.preparation.source, uri="s3://tuning-data/drafted.jsonl"),
+            written=420,
+            scored=0,
+            cost_usd=0.4,
+        ),
+    )
+    page = html.render(replace(compared, preparation=data))
+
+    for told in (
+        "they quote the blind set",
+        "4,811 sets. A split by record would have given 37 blind records copies in training.",
+        '<th scope="row">iban</th><td class="number">2</td>',
+        "wrote 420 answers and graded 0 (task <code>draft</code>); this run paid $0.40",
+        "s3://tuning-data/drafted.jsonl",
+    ):
+        assert told in page
+
+
+@pytest.mark.parametrize(
+    "stage", ["running", "prepared", "needless", "customized", "swept", "evaluated", "judged"]
+)
+def test_a_failure_anywhere_says_so_and_keeps_what_there_was(stage, request):
+    before = request.getfixturevalue(stage)
+    failure = FailureSection(error="SmokeTestFailed", cause="it answers nothing")
+    page = html.render(replace(before, status="failed", outcome=failure.error, failure=failure))
+
+    assert Page(page).open == []
+    assert "</span> Failed</p>" in page
+    assert "SmokeTestFailed: it answers nothing" in page
+    assert page.index("Why it failed") < page.index("Lineage</h2>")
+    assert ("How it learned" in page) is (before.customization is not None)
