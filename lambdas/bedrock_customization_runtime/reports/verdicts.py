@@ -16,7 +16,7 @@ class Verdict:
     """What became of a run.
 
     Args:
-        status: Of the manifest.
+        status: Of the manifest, or how it is to look where a label says more.
         label: One or two words.
         headline: One sentence.
         detail: The figures behind it, or an empty text.
@@ -73,12 +73,12 @@ def verdict(manifest: Manifest) -> Verdict:
         headline = f"The run is under way, {_so_far(manifest)}."
     else:
         headline = f"The run ended {_so_far(manifest)}."
-    label = _LABELS[manifest.status]
-    if manifest.status == "promoted" and manifest.deployment and manifest.deployment.rolled_back:
-        label = "Promoted, then rolled back"
+    status, label = manifest.status, _LABELS[manifest.status]
+    if status == "promoted" and manifest.deployment and manifest.deployment.rolled_back:
+        status, label = "rejected", "Promoted, then rolled back"
     elif manifest.status == "rejected" and manifest.approval is not None:
         label = _SAID.get(manifest.approval.outcome, label)
-    return Verdict(status=manifest.status, label=label, headline=headline, detail=detail)
+    return Verdict(status=status, label=label, headline=headline, detail=detail)
 
 
 def is_tuning_needless(manifest: Manifest) -> bool:

@@ -476,7 +476,7 @@ def test_every_model_that_answered_is_shown_with_what_its_answers_cost(compared)
         "Model live until now<small",
         "$0.021<small>41,200 tokens in",
         "unknown<small>41,200 tokens in",
-        "<small>ThrottlingException 3</small>",
+        '<small class="where">ThrottlingException 3</small>',
         "slowest 2,940 ms",
         "Model live until now: it was deleted before this run asked it",
         "3 of the questions stand in the training set",
