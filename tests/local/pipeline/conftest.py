@@ -207,8 +207,7 @@ def define(stack, name, given):
         template=RecordTemplate(
             prompt="{text}", completion="{category}", system="Answer with the intent."
         ),
-        # Seconds here, so that a job on a busy machine is not taken for one that stalls.
-        stall_limit=Duration.hours(3),
+        stall_limit=Duration.hours(1),
         maximum_tokens=8,
         **given,
     )
