@@ -173,7 +173,7 @@ def _answered(s3: S3Client, uri: str, record_format: catalog.RecordFormat) -> It
         streams.fetch(s3, uri, file)
         file.seek(0)
         for record in formats.parse_all(file, record_format):
-            found = records.blind(record, {})
+            found = records.blind(record)
             if found.reference:
                 yield found
 

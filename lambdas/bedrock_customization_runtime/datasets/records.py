@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _ID_DIGITS = 24
+_NO_SLICES: Mapping[str, str] = {}
 Json = dict[str, Any]
 """An object that Bedrock defines and this package hands through; `converse` checks it."""
 
@@ -155,7 +156,7 @@ def exchange(system: str | None, prompt: str, completion: str) -> Record:
     return Record(system, [text_message("user", prompt), text_message("assistant", completion)])
 
 
-def blind(record: Record, slices: Mapping[str, str]) -> TestRecord:
+def blind(record: Record, slices: Mapping[str, str] = _NO_SLICES) -> TestRecord:
     """Return the record as a line of the blind set.
 
     Args:

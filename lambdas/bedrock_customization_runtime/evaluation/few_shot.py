@@ -62,7 +62,7 @@ def _sampled(records: Iterable[Record | TestRecord], seed: int) -> list[TestReco
     heap: list[tuple[int, str, TestRecord]] = []
     held: set[str] = set()
     for record in records:
-        one = record if isinstance(record, TestRecord) else blind(record, {})
+        one = record if isinstance(record, TestRecord) else blind(record)
         if one.id in held:
             continue
         # The largest hash is on top: of a heap that keeps the smallest ones.

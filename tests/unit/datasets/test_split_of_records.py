@@ -221,7 +221,7 @@ def test_a_copy_across_the_split_is_refused_however_it_came_about():
     same = np.array([7, 8, 9, 7], dtype=np.uint64)
     side = np.array([Side.TRAIN, Side.TRAIN, Side.VALIDATION, Side.TEST], dtype=np.int8)
     keys = dict.fromkeys(("exact", "question", "near", "group"), different)
-    rest = {"label": none, "line": none, "tokens": none, "stratum": none}
+    rest = {"label": none, "line": none, "tokens": none, "stratum": none, "slices": none}
 
     preparation._check_leaks(Columns(**keys, **rest), side)
     for name in keys:

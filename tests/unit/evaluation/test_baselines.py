@@ -14,6 +14,7 @@ from bedrock_customization_runtime.errors import (
     InvalidInput,
     TuningNotNeeded,
 )
+from bedrock_customization_runtime.evaluation.metrics import metric_of
 from bedrock_customization_runtime.manifest import FileRecord, PreparationSection
 
 HOUR_MS = 3_600_000
@@ -123,7 +124,7 @@ def measure(s3, run):
         limits = invocation.Limits(
             maximum_tokens=8, remaining_ms=remaining_ms, pause=lambda _: None
         )
-        return baseline.measure(models, s3, event, limits)
+        return baseline.measure(models, s3, event, limits, metric_of(event["metric"]))
 
     return asked
 

@@ -129,5 +129,5 @@ def test_a_teacher_that_says_nothing_leaves_nothing_to_compare(s3, make_models):
     room.ask()
     assert room.judge().metrics[0].records == 1
     alone = [model for model in MODELS if model["name"] != TEACHER]
-    with pytest.raises(EvaluationFailed, match="beside others"):
+    with pytest.raises(EvaluationFailed, match="beside a teacher or others"):
         judging.judge(s3, run=RUN, test=TEST, prefix=PREFIX, models=alone[:1], metric="accuracy")

@@ -109,7 +109,10 @@ def test_consumers_in_another_app_may_read_the_alias_and_invoke_what_it_names(ap
     (policy,) = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
     read, invoke = policy["Properties"]["PolicyDocument"]["Statement"]
     assert read["Action"] == "ssm:GetParameter"
-    assert read["Resource"]["Fn::Join"][1][-1] == ":parameter/bedrock-customization/tickets"
+    assert [one["Fn::Join"][1][-1] for one in read["Resource"]] == [
+        ":parameter/bedrock-customization/tickets",
+        ":parameter/bedrock-customization/tickets/previous",
+    ]
     assert invoke["Action"] == [
         "bedrock:InvokeModel",
         "bedrock:InvokeModelWithResponseStream",

@@ -9,6 +9,7 @@ from aws_cdk.assertions import Template
 from bedrock_customization import (
     BaseModel,
     CustomizationPipeline,
+    Gate,
     KnowledgeChanges,
     MetricName,
     UseCase,
@@ -96,7 +97,7 @@ def test_metric_target_margin_and_budget_are_those_of_the_use_case(states):
     assert measured["metric"] == payload(states, "Compare answers")["metric"] == "token_f1"
     assert measured["target"] == 0.9
     assert measured["minimum_improvement"] == 0.02
-    assert payload(states, "Decide promotion")["gate"] == {"minimum_improvement": 0.02}
+    assert payload(states, "Decide promotion")["gate"]["minimum_improvement"] == 0.02
     assert measured["max_cost_usd"] == payload(states, "Plan customization")["max_cost_usd"] == 40
     assert measured["knowledge_changes"] == "yearly"
     assert payload(states, "Start run")["use_case"] == USE_CASE.to_contract()
@@ -107,7 +108,7 @@ def test_metric_target_margin_and_budget_are_those_of_the_use_case(states):
     [
         ("metric", "metric", MetricName.TOKEN_F1, MetricName.ACCURACY),
         ("target", "target", 0.8, 0.9),
-        ("minimum_improvement", "margin", 0.0, 0.02),
+        ("gate", "margin", Gate(minimum_improvement=0.03), 0.02),
         ("max_cost_usd", "budget_usd", 50, 40),
     ],
 )
@@ -115,7 +116,7 @@ def test_an_argument_that_contradicts_the_use_case_is_refused(
     stack, argument, field, given, stated
 ):
     use_case = plain(**({} if field == "metric" else {field: stated}))
-    with pytest.raises(ValueError, match=rf"{argument} is .* but the use case states {field} = "):
+    with pytest.raises(ValueError, match=rf"{argument}.* is .* but the use case states {field} = "):
         pipeline(stack, use_case=use_case, **{argument: given})
 
 

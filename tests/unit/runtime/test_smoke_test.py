@@ -58,7 +58,7 @@ def test_a_cold_model_is_waited_for():
 
 
 def test_a_model_that_stays_cold_is_the_states_to_ask_again():
-    bedrock = Bedrock(*[error("ModelNotReadyException")] * 5)
+    bedrock = Bedrock(*[error("ModelNotReadyException")] * 12)
     with pytest.raises(ClientError, match="ModelNotReady"):
         ask(bedrock)
 

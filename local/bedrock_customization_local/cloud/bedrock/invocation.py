@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.catalog import BaseModel
 
 _MAXIMUM_TOKENS = 256
-_NOISE_TOKENS = 8
+_NOISE_TOKENS = 16
 _NOTHING = KnownAnswers(())
 
 
