@@ -344,8 +344,9 @@ def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(account, clo
         given("*", "bedrock:StopModelCustomizationJob", "*"),
         # Those of the preparation cut sources into shards.
         given("DataPreparationPrepareRole", "s3:*Object", "StorageData/scratch/*"),
-        given("StateMachineRole", "states:StartExecution", "*"),
+        # Nor is a blind test gone on with, or a model live before.
         given("StateMachineRole", "states:RedriveExecution", "*"),
+        given("ModelEvaluationAnswerRole", "bedrock:GetCustomModelDeployment", "*"),
     ]
     closure = closure_of(account.cloud, alike=["Prompts", "Logs"])
     assert closure.denied() == set()

@@ -29,9 +29,10 @@ SHARDS = (
 )
 TRAINING = ("Watch job", "Customize model", "Record customization")
 MEASURING = (
-    *("Deploy candidate", "Check deployment", "Smoke test", "Answer blind questions"),
-    *("Compare answers", "Decide promotion"),
+    *("Deploy candidate", "Check deployment", "Smoke test", "Plan blind test"),
+    *("Answer questions", "Compare answers", "Decide promotion"),
 )
+IN_MAPS = {*SHARDS, "Answer questions"}
 FAILING = ("Remove failed candidate", "Record failure", "Notify failure")
 # States that only what went wrong elsewhere leads to, and what that is.
 LED_TO = {
@@ -89,7 +90,8 @@ class Walk:
                 state=state,
                 moment=moment,
                 # The children of a Map have names of their own.
-                execution=None if state in SHARDS else self.name,
+                execution=None if state in IN_MAPS else self.name,
+                machine=self.pipeline.outputs["StateMachine"].rpartition(":")[2],
             )
             for state in states
         ]

@@ -488,11 +488,11 @@ def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(fair, closur
     elsewhere = [
         # The tests of the preparation cut sources into shards.
         given("DataPreparationPrepareRole", "s3:*Object", "StorageData/scratch/*"),
-        given("StateMachineRole", "states:StartExecution", "*"),
         given("StateMachineRole", "states:RedriveExecution", "*"),
         # The tests that fail every state leave something to be cleaned up.
         given("RunCleanupCleanUpRole", "bedrock:*CustomModelDeployment", "*"),
         given("RunCleanupCleanUpRole", "ssm:GetParameter", "*"),
+        given("RunCleanupCleanUpRole", "s3:GetObject", "StorageArtifacts/promotions/*"),
     ]
     # Or Step Functions, giving up the branch of a job that stalls, was faster.
     stop = given(

@@ -283,6 +283,9 @@ def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(runs, closur
         # No candidate is taken away here: the tests of the whole pipeline do that.
         given("CandidateRemovalRemoveRole", "*", "*"),
         given("RunCleanupCleanUpRole", "*", "*"),
+        # Nor is a blind test gone on with, or a model live before.
+        given("StateMachineRole", "states:RedriveExecution", "*"),
+        given("ModelEvaluationAnswerRole", "bedrock:GetCustomModelDeployment", "*"),
     ]
     closure = closure_of(runs.cloud, alike=["Whole", "Impatient", "Brief"])
     assert closure.denied() == set()

@@ -217,6 +217,9 @@ def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(deployed, cl
         # No candidate is taken away here: the tests of the whole pipeline do that.
         given("CandidateRemovalRemoveRole", "*", "*"),
         given("RunCleanupCleanUpRole", "*", "*"),
+        # Nor is a blind test gone on with, or a model live before.
+        given("StateMachineRole", "states:RedriveExecution", "*"),
+        given("ModelEvaluationAnswerRole", "bedrock:GetCustomModelDeployment", "*"),
     ]
     # Or Step Functions, giving up the branch of a job that stalls, was faster.
     stop = given(

@@ -16,6 +16,7 @@ from bedrock_customization_local.cloud.bedrock.errors import ValidationError
 from bedrock_customization_local.cloud.bedrock.foundation_models import split_profile
 from bedrock_customization_local.cloud.bedrock.known_answers import KnownAnswers
 from bedrock_customization_local.cloud.bedrock.meter import Unit
+from bedrock_customization_local.cloud.bedrock.prompts import Prompt
 from bedrock_customization_local.cloud.bedrock.tinylm.generation import Answer, generate
 from bedrock_customization_local.cloud.bedrock.tinylm.model import base_model
 from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import split_words
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from bedrock_customization_local.cloud.bedrock.account import Account
     from bedrock_customization_local.cloud.bedrock.deployments import Deployments
     from bedrock_customization_local.cloud.bedrock.foundation_models import FoundationModels
-    from bedrock_customization_local.cloud.bedrock.prompts import Prompt
     from bedrock_customization_local.cloud.bedrock.provisioned_throughputs import (
         ProvisionedThroughputs,
     )
@@ -122,7 +122,7 @@ class Invocation:
         """
         limit = min(maximum_tokens or _MAXIMUM_TOKENS, _MAXIMUM_TOKENS)
         with self._speaking:
-            return _foundation_answer(model_id, prompt, known, limit).text
+            return _foundation_answer(model_id, Prompt(prompt, 0), known, limit).text
 
     def resolve(self, identifier: str) -> Invoked:
         """Return what an identifier means.
@@ -176,7 +176,7 @@ class Invocation:
             if invoked.model is None:
                 model_id = split_profile(invoked.base.inference_id)[1]
                 known = self._known.get(model_id, _NOTHING)
-                answer = _foundation_answer(invoked.base.id, prompt.text, known, limit)
+                answer = _foundation_answer(invoked.base.id, prompt, known, limit)
             else:
                 answer = generate(invoked.model, [prompt.text], limit)[0]
         text, ended_by = _cut(answer.text, stop_sequences)
@@ -203,10 +203,12 @@ class Invocation:
         )
 
 
-def _foundation_answer(model_id: str, prompt: str, known: KnownAnswers, limit: int) -> Answer:
-    text = known.nearest(prompt)
+def _foundation_answer(model_id: str, prompt: Prompt, known: KnownAnswers, limit: int) -> Answer:
+    text = known.nearest(prompt.question or prompt.text)
     if text is None:
-        noise = generate(base_model(model_id, prompt), [prompt], min(limit, _NOISE_TOKENS))[0]
+        noise = generate(
+            base_model(model_id, prompt.text), [prompt.text], min(limit, _NOISE_TOKENS)
+        )[0]
         # Noise has no end of its own; whoever leaves room for all of it hears it out.
         return replace(noise, finished=noise.finished or limit > _NOISE_TOKENS)
     words = split_words(text)

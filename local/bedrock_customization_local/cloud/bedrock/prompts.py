@@ -28,11 +28,13 @@ class Prompt:
 
     text: str
     tokens: int
+    question: str = ""
+    """The last turn, which examples and earlier turns stand before; empty where nobody told."""
 
 
 def prompt_of(system: Sequence[str], turns: Sequence[tuple[str, str]]) -> Prompt:
     """Return a conversation as a prompt, charged with its chat template as a training is."""
-    return Prompt(join_turns(system, turns), count_record_tokens(system, turns))
+    return Prompt(join_turns(system, turns), count_record_tokens(system, turns), turns[-1][1])
 
 
 def join_turns(system: Sequence[str], turns: Sequence[tuple[str, str]]) -> str:

@@ -35,6 +35,8 @@ class StateFault:
         cause: What a person reads.
         moment: When it fails.
         execution: Name of the execution it hits; None for any.
+        machine: Name of the state machine, which that of a Map's children begins with; empty for
+            any.
         times: How often at most; None for ever.
     """
 
@@ -43,6 +45,7 @@ class StateFault:
     cause: str = "a fault was injected"
     moment: Moment = Moment.BEFORE_CALL
     execution: str | None = None
+    machine: str = ""
     times: int | None = 1
 
 
@@ -82,6 +85,7 @@ class StateFaults:
                     fault.moment is moment
                     and fault.state == context["State"]["Name"]
                     and fault.execution in {None, context["Execution"]["Name"]}
+                    and context["StateMachine"]["Name"].startswith(fault.machine)
                     and (fault.times is None or hits[0] < fault.times)
                 ):
                     hits[0] += 1
