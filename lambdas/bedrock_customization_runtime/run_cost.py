@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime import catalog, smoke_test
 from bedrock_customization_runtime.datasets.costs import (
     EPOCHS,
     LONGEST_SHOT,
@@ -424,15 +424,19 @@ def _evaluating(
     said = min(blind.answers, answered * answer_tokens) + taught
     prices, source = model.prices, f"answers as long as the references, at most {answer_tokens:,}"
     shots = few_shot * min(tokens.training / max(1, tokens.records), LONGEST_SHOT)
-    asked = {"base": (blind.questions, "")}
+    asked = {"base": (blind.questions, said, "")}
     if tuned_is_on_demand:
-        asked["tuned"] = (blind.questions, "")
+        asked["tuned"] = (
+            blind.questions + smoke_test.INPUT_TOKENS,
+            said + smoke_test.OUTPUT_TOKENS,
+            "with the smoke test",
+        )
     if few_shot:
         examples = f"{few_shot:,} examples before each question, as long as the mean record"
-        asked["few-shot"] = (blind.questions + round(blind.records * shots), examples)
+        asked["few-shot"] = (blind.questions + round(blind.records * shots), said, examples)
     items = [
         item
-        for name, (questions, assumption) in asked.items()
+        for name, (questions, answers, assumption) in asked.items()
         for item in (
             _item(
                 f"{name} model input",
@@ -443,7 +447,7 @@ def _evaluating(
             ),
             _item(
                 f"{name} model output",
-                said,
+                answers,
                 "tokens",
                 prices.output_per_1k_tokens,
                 assumption=source,

@@ -20,6 +20,10 @@ QUESTIONS = ("Hello!", "What is two and two?", "Name a color.")
 """Of no customer and no task: nothing in them is worth protecting."""
 MAXIMUM_TOKENS = 4
 """Of an answer: that one comes is enough."""
+OUTPUT_TOKENS = len(QUESTIONS) * MAXIMUM_TOKENS
+"""At most, of all answers."""
+INPUT_TOKENS = 30
+"""Of all questions in their chat template, about."""
 
 
 def ask(

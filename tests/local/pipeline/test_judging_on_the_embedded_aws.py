@@ -149,7 +149,14 @@ def test_what_a_judge_says_stays_in_the_blind_bucket(judged):
 
 def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(judged, closure_of, given):
     """The last test of the module, for it looks back at all runs."""
-    elsewhere = [given("*", "bedrock:StopModelCustomizationJob", "*")]
+    elsewhere = [
+        given("*", "bedrock:StopModelCustomizationJob", "*"),
+        # The tests of the whole pipeline take candidates away, supersede models and end badly.
+        given("CandidateRemovalRemoveRole", "*", "*"),
+        given("RunCleanupCleanUpRole", "*", "*"),
+        given("StateMachineRole", "states:RedriveExecution", "*"),
+        given("ModelEvaluationAnswerRole", "bedrock:GetCustomModelDeployment", "*"),
+    ]
     closure = closure_of(judged.cloud, alike=["Judged"])
     assert closure.denied() == set()
     assert sorted(closure.surplus(elsewhere)) == []
