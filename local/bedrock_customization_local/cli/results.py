@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bedrock_customization_local.cloud.bedrock.meter import Unit
+from bedrock_customization_runtime.contract import BASE
 from bedrock_customization_runtime.reports import wording
 
 if TYPE_CHECKING:
@@ -127,7 +128,9 @@ def _comparison_in_words(evaluation: EvaluationSection) -> Text:
 
 
 def _ordered(evaluation: EvaluationSection) -> list[MetricComparison]:
-    return sorted(evaluation.metrics, key=lambda each: each.name != evaluation.primary)
+    # The other models stand in the report.
+    against_base = [each for each in evaluation.metrics if each.against == BASE]
+    return sorted(against_base, key=lambda each: each.name != evaluation.primary)
 
 
 def bill(lines: Sequence[LineItem]) -> Table:
