@@ -213,7 +213,7 @@ def test_whichever_state_fails_nothing_is_left_that_bills(deployed, make_questio
     def on_demand():
         lines = as_json_lines(questions)
         found = walk_whole(demand, "demand", lines, suffix="jsonl", preparing=SHARDS, moment=BEFORE)
-        again = ["Prepare data", "Customize model", "Deploy candidate", "Smoke test"]
+        again = ["Prepare data", "Deploy candidate"]
         again += ["Decide promotion", "Remove rejected candidate"]
         return found | walk_again(demand, "demand", questions, "amazon.nova-micro-v1:0", again)
 
