@@ -6,20 +6,25 @@ gives their shapes), so a phase reads what earlier phases assigned, and no state
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import jsii
-from aws_cdk import Aws, Fn, aws_iam as iam, aws_stepfunctions as sfn
-from constructs import Construct
+from aws_cdk import Aws, aws_iam as iam, aws_stepfunctions as sfn
 
 from bedrock_customization._access import Right, merged, publishing
-from bedrock_customization_runtime.contract import PIPELINE_TAG
+from bedrock_customization._executions import REDRIVES
+from bedrock_customization._retries import (
+    KILLED_FUNCTION,
+    TRANSIENT_BEDROCK_ERRORS,
+    TRANSIENT_LAMBDA_ERRORS,
+    TRANSIENT_SNS_ERRORS,
+    Retry,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_sns as sns
+    from constructs import Construct
 
     from bedrock_customization._function import HandlerFunction
 
@@ -28,7 +33,6 @@ _GRACE_SECONDS = 30
 _CALL_TIMEOUT_SECONDS = 120
 _INTEGRATION = f"arn:{Aws.PARTITION}:states:::"
 # A function's error is JSON around the message that people need; a time-out has no cause at all.
-REDRIVES = "{% $states.context.Execution.RedriveCount %}"
 _FAILURE = {
     "redrives": REDRIVES,
     "error": "{% $states.errorOutput.Error %}",
@@ -36,158 +40,6 @@ _FAILURE = {
     "$substring($cause, 0, 16) = '{\"errorMessage\":' ? $parse($cause).errorMessage : $cause) %}",
 }
 _NO_CATCHES: Mapping[str, sfn.IChainable] = {}
-_TRANSIENT_LAMBDA_ERRORS = [
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-]
-# A model that stays busy, or a call that was cut off: what is answered already is kept.
-BUSY_MODEL_ERRORS = [
-    "ThrottlingException",
-    "ModelNotReadyException",
-    "ServiceUnavailableException",
-    "InternalServerException",
-    "Sandbox.Timedout",
-]
-_TRANSIENT_BEDROCK_ERRORS = [
-    "Bedrock.ThrottlingException",
-    "Bedrock.InternalServerException",
-    "Bedrock.SdkClientException",
-]
-_TRANSIENT_SNS_ERRORS = [
-    "SNS.InternalErrorException",
-    "SNS.ThrottledException",
-    "SNS.SdkClientException",
-]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Retry:
-    """Repeat a task after some errors: each wait twice the last, at most an hour, with jitter.
-
-    Args:
-        errors: Names.
-        interval_seconds: Longest first wait.
-        maximum_attempts: Beside the first.
-    """
-
-    errors: Sequence[str]
-    interval_seconds: int
-    maximum_attempts: int = 6
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the retrier as a state holds it."""
-        return {
-            "ErrorEquals": list(self.errors),
-            "IntervalSeconds": self.interval_seconds,
-            "MaxAttempts": self.maximum_attempts,
-            "BackoffRate": 2,
-            "MaxDelaySeconds": 3600,
-            "JitterStrategy": "FULL",
-        }
-
-
-FULL_QUOTA = Retry(
-    # The second as a function names it.
-    errors=["Bedrock.ServiceQuotaExceededException", "ServiceQuotaExceededException"],
-    interval_seconds=600,
-    maximum_attempts=6,
-)
-"""For calls that fit once something else has ended."""
-
-
-def of_this_drive(expression: str) -> str:
-    """Return JSONata that makes a name or a token differ after each redrive.
-
-    What a failed run made is taken away again, and Bedrock would answer the same token with it.
-    """
-    return (
-        f"{{% {expression} & ($states.context.Execution.RedriveCount > 0 ? "
-        "'-' & $string($states.context.Execution.RedriveCount) : '') %}"
-    )
-
-
-_KILLED_FUNCTION = Retry(
-    errors=["Runtime.ExitError", "Sandbox.Timedout"], interval_seconds=2, maximum_attempts=2
-)
-
-
-def name_of(machine: sfn.IStateMachine) -> str:
-    """Return a machine's name."""
-    return Fn.select(6, Fn.split(":", machine.state_machine_arn))
-
-
-def executions_of(machine: sfn.IStateMachine) -> str:
-    """Return the ARN of a machine's executions, up to their names."""
-    prefix = f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:execution"
-    return f"{prefix}:{name_of(machine)}"
-
-
-RUN_TAG = "bedrock-customization:run"
-"""Key of the tag by which what a run made is known."""
-
-
-def running_maps(machine: sfn.StateMachine) -> list[Right]:
-    """Return the rights with a `*` that aws-cdk-lib gives a machine with distributed Maps."""
-    executions = executions_of(machine)
-    return [
-        Right(
-            actions=["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"],
-            resources=[f"{executions}:*", f"{executions}/*:*"],
-            wildcard_because="the executions are the machine's own and named when a run makes them",
-        )
-    ]
-
-
-def run_tags() -> list[dict[str, str]]:
-    """Return the tags, in JSONata, of whatever a run makes in Bedrock."""
-    return [
-        {
-            "Key": PIPELINE_TAG,
-            # A machine of your own may have a name with characters that Bedrock's tags refuse.
-            "Value": "{% $replace($states.context.StateMachine.Name, "
-            "/[^a-zA-Z0-9._:\\/=+@-]/, '-') %}",
-        },
-        {"Key": RUN_TAG, "Value": "{% $run.key %}"},
-    ]
-
-
-@jsii.implements(sfn.IChainable)
-class Phase(Construct):
-    """A part of a state machine; one in your own chains it like a state.
-
-    Args:
-        scope: Parent.
-        id: Id below the parent.
-    """
-
-    def __init__(self, scope: Construct, id: str) -> None:
-        super().__init__(scope, id)
-        self._id = id
-        self._start: sfn.State
-        self._ends: list[sfn.INextable]
-        self.rights: list[Right]
-        """What a state machine's role is allowed for the phase."""
-
-    @property
-    @jsii.member(jsii_name="id")
-    def id(self) -> str:
-        """Name of the phase among chainables."""
-        return self._id
-
-    @property
-    @jsii.member(jsii_name="startState")
-    def start_state(self) -> sfn.State:
-        """Where the phase begins."""
-        return self._start
-
-    @property
-    @jsii.member(jsii_name="endStates")
-    def end_states(self) -> list[sfn.INextable]:
-        """Where the next part of the machine is chained."""
-        return self._ends
 
 
 class States:
@@ -262,7 +114,7 @@ class States:
             assign={assign: returned} if assign else {},
             output=returned,
             timeout_seconds=function.timeout_seconds + _GRACE_SECONDS,
-            retries=[_soon_after(_TRANSIENT_LAMBDA_ERRORS), *retries],
+            retries=[_soon_after(TRANSIENT_LAMBDA_ERRORS), *retries],
             catches=catches,
         )
 
@@ -298,7 +150,7 @@ class States:
             assign={},
             output="{% $states.result %}",
             timeout_seconds=timeout_seconds,
-            retries=[_soon_after(_TRANSIENT_LAMBDA_ERRORS)],
+            retries=[_soon_after(TRANSIENT_LAMBDA_ERRORS)],
             catches={"States.Timeout": on_timeout},
         )
 
@@ -351,7 +203,7 @@ class States:
             # A child's own input, however often the task is come to.
             "{% $states.context.Execution.Input %}",
             comment=comment,
-            retries=[*retries, _KILLED_FUNCTION],
+            retries=[*retries, KILLED_FUNCTION],
         )
         if until is not None:
             is_done = inner.choice(f"{one} further?", comment="One call may not be enough")
@@ -397,7 +249,7 @@ class States:
             assign=assign,
             output="{% $states.result %}",
             timeout_seconds=timeout_seconds,
-            retries=[_soon_after(_TRANSIENT_BEDROCK_ERRORS), *retries],
+            retries=[_soon_after(TRANSIENT_BEDROCK_ERRORS), *retries],
         )
 
     def publish(
@@ -420,7 +272,7 @@ class States:
             assign={},
             output="{% $states.input %}",
             timeout_seconds=_CALL_TIMEOUT_SECONDS,
-            retries=[_soon_after(_TRANSIENT_SNS_ERRORS)],
+            retries=[_soon_after(TRANSIENT_SNS_ERRORS)],
         )
 
     def parallel(

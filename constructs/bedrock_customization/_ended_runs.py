@@ -13,7 +13,7 @@ from aws_cdk import (
 
 from bedrock_customization._access import Right
 from bedrock_customization._acknowledged import acknowledge
-from bedrock_customization._asl import executions_of
+from bedrock_customization._executions import executions_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

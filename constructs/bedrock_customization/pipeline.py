@@ -21,7 +21,8 @@ from constructs import Construct
 
 from bedrock_customization._access import Right
 from bedrock_customization._acknowledged import acknowledge, wildcards
-from bedrock_customization._asl import States, running_maps
+from bedrock_customization._asl import States
+from bedrock_customization._executions import running_maps
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.alias import Alias
 from bedrock_customization.deployment_kinds import OnDemand, ProvisionedThroughput

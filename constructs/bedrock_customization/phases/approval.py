@@ -9,8 +9,11 @@ from aws_cdk import aws_iam as iam, aws_lambda as lambda_
 from bedrock_customization import _access
 from bedrock_customization._access import Right
 from bedrock_customization._acknowledged import acknowledge
-from bedrock_customization._asl import REDRIVES, Phase, Retry, States
+from bedrock_customization._asl import States
+from bedrock_customization._executions import REDRIVES
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization._phase import Phase
+from bedrock_customization._retries import Retry
 from bedrock_customization.approval import Approval
 from bedrock_customization.storage import APPROVALS, RUNS
 from bedrock_customization_runtime.contract import ErrorName, Handler

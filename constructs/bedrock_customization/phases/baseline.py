@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_stepfunctions as sfn
 
 from bedrock_customization._access import NAMED_BY_BEDROCK, Right
-from bedrock_customization._asl import BUSY_MODEL_ERRORS, Phase, Retry, States
+from bedrock_customization._asl import States
 from bedrock_customization._checks import check_between, check_whole
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization._phase import Phase
+from bedrock_customization._retries import BUSY_MODEL_ERRORS, Retry
 from bedrock_customization.method import FineTuning
 from bedrock_customization.metric import metric_input, metric_rights
 from bedrock_customization.storage import RUNS

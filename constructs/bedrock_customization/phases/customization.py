@@ -12,9 +12,10 @@ from bedrock_customization._access import (
     bedrock_arn,
     using_model_key,
 )
-from bedrock_customization._asl import Phase, States
+from bedrock_customization._asl import States
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization._phase import Phase
 from bedrock_customization.method import Distillation, FineTuning, ReinforcementFineTuning
 from bedrock_customization.phases.customization_job import (
     CustomizationJob,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_stepfunctions as sfn
 
 from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn, using_model_key
-from bedrock_customization._asl import FULL_QUOTA, States, run_tags
+from bedrock_customization._executions import run_tags
+from bedrock_customization._retries import FULL_QUOTA
 from bedrock_customization.base_model import arns_for_invocation, arns_in_region
 from bedrock_customization.grader import Grader, may_grade
 from bedrock_customization.method import Distillation, ReinforcementFineTuning
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam, aws_kms as kms
     from constructs import Construct
 
+    from bedrock_customization._asl import States
     from bedrock_customization._function import HandlerFunction
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.judge import Judge

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_stepfunctions as sfn
 
 from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn
-from bedrock_customization._asl import BUSY_MODEL_ERRORS, REDRIVES, RUN_TAG, Retry
+from bedrock_customization._executions import REDRIVES, RUN_TAG
+from bedrock_customization._retries import BUSY_MODEL_ERRORS, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,15 +14,11 @@ from bedrock_customization._access import (
     bedrock_arn,
     opening_model_key,
 )
-from bedrock_customization._asl import (
-    BUSY_MODEL_ERRORS,
-    Phase,
-    Retry,
-    States,
-    of_this_drive,
-    run_tags,
-)
+from bedrock_customization._asl import States
+from bedrock_customization._executions import of_this_drive, run_tags
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization._phase import Phase
+from bedrock_customization._retries import BUSY_MODEL_ERRORS, Retry
 from bedrock_customization.deployment_kinds import OnDemand, ProvisionedThroughput
 from bedrock_customization.storage import PROMOTIONS, RUNS
 from bedrock_customization_runtime.contract import EXPIRY_TAG, ErrorName, Handler

@@ -8,8 +8,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization._access import Right
-from bedrock_customization._asl import BUSY_MODEL_ERRORS, Retry
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization._retries import BUSY_MODEL_ERRORS, Retry
 from bedrock_customization.method import log_bucket_of, logs_of
 from bedrock_customization.storage import ANSWERS, INCOMING, RUNS
 from bedrock_customization_runtime.contract import Handler

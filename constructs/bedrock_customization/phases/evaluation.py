@@ -10,9 +10,11 @@ from bedrock_customization._access import (
     bedrock_arn,
     opening_model_key,
 )
-from bedrock_customization._asl import BUSY_MODEL_ERRORS, Phase, Retry, States
+from bedrock_customization._asl import States
 from bedrock_customization._checks import check_whole
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization._phase import Phase
+from bedrock_customization._retries import BUSY_MODEL_ERRORS, Retry
 from bedrock_customization.base_model import arns_for_invocation
 from bedrock_customization.deployment_kinds import OnDemand
 from bedrock_customization.method import Distillation, FineTuning

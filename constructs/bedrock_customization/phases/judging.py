@@ -8,8 +8,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn
-from bedrock_customization._asl import FULL_QUOTA, Retry, run_tags
+from bedrock_customization._executions import run_tags
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization._retries import FULL_QUOTA, Retry
 from bedrock_customization.service_role import JUDGED, JobKind, ServiceRole
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import Handler

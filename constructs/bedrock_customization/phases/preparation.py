@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from aws_cdk import Size, aws_stepfunctions as sfn
 
-from bedrock_customization._asl import Phase, States
+from bedrock_customization._asl import States
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization._phase import Phase
 from bedrock_customization.dataset import DataSplit, Sharding
 from bedrock_customization.method import FineTuning, log_bucket_of, logs_of
 from bedrock_customization.phases.enrichment import DataEnrichment

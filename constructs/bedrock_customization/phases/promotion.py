@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_stepfunctions as sfn
 
 from bedrock_customization._access import Right
-from bedrock_customization._asl import Phase, Retry, States
+from bedrock_customization._asl import States
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization._phase import Phase
+from bedrock_customization._retries import Retry
 from bedrock_customization.gate import Gate
 from bedrock_customization.phases.deployment import CandidateRemoval
 from bedrock_customization.storage import BLIND_SETS, PROMOTIONS, RUNS

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bedrock_customization._asl import Phase, States
+from bedrock_customization._asl import States
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization._phase import Phase
 from bedrock_customization.method import FineTuning, log_bucket_of
 from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import Handler

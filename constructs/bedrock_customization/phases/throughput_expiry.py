@@ -12,8 +12,8 @@ from aws_cdk import (
 from constructs import Construct
 
 from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn, publishing
-from bedrock_customization._asl import name_of
 from bedrock_customization._ended_runs import define_dead_letters
+from bedrock_customization._executions import name_of
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.phases.deployment import previous_parameter_of
 from bedrock_customization_runtime.contract import Handler

@@ -14,7 +14,7 @@ from bedrock_customization import (
     Grader,
     ReinforcementFineTuning,
 )
-from bedrock_customization._asl import PIPELINE_TAG
+from bedrock_customization_runtime.contract import PIPELINE_TAG
 
 
 def stack_with(context, *, topic=None):
