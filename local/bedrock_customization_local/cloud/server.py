@@ -35,10 +35,13 @@ class LocalCloud:
         access_record: Keeps which rights of the roles they used, and what was refused.
         region: The Region.
         quotas: Of Bedrock; None for those of a new account, without model units.
+        warm_seconds: How long a function's process stays when it has nothing to do. Far shorter
+            than in Lambda, because memory here is a person's: 60 MB or so a function.
 
     Attributes:
         step_functions: The state machines; `step_functions.faults` makes their tasks fail.
         bedrock: The models and jobs; `bedrock.meter` counts what AWS would have billed.
+        functions: The Lambda functions; `functions.kill` ends them in the middle of their work.
 
     Raises:
         OSError: The port is taken.
@@ -54,6 +57,7 @@ class LocalCloud:
         access_record: "AccessRecord | None" = None,
         region: str = "us-east-1",
         quotas: "Quotas | None" = None,
+        warm_seconds: float = 5,
     ) -> None:
         self._clock = Clock(scale=time_scale)
         self._undo = ExitStack()
@@ -70,9 +74,11 @@ class LocalCloud:
                 enforce_iam=enforce_iam,
                 access_record=access_record,
                 quotas=quotas,
+                warm_seconds=warm_seconds,
                 undo=self._undo,
             )
             self.step_functions, self.bedrock = started.step_functions, started.bedrock
+            self.functions = started.functions
             self._undo.callback(self._plane.hush)
             on_failure.pop_all()
 

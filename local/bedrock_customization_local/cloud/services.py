@@ -37,10 +37,12 @@ class Services:
     Args:
         step_functions: The state machines.
         bedrock: The models and jobs.
+        functions: The processes of Lambda functions.
     """
 
     step_functions: StepFunctions
     bedrock: Bedrock
+    functions: LambdaRuntime
 
 
 def start(
@@ -50,6 +52,7 @@ def start(
     enforce_iam: bool,
     access_record: AccessRecord | None,
     quotas: Quotas | None,
+    warm_seconds: float,
     undo: ExitStack,
 ) -> Services:
     """Patch moto and put our services in the place of its own.
@@ -60,6 +63,7 @@ def start(
         enforce_iam: Whether tasks, jobs and functions may do only what their roles allow.
         access_record: Keeps what they did, if that is enforced.
         quotas: Of Bedrock; None for those of a new account.
+        warm_seconds: How long a function's process stays when it has nothing to do.
         undo: Receives what stops the services: who starts work stops before who does it.
 
     Returns:
@@ -87,6 +91,7 @@ def start(
         endpoint_url_of=lambda: plane.endpoint_url,
         region=region,
         credentials_of=sessions.credentials_of,
+        warm_seconds=warm_seconds,
     )
     undo.callback(functions.close)
     undo.callback(lambda_install.install(functions, clock=clock))
@@ -122,7 +127,7 @@ def start(
     )
     undo.callback(step_functions.close)
     undo.enter_context(step_functions_install.install(step_functions))
-    return Services(step_functions, bedrock)
+    return Services(step_functions, bedrock, functions)
 
 
 def _announce(

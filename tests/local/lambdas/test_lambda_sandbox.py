@@ -259,6 +259,39 @@ def test_our_own_packages_come_from_the_asset_alone(runtime, function, archive, 
     assert shipped.sha256 in answer
 
 
+PARENT_PID = "import os\ndef handler(event, context):\n    return os.getppid()\n"
+
+
+def parent_of(runtime, definition):
+    return json.loads(runtime.invoke(definition, b"{}").payload)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere forking is not safe")
+def test_functions_are_forked_from_a_process_that_did_the_imports(runtime, function):
+    parent = parent_of(runtime, function(PARENT_PID))
+    assert parent != os.getpid()
+    assert parent_of(runtime, function(PARENT_PID, environment={"TABLE": "runs"})) == parent
+    assert psutil.Process(parent).ppid() == os.getpid()
+
+
+def test_a_function_with_a_library_or_a_python_of_its_own_is_not_forked(runtime, function, archive):
+    layer = archive({"python/numpy.py": "x = 'layer'"})
+    assert parent_of(runtime, function(PARENT_PID, layers=(layer,))) == os.getpid()
+    seeded = function(PARENT_PID, environment={"PYTHONHASHSEED": "1"})
+    assert parent_of(runtime, seeded) == os.getpid()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere forking is not safe")
+def test_functions_run_though_the_process_that_forks_was_killed(function):
+    lambdas = LambdaRuntime(endpoint_url_of=str, region="eu-west-1")
+    try:
+        psutil.Process(parent_of(lambdas, function(PARENT_PID))).kill()
+        other = function(PARENT_PID, environment={"STAGE": "two"})
+        assert parent_of(lambdas, other) == os.getpid()
+    finally:
+        lambdas.close()
+
+
 def test_an_archive_cannot_write_outside_its_folder(runtime, function):
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w") as bomb:

@@ -25,6 +25,9 @@ from bedrock_customization_local.cloud.bedrock.meter import Unit
 from bedrock_customization_local.cloud.server import LocalCloud
 from bedrock_customization_runtime import manifest
 
+# Longer than a module of runs takes: to start a function anew costs more than all it does.
+WARM_SECONDS = 600
+
 
 @pytest.fixture(scope="session")
 def questions():
@@ -178,7 +181,8 @@ def deployed_pipelines(
         access_record: Keeps what roles do.
         of_cloud: Of the embedded AWS besides.
     """
-    with LocalCloud(region=region, access_record=access_record, **of_cloud) as cloud:
+    cloud_settings = {"warm_seconds": WARM_SECONDS, "region": region, **of_cloud}
+    with LocalCloud(access_record=access_record, **cloud_settings) as cloud:
         app = App(context=context, outdir=str(folder))
         stack = Stack(app, "Stack")
         for name, given in arguments.items():

@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 import msgspec
-import psutil
 import pytest
 from aws_cdk import App, Stack, aws_ssm as ssm, aws_stepfunctions as sfn
 
@@ -240,7 +239,7 @@ def test_a_killed_blind_test_asks_only_what_was_not_answered(blind_test):
     asked = sum(blind_test.asked_tokens().values())
     arn = blind_test.start(given, "killed")
     before = blind_test.until(lambda: stored(blind_test, prefix), lambda found: len(found) >= 2)
-    assert kill("answer_questions")
+    assert blind_test.cloud.functions.kill("answer_questions")
 
     ended = blind_test.wait(arn)
 
@@ -252,15 +251,6 @@ def test_a_killed_blind_test_asks_only_what_was_not_answered(blind_test):
     # What was under way when the function died is asked again: a part at most.
     assert 0 <= twice <= max(tokens)
     assert len(after) == 3 * len(NAMES)
-
-
-def kill(handler):
-    """Kill the processes of a function, as a platform that breaks down does; return them."""
-    running = psutil.Process().children(recursive=True)
-    found = [process for process in running if handler in " ".join(process.cmdline())]
-    for process in found:
-        process.kill()
-    return found
 
 
 def stored(blind_test, prefix):

@@ -4,7 +4,6 @@ import json
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 from aws_cdk import App, Stack, aws_stepfunctions as sfn
 from constructs import Construct
@@ -184,9 +183,7 @@ def test_a_run_whose_function_is_killed_is_not_paid_twice(cloud):
     arn = cloud.start("Rich", "killed", "killed")
     while cloud.kept() == kept:
         assert cloud.states.describe_execution(executionArn=arn)["status"] == "RUNNING"
-    for process in psutil.Process().children(recursive=True):
-        if process.environ().get("_HANDLER", "").endswith(".enrich_data.handler"):
-            process.kill()
+    assert cloud.cloud.functions.kill("enrich_data")
     assert cloud.wait(arn)["status"] == "FAILED"
 
     execution = cloud.run("Rich", "revived", "killed")

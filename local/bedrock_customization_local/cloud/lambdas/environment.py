@@ -51,11 +51,8 @@ def sandbox_environment(
         endpoint_url: The embedded AWS.
         credentials: The execution role's.
     """
-    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return {
-        **inherited,
-        "OPENBLAS_NUM_THREADS": "1",  # threads fight over the cores of a small machine
-        "MPLCONFIGDIR": str(shared_cache),  # or every sandbox scans the fonts anew
+        **machine_environment(shared_cache),
         **function.environment,
         "LANG": "C.UTF-8",
         "TZ": ":UTC",
@@ -84,6 +81,21 @@ def sandbox_environment(
     }
 
 
+def machine_environment(shared_cache: Path) -> dict[str, str]:
+    """Return the variables that do not depend on the function.
+
+    Args:
+        shared_cache: Kept between sandboxes, for caches that are slow to fill.
+    """
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    return {
+        **inherited,
+        "OPENBLAS_NUM_THREADS": "1",  # threads fight over the cores of a small machine
+        "MPLCONFIGDIR": str(shared_cache),  # or every sandbox scans the fonts anew
+        "LANG": "C.UTF-8",
+    }
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchPath:
     """Where a sandbox's Python looks for modules, beside its own library.
@@ -108,10 +120,14 @@ def search_path(code: Path, layers: Iterable[Path]) -> SearchPath:
     newest_first = list(layers)[::-1]
     native = [layer for layer in newest_first if _is_native(layer)]
     foreign = [layer for layer in newest_first if layer not in native]
-    libraries = [path for path in sys.path if Path(path).name in _SITE_FOLDERS]
     return SearchPath(
-        first=[str(code), *_folders_of(native)], last=[*libraries, *_folders_of(foreign)]
+        first=[str(code), *_folders_of(native)], last=[*libraries(), *_folders_of(foreign)]
     )
+
+
+def libraries() -> list[str]:
+    """Return the folders of the libraries of this environment."""
+    return [path for path in sys.path if Path(path).name in _SITE_FOLDERS]
 
 
 def _folders_of(layers: list[Path]) -> list[str]:

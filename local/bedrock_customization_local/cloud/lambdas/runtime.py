@@ -17,6 +17,8 @@ from bedrock_customization_local.cloud.lambdas.archives import ArchiveStore
 from bedrock_customization_local.cloud.lambdas.environment import (
     DUMMY_CREDENTIALS,
     Credentials,
+    libraries,
+    machine_environment,
     sandbox_environment,
 )
 from bedrock_customization_local.cloud.lambdas.functions import (
@@ -26,14 +28,13 @@ from bedrock_customization_local.cloud.lambdas.functions import (
     TooManyRequestsError,
     UnsupportedFunctionError,
 )
+from bedrock_customization_local.cloud.lambdas.processes import Processes
 from bedrock_customization_local.cloud.lambdas.runtime_api import Event, Report, Signal
 from bedrock_customization_local.cloud.lambdas.sandbox import Folders, Sandbox, new_home
 from bedrock_customization_local.cloud.lambdas.watch import Watch
 
 _INIT_SECONDS = 10
 """Lambda's own time-out of the init phase, outside the function's."""
-_IDLE_SECONDS = 5
-"""How long a sandbox stays warm: far shorter than Lambda's, because memory here is a person's."""
 _MB = 1024 * 1024
 
 
@@ -48,6 +49,7 @@ class LambdaRuntime:
         region: The Region the functions see.
         credentials_of: Gives the credentials of an execution role.
         max_sandboxes: How many processes may live at once; idle ones make room.
+        warm_seconds: How long an idle sandbox stays.
         patience: Seconds to wait for a free sandbox before TooManyRequestsError.
     """
 
@@ -58,17 +60,20 @@ class LambdaRuntime:
         region: str,
         credentials_of: Callable[[str], Credentials] = lambda _role: DUMMY_CREDENTIALS,
         max_sandboxes: int = 32,
+        warm_seconds: float = math.inf,
         patience: float = 60,
     ) -> None:
         self.endpoint_url_of = endpoint_url_of
         self.region = region
         self._credentials_of = credentials_of
         self._max_sandboxes = max_sandboxes
+        self._warm_seconds = warm_seconds
         self._patience = patience
         self._root = Path(tempfile.mkdtemp(prefix="lambda-"))
         for folder in ("archives", "sandboxes", "cache"):
             (self._root / folder).mkdir()
         self._archives = ArchiveStore(self._root / "archives")
+        self._processes = Processes(libraries(), machine_environment(self._root / "cache"))
         self._watch = Watch()
         self._changed = Condition()
         self._idle: dict[str, list[Sandbox]] = {}  # by fingerprint; least recently used first
@@ -133,6 +138,21 @@ class LambdaRuntime:
         finally:
             self._release(function, sandbox)
 
+    def kill(self, handler: str = "") -> int:
+        """End functions in the middle of their work, as a platform that breaks down does.
+
+        Args:
+            handler: A part of their handlers' names; all functions by default.
+
+        Returns:
+            How many processes that were.
+        """
+        with self._changed:
+            found = [one for one in self._live if one.alive and handler in one.function.handler]
+        for sandbox in found:
+            sandbox.kill()
+        return len(found)
+
     def close(self) -> None:
         """Kill every sandbox and remove every file."""
         with self._changed:
@@ -146,6 +166,7 @@ class LambdaRuntime:
         for sandbox in sandboxes:
             sandbox.end(Signal.EXITED)
             sandbox.discard()
+        self._processes.close()
         shutil.rmtree(self._root, ignore_errors=True)
 
     def _claim(self, function: FunctionDefinition) -> Sandbox | None:
@@ -224,7 +245,7 @@ class LambdaRuntime:
             endpoint_url=self.endpoint_url_of(),
             credentials=self._credentials_of(function.role),
         )
-        sandbox = Sandbox(function, folders, environment, log_stream)
+        sandbox = Sandbox(function, folders, environment, log_stream, self._processes)
         self._watch.add(sandbox)
         report = sandbox.wait_until_ready(seconds)
         self._watch.remove(sandbox)
@@ -246,7 +267,7 @@ class LambdaRuntime:
             self._changed.notify_all()
 
     def _end_the_long_idle(self) -> None:
-        oldest = time.monotonic() - _IDLE_SECONDS
+        oldest = time.monotonic() - self._warm_seconds
         for fingerprint, idle in self._idle.items():
             for sandbox in idle:
                 if sandbox.idle_since < oldest:

@@ -5,8 +5,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,13 +13,11 @@ from uuid import uuid4
 
 import psutil
 
-from bedrock_customization_local.cloud.lambdas.environment import (
-    search_path,
-)
+from bedrock_customization_local.cloud.lambdas.environment import search_path
 from bedrock_customization_local.cloud.lambdas.functions import FunctionDefinition
+from bedrock_customization_local.cloud.lambdas.processes import Command, Processes
 from bedrock_customization_local.cloud.lambdas.runtime_api import Event, Report, RuntimeApi, Signal
 
-_MAIN = Path(__file__).parent / "inside" / "main.py"
 _OWN_PACKAGES = (
     "bedrock_customization",
     "bedrock_customization_local",
@@ -57,6 +53,7 @@ class Sandbox:
         folders: Its files; the sandbox owns `folders.home`.
         environment: Every variable the process sees, but for the Runtime API's address.
         log_stream: The name of its log stream.
+        processes: Starts its process.
     """
 
     def __init__(
@@ -65,6 +62,7 @@ class Sandbox:
         folders: Folders,
         environment: Mapping[str, str],
         log_stream: str,
+        processes: Processes,
     ) -> None:
         self.function = function
         self.log_stream = log_stream
@@ -74,7 +72,7 @@ class Sandbox:
         self._folders = folders
         self._log = folders.home / "log"
         self._api = RuntimeApi()
-        self._process = self._spawn(environment)
+        self._process = processes.start(self._command(environment))
         self._psutil = psutil.Process(self._process.pid)
 
     def wait_until_ready(self, seconds: float) -> Report:
@@ -165,11 +163,10 @@ class Sandbox:
     def discard(self) -> None:
         """Kill the process and remove its files."""
         self.kill()
-        if self._process.stdin:
-            self._process.stdin.close()
+        self._process.close()
         shutil.rmtree(self._folders.home, ignore_errors=True)
 
-    def _spawn(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    def _command(self, environment: Mapping[str, str]) -> Command:
         path = search_path(self._folders.code, self._folders.layers)
         settings = {
             "code": path.first,
@@ -179,19 +176,14 @@ class Sandbox:
             # Virtual memory is far more than resident: this only stops what outruns the watch.
             "address_space": 4 * self.function.memory_size * _MB + 1024 * _MB,
         }
-        # -P: no script folder in sys.path; -S: no site-packages before the function's own code,
-        # and none of the source roots that an editable install would add.
-        command = [sys.executable, "-P", "-S", str(_MAIN), self.function.handler]
-        with self._log.open("ab") as log:
-            return subprocess.Popen(  # noqa: S603 - the project's own script
-                [*command, json.dumps(settings)],
-                cwd=self._folders.code,
-                env={**environment, "AWS_LAMBDA_RUNTIME_API": self._api.address},
-                stdin=subprocess.PIPE,  # never written: it closes when this process dies
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        return Command(
+            arguments=(self.function.handler, json.dumps(settings)),
+            environment={**environment, "AWS_LAMBDA_RUNTIME_API": self._api.address},
+            own_variables=frozenset(self.function.environment),
+            folder=self._folders.code,
+            log=self._log,
+            first=tuple(path.first),
+        )
 
     def _peak_of_process(self) -> int:
         """Return the high-water mark, where the system keeps one: it misses no short peak."""

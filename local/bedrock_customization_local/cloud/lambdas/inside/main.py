@@ -23,8 +23,19 @@ from types import ModuleType
 _GRACE_SECONDS = 0.05
 
 
-def main(handler: str, *, code: list[str], libraries: list[str], own: list[str]) -> None:
+def main(handler: str, settings: str) -> None:
     """Run the handler until the Runtime API turns the process away."""
+    given = json.loads(settings)
+    lifeline = _Lifeline(given["root"])
+    lifeline.start()
+    _limit(given["address_space"])
+    try:
+        _serve(handler, given["code"], given["libraries"], given["own"])
+    finally:
+        lifeline.hold_if_cut()
+
+
+def _serve(handler: str, code: list[str], libraries: list[str], own: list[str]) -> None:
     sys.path[:] = [*code, *(path for path in sys.path if path), *libraries]
     sys.meta_path.insert(0, _OwnCode(own, code))
     try:
@@ -103,16 +114,4 @@ def _limit(address_space: int) -> None:
 
 
 if __name__ == "__main__":
-    settings = json.loads(sys.argv[2])
-    lifeline = _Lifeline(settings["root"])
-    lifeline.start()
-    _limit(settings["address_space"])
-    try:
-        main(
-            sys.argv[1],
-            code=settings["code"],
-            libraries=settings["libraries"],
-            own=settings["own"],
-        )
-    finally:
-        lifeline.hold_if_cut()
+    main(*sys.argv[1:])
