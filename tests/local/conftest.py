@@ -1,4 +1,4 @@
-"""Least privilege, held against real runs: the rights of roles and the requests they made.
+"""An embedded AWS for a module of tests; and least privilege, held against real runs.
 
 Names are those of the template, without what makes them unlike from pipeline to pipeline, so that a
 right which one of several alike pipelines used counts as used by all. Rights that no run can use
@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bedrock_customization_local.cloud.iam import AccessRecord, Authorizer
+from bedrock_customization_local.cloud.server import LocalCloud
 
 SECURITY = Path(__file__).parents[2] / "docs" / "security.md"
 _HEADING = "## Rights that no test uses"
@@ -143,6 +144,31 @@ def given():
 def access_record():
     """What the roles of the module's `LocalCloud(access_record=…)` did."""
     return AccessRecord()
+
+
+@pytest.fixture(scope="module")
+def start_cloud(access_record):
+    """Make an embedded AWS whose functions stay warm as long as a module of tests takes.
+
+    To start a function anew costs more than most of what it does.
+    """
+
+    def start(**settings):
+        return LocalCloud(access_record=access_record, warm_seconds=600, **settings)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def deploy_app():
+    """Synthesize an app, deploy it, and return the values that its stacks export."""
+
+    def deploy(cloud, app):
+        cloud.deploy(Path(app.synth().directory))
+        exports = cloud.client("cloudformation").list_exports()["Exports"]
+        return {export["Name"]: export["Value"] for export in exports}
+
+    return deploy
 
 
 @pytest.fixture(scope="module")

@@ -387,6 +387,23 @@ def test_when_every_sandbox_stays_busy_an_invocation_is_refused(function, tmp_pa
     lambdas.close()
 
 
+def test_a_function_at_work_can_be_killed_and_an_idle_one_stays(function, tmp_path):
+    lambdas = LambdaRuntime(endpoint_url_of=str, region="eu-west-1")
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    source = f"def busy(e, c): return open({str(fifo)!r}).read()\ndef idle(e, c): pass\n"
+    with ThreadPoolExecutor(1) as pool:
+        lambdas.invoke(function(source, handler="app.idle"), b"{}")
+        running = pool.submit(lambdas.invoke, function(source, handler="app.busy"), b"{}")
+        with fifo.open("w"):  # opens when the handler does
+            assert lambdas.kill("other") == 0
+            assert lambdas.kill() == 1
+            killed = running.result()
+    assert "signal: killed" in error_of(killed)["errorMessage"]
+    assert lambdas.invoke(function(source, handler="app.idle"), b"{}").init_ms is None
+    lambdas.close()
+
+
 def test_a_role_signs_with_its_own_credentials(function):
     lambdas = LambdaRuntime(
         endpoint_url_of=str,

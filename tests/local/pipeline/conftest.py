@@ -6,7 +6,6 @@ import json
 import time
 from contextlib import contextmanager
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 from aws_cdk import App, CfnOutput, Duration, Stack, aws_ec2 as ec2, aws_kms as kms
@@ -22,11 +21,7 @@ from bedrock_customization import (
     UseCase,
 )
 from bedrock_customization_local.cloud.bedrock.meter import Unit
-from bedrock_customization_local.cloud.server import LocalCloud
 from bedrock_customization_runtime import manifest
-
-# Longer than a module of runs takes: to start a function anew costs more than all it does.
-WARM_SECONDS = 600
 
 
 @pytest.fixture(scope="session")
@@ -166,43 +161,6 @@ class Pipeline:
         return {item["customModelDeploymentArn"] for item in found["modelDeploymentSummaries"]}
 
 
-@contextmanager
-def deployed_pipelines(
-    context, folder, arguments, *, region="us-east-1", access_record=None, **of_cloud
-):
-    """Deploy pipelines in one stack, and yield them by name.
-
-    Args:
-        context: Of the app.
-        folder: For the assembly.
-        arguments: Of each pipeline, by its name; what needs the stack or the cloud is made by a
-            function of them.
-        region: Of the embedded AWS.
-        access_record: Keeps what roles do.
-        of_cloud: Of the embedded AWS besides.
-    """
-    cloud_settings = {"warm_seconds": WARM_SECONDS, "region": region, **of_cloud}
-    with LocalCloud(access_record=access_record, **cloud_settings) as cloud:
-        app = App(context=context, outdir=str(folder))
-        stack = Stack(app, "Stack")
-        for name, given in arguments.items():
-            define(stack, name, given(stack, cloud) if callable(given) else given)
-        cloud.deploy(Path(app.synth().directory))
-        exports = cloud.client("cloudformation").list_exports()["Exports"]
-        outputs = {export["Name"]: export["Value"] for export in exports}
-        yield {
-            name: Pipeline(
-                cloud,
-                {
-                    key.removeprefix(name): value
-                    for key, value in outputs.items()
-                    if key.startswith(name)
-                },
-            )
-            for name in arguments
-        }
-
-
 def define(stack, name, given):
     """Define a pipeline and export what tests ask for."""
     pipeline = CustomizationPipeline(
@@ -241,14 +199,34 @@ def _tell_the_command_line(stack, pipeline):
         CfnOutput(stack, key, value=value)
 
 
-@pytest.fixture(scope="session")
-def deploy():
-    """Deploy pipelines; a context manager."""
+@pytest.fixture(scope="module")
+def deploy(context, start_cloud, deploy_app, tmp_path_factory):
+    """Deploy pipelines in one stack, by name, and yield them so.
+
+    Takes the arguments of each pipeline, by its name; what needs the stack or the cloud is made by
+    a function of them. Settings of the embedded AWS may follow.
+    """
+
+    @contextmanager
+    def deployed_pipelines(arguments, **settings):
+        with start_cloud(**settings) as cloud:
+            app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
+            stack = Stack(app, "Stack")
+            for name, given in arguments.items():
+                define(stack, name, given(stack, cloud) if callable(given) else given)
+            exports = deploy_app(cloud, app)
+            yield {name: Pipeline(cloud, outputs_of(name, exports)) for name in arguments}
+
     return deployed_pipelines
 
 
+def outputs_of(name, exports):
+    """Return what a pipeline of several in the stack exports."""
+    return {key.removeprefix(name): value for key, value in exports.items() if key.startswith(name)}
+
+
 @pytest.fixture(scope="module")
-def deployed(context, deploy, access_record, tmp_path_factory):
+def deployed(deploy):
     """Pipelines in one stack.
 
     One promotes what is better; one asks too much, of jobs in a VPC and models with a key of the
@@ -275,8 +253,7 @@ def deployed(context, deploy, access_record, tmp_path_factory):
         },
         "Poor": {**common, "max_cost_usd": 1e-6},
     }
-    folder = tmp_path_factory.mktemp("assembly")
-    with deploy(context, folder, arguments, access_record=access_record) as pipelines:
+    with deploy(arguments) as pipelines:
         yield pipelines
 
 

@@ -21,7 +21,7 @@ BASE = "amazon.nova-micro-v1:0"
 
 
 @pytest.fixture(scope="module")
-def asking(context, deploy, access_record, questions, backwards, tmp_path_factory):
+def asking(deploy, questions, backwards):
     """A pipeline that asks people, whose candidates are better than what the base model says."""
     arguments = {
         "Asking": {
@@ -30,8 +30,7 @@ def asking(context, deploy, access_record, questions, backwards, tmp_path_factor
             "approval": Approval(),
         },
     }
-    folder = tmp_path_factory.mktemp("assembly")
-    with deploy(context, folder, arguments, access_record=access_record) as pipelines:
+    with deploy(arguments) as pipelines:
         pipeline = pipelines["Asking"]
         rows = list(csv.DictReader(io.StringIO(questions)))
         taught = [(row["text"], backwards(row["category"])) for row in rows]

@@ -2,7 +2,6 @@
 
 import json
 import time
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,7 +10,6 @@ from aws_cdk import App, Stack, aws_ssm as ssm, aws_stepfunctions as sfn
 from bedrock_customization import BaseModel, CustomizationStorage, ModelEvaluation
 from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
 from bedrock_customization_local.cloud.bedrock.meter import Unit
-from bedrock_customization_local.cloud.server import LocalCloud
 from bedrock_customization_runtime import manifest, storage
 from bedrock_customization_runtime.catalog.rules import RecordFormat
 from bedrock_customization_runtime.datasets import formats
@@ -161,10 +159,10 @@ def policy(statement):
 
 
 @pytest.fixture(scope="module")
-def blind_test(context, access_record, tmp_path_factory):
+def blind_test(context, start_cloud, deploy_app, tmp_path_factory):
     """The phase, deployed, with a model in production."""
     folder = tmp_path_factory.mktemp("assembly")
-    with LocalCloud(access_record=access_record) as cloud:
+    with start_cloud() as cloud:
         app = App(context=context, outdir=str(folder))
         stack = Stack(app, "Stack")
         kept = CustomizationStorage(stack, "Storage")
@@ -201,9 +199,7 @@ def blind_test(context, access_record, tmp_path_factory):
             "Machine": machine.state_machine_arn,
         }.items():
             stack.export_value(value, name=name)
-        cloud.deploy(Path(app.synth().directory))
-        exports = cloud.client("cloudformation").list_exports()["Exports"]
-        yield BlindTest(cloud, {one["Name"]: one["Value"] for one in exports})
+        yield BlindTest(cloud, deploy_app(cloud, app))
 
 
 @pytest.fixture

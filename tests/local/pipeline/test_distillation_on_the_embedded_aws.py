@@ -6,7 +6,6 @@ import io
 import json
 import re
 import time
-from pathlib import Path
 
 import pytest
 from aws_cdk import App, Stack, aws_stepfunctions as sfn
@@ -25,7 +24,6 @@ from bedrock_customization import (
     RunStart,
 )
 from bedrock_customization_local.cloud.bedrock.meter import Unit
-from bedrock_customization_local.cloud.server import LocalCloud
 from bedrock_customization_runtime import manifest
 
 pytestmark = pytest.mark.slow
@@ -46,18 +44,13 @@ METHODS = {
 class Account:
     """An account with the pipelines, and what people do in it."""
 
-    def __init__(self, cloud):
+    def __init__(self, cloud, exports):
         self.cloud = cloud
+        self.exports = exports
         self.s3 = cloud.client("s3")
         self.bedrock = cloud.client("bedrock")
         self.states = cloud.client("stepfunctions")
         self.runtime = cloud.client("bedrock-runtime")
-
-    def deploy(self, app):
-        """Deploy an app, and know its exports."""
-        self.cloud.deploy(Path(app.synth().directory))
-        exports = self.cloud.client("cloudformation").list_exports()["Exports"]
-        self.exports = {export["Name"]: export["Value"] for export in exports}
 
     def run(self, machine, name, source):
         """Start a run, and return how its execution ended."""
@@ -120,7 +113,7 @@ class Account:
 
 
 @pytest.fixture(scope="module")
-def account(context, tmp_path_factory, access_record):
+def account(context, tmp_path_factory, start_cloud, deploy_app):
     """Two pipelines and the logging on one storage."""
     app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
     stack = Stack(app, "Distillations")
@@ -141,10 +134,8 @@ def account(context, tmp_path_factory, access_record):
     stack.export_value(logging.source, name="Source")
     stack.export_value(storage.data_bucket.bucket_name, name="Data")
     stack.export_value(storage.artifacts_bucket.bucket_name, name="Artifacts")
-    with LocalCloud(access_record=access_record) as cloud:
-        account = Account(cloud)
-        account.deploy(app)
-        yield account
+    with start_cloud() as cloud:
+        yield Account(cloud, deploy_app(cloud, app))
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +284,9 @@ def test_too_few_usable_logs_end_the_run_before_anything_is_paid(logged):
     assert [line.resource for line in logged.cloud.bedrock.meter.lines()] == bill
 
 
-def test_a_custom_model_is_customized_further(taught, distilled, context, tmp_path_factory):
+def test_a_custom_model_is_customized_further(
+    taught, deploy_app, distilled, context, tmp_path_factory
+):
     parent = distilled.customization.model_arn
     app = App(context=context, outdir=str(tmp_path_factory.mktemp("further")))
     stack = Stack(app, "Further")
@@ -321,7 +314,7 @@ def test_a_custom_model_is_customized_further(taught, distilled, context, tmp_pa
     stack.export_value(machine.state_machine_arn, name="Further")
     stack.export_value(settings["storage"].data_bucket.bucket_name, name="FurtherData")
     stack.export_value(settings["storage"].artifacts_bucket.bucket_name, name="FurtherArtifacts")
-    taught.deploy(app)
+    taught.exports |= deploy_app(taught.cloud, app)
     lines = [{"prompt": f"word {chr(97 + n) * 5} {n}", "completion": "card"} for n in range(26)]
     body = "".join(f"{json.dumps(line)}\n" for line in lines)
     bucket = taught.exports["FurtherData"]

@@ -2,7 +2,6 @@
 
 import json
 import time
-from pathlib import Path
 
 import pytest
 from aws_cdk import App, Stack, aws_stepfunctions as sfn
@@ -18,7 +17,6 @@ from bedrock_customization import (
 )
 from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
 from bedrock_customization_local.cloud.bedrock.meter import Unit
-from bedrock_customization_local.cloud.server import LocalCloud
 from bedrock_customization_runtime import manifest
 from bedrock_customization_runtime.enrichment import parts
 from bedrock_customization_runtime.invocation import THREADS
@@ -31,7 +29,7 @@ WORDS = ("amber", "birch", "cedar", "dune", "ember", "fjord", "grove", "heath")
 
 
 @pytest.fixture(scope="module")
-def cloud(context, tmp_path_factory, access_record):
+def cloud(context, tmp_path_factory, start_cloud, deploy_app):
     """Two machines on one storage that differ in their budget."""
     app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
     stack = Stack(app, "Stack")
@@ -62,11 +60,8 @@ def cloud(context, tmp_path_factory, access_record):
         stack.export_value(machine.state_machine_arn, name=name)
     stack.export_value(storage.data_bucket.bucket_name, name="Data")
     stack.export_value(storage.artifacts_bucket.bucket_name, name="Artifacts")
-    assembly = Path(app.synth().directory)
-    with LocalCloud(access_record=access_record) as cloud:
-        cloud.deploy(assembly)
-        exports = cloud.client("cloudformation").list_exports()["Exports"]
-        yield Runs(cloud, {export["Name"]: export["Value"] for export in exports})
+    with start_cloud() as cloud:
+        yield Runs(cloud, deploy_app(cloud, app))
 
 
 class Runs:
@@ -183,7 +178,7 @@ def test_a_run_whose_function_is_killed_is_not_paid_twice(cloud):
     arn = cloud.start("Rich", "killed", "killed")
     while cloud.kept() == kept:
         assert cloud.states.describe_execution(executionArn=arn)["status"] == "RUNNING"
-    assert cloud.cloud.functions.kill("enrich_data")
+    assert cloud.cloud.functions.kill("enrich_data") == 1
     assert cloud.wait(arn)["status"] == "FAILED"
 
     execution = cloud.run("Rich", "revived", "killed")

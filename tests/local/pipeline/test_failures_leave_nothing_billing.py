@@ -43,7 +43,7 @@ LED_TO = {
 
 
 @pytest.fixture(scope="module")
-def deployed(context, deploy, tmp_path_factory):
+def deployed(deploy):
     """A pipeline that deploys on demand, and one that buys throughput."""
     arguments = {
         "Demand": {
@@ -58,9 +58,8 @@ def deployed(context, deploy, tmp_path_factory):
             "deployment": ProvisionedThroughput(ttl=Duration.days(1), max_hourly_cost_usd=110),
         },
     }
-    folder = tmp_path_factory.mktemp("assembly")
     quotas = replace(default_quotas(), provisioned_model_units_without_commitment=3)
-    with deploy(context, folder, arguments, quotas=quotas, time_scale=0.0002) as pipelines:
+    with deploy(arguments, quotas=quotas, time_scale=0.0002) as pipelines:
         yield pipelines
 
 

@@ -23,7 +23,7 @@ JUDGE = "us.amazon.nova-pro-v1:0"
 
 
 @pytest.fixture(scope="module")
-def judged(context, deploy, access_record, tmp_path_factory):
+def judged(deploy):
     """One pipeline whose judge scores and compares answers."""
     arguments = {
         "Judged": {
@@ -45,8 +45,7 @@ def judged(context, deploy, access_record, tmp_path_factory):
             ),
         }
     }
-    folder = tmp_path_factory.mktemp("assembly")
-    with deploy(context, folder, arguments, access_record=access_record) as pipelines:
+    with deploy(arguments) as pipelines:
         yield pipelines["Judged"]
 
 

@@ -5,7 +5,6 @@ Three machines: a whole pipeline, and two of phases alone, whose jobs may neithe
 
 import json
 import time
-from pathlib import Path
 
 import pytest
 from aws_cdk import App, Duration, Stack, aws_stepfunctions as sfn
@@ -25,7 +24,6 @@ from bedrock_customization import (
     RunStart,
 )
 from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
-from bedrock_customization_local.cloud.server import LocalCloud
 from bedrock_customization_runtime import manifest
 
 pytestmark = pytest.mark.slow
@@ -58,7 +56,7 @@ def phases_alone(stack, name, method, storage, **limits):
 
 
 @pytest.fixture(scope="module")
-def runs(context, tmp_path_factory, access_record):
+def runs(context, tmp_path_factory, start_cloud, deploy_app):
     app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
     stack = Stack(app, "Stack")
     storage = CustomizationStorage(stack, "Storage")
@@ -94,11 +92,8 @@ def runs(context, tmp_path_factory, access_record):
         "Alias": pipeline.alias.arn_parameter.parameter_name,
     }.items():
         stack.export_value(value, name=name)
-    assembly = Path(app.synth().directory)
-    with LocalCloud(access_record=access_record) as cloud:
-        cloud.deploy(assembly)
-        exports = cloud.client("cloudformation").list_exports()["Exports"]
-        yield Runs(cloud, {export["Name"]: export["Value"] for export in exports})
+    with start_cloud() as cloud:
+        yield Runs(cloud, deploy_app(cloud, app))
 
 
 class Runs:

@@ -20,7 +20,7 @@ STALLS, DIVERGE = 3, (5, 6)
 
 
 @pytest.fixture(scope="module")
-def deployed(context, deploy, access_record, tmp_path_factory):
+def deployed(deploy):
     """A sweep over a grid, one in rounds, one without money, and a job that is stopped early.
 
     Of Llama, because only it takes rates that are high enough to diverge.
@@ -45,10 +45,7 @@ def deployed(context, deploy, access_record, tmp_path_factory):
         name: {"base_model": BaseModel.LLAMA_3_3_70B, "sharding": None, **given}
         for name, given in arguments.items()
     }
-    folder = tmp_path_factory.mktemp("assembly")
-    with deploy(
-        context, folder, arguments, region="us-west-2", access_record=access_record
-    ) as pipelines:
+    with deploy(arguments, region="us-west-2") as pipelines:
         yield pipelines
 
 

@@ -2,7 +2,6 @@
 
 import json
 import time
-from pathlib import Path
 
 import pytest
 from aws_cdk import App, Size, Stack, aws_stepfunctions as sfn
@@ -15,7 +14,6 @@ from bedrock_customization import (
     RunStart,
     Sharding,
 )
-from bedrock_customization_local.cloud.server import LocalCloud
 
 COLUMNS = RecordTemplate(
     prompt="You are a patient clerk of our bank and answer with one word: {text}",
@@ -130,7 +128,7 @@ class Machines:
 
 
 @pytest.fixture(scope="module")
-def machines(context, tmp_path_factory, access_record):
+def machines(context, tmp_path_factory, start_cloud, deploy_app):
     """Machines that prepare data in various ways, over the same storage."""
     app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
     stack = Stack(app, "Preparations")
@@ -155,11 +153,8 @@ def machines(context, tmp_path_factory, access_record):
     for bucket in ("Data", "Blind", "Artifacts"):
         found = getattr(storage, f"{bucket.lower()}_bucket").bucket_name
         stack.export_value(found, name=f"Machine{bucket}")
-    assembly = Path(app.synth().directory)
-    with LocalCloud(access_record=access_record) as cloud:
-        cloud.deploy(assembly)
-        exports = cloud.client("cloudformation").list_exports()["Exports"]
+    with start_cloud() as cloud:
+        exports = deploy_app(cloud, app)
         yield Machines(
-            cloud,
-            {export["Name"].removeprefix("Machine"): export["Value"] for export in exports},
+            cloud, {name.removeprefix("Machine"): value for name, value in exports.items()}
         )

@@ -193,8 +193,9 @@ class _Fork:
 
     def __init__(self, pid: int, standard_input: int, status: int) -> None:
         self.pid = pid
-        self._input = standard_input  # never written: it closes when this process dies
-        self._status = status
+        # Never written: it closes when this process dies.
+        self._input = os.fdopen(standard_input, "wb", buffering=0)
+        self._status = os.fdopen(status, "rb", buffering=0)
         os.set_blocking(status, False)
         self._exit_status: int | None = None
         self._lock = Lock()
@@ -202,22 +203,20 @@ class _Fork:
     def poll(self) -> int | None:
         """Return the exit status, negative for a signal; None while the process runs."""
         with self._lock:
-            if self._exit_status is None:
-                with contextlib.suppress(BlockingIOError):
-                    told = os.read(self._status, _ANSWER_BYTES)
-                    # Nobody tells when the process that forked was killed first.
-                    self._exit_status = int(told) if told else -signal.SIGKILL
+            if self._exit_status is None and (told := self._status.read(_ANSWER_BYTES)) is not None:
+                # Nobody tells when the process that forked was killed first.
+                self._exit_status = int(told) if told else -signal.SIGKILL
             return self._exit_status
 
     def wait(self) -> int:
         """Return the exit status once the process has ended."""
         end = select.poll()
-        end.register(self._status, select.POLLIN)
         while (status := self.poll()) is None:
+            end.register(self._status, select.POLLIN)
             end.poll()
         return status
 
     def close(self) -> None:
-        """Close its pipes."""
-        os.close(self._input)
-        os.close(self._status)
+        """Close its pipes, once or again."""
+        self._input.close()
+        self._status.close()

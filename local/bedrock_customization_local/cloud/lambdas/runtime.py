@@ -148,7 +148,8 @@ class LambdaRuntime:
             How many processes that were.
         """
         with self._changed:
-            found = [one for one in self._live if one.alive and handler in one.function.handler]
+            busy = self._live.difference(*self._idle.values())
+            found = [one for one in busy if one.alive and handler in one.function.handler]
         for sandbox in found:
             sandbox.kill()
         return len(found)
