@@ -1,8 +1,9 @@
 """How long `app.py` takes to synthesize, against an app of one bucket.
 
 Both run in turn, as whole processes that nothing else is asked of, into a folder that stays, as
-`cdk.out` does, and with bytecode, which Python keeps unless it is told not to. So the ratio of the medians holds on a busy machine too. `uv run python
-benchmarks/synth.py` measures both with the rules that aws-cdk-lib runs by default and without.
+`cdk.out` does, and with bytecode, which Python keeps unless it is told not to. So the ratio of the
+medians holds on a busy machine too. `uv run python benchmarks/synth.py` measures both with the
+rules that aws-cdk-lib runs by default and without.
 """
 
 import argparse
