@@ -10,16 +10,18 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from aws_cdk import Aws, aws_iam as iam
+from aws_cdk import aws_iam as iam
+
+from bedrock_customization._pseudo_parameters import ACCOUNT_ID, PARTITION, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_kms as kms, aws_sns as sns
 
-_BEDROCK = f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}:{Aws.ACCOUNT_ID}"
+_BEDROCK = f"arn:{PARTITION}:bedrock:{REGION}:{ACCOUNT_ID}"
 _NAMED_BY_RUNS = "runs make their objects while the pipeline lives, so only a prefix can name them"
-_THROUGH_BEDROCK = {"StringLike": {"kms:ViaService": f"bedrock.{Aws.REGION}.amazonaws.com"}}
+_THROUGH_BEDROCK = {"StringLike": {"kms:ViaService": f"bedrock.{REGION}.amazonaws.com"}}
 NAMED_BY_BEDROCK = "Bedrock gives jobs, models and deployments their ids when a run makes them"
 
 
@@ -112,12 +114,9 @@ def everything(place: Place) -> list[Right]:
 def publishing(topic: sns.ITopic) -> list[Right]:
     """Return the rights to publish to a topic, and to use its key where that is known."""
     rights = [Right(actions=["sns:Publish"], resources=[topic.topic_arn])]
-    if topic.master_key:
+    if key := topic.master_key:
         rights.append(
-            Right(
-                actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                resources=[topic.master_key.key_arn],
-            )
+            Right(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])
         )
     return rights
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import Acknowledgment, Validations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from aws_cdk import Stack
     from constructs import Construct
 
     from bedrock_customization._access import Right
@@ -27,11 +28,11 @@ def acknowledge(scope: Construct, reasons: Mapping[str, str]) -> None:
     )
 
 
-def wildcards(scope: Construct, rights: Sequence[Right]) -> dict[str, str]:
+def wildcards(stack: Stack, rights: Sequence[Right]) -> dict[str, str]:
     """Return the findings on resources with a `*`, and why they are meant.
 
     Args:
-        scope: Where the rights are given.
+        stack: Where the rights are given.
         rights: All that are given there.
     """
     because = {
@@ -40,7 +41,7 @@ def wildcards(scope: Construct, rights: Sequence[Right]) -> dict[str, str]:
         if right.wildcard_because
         for arn in right.resources
     }
-    written = [_as_cdk_nag_writes(arn) for arn in Stack.of(scope).resolve(list(because))]
+    written = [_as_cdk_nag_writes(arn) for arn in stack.resolve(list(because))]
     return {
         f"AwsSolutions-IAM5[Resource::{arn}]": reason
         for arn, reason in zip(written, because.values(), strict=True)

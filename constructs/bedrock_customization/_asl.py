@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Aws, aws_iam as iam, aws_stepfunctions as sfn
+from aws_cdk import aws_iam as iam, aws_stepfunctions as sfn
 
 from bedrock_customization._access import Right, merged, publishing
 from bedrock_customization._executions import REDRIVES
+from bedrock_customization._pseudo_parameters import PARTITION
 from bedrock_customization._retries import (
     KILLED_FUNCTION,
     TRANSIENT_BEDROCK_ERRORS,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 # A task's time-out ends the state; it outlasts the function's own, which names itself better.
 _GRACE_SECONDS = 30
 _CALL_TIMEOUT_SECONDS = 120
-_INTEGRATION = f"arn:{Aws.PARTITION}:states:::"
+_INTEGRATION = f"arn:{PARTITION}:states:::"
 # A function's error is JSON around the message that people need; a time-out has no cause at all.
 _FAILURE = {
     "redrives": REDRIVES,

@@ -40,10 +40,12 @@ class RuntimeCode(Construct):
         code: An allow-list, so that stray files never change the asset.
         libraries: Layer with the third-party libraries, locked by hash.
         principal: Who assumes the functions' roles.
+        stack: The stack.
     """
 
-    def __init__(self, scope: Construct, id: str) -> None:
+    def __init__(self, scope: Stack, id: str) -> None:
         super().__init__(scope, id)
+        self.stack = scope
         self.principal = iam.ServicePrincipal("lambda.amazonaws.com")
         self.code = _own_code()
         self.libraries = lambda_.LayerVersion(

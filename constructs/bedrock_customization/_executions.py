@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Aws, Fn
+from aws_cdk import Fn
 
 from bedrock_customization._access import Right
+from bedrock_customization._pseudo_parameters import ACCOUNT_ID, PARTITION, REGION
 from bedrock_customization_runtime.contract import PIPELINE_TAG
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def name_of(machine: sfn.IStateMachine) -> str:
 
 def executions_of(machine: sfn.IStateMachine) -> str:
     """Return the ARN of a machine's executions, up to their names."""
-    prefix = f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:execution"
+    prefix = f"arn:{PARTITION}:states:{REGION}:{ACCOUNT_ID}:execution"
     return f"{prefix}:{name_of(machine)}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from aws_cdk import (
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.contract import Handler
 
+# Few lengths, many functions.
+_minutes = cache(Duration.minutes)
 _HANDLERS = "bedrock_customization_runtime.handlers"
 _TRACING = Right(
     actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
@@ -97,7 +100,7 @@ class HandlerFunction(Construct):
             description=f"{description} (libraries {_code.libraries_digest()})",
             role=role,
             memory_size=memory_mebibytes,
-            timeout=Duration.minutes(timeout_minutes),
+            timeout=_minutes(timeout_minutes),
             ephemeral_storage_size=ephemeral_storage,
             environment=environment,
             dead_letter_queue=dead_letters,
@@ -122,4 +125,4 @@ class HandlerFunction(Construct):
         )
         """What a state machine must be allowed."""
         meant = _MEANT if dead_letters else {**_MEANT, **_SYNCHRONOUS}
-        acknowledge(self, {**wildcards(self, [_TRACING, *rights]), **meant})
+        acknowledge(self, {**wildcards(runtime.stack, [_TRACING, *rights]), **meant})

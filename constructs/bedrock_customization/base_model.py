@@ -6,8 +6,9 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from aws_cdk import Aws, Stack, Token
+from aws_cdk import Stack, Token
 
+from bedrock_customization._pseudo_parameters import ACCOUNT_ID, PARTITION, REGION
 from bedrock_customization.method import CustomizationMethod, Distillation
 from bedrock_customization_runtime import catalog
 
@@ -232,9 +233,9 @@ def arns_for_invocation(model_id: str) -> list[str]:
     if not model_id.startswith(_PROFILE_PREFIXES):
         return [_foundation_model_arn(model_id)]
     _, _, behind = model_id.partition(".")
-    account = f"{Aws.REGION}:{Aws.ACCOUNT_ID}"
+    account = f"{REGION}:{ACCOUNT_ID}"
     return [
-        f"arn:{Aws.PARTITION}:bedrock:{account}:inference-profile/{model_id}",
+        f"arn:{PARTITION}:bedrock:{account}:inference-profile/{model_id}",
         _foundation_model_arn(behind, region="*"),
     ]
 
@@ -246,16 +247,16 @@ def arns_in_region(model_id: str) -> list[str]:
         model_id: Of a foundation model or an inference profile; the latter's model comes along.
     """
     profile, name = catalog.split_profile(model_id)
-    account = f"{Aws.REGION}:{Aws.ACCOUNT_ID}"
+    account = f"{REGION}:{ACCOUNT_ID}"
     found = [_foundation_model_arn(name)]
     if profile:
-        found.append(f"arn:{Aws.PARTITION}:bedrock:{account}:inference-profile/{profile}.{name}")
+        found.append(f"arn:{PARTITION}:bedrock:{account}:inference-profile/{profile}.{name}")
     return found
 
 
-def _foundation_model_arn(model_id: str, region: str = Aws.REGION) -> str:
+def _foundation_model_arn(model_id: str, region: str = REGION) -> str:
     # Foundation models belong to no account, so the ARN leaves it empty.
-    return f"arn:{Aws.PARTITION}:bedrock:{region}::foundation-model/{model_id}"
+    return f"arn:{PARTITION}:bedrock:{region}::foundation-model/{model_id}"
 
 
 BaseModel.NOVA_MICRO = BaseModel("amazon.nova-micro-v1:0:128k")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Annotations, Aws, Token, aws_iam as iam
+from aws_cdk import Annotations, Token, aws_iam as iam
 from constructs import Construct
 
 from bedrock_customization._checks import check_between
+from bedrock_customization._pseudo_parameters import ACCOUNT_ID, PARTITION
 from bedrock_customization_runtime.contract import PIPELINE_TAG
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from bedrock_customization.pipeline import CustomizationPipeline
 
 _ACTUAL_PERCENT, _FORECAST_PERCENT = 80, 100
-_BUDGETS = f"arn:{Aws.PARTITION}:budgets::{Aws.ACCOUNT_ID}:*"
+_BUDGETS = f"arn:{PARTITION}:budgets::{ACCOUNT_ID}:*"
 _FOR_THIS_ACCOUNT = {
-    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+    "StringEquals": {"aws:SourceAccount": ACCOUNT_ID},
     "ArnLike": {"aws:SourceArn": _BUDGETS},
 }
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Annotations, Aws, CfnOutput, Duration, aws_iam as iam, aws_s3 as s3
+from aws_cdk import Annotations, CfnOutput, Duration, aws_iam as iam, aws_s3 as s3
 from constructs import Construct
 
 from bedrock_customization._access import Right, give
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization._pseudo_parameters import ACCOUNT_ID, PARTITION, REGION
 from bedrock_customization_runtime.contract import Handler, LoggingAction
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 _PREFIX = "incoming/invocation-logs"
 _COMMANDS = {"TurnOn": LoggingAction.TURN_ON, "TurnOff": LoggingAction.TURN_OFF}
 _DAY = Duration.days(1)
-_BEDROCK = iam.ServicePrincipal("bedrock.amazonaws.com")
 
 
 class InvocationLogging(Construct):
@@ -56,8 +56,8 @@ class InvocationLogging(Construct):
     ) -> None:
         super().__init__(scope, id)
         bucket = storage.data_bucket
-        logs = f"{_PREFIX}/AWSLogs/{Aws.ACCOUNT_ID}/BedrockModelInvocationLogs"
-        self.source = f"s3://{bucket.bucket_name}/{logs}/{Aws.REGION}/"
+        logs = f"{_PREFIX}/AWSLogs/{ACCOUNT_ID}/BedrockModelInvocationLogs"
+        self.source = f"s3://{bucket.bucket_name}/{logs}/{REGION}/"
         if keep_for is not None:
             _delete_after(bucket, keep_for)
         self._let_bedrock_write(storage, f"{logs}/*")
@@ -94,17 +94,15 @@ class InvocationLogging(Construct):
         return give(grantee, [self.function.invoking])
 
     def _let_bedrock_write(self, storage: CustomizationStorage, logs: str) -> None:
-        bucket = storage.data_bucket
+        bucket, bedrock = storage.data_bucket, iam.ServicePrincipal("bedrock.amazonaws.com")
         conditions = {
-            "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-            "ArnLike": {
-                "aws:SourceArn": f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}:{Aws.ACCOUNT_ID}:*"
-            },
+            "StringEquals": {"aws:SourceAccount": ACCOUNT_ID},
+            "ArnLike": {"aws:SourceArn": f"arn:{PARTITION}:bedrock:{REGION}:{ACCOUNT_ID}:*"},
         }
         writes = bucket.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="ModelInvocationLogs",
-                principals=[_BEDROCK],
+                principals=[bedrock],
                 actions=["s3:PutObject"],
                 resources=[bucket.arn_for_objects(logs)],
                 conditions=conditions,
@@ -114,7 +112,7 @@ class InvocationLogging(Construct):
         encrypts = key and key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="ModelInvocationLogs",
-                principals=[_BEDROCK],
+                principals=[bedrock],
                 actions=["kms:GenerateDataKey"],
                 resources=["*"],
                 conditions=conditions,

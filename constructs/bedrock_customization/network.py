@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws_cdk import Annotations, Aws, Stack
+from aws_cdk import Annotations, Stack
 
 from bedrock_customization._access import Right, bedrock_arn
 from bedrock_customization._checks import check_between
+from bedrock_customization._pseudo_parameters import ACCOUNT_ID, PARTITION, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from constructs import Construct
 
-_EC2 = f"arn:{Aws.PARTITION}:ec2:{Aws.REGION}:{Aws.ACCOUNT_ID}"
+_EC2 = f"arn:{PARTITION}:ec2:{REGION}:{ACCOUNT_ID}"
 _INTERFACES = f"{_EC2}:network-interface/*"
 _MADE_BY_JOBS = "a job makes its network interfaces, so their tags are what can be named"
 _MOST_SUBNETS, _MOST_GROUPS, _FEWEST_ZONES = 16, 5, 2

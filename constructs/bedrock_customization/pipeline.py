@@ -11,6 +11,7 @@ from aws_cdk import (
     Fn,
     Names,
     RemovalPolicy,
+    Stack,
     aws_iam as iam,
     aws_kms as kms,
     aws_logs as logs,
@@ -192,11 +193,12 @@ class CustomizationPipeline(Construct):
         super().__init__(scope, id)
         self._deployed_on = deployment or OnDemand()
         self.storage = storage or CustomizationStorage(self, "Storage")
+        name = self._unique_name()
         self.topic = topic or self._define_topic()
         self.alias = Alias(
             self,
             "Alias",
-            parameter_name=f"/bedrock-customization/{self._unique_name()}",
+            parameter_name=f"/bedrock-customization/{name}",
             model_key=model_key,
         )
         self._removal = CandidateRemoval(
@@ -319,7 +321,7 @@ class CustomizationPipeline(Construct):
         end = self._write_end(on_failure)
         self._write_ways_back(end)
         self._chain(end)
-        self.state_machine = self._define_state_machine(self.start.start_state)
+        self.state_machine = self._define_state_machine(self.start.start_state, name)
         self.customization.stop_jobs_of(self.state_machine)
         self._define_watch_over_deployments()
 
@@ -495,7 +497,7 @@ class CustomizationPipeline(Construct):
         )
         return sns.Topic(self, "Notifications", master_key=key, enforce_ssl=True)
 
-    def _define_state_machine(self, definition: sfn.IChainable) -> sfn.StateMachine:
+    def _define_state_machine(self, definition: sfn.IChainable, name: str) -> sfn.StateMachine:
         state_machine = sfn.StateMachine(
             self,
             "StateMachine",
@@ -503,7 +505,7 @@ class CustomizationPipeline(Construct):
             query_language=sfn.QueryLanguage.JSONATA,
             tracing_enabled=True,
             logs=sfn.LogOptions(
-                destination=self._define_log_group(),
+                destination=self._define_log_group(name),
                 level=sfn.LogLevel.ALL,
                 include_execution_data=False,
             ),
@@ -511,15 +513,16 @@ class CustomizationPipeline(Construct):
         of_phases = [right for phase in self._phases for right in phase.rights]
         of_own = [right for states in self._own_states for right in states.rights]
         of_maps = running_maps(state_machine)
-        acknowledge(state_machine, wildcards(self, [_DELIVERING, *of_phases, *of_own, *of_maps]))
+        given = [_DELIVERING, *of_phases, *of_own, *of_maps]
+        acknowledge(state_machine, wildcards(Stack.of(self), given))
         return state_machine
 
-    def _define_log_group(self) -> logs.LogGroup:
+    def _define_log_group(self, name: str) -> logs.LogGroup:
         return logs.LogGroup(
             self,
             "Logs",
             # Only this prefix keeps the account's log resource policy from growing past its limit.
-            log_group_name=f"/aws/vendedlogs/states/{self._unique_name()}",
+            log_group_name=f"/aws/vendedlogs/states/{name}",
             retention=logs.RetentionDays.SIX_MONTHS,
             removal_policy=RemovalPolicy.RETAIN,
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from aws_cdk import Aws, aws_iam as iam
+from aws_cdk import Stack, aws_iam as iam
 from constructs import Construct
 
 from bedrock_customization._access import Right, bedrock_arn, deny, give, policy_of
 from bedrock_customization._acknowledged import acknowledge, wildcards
+from bedrock_customization._pseudo_parameters import ACCOUNT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +77,7 @@ class ServiceRole(Construct):
         if is_blind:
             storage.hide_blind_data_from(role)
         self.role = role
-        acknowledge(self, wildcards(self, rights))
+        acknowledge(self, wildcards(Stack.of(self), rights))
 
 
 def _rights_on_data(kind: JobKind, storage: CustomizationStorage) -> list[Right]:
@@ -102,7 +103,7 @@ def _bedrock_for(kind: JobKind) -> iam.IPrincipal:
     return iam.ServicePrincipal(
         "bedrock.amazonaws.com",
         conditions={
-            "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+            "StringEquals": {"aws:SourceAccount": ACCOUNT_ID},
             "ArnLike": {"aws:SourceArn": bedrock_arn(kind)},
         },
     )

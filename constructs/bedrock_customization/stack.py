@@ -63,9 +63,10 @@ class CustomizationStack(Stack):
         Raises:
             ValueError: A key is missing, or its value does not fit; the message says which.
         """
+        node = scope.node
 
         def read(key: str) -> str | None:
-            value = scope.node.try_get_context(f"{_CONTEXT}:{key}")
+            value = node.try_get_context(f"{_CONTEXT}:{key}")
             return str(value) if value else None
 
         base_model, prompt, completion = read("baseModel"), read("prompt"), read("completion")

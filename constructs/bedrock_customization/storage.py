@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import (
     Annotations,
-    Aws,
     Duration,
     RemovalPolicy,
     Token,
@@ -18,6 +17,7 @@ from aws_cdk import (
 from constructs import Construct
 
 from bedrock_customization import _access
+from bedrock_customization._pseudo_parameters import ACCOUNT_ID
 from bedrock_customization_runtime.contract import MEDIA_PREFIX, SCRATCH_PREFIX
 
 if TYPE_CHECKING:
@@ -105,8 +105,9 @@ class CustomizationStorage(Construct):
         self.data_bucket = data_bucket or self._define_data_bucket(key)
         self.blind_bucket = blind_bucket or self._define_bucket("Blind", blind_key)
         self.artifacts_bucket = artifacts_bucket or self._define_bucket("Artifacts", key)
-        for bucket in (self.data_bucket, self.blind_bucket, self.artifacts_bucket):
-            _check_name(bucket)
+        for given in (data_bucket, blind_bucket, artifacts_bucket):
+            if given:
+                _check_name(given)
         self._blind = self._place(self.blind_bucket, blind_key)
         self._places = {
             self.data_bucket: self._place(self.data_bucket, key),
@@ -250,14 +251,17 @@ class CustomizationStorage(Construct):
             destination_bucket_name=self._access_logs.bucket_name, log_file_prefix=prefix
         )
         self._access_logs.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
-                actions=["s3:PutObject"],
-                resources=[self._access_logs.arn_for_objects(f"{prefix}*")],
-                conditions={
-                    "ArnLike": {"aws:SourceArn": bucket.bucket_arn},
-                    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-                },
+            iam.PolicyStatement.from_json(
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "logging.s3.amazonaws.com"},
+                    "Action": "s3:PutObject",
+                    "Resource": self._access_logs.arn_for_objects(f"{prefix}*"),
+                    "Condition": {
+                        "ArnLike": {"aws:SourceArn": bucket.bucket_arn},
+                        "StringEquals": {"aws:SourceAccount": ACCOUNT_ID},
+                    },
+                }
             )
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Duration, aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions as sfn
 
 from bedrock_customization._access import (
     NAMED_BY_BEDROCK,
@@ -36,7 +36,7 @@ from bedrock_customization_runtime.contract import METRIC_NAMESPACE, ErrorName, 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aws_cdk import aws_iam as iam, aws_kms as kms
+    from aws_cdk import Duration, aws_iam as iam, aws_kms as kms
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from bedrock_customization.sweep import Sweep
 
 _JOBS, _MODELS = bedrock_arn("model-customization-job"), bedrock_arn("custom-model")
-_LONGEST_JOB, _LONGEST_STALL = Duration.days(8), Duration.days(2)
+_LONGEST_JOB_SECONDS, _LONGEST_STALL_SECONDS = 8 * 86400, 2 * 86400
 _PUBLISHING = Right(
     actions=["cloudwatch:PutMetricData"],
     resources=["*"],
@@ -146,11 +146,11 @@ class ModelCustomization(Phase):
         sweep_plan = sweep.to_contract(base_model, method) if sweep else None
         if max_cost_usd is not None:
             check_between("max_cost_usd", max_cost_usd, 0, 1e9, "it is an amount of US dollars")
-        stall_seconds = round((stall_limit or _LONGEST_STALL).to_seconds())
+        stall_seconds = round(stall_limit.to_seconds()) if stall_limit else _LONGEST_STALL_SECONDS
         check_between(
             "stall_limit", stall_seconds, 3600, 8 * 86400, "in seconds: jobs wait for capacity"
         )
-        timeout_seconds = round((timeout or _LONGEST_JOB).to_seconds())
+        timeout_seconds = round(timeout.to_seconds()) if timeout else _LONGEST_JOB_SECONDS
         check_between(
             "timeout", timeout_seconds, 60, 8 * 86400, "in seconds: an execution remembers no more"
         )

@@ -176,8 +176,10 @@ class CandidateRemoval(Construct):
         deployment: Deployment | None = None,
     ) -> None:
         super().__init__(scope, id)
-        self._alias = alias
+        self._alias_parameter = alias.parameter_name
         self._deployment = deployment or OnDemand()
+        live = alias.parameter_arn
+        previous = previous_parameter_of(live)
         self.function = HandlerFunction(
             self,
             "Remove",
@@ -186,11 +188,8 @@ class CandidateRemoval(Construct):
             rights=[
                 *storage.reading(storage.artifacts_bucket, RUNS, PROMOTIONS),
                 *storage.writing(storage.artifacts_bucket, RUNS),
-                Right(
-                    actions=["ssm:GetParameter"],
-                    resources=[alias.parameter_arn, f"{alias.parameter_arn}/previous"],
-                ),
-                Right(actions=["ssm:PutParameter"], resources=[f"{alias.parameter_arn}/previous"]),
+                Right(actions=["ssm:GetParameter"], resources=[live, previous]),
+                Right(actions=["ssm:PutParameter"], resources=[previous]),
                 rights_to_remove(self._deployment),
             ],
         )
@@ -205,7 +204,7 @@ class CandidateRemoval(Construct):
                 "run": "{% $run %}",
                 "name": _NAME,
                 "kind": self._deployment.kind.value,
-                "alias_parameter": self._alias.parameter_name,
+                "alias_parameter": self._alias_parameter,
             },
             comment="Take the candidate's deployment away, so that nothing is left behind",
             retries=[_WHEN_IT_IS_MADE],
@@ -219,17 +218,17 @@ class CandidateRemoval(Construct):
             {
                 "step": "superseded",
                 "run": "{% $run %}",
-                "alias_parameter": self._alias.parameter_name,
-                "previous_parameter": previous_parameter_of(self._alias),
+                "alias_parameter": self._alias_parameter,
+                "previous_parameter": previous_parameter_of(self._alias_parameter),
             },
             comment="The last live model stays for a rollback, older ones go",
             retries=[_WHEN_IT_IS_MADE],
         )
 
 
-def previous_parameter_of(alias: ssm.IStringParameter) -> str:
-    """Return the name of the parameter that holds what the alias held before."""
-    return f"{alias.parameter_name}/previous"
+def previous_parameter_of(alias: str) -> str:
+    """Return the name, or the ARN, of the parameter that holds what the alias held before."""
+    return f"{alias}/previous"
 
 
 def rights_to_remove(deployment: Deployment) -> Right:

@@ -51,7 +51,7 @@ class ThroughputExpiry(Construct):
         super().__init__(scope, id)
         self.dead_letters = define_dead_letters(self)
         """Looks that failed three times: throughput may live on until the next one."""
-        parameters = [alias.parameter_arn, f"{alias.parameter_arn}/previous"]
+        live, live_arn = alias.parameter_name, alias.parameter_arn
         self.function = HandlerFunction(
             self,
             "Expire",
@@ -73,7 +73,10 @@ class ThroughputExpiry(Construct):
                     resources=[bedrock_arn("provisioned-model")],
                     wildcard_because=NAMED_BY_BEDROCK,
                 ),
-                Right(actions=["ssm:GetParameter", "ssm:DeleteParameter"], resources=parameters),
+                Right(
+                    actions=["ssm:GetParameter", "ssm:DeleteParameter"],
+                    resources=[live_arn, previous_parameter_of(live_arn)],
+                ),
                 *publishing(topic),
             ],
             dead_letters=self.dead_letters,
@@ -89,8 +92,8 @@ class ThroughputExpiry(Construct):
                     event=events.RuleTargetInput.from_object(
                         {
                             "pipeline": name_of(state_machine),
-                            "alias_parameter": alias.parameter_name,
-                            "previous_parameter": previous_parameter_of(alias),
+                            "alias_parameter": live,
+                            "previous_parameter": previous_parameter_of(live),
                             "topic_arn": topic.topic_arn,
                         }
                     ),
