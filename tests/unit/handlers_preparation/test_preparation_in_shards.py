@@ -96,7 +96,7 @@ def prepared_on_disk(bench, source):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shard_bytes", [5000, 10**9])
+@pytest.mark.parametrize("shard_bytes", [8000, 10**9])
 def test_the_size_of_shards_does_not_show(bench, short, shard_bytes):
     alone, sharded = both(bench, short, shard_bytes=shard_bytes)
     assert sharded == alone
@@ -273,7 +273,7 @@ def test_steps_killed_before_each_of_their_writes_leave_the_same_bytes(bench, sh
     event = bench.event("run", short)
     prepare(bench.s3, event)
     before = bench.files(event)
-    plan = bench.plan(event, shard_bytes=12_000)
+    plan = bench.plan(event, shard_bytes=16_000)
     deaths = []
     take = bench.take
     bench.take = lambda *given: until_it_survives(bench.s3, lambda: take(*given), deaths)
