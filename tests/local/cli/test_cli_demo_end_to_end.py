@@ -108,6 +108,15 @@ def place(tmp_path):
     return Place(tmp_path)
 
 
+@pytest.fixture
+def place_of_an_app(place, deployable_stack):
+    """A folder with an app that synthesizes at once, for what happens afterwards."""
+    assembly = deployable_stack.node.root.synth().directory
+    app = f'cp -r {assembly} "$CDK_OUTDIR"'
+    (place.work / "cdk.json").write_text(json.dumps({"app": app}))
+    return place
+
+
 def test_the_demo_proves_the_tuned_model_better_and_leaves_nothing_running(place):
     with place.demo("--output", "report") as demo:
         assert demo.watch_to_the_end() == 0, demo.printed
@@ -125,10 +134,10 @@ def test_the_demo_proves_the_tuned_model_better_and_leaves_nothing_running(place
     assert demo.peak_memory < GIBIBYTE
 
 
-def test_data_that_cannot_be_used_end_in_one_message(place):
-    data = place.work / "few.csv"
-    data.write_text("text,label\na question,an answer\n")
-    with place.demo("--data", data, "--target", "label") as demo:
+def test_data_that_cannot_be_used_end_in_one_message(place_of_an_app):
+    data = place_of_an_app.work / "few.csv"
+    data.write_text("text,category\na question,an answer\n")
+    with place_of_an_app.demo("--data", data, "--target", "category") as demo:
         assert demo.watch_to_the_end() == 1, demo.printed
         assert not demo.survivors()
     assert "error: DatasetRejected in “Prepare data”: " in demo.printed
@@ -144,23 +153,24 @@ def test_a_retired_base_model_is_told_without_a_traceback(place):
     assert "Traceback" not in demo.printed
 
 
-def test_ctrl_c_ends_everything(place):
-    with place.demo() as demo:
+def test_ctrl_c_ends_everything(place_of_an_app):
+    with place_of_an_app.demo() as demo:
         demo.watch_until(lambda: "Prepare data" in demo.printed)
         demo.process.send_signal(signal.SIGINT)
         assert demo.watch_to_the_end() == 130, demo.printed
         assert not demo.survivors()
     assert "Traceback" not in demo.printed
-    assert not any(place.temporary.iterdir())
+    assert not any(place_of_an_app.temporary.iterdir())
 
 
-def test_a_killed_demo_does_not_hinder_the_next(place):
-    with place.demo() as demo:
+def test_a_killed_demo_does_not_hinder_the_next(place_of_an_app):
+    with place_of_an_app.demo() as demo:
         demo.watch_until(lambda: "Prepare data" in demo.printed)
         demo.process.kill()
         demo.process.wait()
         demo.watch_until(lambda: not demo.survivors())
-    # Any start sweeps, this quick one too.
-    with place.demo("--base-model", "no.such-model") as next_demo:
+    # Any start sweeps, one that fails at once too.
+    (place_of_an_app.work / "cdk.json").write_text('{"app": "false"}')
+    with place_of_an_app.demo() as next_demo:
         assert next_demo.watch_to_the_end() == 1
-    assert not any(place.temporary.iterdir())
+    assert not any(place_of_an_app.temporary.iterdir())

@@ -24,7 +24,7 @@ STATES = (
 
 @pytest.fixture(scope="module")
 def source(hostile_jsonl):
-    return hostile_jsonl(300)
+    return hostile_jsonl(300, too_long=False)
 
 
 @pytest.fixture(scope="module")
@@ -65,20 +65,22 @@ def test_many_functions_leave_the_same_bytes_as_one(machines, source, alone):
 
 def banking_as_json_lines():
     excerpt = files("bedrock_customization_local") / "demo_data" / "banking77_excerpt.csv"
-    rows = csv.DictReader(io.StringIO(excerpt.read_text()))
-    return "\n".join(json.dumps(row) for row in rows).encode()
+    # Of every intent, for the file is in their order; enough for some shards.
+    rows = list(csv.DictReader(io.StringIO(excerpt.read_text())))[::3]
+    lines = [{"prompt": row["text"], "completion": row["category"]} for row in rows]
+    return "\n".join(map(json.dumps, lines)).encode()
 
 
 def test_real_questions_are_the_same_bytes_either_way(machines):
     body = banking_as_json_lines()
-    for machine, name in (("OneQuestions", "banking-one"), ("ManyQuestions", "banking-many")):
+    for machine, name in (("One", "banking-one"), ("Many", "banking-many")):
         execution = machines.run(machine, name, body)
         assert execution["status"] == "SUCCEEDED", execution.get("cause")
     assert made(machines, "banking-many") == made(machines, "banking-one")
 
 
 def test_templates_and_groups_are_the_same_bytes_either_way(machines, hostile_jsonl):
-    body = hostile_jsonl(150, seed=5, columns=True, too_long=False)
+    body = hostile_jsonl(110, seed=5, columns=True, too_long=False)
     for machine, name in (("OneColumns", "columns-one"), ("ManyColumns", "columns-many")):
         execution = machines.run(machine, name, body)
         assert execution["status"] == "SUCCEEDED", execution.get("cause")
@@ -100,7 +102,7 @@ def test_a_small_source_takes_one_function_unless_told_otherwise(machines, sourc
 def wait_until_in(machines, arn, state):
     while state not in machines.entered(arn):
         assert machines.status(arn) == "RUNNING"
-        time.sleep(0.01)
+        time.sleep(0.03)
 
 
 def stop_in(machines, arn, state):
@@ -110,33 +112,30 @@ def stop_in(machines, arn, state):
     return machines.wait(arn)["status"] == "ABORTED"
 
 
-@pytest.mark.parametrize("state", STATES)
-def test_a_run_stopped_in_a_state_and_redriven_leaves_the_same_bytes(
-    machines, short, short_alone, state
+@pytest.mark.parametrize("states", [STATES[:-1], STATES[-1:]], ids=["all but the last", "the last"])
+def test_a_run_stopped_in_states_and_redriven_leaves_the_same_bytes(
+    machines, short, short_alone, states
 ):
     for attempt in range(5):
-        name = f"stopped-{state.split()[0].lower()}-{attempt}"
+        name = f"stopped-{len(states)}-{attempt}"
         arn = machines.start("Many", name, short)
-        if stop_in(machines, arn, state):
+        seen = []
+        for state in states:
+            if not stop_in(machines, arn, state):
+                break
+            examined = machines.versions(name, "accepted.jsonl")
+            seen.append({n: examined[n] for n in machines.versions(name, "summary.json")})
+            machines.states.redrive_execution(executionArn=arn)
+        if len(seen) == len(states):
             break
-    finished = machines.versions(name, "summary.json")
+    execution = machines.wait(arn)
 
-    execution = machines.redrive(arn)
-
+    assert len(seen) == len(states)
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
     assert made(machines, name) == short_alone
+    # No shard that was examined is examined again.
     examined = machines.versions(name, "accepted.jsonl")
-    assert {shard: examined[shard] for shard in finished} == dict.fromkeys(finished, 1)
-
-
-def test_a_run_stopped_again_and_again_leaves_the_same_bytes(machines, short, short_alone):
-    arn = machines.start("Many", "tormented", short)
-    for state in ("Examine shards", "Sign shards", "Divide shards"):
-        assert stop_in(machines, arn, state)
-        machines.states.redrive_execution(executionArn=arn)
-    execution = machines.wait(arn)
-    assert execution["status"] == "SUCCEEDED", execution.get("cause")
-    assert made(machines, "tormented") == short_alone
+    assert all(then.items() <= examined.items() for then in seen)
 
 
 @pytest.mark.parametrize("state", ["Examine shards", "Divide shards"])
@@ -162,23 +161,23 @@ def test_a_source_overwritten_while_it_is_read_ends_the_run(machines, source):
     assert machines.entered(arn)[-1] == "Gather shards"
 
 
-def test_a_refusal_has_its_own_name_and_leaves_its_evidence(machines, source):
-    execution = machines.run("ManyStrict", "strict", source)
+def test_a_refusal_has_its_own_name_and_leaves_its_evidence(machines, short):
+    execution = machines.run("Many", "refused", short + b'\n{"prompt": "broken' * 2500)
     assert (execution["status"], execution["error"]) == ("FAILED", "DatasetRejected")
-    assert "maximum_rejected allows 0.0%" in execution["cause"]
-    assert {key for _, key in machines.files("strict")} == {
+    assert "maximum_rejected allows 90.0%" in execution["cause"]
+    assert {key for _, key in machines.files("refused")} == {
         "preparation/rejected.jsonl",
         "preparation/report.json",
     }
 
 
 def test_no_state_hands_on_more_than_references(machines):
-    lines = [b'{"prompt": "broken'] * 5000
+    lines = [b'{"prompt": "broken'] * 2000
     lines += [
         json.dumps({"prompt": f"{chr(97 + n % 26)} {n:b}", "completion": "x" * 90}).encode()
-        for n in range(300)
+        for n in range(250)
     ]
-    arn = machines.start("ManyBroken", "handed-on", b"\n".join(lines))
+    arn = machines.start("Many", "handed-on", b"\n".join(lines))
     execution = machines.wait(arn)
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
     exits = [

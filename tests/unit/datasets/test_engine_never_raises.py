@@ -146,7 +146,7 @@ def test_on_shrapnel(settings, source):
 
 
 @fixed
-@given(rows=st.lists(ROWS, max_size=8))
+@given(rows=st.lists(ROWS, max_size=4))
 def test_on_any_json_rows(settings, rows):
     source = "\n".join(json.dumps(row) for row in rows).encode()
 
@@ -155,7 +155,7 @@ def test_on_any_json_rows(settings, rows):
 
 
 @profile(fixed, max_examples=150)
-@given(rows=st.lists(CONVERSATIONS, min_size=1, max_size=6))
+@given(rows=st.lists(CONVERSATIONS, min_size=1, max_size=3))
 def test_on_any_conversation(settings, rows):
     # The first line shows that this is JSON Lines.
     source = "\n".join(json.dumps(row) for row in ({}, *rows)).encode()

@@ -208,7 +208,7 @@ def _has_system(row):
     return "system" in row or row.get("messages", [{}])[0].get("role") == "system"
 
 
-@fixed
+@profile(fixed, max_examples=60)
 @given(order=st.permutations(range(40)), added=st.integers(1, 40), seed=st.integers(0, 5))
 def test_a_record_keeps_its_side_whatever_the_order_and_whatever_is_added(
     prepare, pairs, order, added, seed

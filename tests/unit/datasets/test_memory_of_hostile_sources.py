@@ -7,6 +7,7 @@ import sys
 import pytest
 
 MOST_MEGABYTES = 256
+MOST_MEGABYTES_OF_LINES = 64
 GOOD = '{"prompt":"what","completion":"this"}'
 # The child makes the source piece by piece, as a stream, and says what came of it.
 CHILD = f"""
@@ -35,7 +36,7 @@ def nested():
 
 def many_lines():
     block = GOOD * (MEGABYTE // len(GOOD))
-    yield from (block for _ in range(8))
+    yield from (block for _ in range(4))
 
 
 def bomb(byte):
@@ -87,11 +88,12 @@ def test_a_source_made_to_exhaust_memory_gets_a_verdict_in_little_memory(source,
 
 
 @pytest.mark.slow
-def test_validating_hundreds_of_thousands_of_lines_takes_little_memory():
+def test_validating_a_hundred_thousand_lines_takes_little_memory():
     verdict, megabytes = run("many_lines()", "validate")
 
-    assert verdict == [8 * (2**20 // (len(GOOD) + 1)), []]
-    assert megabytes <= MOST_MEGABYTES
+    assert verdict == [4 * (2**20 // (len(GOOD) + 1)), []]
+    # 36 whatever their number: not 300 bytes may be kept of each.
+    assert megabytes <= MOST_MEGABYTES_OF_LINES
 
 
 def run(source, keep):

@@ -247,22 +247,22 @@ def test_another_model_length_or_instruction_makes_another_question(s3, enrich, 
 
 
 def test_the_same_question_is_asked_once(s3, enrich):
-    upload(s3, [*questions(3), *questions(3), *questions(100)])
+    upload(s3, [*questions(3), *questions(3), *questions(70)])
     model = Model()
 
-    assert enrich(model)["records"] == 106
-    assert len(model.requests) == 100
+    assert enrich(model)["records"] == 76
+    assert len(model.requests) == 70
 
 
 def test_a_call_that_died_is_gone_on_with_and_what_was_paid_is_counted(s3, enrich):
-    upload(s3, questions(200))
+    upload(s3, questions(120))
     broken = Model()
 
     class KilledError(Exception):
         pass
 
     def die(_):
-        if len(broken.requests) > 100:
+        if len(broken.requests) > 70:
             raise KilledError
         return "said"
 
@@ -273,9 +273,9 @@ def test_a_call_that_died_is_gone_on_with_and_what_was_paid_is_counted(s3, enric
     model = Model(lambda _: "said")
     result = enrich(model)
 
-    assert 64 <= died_after <= 100 + invocation.THREADS
-    assert len(model.requests) == 200 - died_after
-    assert result["cost_usd"] == pytest.approx(200 * (10 * 0.000035 + 5 * 0.00014) / 1000)
+    assert 64 <= died_after <= 70 + invocation.THREADS
+    assert len(model.requests) == 120 - died_after
+    assert result["cost_usd"] == pytest.approx(120 * (10 * 0.000035 + 5 * 0.00014) / 1000)
 
 
 def stored(s3):
@@ -285,7 +285,7 @@ def stored(s3):
 
 
 def test_a_call_without_time_left_says_that_it_must_be_called_again(s3, enrich):
-    upload(s3, questions(130))
+    upload(s3, questions(100))
     model = Model()
 
     def remaining():
@@ -295,8 +295,8 @@ def test_a_call_without_time_left_says_that_it_must_be_called_again(s3, enrich):
     last = enrich(model)
 
     assert (first["done"], first["records"]) == (False, 64)
-    assert (last["done"], last["records"]) == (True, 130)
-    assert len(model.requests) == 130
+    assert (last["done"], last["records"]) == (True, 100)
+    assert len(model.requests) == 100
 
 
 def test_a_call_too_short_for_a_single_part_is_an_error(s3, enrich):

@@ -11,7 +11,7 @@ from bedrock_customization_runtime.datasets.report import report
 from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput, SourceChanged
 from bedrock_customization_runtime.preparation import prepare, settings_of
-from bedrock_customization_runtime.sharded_preparation import steps
+from bedrock_customization_runtime.sharded_preparation import planning, steps
 
 TEMPLATE = {
     "prompt": "You are a patient clerk of our bank and answer with one word: {text}",
@@ -25,6 +25,12 @@ TEMPLATE = {
 @pytest.fixture(scope="module")
 def source(hostile_jsonl):
     return hostile_jsonl(180)
+
+
+@pytest.fixture(scope="module")
+def short(hostile_jsonl):
+    """Likewise, without the line that is longer than all others together."""
+    return hostile_jsonl(90, seed=3, too_long=False)
 
 
 def outcome(prepared, event):
@@ -48,7 +54,8 @@ def both(bench, body, *, shard_bytes=12_000, **settings):
 
 @pytest.mark.slow
 def test_shards_and_one_function_and_a_disk_leave_the_same_bytes(bench, source):
-    alone, sharded = both(bench, source)
+    # The line that is too long lies across two dozen shards.
+    alone, sharded = both(bench, source, shard_bytes=50_000)
 
     assert sharded == alone
     counts, files = alone
@@ -89,15 +96,15 @@ def prepared_on_disk(bench, source):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shard_bytes", [5000, 10**9])
-def test_the_size_of_shards_does_not_show(bench, hostile_jsonl, shard_bytes):
-    alone, sharded = both(bench, hostile_jsonl(60, seed=3), shard_bytes=shard_bytes)
+@pytest.mark.parametrize("shard_bytes", [8000, 10**9])
+def test_the_size_of_shards_does_not_show(bench, short, shard_bytes):
+    alone, sharded = both(bench, short, shard_bytes=shard_bytes)
     assert sharded == alone
 
 
 @pytest.mark.slow
 def test_templates_groups_and_strata_are_those_of_the_whole_source(bench, hostile_jsonl):
-    body = hostile_jsonl(110, seed=5, columns=True)
+    body = hostile_jsonl(110, seed=5, columns=True, too_long=False)
     alone, sharded = both(bench, body, template=TEMPLATE, privacy="mask")
     assert sharded == alone
     assert alone[0]["train"] > 50
@@ -111,7 +118,7 @@ def test_more_slices_than_anybody_looks_at_are_refused_with_the_same_words(
     bench, hostile_jsonl, monkeypatch
 ):
     monkeypatch.setattr(index, "_SLICES", 3)
-    body = hostile_jsonl(120, seed=5, columns=True)
+    body = hostile_jsonl(120, seed=5, columns=True, too_long=False)
     alone, sharded = both(bench, body, template={**TEMPLATE, "slice_by": ["customer"]})
     assert sharded[0] == alone[0]
     assert "slice_by have more than 3 values" in alone[0]
@@ -125,7 +132,7 @@ def test_more_slices_than_anybody_looks_at_are_refused_with_the_same_words(
     ],
 )
 def test_what_is_refused_is_refused_with_the_same_words(bench, hostile_jsonl, settings, message):
-    body = hostile_jsonl(120, seed=5, columns=True)
+    body = hostile_jsonl(120, seed=5, columns=True, too_long=False)
     alone, sharded = both(bench, body, **{"template": TEMPLATE, **settings})
     assert sharded == alone
     assert message in alone[0]
@@ -229,11 +236,11 @@ def test_settings_and_versions_of_the_source_do_not_share_shards(bench, source):
     assert len(scratch) == 4
 
 
-def test_every_step_repeated_leaves_the_same_bytes(bench, source):
-    event = bench.event("twice", source)
-    bench.prepare_in_shards(event, shard_bytes=100_000)
+def test_every_step_repeated_leaves_the_same_bytes(bench, short):
+    event = bench.event("twice", short)
+    bench.prepare_in_shards(event, shard_bytes=15_000)
     before = bench.files(event)
-    plan = bench.plan(event, shard_bytes=100_000)
+    plan = bench.plan(event, shard_bytes=15_000)
     bench.finish(plan, bench.take(plan, "gather"))
     assert bench.files(event) == before
 
@@ -262,11 +269,11 @@ def until_it_survives(s3, step, deaths):
 
 
 @pytest.mark.slow
-def test_steps_killed_before_each_of_their_writes_leave_the_same_bytes(bench, source):
-    event = bench.event("run", source)
+def test_steps_killed_before_each_of_their_writes_leave_the_same_bytes(bench, short):
+    event = bench.event("run", short)
     prepare(bench.s3, event)
     before = bench.files(event)
-    plan = bench.plan(event, shard_bytes=40_000)
+    plan = bench.plan(event, shard_bytes=16_000)
     deaths = []
     take = bench.take
     bench.take = lambda *given: until_it_survives(bench.s3, lambda: take(*given), deaths)
@@ -302,9 +309,10 @@ def test_what_cannot_be_cut_is_prepared_by_one_function(bench, body):
     assert bench.plan(event, shard_bytes=10)["shards"] == 0
 
 
-def test_a_source_of_very_many_shards_has_larger_ones(bench):
-    event = bench.event("many", b"{}\n" * 1100)
-    assert 500 < bench.plan(event, shard_bytes=1)["shards"] <= 1000
+def test_a_source_of_very_many_shards_has_larger_ones(bench, monkeypatch):
+    monkeypatch.setattr(planning, "_MOST_SHARDS", 100)
+    event = bench.event("many", b"{}\n" * 110)
+    assert 50 < bench.plan(event, shard_bytes=1)["shards"] <= 100
 
 
 def test_a_plan_for_nothing_says_what_to_do(bench, source):
@@ -316,7 +324,7 @@ def test_a_plan_for_nothing_says_what_to_do(bench, source):
 
 @pytest.mark.slow
 def test_what_states_hand_on_is_small(bench):
-    lines = [b'{"prompt": "broken'] * 5000
+    lines = [b'{"prompt": "broken'] * 1500
     lines += [
         json.dumps(
             {"prompt": f"{'ab'[n % 2]} {chr(97 + n % 26)} {n}", "completion": "x" * 90}
