@@ -1,5 +1,6 @@
 """Shared templates; and, before anything imports aws_cdk, our Node and no built-in rules."""
 
+import gc
 import json
 import os
 import random
@@ -25,6 +26,21 @@ NO_BUNDLING = {"aws:cdk:bundling-stacks": []}
 BANKING_TEMPLATE = RecordTemplate(
     prompt="{text}", completion="{category}", system="Answer with the intent."
 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Look for garbage neither while tests are found nor, ever after, in what that leaves.
+
+    Thousands of tests and all that they import stay to the end: to look through them again and
+    again took half of the time of finding them, in each process.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(params=[True, False], ids=["recommended flags", "no flags"])

@@ -9,6 +9,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
@@ -196,7 +197,7 @@ class Cloud:
             found = look()
             if is_done(found):
                 return found
-            time.sleep(0.01)
+            time.sleep(0.03)  # a look takes work from the job that is looked at
         raise AssertionError(f"nothing changed in a minute: {found}")
 
     def question(self, model_id: str, text: str, **config: object) -> dict:
@@ -239,3 +240,4 @@ def cloud(request: pytest.FixtureRequest, server: ThreadedMotoServer) -> Iterato
     cloud.service.close()
     uninstall()
     s3_backends.reset()
+    reset_model_data()  # moto keeps every object that there ever was

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics import BLEU, CHRF
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 from bedrock_customization_runtime.evaluation import classification
 from bedrock_customization_runtime.evaluation.metrics import METRICS
@@ -101,6 +100,14 @@ def test_longer_texts_than_are_counted_at_once_are_those_of_sacrebleu_too():
         assert metric.value(metric.measure(texts).sum(axis=0)) == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.fixture(scope="module")
+def sklearn_metrics():
+    """Half a second and 100 MB, which the process of another file need not have."""
+    from sklearn import metrics  # noqa: PLC0415 - slow to import
+
+    return metrics
+
+
 def labelled(source):
     """Return references and answers that are labels, some answers unknown ones."""
     labels = ["refund", "Refund ", "delivery", "other", "東京", "ß"][: source.randint(2, 6)]
@@ -117,7 +124,7 @@ def normal(texts):
     return [text.strip().casefold() for text in texts]
 
 
-def test_accuracy_and_macro_f1_are_those_of_scikit_learn_in_1000_cases():
+def test_accuracy_and_macro_f1_are_those_of_scikit_learn_in_1000_cases(sklearn_metrics):
     source = random.Random(8)
     for _ in range(CASES):
         texts = labelled(source)
@@ -126,14 +133,15 @@ def test_accuracy_and_macro_f1_are_those_of_scikit_learn_in_1000_cases():
             name: METRICS[name].value(METRICS[name].measure(texts).sum(axis=0))
             for name in ("accuracy", "macro_f1")
         }
-        assert value["accuracy"] == pytest.approx(accuracy_score(wanted, given), abs=1e-9)
-        expected = f1_score(
+        accuracy = sklearn_metrics.accuracy_score(wanted, given)
+        assert value["accuracy"] == pytest.approx(accuracy, abs=1e-9)
+        expected = sklearn_metrics.f1_score(
             wanted, given, labels=sorted(set(wanted)), average="macro", zero_division=0
         )
         assert value["macro_f1"] == pytest.approx(expected, abs=1e-9)
 
 
-def test_a_confusion_matrix_is_that_of_scikit_learn_in_1000_cases():
+def test_a_confusion_matrix_is_that_of_scikit_learn_in_1000_cases(sklearn_metrics):
     source = random.Random(9)
     for _ in range(CASES):
         texts = labelled(source)
@@ -142,5 +150,5 @@ def test_a_confusion_matrix_is_that_of_scikit_learn_in_1000_cases():
         found = classification.confusion_of("base", texts)
         assert normal(found.labels) == labels
         known = [label if label in labels else "\uffff" for label in given]
-        expected = confusion_matrix(wanted, known, labels=[*labels, "\uffff"])[:-1]
+        expected = sklearn_metrics.confusion_matrix(wanted, known, labels=[*labels, "\uffff"])[:-1]
         assert found.counts == expected.tolist()

@@ -4,9 +4,6 @@ import random
 
 import numpy as np
 import pytest
-import scipy.stats
-from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
 
 from bedrock_customization_runtime.evaluation import statistics
 from bedrock_customization_runtime.evaluation.metrics import METRICS
@@ -14,6 +11,22 @@ from bedrock_customization_runtime.evaluation.statistics import Pair
 from bedrock_customization_runtime.evaluation.texts import Texts, averaged, mean
 
 CASES = 1_000
+
+
+@pytest.fixture(scope="module")
+def scipy_stats():
+    """Slow to import and large, which the process of another file need not bear."""
+    from scipy import stats  # noqa: PLC0415 - as said
+
+    return stats
+
+
+@pytest.fixture(scope="module")
+def statsmodels_stats():
+    """Likewise."""
+    from statsmodels.stats import api  # noqa: PLC0415 - as said
+
+    return api
 
 
 def means(baseline, tuned):
@@ -25,15 +38,15 @@ def generated(count, seed, values=(0.0, 0.25, 0.5, 1.0)):
     return generator.choice(values, size=(2, count))
 
 
-def test_mcnemar_is_that_of_statsmodels_in_1000_cases():
+def test_mcnemar_is_that_of_statsmodels_in_1000_cases(statsmodels_stats):
     source = random.Random(1)
     for _ in range(CASES):
         losses, wins = source.randint(0, 60), source.randint(0, 60)
-        expected = mcnemar([[5, losses], [wins, 7]], exact=True).pvalue
+        expected = statsmodels_stats.mcnemar([[5, losses], [wins, 7]], exact=True).pvalue
         assert statistics.mcnemar_p_value(losses, wins) == pytest.approx(expected, abs=1e-9)
 
 
-def test_holms_correction_is_that_of_statsmodels_in_1000_cases(monkeypatch):
+def test_holms_correction_is_that_of_statsmodels_in_1000_cases(monkeypatch, statsmodels_stats):
     # statsmodels collects garbage at each call, a quarter of a second each time.
     monkeypatch.setattr("gc.collect", lambda: 0)
     source = random.Random(2)
@@ -42,19 +55,19 @@ def test_holms_correction_is_that_of_statsmodels_in_1000_cases(monkeypatch):
             source.choice([source.random(), source.random() / 100, 0.0, 1.0, 0.02])
             for _ in range(source.randint(1, 8))
         ]
-        expected = multipletests(p_values, method="holm")[1]
+        expected = statsmodels_stats.multipletests(p_values, method="holm")[1]
         assert np.abs(np.array(statistics.holm(p_values)) - expected).max() < 1e-9
 
 
 @pytest.mark.parametrize("count", [2, 3, 20, 61, 150])
 @pytest.mark.parametrize("seed", range(4))
-def test_the_interval_of_a_mean_is_that_of_scipy_under_the_same_draws(count, seed):
+def test_the_interval_of_a_mean_is_that_of_scipy_under_the_same_draws(count, seed, scipy_stats):
     baseline, tuned = generated(count, seed, values=(0.0, 0.3, 0.7, 1.0))
     pair = means(baseline, tuned)
 
     drawn = statistics.bootstrap_differences([pair], seed=seed, draws=500)[0]
 
-    expected = scipy.stats.bootstrap(
+    expected = scipy_stats.bootstrap(
         (baseline, tuned),
         lambda base, tuned, axis: (tuned - base).mean(axis=axis),
         paired=True,
@@ -69,7 +82,7 @@ def test_the_interval_of_a_mean_is_that_of_scipy_under_the_same_draws(count, see
 
 
 @pytest.mark.parametrize("name", ["bleu", "chrf", "macro_f1"])
-def test_the_interval_of_a_corpus_score_is_that_of_scipy_under_the_same_draws(name):
+def test_the_interval_of_a_corpus_score_is_that_of_scipy_under_the_same_draws(name, scipy_stats):
     pair = corpus(name, 40, 3)
 
     drawn = statistics.bootstrap_differences([pair], seed=11, draws=300)[0]
@@ -80,7 +93,7 @@ def test_the_interval_of_a_corpus_score_is_that_of_scipy_under_the_same_draws(na
             pair.baseline[rows].sum(axis=0)
         )
 
-    expected = scipy.stats.bootstrap(
+    expected = scipy_stats.bootstrap(
         (np.arange(40),),
         difference,
         vectorized=False,
@@ -92,11 +105,11 @@ def test_the_interval_of_a_corpus_score_is_that_of_scipy_under_the_same_draws(na
     assert interval == pytest.approx(tuple(expected.confidence_interval), abs=1e-9)
 
 
-def test_the_permutation_test_of_few_records_is_that_of_scipy_in_1000_cases():
+def test_the_permutation_test_of_few_records_is_that_of_scipy_in_1000_cases(scipy_stats):
     for seed in range(CASES):
         baseline, tuned = generated(seed % 6 + 2, seed)
         pair = means(baseline, tuned)
-        expected = scipy.stats.permutation_test(
+        expected = scipy_stats.permutation_test(
             (tuned, baseline),
             lambda one, other, axis: one.mean(axis=axis) - other.mean(axis=axis),
             permutation_type="samples",
@@ -108,7 +121,7 @@ def test_the_permutation_test_of_few_records_is_that_of_scipy_in_1000_cases():
         )
 
 
-def test_the_permutation_test_of_a_corpus_score_is_that_of_scipy():
+def test_the_permutation_test_of_a_corpus_score_is_that_of_scipy(scipy_stats):
     for seed in range(20):
         pair = corpus("bleu", 7, seed)
 
@@ -120,7 +133,7 @@ def test_the_permutation_test_of_a_corpus_score_is_that_of_scipy():
             ]
             return pair.value(picked[0]) - pair.value(picked[1])
 
-        expected = scipy.stats.permutation_test(
+        expected = scipy_stats.permutation_test(
             (np.arange(7) + 7, np.arange(7)),
             difference,
             permutation_type="samples",
@@ -132,9 +145,11 @@ def test_the_permutation_test_of_a_corpus_score_is_that_of_scipy():
         )
 
 
-def test_many_records_are_permuted_at_random_and_agree_with_scipy_as_far_as_chance_allows():
+def test_many_records_are_permuted_at_random_and_agree_with_scipy_as_far_as_chance_allows(
+    scipy_stats,
+):
     baseline, tuned = generated(80, 5)
-    expected = scipy.stats.permutation_test(
+    expected = scipy_stats.permutation_test(
         (tuned, baseline),
         lambda one, other, axis: one.mean(axis=axis) - other.mean(axis=axis),
         permutation_type="samples",
@@ -146,9 +161,9 @@ def test_many_records_are_permuted_at_random_and_agree_with_scipy_as_far_as_chan
     assert found == pytest.approx(expected.pvalue, abs=0.02)
 
 
-def test_the_standard_error_is_scipys_for_a_mean():
+def test_the_standard_error_is_scipys_for_a_mean(scipy_stats):
     baseline, tuned = generated(50, 4)
-    expected = scipy.stats.sem(tuned - baseline)
+    expected = scipy_stats.sem(tuned - baseline)
     assert statistics.standard_error(means(baseline, tuned)) == pytest.approx(expected, abs=1e-12)
 
 
