@@ -2,8 +2,8 @@
 
 No server on PyPI fits. werkzeug's closes the connection after each answer. waitress and cheroot
 have as many threads as they were given: a few more functions than that, invoked synchronously and
-calling the server that waits for them, would wait for ever. Both also drop headers with underscores,
-which the metadata of S3 may have. What is hard, HTTP itself, httptools does.
+calling the server that waits for them, would wait for ever. Both also drop headers with
+underscores, which the metadata of S3 may have. What is hard, HTTP itself, httptools does.
 """
 
 import functools
