@@ -57,7 +57,6 @@ class HttpServer(socketserver.ThreadingTCPServer):
     Args:
         address: Where to listen: host and port, 0 for a free one.
         application: Answers.
-        is_closing: Set when failures are due to the end: they are not logged any more.
 
     Raises:
         OSError: The port is taken.
@@ -67,10 +66,9 @@ class HttpServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(
-        self, address: tuple[str, int], application: _Application, is_closing: threading.Event
-    ) -> None:
-        self.application, self.is_closing = application, is_closing
+    def __init__(self, address: tuple[str, int], application: _Application) -> None:
+        self.application = application
+        self._is_hushed = False
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
         super().__init__(address, _Connection)
@@ -85,12 +83,22 @@ class HttpServer(socketserver.ThreadingTCPServer):
         """Where it listens."""
         return int(self.server_address[1])
 
+    @property
+    def url(self) -> str:
+        """Its address, without a slash at the end."""
+        return f"http://{self.server_address[0]!s}:{self.port}"
+
     def start(self) -> None:
         """Begin to serve."""
         self._thread.start()
 
+    def hush(self) -> None:
+        """Log no failure from now on: it is due to the end."""
+        self._is_hushed = True
+
     def close(self) -> None:
         """Accept nothing more and end every connection, idle or not."""
+        self.hush()
         self.shutdown()
         self._thread.join()
         self.server_close()
@@ -118,7 +126,7 @@ class HttpServer(socketserver.ThreadingTCPServer):
 
     def log_failure(self) -> None:
         """Log the exception that is being handled."""
-        if not self.is_closing.is_set():
+        if not self._is_hushed:
             _log.exception("a request to the embedded AWS failed")
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from bedrock_customization_local.cloud.http_server import HttpServer
 
-LOOPBACK = "127.0.0.1"
 ACCOUNT_ID = "123456789012"
 
 _in_use = threading.Lock()  # moto keeps its state in globals, so a process has one plane at a time
@@ -47,14 +46,14 @@ class Plane:
         self.account_id = ACCOUNT_ID
         self._clients: dict[str, Any] = {}
         self._clients_lock = threading.Lock()
-        self._is_closing = threading.Event()
+        self._server: HttpServer | None = None
         self._undo = ExitStack()
         self._undo.callback(_in_use.release)
         with ExitStack() as on_failure:
             on_failure.callback(self.close)
-            server = self._serve(port)
-            self.port = server.port
-            self.endpoint_url = f"http://{LOOPBACK}:{self.port}"
+            self._server = self._serve(port)
+            self.port = self._server.port
+            self.endpoint_url = self._server.url
             self._undo.callback(_set_environment(self.environment()))
             on_failure.pop_all()
 
@@ -107,7 +106,8 @@ class Plane:
 
     def hush(self) -> None:
         """Log no request that fails from now on: what it needs is being taken down."""
-        self._is_closing.set()
+        if self._server:
+            self._server.hush()
 
     def close(self) -> None:
         """Stop the server; a second call does nothing."""
@@ -131,23 +131,13 @@ class Plane:
         )
 
     def _serve(self, port: int) -> "HttpServer":
-        # Imported here: moto's server takes most of a second, and most commands need none.
-        from moto import backends  # noqa: PLC0415
+        # Imported here: moto takes most of a second, and most commands need none.
         from moto.moto_api._internal import moto_api_backend  # noqa: PLC0415
-        from moto.moto_server.werkzeug_app import (  # noqa: PLC0415
-            DomainDispatcherApplication,
-            create_backend_app,
-        )
 
-        from bedrock_customization_local.cloud.http_server import HttpServer  # noqa: PLC0415
+        from bedrock_customization_local.cloud import moto_server  # noqa: PLC0415
 
-        # moto lists its own folder twice for each request, a fifth of the time it takes to answer.
-        modules = frozenset(backends.list_of_moto_modules())
-        backends.list_of_moto_modules = lambda: modules
         moto_api_backend.reset()
-        application = DomainDispatcherApplication(create_backend_app)
-        server = HttpServer((LOOPBACK, port), application, self._is_closing)
-        server.start()
+        server = moto_server.start(port)
         self._undo.callback(moto_api_backend.reset)
         self._undo.callback(server.close)
         return server

@@ -128,9 +128,10 @@ def _problems(
 def _members(value: Any, shape: Shape, path: str) -> Iterator[tuple[Any, Shape, str]]:  # noqa: ANN401 - any JSON
     """Yield what a value is made of, each with its shape and where it is."""
     if shape.type_name == "structure" and not getattr(shape, "is_document_type", False):
-        for name, member in cast("StructureShape", shape).members.items():
-            if value.get(name) is not None:
-                yield value[name], member, f"{path}.{name}" if path else name
+        members = cast("StructureShape", shape).members
+        for name, item in value.items():
+            if item is not None and name in members:
+                yield item, members[name], f"{path}.{name}" if path else name
     elif shape.type_name == "list":
         for index, item in enumerate(value, 1):
             yield item, cast("ListShape", shape).member, f"{path}.{index}.member"
