@@ -109,8 +109,9 @@ class Cloud:
         self.bedrock = self.client("bedrock")
         self.runtime = self.client("bedrock-runtime")
         quotas = replace(default_quotas(), provisioned_model_units_without_commitment=2)
+        self.clock = Clock(scale=2e-4)
         self.service = Bedrock(
-            clock=Clock(scale=2e-4),
+            clock=self.clock,
             region=region,
             account_id=ACCOUNT,
             clients=self.client,
