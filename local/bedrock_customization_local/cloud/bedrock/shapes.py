@@ -145,14 +145,15 @@ def _members(value: Any, shape: Shape, path: str) -> Iterator[tuple[Any, Shape, 
 def _string_problems(
     value: str, shape: StringShape, path: str, *, enums_only: bool
 ) -> Iterator[str]:
-    if shape.enum and value not in {*shape.enum, *_BEYOND_ENUMS.get(shape.name, ())}:
-        yield _problem(value, path, f"satisfy enum value set: [{', '.join(shape.enum)}]")
+    enum = shape.enum
+    if enum and value not in enum and value not in _BEYOND_ENUMS.get(shape.name, ()):
+        yield _problem(value, path, f"satisfy enum value set: [{', '.join(enum)}]")
     if enums_only:
         return
     # Length first: patterns are only tried on what is short enough.
-    problem = next(_size_problems(len(value), shape, path, "length", value), None)
-    if problem:
-        yield problem
+    problems = list(_size_problems(len(value), shape, path, "length", value))
+    if problems:
+        yield problems[0]
         return
     pattern = shape.metadata.get("pattern")
     if pattern and compiled(pattern).fullmatch(value) is None:

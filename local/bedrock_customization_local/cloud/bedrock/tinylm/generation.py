@@ -199,4 +199,5 @@ class _Decoder:
         np.exp(scores, out=scores)
         scores /= scores.sum(-1, keepdims=True)
         context = (scores @ values[:, :, :seen]).swapaxes(1, 2).reshape(count, length, width)
-        return context @ weights[f"{layer}.mix"]
+        mixed: Floats = context @ weights[f"{layer}.mix"]
+        return mixed
