@@ -225,7 +225,7 @@ def _wait(look: Callable[[], dict[str, Any]], member: str, wanted: str) -> dict[
     while (found := look())[member] != wanted:
         if found[member] in {"FAILED", "Failed", "ABORTED", "TIMED_OUT"}:
             raise RuntimeError(f"{member} is {found[member]}: {found.get('cause')}")
-        time.sleep(0.1)
+        time.sleep(0.5)  # each look costs the server what an answer does
     return found
 
 

@@ -323,7 +323,7 @@ class CustomizationPipeline(Construct):
         self._chain(end)
         self.state_machine = self._define_state_machine(self.start.start_state, name)
         self.customization.stop_jobs_of(self.state_machine)
-        self._define_watch_over_deployments()
+        self._define_watch_over_deployments(judge)
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow starting runs."""
@@ -527,7 +527,7 @@ class CustomizationPipeline(Construct):
             removal_policy=RemovalPolicy.RETAIN,
         )
 
-    def _define_watch_over_deployments(self) -> None:
+    def _define_watch_over_deployments(self, judge: Judge | None) -> None:
         RunCleanup(
             self,
             "RunCleanup",
@@ -535,6 +535,7 @@ class CustomizationPipeline(Construct):
             storage=self.storage,
             alias=self.alias.arn_parameter,
             deployment=self._deployed_on,
+            judge=judge,
         )
         if isinstance(self._deployed_on, ProvisionedThroughput):
             ThroughputExpiry(

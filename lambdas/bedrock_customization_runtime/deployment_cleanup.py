@@ -16,6 +16,7 @@ import msgspec
 from bedrock_customization_runtime import deployment, manifest, names, promotion, storage
 from bedrock_customization_runtime.contract import DeploymentKind
 from bedrock_customization_runtime.errors import DeploymentBusy
+from bedrock_customization_runtime.evaluation import judge_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.contract import CleanUpRunInput
 
+JUDGING_SECONDS = 330.0
+"""The function that starts evaluation jobs outlives its execution for five minutes at most."""
 PROMOTION_SECONDS = 150.0
 """The function that promotes outlives the execution that invoked it, for two minutes at most."""
 LOOKS, PAUSE_SECONDS = 4, 10.0
@@ -52,9 +55,10 @@ def clean_up(
     remaining_ms: Callable[[], int],
     pause: Callable[[float], None] = time.sleep,
 ) -> list[str]:
-    """Remove the deployments of an execution that has failed, was aborted or timed out.
+    """Take away what bills of an execution that has failed, was aborted or timed out.
 
-    Nothing is removed of one that was redriven meanwhile, nor what went live.
+    That is its deployments, and evaluation jobs of a judge that are in progress. Nothing is taken
+    of an execution that was redriven meanwhile, nor what went live.
 
     Args:
         clients: AWS clients.
@@ -63,41 +67,92 @@ def clean_up(
         pause: Waits so many seconds.
 
     Returns:
-        ARNs of what was removed.
+        ARNs of what was stopped and removed.
 
     Raises:
         DeploymentBusy: A deployment is still being created; the same event fits later.
     """
-    arn = event["execution_arn"]
-    execution = clients.stepfunctions.describe_execution(executionArn=arn)
+    execution = clients.stepfunctions.describe_execution(executionArn=event["execution_arn"])
     if execution["status"] in _GOES_ON:
         return []
-    uri = _manifest_of(event)
-    found = _manifest(clients.s3, uri)
+    found = _manifest(clients.s3, _manifest_of(event))
     if found is None or found.customization is None:
         # Nothing is deployed before there is a model.
         return []
     was_cut_off = execution["status"] != "FAILED"
+    stopped = _stop_judge(clients, event)
     if was_cut_off and found.decision and found.decision.promote:
-        ended = datetime.now(UTC) - execution["stopDate"]
-        pause(max(0.0, PROMOTION_SECONDS - ended.total_seconds()))
-    (deployed, _) = names.names_of(arn)
-    drives = [
-        names.of_drive(deployed["deployment"], drive)
-        for drive in range(execution.get("redriveCount", 0) + 1)
-    ]
-    for look in range(LOOKS if was_cut_off else 1):
+        pause(max(0.0, PROMOTION_SECONDS - _seconds_since(execution["stopDate"])))
+    removed = _remove_deployments(
+        clients,
+        event,
+        drives=execution.get("redriveCount", 0) + 1,
+        looks=LOOKS if was_cut_off else 1,
+        remaining_ms=remaining_ms,
+        pause=pause,
+    )
+    if was_cut_off and _may_be_judged(event, found):
+        left = remaining_ms() / 1000 - _MARGIN_MS / 1000
+        pause(max(0.0, min(left, JUDGING_SECONDS - _seconds_since(execution["stopDate"]))))
+        stopped += _stop_judge(clients, event)
+    return [*stopped, *removed]
+
+
+def _stop_judge(clients: Clients, event: CleanUpRunInput) -> list[str]:
+    """Stop the run's evaluation jobs in progress, unless the execution goes on."""
+    if "judged_bucket" not in event or _goes_on(clients, event):
+        return []
+    blind = f"s3://{event['judged_bucket']}/runs/{_key_of(event)}"
+    return judge_jobs.stop_below(clients.bedrock, judge_jobs.output_of(blind))
+
+
+def _may_be_judged(event: CleanUpRunInput, found: manifest.Manifest) -> bool:
+    """Tell whether a function may have been starting evaluation jobs when the run was cut off."""
+    compared = found.evaluation is not None and found.evaluation.judge is None
+    return "judged_bucket" in event and compared
+
+
+def _remove_deployments(
+    clients: Clients,
+    event: CleanUpRunInput,
+    *,
+    drives: int,
+    looks: int,
+    remaining_ms: Callable[[], int],
+    pause: Callable[[float], None],
+) -> list[str]:
+    (deployed, _) = names.names_of(event["execution_arn"])
+    for look in range(looks):
         if look:
             pause(PAUSE_SECONDS)
         # A redrive may want what it made: look at the execution each time.
-        if clients.stepfunctions.describe_execution(executionArn=arn)["status"] in _GOES_ON:
+        if _goes_on(clients, event):
             return []
         removed = [
-            gone for name in drives if (gone := _remove(clients, event, name, remaining_ms, pause))
+            gone
+            for drive in range(drives)
+            if (
+                gone := _remove(
+                    clients,
+                    event,
+                    names.of_drive(deployed["deployment"], drive),
+                    remaining_ms,
+                    pause,
+                )
+            )
         ]
         if removed:
             return removed
     return []
+
+
+def _goes_on(clients: Clients, event: CleanUpRunInput) -> bool:
+    found = clients.stepfunctions.describe_execution(executionArn=event["execution_arn"])
+    return found["status"] in _GOES_ON
+
+
+def _seconds_since(moment: datetime) -> float:
+    return (datetime.now(UTC) - moment).total_seconds()
 
 
 def _remove(
@@ -129,8 +184,11 @@ def _remove(
 
 
 def _manifest_of(event: CleanUpRunInput) -> str:
-    run_id = event["execution_arn"].rpartition(":")[2]
-    return f"s3://{event['artifacts_bucket']}/runs/{names.key_of(run_id)}/manifest.json"
+    return f"s3://{event['artifacts_bucket']}/runs/{_key_of(event)}/manifest.json"
+
+
+def _key_of(event: CleanUpRunInput) -> str:
+    return names.key_of(event["execution_arn"].rpartition(":")[2])
 
 
 def _manifest(s3: S3Client, uri: str) -> manifest.Manifest | None:

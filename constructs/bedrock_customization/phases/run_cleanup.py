@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from bedrock_customization._access import Right
+from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn
 from bedrock_customization._ended_runs import (
     define_dead_letters,
     describing_executions,
@@ -22,15 +22,17 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ssm as ssm, aws_stepfunctions as sfn
 
     from bedrock_customization.deployment_kinds import Deployment
+    from bedrock_customization.judge import Judge
     from bedrock_customization.storage import CustomizationStorage
 
 
 class RunCleanup(Construct):
-    """Remove the deployment of an execution that fails, is aborted or times out.
+    """Take away what bills of an execution that fails, is aborted or times out.
 
     An execution that is cut off runs no state any more, and one that fails may have failed where it
-    compensates. So their end is heard of as an event. What the alias names is never removed, nor
-    what a redriven execution works with.
+    compensates. So their end is heard of as an event: deployments are removed, and evaluation jobs
+    of a judge stopped. What the alias names is never removed, nor what a redriven execution works
+    with.
 
     Args:
         scope: Parent.
@@ -39,6 +41,7 @@ class RunCleanup(Construct):
         storage: Where the manifests are.
         alias: The parameter that consumers read.
         deployment: On what candidates answer. Without one, on demand.
+        judge: Who judges the answers, if the executions have them judged.
     """
 
     def __init__(
@@ -50,11 +53,12 @@ class RunCleanup(Construct):
         storage: CustomizationStorage,
         alias: ssm.IStringParameter,
         deployment: Deployment | None = None,
+        judge: Judge | None = None,
     ) -> None:
         deployment = deployment or OnDemand()
         super().__init__(scope, id)
         self.dead_letters = define_dead_letters(self)
-        """Events whose deployment could not be removed: whatever is here may still be billed."""
+        """Events whose run could not be cleaned up: whatever is here may still be billed."""
         self.function = HandlerFunction(
             self,
             "CleanUp",
@@ -65,6 +69,7 @@ class RunCleanup(Construct):
                 Right(actions=["ssm:GetParameter"], resources=[alias.parameter_arn]),
                 rights_to_remove(deployment),
                 describing_executions(state_machine),
+                *(_stopping_judges() if judge else []),
             ],
             # Provisioned throughput takes a quarter of an hour until it can be deleted.
             timeout_minutes=15,
@@ -80,6 +85,22 @@ class RunCleanup(Construct):
                 "kind": deployment.kind.value,
                 "artifacts_bucket": storage.artifacts_bucket.bucket_name,
                 "alias_parameter": alias.parameter_name,
+                **({"judged_bucket": storage.blind_bucket.bucket_name} if judge else {}),
             },
             dead_letters=self.dead_letters,
         )
+
+
+def _stopping_judges() -> list[Right]:
+    return [
+        Right(
+            actions=["bedrock:GetEvaluationJob", "bedrock:StopEvaluationJob"],
+            resources=[bedrock_arn("evaluation-job")],
+            wildcard_because=NAMED_BY_BEDROCK,
+        ),
+        Right(
+            actions=["bedrock:ListEvaluationJobs"],
+            resources=["*"],
+            wildcard_because="lists have no resource-level permissions",
+        ),
+    ]

@@ -1,6 +1,6 @@
 """Deployments of custom models: events of what tests, removes and expires them."""
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from bedrock_customization_runtime.contract.evaluation import Deployment
 from bedrock_customization_runtime.contract.runs import Run
@@ -45,6 +45,8 @@ class CleanUpRunInput(TypedDict):
     kind: str
     artifacts_bucket: str
     alias_parameter: str
+    judged_bucket: NotRequired[str]
+    """With the blind set that a judge works on; absent without a judge."""
 
 
 class RemovedDeployments(TypedDict):

@@ -20,7 +20,7 @@ from bedrock_customization_runtime.evaluation.extraction import accuracy
 from bedrock_customization_runtime.evaluation.texts import averaged, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from bedrock_customization_runtime.evaluation.ngrams import Integers
     from bedrock_customization_runtime.evaluation.texts import Matrix, Texts, Vector
@@ -90,7 +90,8 @@ def rouge_l(texts: Texts) -> Matrix:
 def bleu(texts: Texts) -> Matrix:
     """Measure BLEU: each record's length, its reference's, shared and all its n-grams."""
     count = len(texts.references)
-    tokens = ngrams.numbered(_bleu_tokens([*texts.references, *texts.said]))
+    words = map(_bleu_words, (*texts.references, *texts.said))
+    tokens = ngrams.numbered(words, _bleu_parted)
     references, answers = tokens[:count], tokens[count:]
     return np.hstack(
         [
@@ -172,30 +173,18 @@ def _longest_common_subsequence(one: list[int], other: list[int]) -> int:
     return len(one) - row.bit_count()
 
 
-def _bleu_tokens(texts: Iterable[str]) -> Iterable[list[str]]:
-    """Yield the tokens of mteval-v13a.
-
-    Its rules never look past white space, so each distinct word is parted once.
-    """
-    known: dict[str, list[str]] = {}
-    for text in texts:
-        plain = text.rstrip().replace("<skipped>", "").replace("-\n", "")
-        if "&" in plain:
-            for entity, sign in _BLEU_ENTITIES:
-                plain = plain.replace(entity, sign)
-        tokens: list[str] = []
-        for word in plain.split():
-            if word.isalnum():
-                tokens.append(word)
-                continue
-            parts = known.get(word)
-            if parts is None:
-                parts = known[word] = _parted(word)
-            tokens += parts
-        yield tokens
+def _bleu_words(text: str) -> list[str]:
+    plain = text.rstrip().replace("<skipped>", "").replace("-\n", "")
+    if "&" in plain:
+        for entity, sign in _BLEU_ENTITIES:
+            plain = plain.replace(entity, sign)
+    return plain.split()
 
 
-def _parted(word: str) -> list[str]:
+def _bleu_parted(word: str) -> list[str]:
+    """Return the tokens of mteval-v13a in a word: its rules never look past white space."""
+    if word.isalnum():
+        return [word]
     padded = f" {word} "
     for pattern, replacement in _BLEU_PARTED:
         padded = pattern.sub(replacement, padded)

@@ -33,6 +33,15 @@ _SHORTEST_WAIT, _LONGEST_WAIT = 300, 3600
 _LONGEST_JUDGING = 24 * 3600
 
 
+def output_of(blind: str) -> str:
+    """Return the S3 URI prefix below which the jobs of a run write.
+
+    Args:
+        blind: S3 URI prefix of the run in the bucket of blind sets.
+    """
+    return f"{blind}/judge/output/"
+
+
 def suffix_of(job_name: str) -> str:
     """Return what makes the names of a job's custom metrics its own: the digest in its name."""
     return job_name.rpartition("-")[2]
@@ -142,13 +151,31 @@ def look(bedrock: BedrockClient, judging: Judging) -> Judging:
 def stop(bedrock: BedrockClient, jobs: Sequence[JudgeJob]) -> None:
     """Stop what still runs of some jobs."""
     for job in jobs:
-        if bedrock.get_evaluation_job(jobIdentifier=job["arn"])["status"] != "InProgress":
-            continue
-        try:
-            bedrock.stop_evaluation_job(jobIdentifier=job["arn"])
-        except (bedrock.exceptions.ConflictException, bedrock.exceptions.ValidationException):
-            # It has ended meanwhile.
-            continue
+        if bedrock.get_evaluation_job(jobIdentifier=job["arn"])["status"] == "InProgress":
+            _stop(bedrock, job["arn"])
+
+
+def stop_below(bedrock: BedrockClient, output: str) -> list[str]:
+    """Stop the jobs in progress that write below an S3 URI prefix, and return their ARNs.
+
+    By where they write: the names of a run's jobs depend on data that are read to start them.
+    """
+    stopped = []
+    pages = bedrock.get_paginator("list_evaluation_jobs").paginate(statusEquals="InProgress")
+    for summary in (one for page in pages for one in page.get("jobSummaries", [])):
+        job = bedrock.get_evaluation_job(jobIdentifier=summary["jobArn"])
+        if job["outputDataConfig"]["s3Uri"].startswith(output) and _stop(bedrock, job["jobArn"]):
+            stopped.append(job["jobArn"])
+    return stopped
+
+
+def _stop(bedrock: BedrockClient, arn: str) -> bool:
+    """Stop a job, and tell whether it still ran."""
+    try:
+        bedrock.stop_evaluation_job(jobIdentifier=arn)
+    except (bedrock.exceptions.ConflictException, bedrock.exceptions.ValidationException):
+        return False
+    return True
 
 
 def _existing(bedrock: BedrockClient, name: str) -> tuple[str | None, str | None]:

@@ -77,7 +77,7 @@ def start(bedrock: BedrockClient, s3: S3Client, event: StartJudging) -> Judging:
                 digest=_digest(body, plan),
                 plan=plan,
                 dataset=uri,
-                output=_output(run),
+                output=judge_jobs.output_of(run["blind"]),
                 role_arn=event["role_arn"],
                 tags=event["tags"],
                 have_references=selection.have_references,
@@ -96,9 +96,9 @@ def record(s3: S3Client, event: RecordJudging) -> Judgement:
     run, plan = event["run"], event["judge"]
     selection = _selection(s3, event["test"], event["answers"], plan)
     names = {Task(job["task"]): job["name"] for job in event["judging"]["jobs"]}
+    output = judge_jobs.output_of(run["blind"])
     judgements = {
-        task: judge_results.read(_lines(s3, f"{_output(run)}{name}/"))
-        for task, name in names.items()
+        task: judge_results.read(_lines(s3, f"{output}{name}/")) for task, name in names.items()
     }
     section = _section(event, selection, judgements, names)
     report = JudgeReport(
@@ -218,7 +218,3 @@ def _digest(body: bytes, plan: JudgePlan) -> str:
 
 def _place(run: Run) -> str:
     return f"{run['blind']}/judge"
-
-
-def _output(run: Run) -> str:
-    return f"{_place(run)}/output/"

@@ -8,13 +8,13 @@ sorting: no hashing, so no two n-grams are ever taken for one.
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,18 +25,36 @@ _TOKENS_AT_ONCE = 2**15
 _LARGEST = 2**62
 
 
-def numbered(texts: Iterable[Sequence[str]]) -> list[Integers]:
-    """Return each text's tokens as numbers, the same for the same token in all texts."""
+def numbered(
+    texts: Iterable[Sequence[str]], parted: Callable[[str], Sequence[str]] | None = None
+) -> list[Integers]:
+    """Return each text's tokens as numbers, the same for the same token in all texts.
+
+    Args:
+        texts: Tokens of each text, or words that hold tokens.
+        parted: Returns the tokens of a word; None where words are tokens.
+    """
     number = defaultdict[str, int](count().__next__)
     lengths: list[int] = []
 
-    def tokens() -> Iterator[str]:
+    def words() -> Iterator[Sequence[str]]:
         for text in texts:
             lengths.append(len(text))
-            yield from text
+            yield text
 
-    numbers = np.fromiter(map(number.__getitem__, tokens()), dtype=np.int64)
-    return np.split(numbers, np.cumsum(lengths[:-1], dtype=np.int64))
+    # No line of Python for each word, of which there are millions, nor all of them at once.
+    numbers = np.fromiter(map(number.__getitem__, chain.from_iterable(words())), dtype=np.int64)
+    ends = np.cumsum(lengths, dtype=np.int64)
+    if parted is None:
+        return np.split(numbers, ends[:-1])
+    parts = list(map(parted, list(number)))
+    sizes = np.fromiter(map(len, parts), dtype=np.int64, count=len(parts))
+    tokens = np.fromiter(map(number.__getitem__, chain.from_iterable(parts)), dtype=np.int64)
+    taken = sizes[numbers]
+    before = np.cumsum(taken) - taken
+    places = np.repeat((np.cumsum(sizes) - sizes)[numbers] - before, taken)
+    found = tokens[places + np.arange(len(places))]
+    return np.split(found, np.append(before, len(found))[ends[:-1]])
 
 
 def characters(texts: Iterable[str]) -> list[Integers]:

@@ -2,7 +2,6 @@
 
 import functools
 import os
-import socket
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -15,12 +14,9 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from werkzeug.serving import BaseWSGIServer
+    from bedrock_customization_local.cloud.http_server import HttpServer
 
-LOOPBACK = "127.0.0.1"
 ACCOUNT_ID = "123456789012"
-_BACKLOG = 128
-_SHUTDOWN_POLL_SECONDS = 0.02
 
 _in_use = threading.Lock()  # moto keeps its state in globals, so a process has one plane at a time
 
@@ -50,14 +46,14 @@ class Plane:
         self.account_id = ACCOUNT_ID
         self._clients: dict[str, Any] = {}
         self._clients_lock = threading.Lock()
-        self._is_closing = threading.Event()
+        self._server: HttpServer | None = None
         self._undo = ExitStack()
         self._undo.callback(_in_use.release)
         with ExitStack() as on_failure:
             on_failure.callback(self.close)
-            server = self._serve(port)
-            self.port = server.port
-            self.endpoint_url = f"http://{LOOPBACK}:{self.port}"
+            self._server = self._serve(port)
+            self.port = self._server.port
+            self.endpoint_url = self._server.url
             self._undo.callback(_set_environment(self.environment()))
             on_failure.pop_all()
 
@@ -110,7 +106,8 @@ class Plane:
 
     def hush(self) -> None:
         """Log no request that fails from now on: what it needs is being taken down."""
-        self._is_closing.set()
+        if self._server:
+            self._server.hush()
 
     def close(self) -> None:
         """Stop the server; a second call does nothing."""
@@ -133,73 +130,16 @@ class Plane:
             botocore_session=core,
         )
 
-    def _serve(self, port: int) -> "BaseWSGIServer":
-        # Imported here: moto's server takes most of a second, and most commands need none.
-        from moto import backends  # noqa: PLC0415
+    def _serve(self, port: int) -> "HttpServer":
+        # Imported here: moto takes most of a second, and most commands need none.
         from moto.moto_api._internal import moto_api_backend  # noqa: PLC0415
-        from moto.moto_server.werkzeug_app import (  # noqa: PLC0415
-            DomainDispatcherApplication,
-            MotoRequestHandler,
-            create_backend_app,
-        )
-        from werkzeug.serving import ThreadedWSGIServer  # noqa: PLC0415
 
-        is_closing = self._is_closing
+        from bedrock_customization_local.cloud import moto_server  # noqa: PLC0415
 
-        class QuietHandler(MotoRequestHandler):
-            """Keeps connections open, answers at once, and logs no request."""
-
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-            wbufsize = -1  # headers and body leave together
-
-            def handle_expect_100(self) -> bool:
-                """Let a client send its body at once: it waits for up to a second to be told."""
-                goes_on: bool = super().handle_expect_100()
-                self.wfile.flush()
-                return goes_on
-
-            def finish(self) -> None:
-                """Close both ways, though the client may be gone before all was written."""
-                try:
-                    super().finish()
-                except ConnectionError:
-                    self.rfile.close()
-
-            def log_request(self, *_: object) -> None:
-                """Log nothing."""
-
-        class QuietServer(ThreadedWSGIServer):
-            """Logs requests that fail, unless they do because of the end."""
-
-            def log(self, type: str, message: str, *args: object) -> None:
-                """Log what failed."""
-                if not is_closing.is_set():
-                    super().log(type, message, *args)
-
-        # moto lists its own folder twice for each request, a fifth of the time it takes to answer.
-        modules = frozenset(backends.list_of_moto_modules())
-        backends.list_of_moto_modules = lambda: modules
         moto_api_backend.reset()
-        # The socket is made here: werkzeug would end the process if the port is taken.
-        with socket.create_server((LOOPBACK, port), backlog=_BACKLOG) as listening:
-            server = QuietServer(
-                LOOPBACK,
-                port,
-                DomainDispatcherApplication(create_backend_app),
-                QuietHandler,
-                fd=listening.fileno(),
-            )
-        thread = threading.Thread(
-            target=functools.partial(server.serve_forever, _SHUTDOWN_POLL_SECONDS),
-            name="embedded-aws",
-            daemon=True,
-        )
-        thread.start()
+        server = moto_server.start(port)
         self._undo.callback(moto_api_backend.reset)
-        self._undo.callback(server.server_close)
-        self._undo.callback(thread.join)
-        self._undo.callback(server.shutdown)
+        self._undo.callback(server.close)
         return server
 
 

@@ -12,12 +12,13 @@ from botocore.exceptions import ClientError
 from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import s3_backends
-from moto.server import ThreadedMotoServer
 
+from bedrock_customization_local.cloud import moto_server
 from bedrock_customization_local.cloud.bedrock.moto_install import install
 from bedrock_customization_local.cloud.bedrock.quotas import default_quotas
 from bedrock_customization_local.cloud.bedrock.service import Bedrock
 from bedrock_customization_local.cloud.clock import Clock
+from bedrock_customization_local.cloud.http_server import HttpServer
 from bedrock_customization_local.cloud.iam import AccessDenied, Decision, Permission
 
 REGION = "us-east-1"
@@ -109,8 +110,9 @@ class Cloud:
         self.bedrock = self.client("bedrock")
         self.runtime = self.client("bedrock-runtime")
         quotas = replace(default_quotas(), provisioned_model_units_without_commitment=2)
+        self.clock = Clock(scale=2e-4)
         self.service = Bedrock(
-            clock=Clock(scale=2e-4),
+            clock=self.clock,
             region=region,
             account_id=ACCOUNT,
             clients=self.client,
@@ -216,21 +218,19 @@ class Cloud:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[ThreadedMotoServer]:
-    """One HTTP server for all tests: stopping it takes half a second."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
+def server() -> Iterator[HttpServer]:
+    """One HTTP server for all tests."""
+    server = moto_server.start()
     yield server
-    server.stop()
+    server.close()
 
 
 @pytest.fixture
-def cloud(request: pytest.FixtureRequest, server: ThreadedMotoServer) -> Iterator[Cloud]:
+def cloud(request: pytest.FixtureRequest, server: HttpServer) -> Iterator[Cloud]:
     """A fresh Bedrock; `indirect` parameters name its Region."""
     # moto keeps the routes of its first request, and each test installs its own.
-    server._server.app = DomainDispatcherApplication(create_backend_app)
-    host, port = server.get_host_and_port()
-    cloud = Cloud(f"http://{host}:{port}", getattr(request, "param", REGION))
+    server.application = DomainDispatcherApplication(create_backend_app)
+    cloud = Cloud(server.url, getattr(request, "param", REGION))
     uninstall = install(cloud.service)
     elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": cloud.region}}
     for bucket in ("data", "output"):

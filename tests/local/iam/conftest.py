@@ -6,8 +6,9 @@ import boto3
 import pytest
 from botocore.config import Config
 from moto.moto_api._internal.models import moto_api_backend
-from moto.server import ThreadedMotoServer
 
+from bedrock_customization_local.cloud import moto_server
+from bedrock_customization_local.cloud.http_server import HttpServer
 from bedrock_customization_local.cloud.iam import Authorizer
 
 TRUST = {
@@ -31,23 +32,21 @@ TRUST = {
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[ThreadedMotoServer]:
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
+def server() -> Iterator[HttpServer]:
+    moto = moto_server.start()
     yield moto
-    moto.stop()
+    moto.close()
     moto_api_backend.reset()
 
 
 @pytest.fixture
 def aws(server) -> Iterator[SimpleNamespace]:
     moto_api_backend.reset()
-    host, port = server.get_host_and_port()
 
     def client(service, key="test", **config):
         return boto3.client(
             service,
-            endpoint_url=f"http://{host}:{port}",
+            endpoint_url=server.url,
             region_name="us-east-1",
             aws_access_key_id=key,
             aws_secret_access_key="test",

@@ -10,8 +10,8 @@ from botocore.config import Config
 from botocore.validate import ParamValidator
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_api._internal.models import moto_api_backend
-from moto.server import ThreadedMotoServer
 
+from bedrock_customization_local.cloud import moto_server
 from bedrock_customization_local.cloud.clock import Clock
 from bedrock_customization_local.cloud.iam import AccessDenied, Decision
 from bedrock_customization_local.cloud.stepfunctions import StepFunctions, install
@@ -36,11 +36,9 @@ class Doorman:
 
 @pytest.fixture(scope="package")
 def endpoint():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    server = moto_server.start()
+    yield server.url
+    server.close()
 
 
 def make_client(endpoint, service):

@@ -222,3 +222,21 @@ def test_a_judge_that_bedrock_would_refuse_is_refused_at_synth(arguments, messag
 def test_a_criterion_that_bedrock_would_refuse_is_refused_at_synth(arguments, message):
     with pytest.raises(ValueError, match=message):
         JudgeCriterion(**{"name": "polite", "instructions": "Is it?"} | arguments)
+
+
+def test_jobs_of_a_run_that_ends_badly_are_stopped(judged):
+    _, statements = statements_of(judged, "CleanUpRole")
+    allowed = {
+        action: json.dumps(statement["Resource"])
+        for statement in statements
+        for action in listed(statement["Action"])
+        if "EvaluationJob" in action
+    }
+    assert allowed.keys() == {
+        "bedrock:GetEvaluationJob",
+        "bedrock:ListEvaluationJobs",
+        "bedrock:StopEvaluationJob",
+    }
+    assert ":evaluation-job/*" in allowed["bedrock:StopEvaluationJob"]
+    rules = json.dumps(judged.find_resources("AWS::Events::Rule"))
+    assert "judged_bucket" in rules

@@ -6,6 +6,7 @@ import re
 import secrets
 import string
 from dataclasses import dataclass
+from functools import lru_cache
 
 _ALPHABET = string.ascii_lowercase + string.digits
 _ID_LENGTH = 12
@@ -45,6 +46,7 @@ def new_id() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
 
 
+@lru_cache(maxsize=1024)
 def split_arn(text: str) -> tuple[str, str]:
     """Return the kind and the name of a Bedrock ARN; ("", text) for anything else."""
     found = _ARN.fullmatch(text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bedrock_customization_local.cloud.bedrock.arns import split_arn
@@ -36,6 +37,7 @@ class _Entry:
     by_profile: bool = False
 
 
+@lru_cache(maxsize=1024)
 def split_profile(identifier: str) -> tuple[str, str]:
     """Return the geography of an inference profile, "" for none, and the foundation model's id.
 

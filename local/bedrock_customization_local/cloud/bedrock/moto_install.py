@@ -31,6 +31,7 @@ from bedrock_customization_local.cloud.bedrock.shapes import (
     error_status,
     service_model,
 )
+from bedrock_customization_local.cloud.iam import guard
 
 if TYPE_CHECKING:
     from bedrock_customization_local.cloud.bedrock.service import Bedrock
@@ -118,6 +119,8 @@ class _Converse:
         return [content]
 
     def _parameters(self, environ: _Environ) -> Mapping[str, Any]:
+        if guard.PARAMETERS in environ:
+            return {**environ[guard.PARAMETERS], **self._labels}
         request = Request(environ)
         operation = service_model(DATA_PLANE).operation_model(_CONVERSE)
         parsed: Mapping[str, Any] = PROTOCOL_PARSERS["rest-json"](operation, map_type=dict).parse(

@@ -128,9 +128,10 @@ def _problems(
 def _members(value: Any, shape: Shape, path: str) -> Iterator[tuple[Any, Shape, str]]:  # noqa: ANN401 - any JSON
     """Yield what a value is made of, each with its shape and where it is."""
     if shape.type_name == "structure" and not getattr(shape, "is_document_type", False):
-        for name, member in cast("StructureShape", shape).members.items():
-            if value.get(name) is not None:
-                yield value[name], member, f"{path}.{name}" if path else name
+        members = cast("StructureShape", shape).members
+        for name, item in value.items():
+            if item is not None and name in members:
+                yield item, members[name], f"{path}.{name}" if path else name
     elif shape.type_name == "list":
         for index, item in enumerate(value, 1):
             yield item, cast("ListShape", shape).member, f"{path}.{index}.member"
@@ -144,14 +145,15 @@ def _members(value: Any, shape: Shape, path: str) -> Iterator[tuple[Any, Shape, 
 def _string_problems(
     value: str, shape: StringShape, path: str, *, enums_only: bool
 ) -> Iterator[str]:
-    if shape.enum and value not in {*shape.enum, *_BEYOND_ENUMS.get(shape.name, ())}:
-        yield _problem(value, path, f"satisfy enum value set: [{', '.join(shape.enum)}]")
+    enum = shape.enum
+    if enum and value not in enum and value not in _BEYOND_ENUMS.get(shape.name, ()):
+        yield _problem(value, path, f"satisfy enum value set: [{', '.join(enum)}]")
     if enums_only:
         return
     # Length first: patterns are only tried on what is short enough.
-    problem = next(_size_problems(len(value), shape, path, "length", value), None)
-    if problem:
-        yield problem
+    problems = list(_size_problems(len(value), shape, path, "length", value))
+    if problems:
+        yield problems[0]
         return
     pattern = shape.metadata.get("pattern")
     if pattern and compiled(pattern).fullmatch(value) is None:

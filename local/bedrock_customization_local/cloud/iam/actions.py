@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from urllib.parse import parse_qsl
 
-import botocore.session
+from moto.core.utils import get_service_model
 
 from bedrock_customization_local.cloud.iam.operations import (
     CONDITION_KEYS,
@@ -62,8 +62,7 @@ def permissions_for(
 @cache
 def prefix_of(service: str) -> str:
     """Return IAM's prefix of a service that boto3 knows by another name."""
-    model = botocore.session.get_session().get_service_model(service)
-    signed: str = model.signing_name
+    signed: str = get_service_model(service).signing_name
     return _PREFIXES.get(signed, signed)
 
 

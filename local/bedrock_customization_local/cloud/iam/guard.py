@@ -3,9 +3,9 @@
 Signatures are not checked: on loopback, the access key alone says who asks.
 """
 
-import io
 import json
 import re
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -26,12 +26,17 @@ from bedrock_customization_local.cloud.iam.sessions import RoleSessions
 _CREDENTIAL = re.compile(r"Credential=([^/,&]+)/[^/]+/[^/]+/([^/]+)/aws4_request")
 # Services that are signed with another name than boto3 knows them by.
 _SIGNED_AS: Mapping[str, tuple[str, ...]] = {
-    "bedrock": ("bedrock", "bedrock-runtime"),
+    "bedrock": ("bedrock-runtime", "bedrock"),  # what is asked most comes first
     "monitoring": ("cloudwatch",),
     "servicequotas": ("service-quotas",),
     "states": ("stepfunctions",),
 }
+PARAMETERS = "embedded_aws.parameters"
+"""Where a request that was checked holds the parameters that it was parsed to."""
+
 _ERROR_CODES = {"s3": "AccessDenied", "iam": "AccessDenied", "sns": "AuthorizationError"}
+_routing = threading.Lock()
+_routed: set[str] = set()  # as moto's routes: for good, and of the process
 _Environ = dict[str, Any]
 _Application = Callable[..., Iterable[bytes]]
 
@@ -71,6 +76,7 @@ def install(authorizer: CallAuthorizer, sessions: RoleSessions) -> Callable[[], 
             except AccessDenied as error:
                 return _refusal(environ, start_response, service, str(error))
             _rewind(environ)
+            environ[PARAMETERS] = parameters
         return original(self, environ, start_response)
 
     DomainDispatcherApplication.__call__ = guarded
@@ -92,26 +98,30 @@ def _caller(environ: _Environ, sessions: RoleSessions) -> tuple[str | None, str]
 def _call(environ: _Environ, signed_as: str) -> tuple[str, str, Mapping[str, object]] | None:
     """Return service, operation and parameters of a request; None if moto does not know it."""
     for service in _SIGNED_AS.get(signed_as, (signed_as,)):
-        if service != "s3":
-            _keep_body(environ)
         try:
-            operation, labels = get_service_router(service).match(_request(environ))
+            operation, labels = _operation(service, _request(environ))
         except NotFound:
             continue
-        if operation.name == "DeleteObjects":
-            _keep_body(environ)
         parameters = _parameters(_request(environ), service, operation, labels)
         return service, operation.name, parameters
     return None
 
 
-def _keep_body(environ: _Environ) -> None:
-    """Read the body and put it back, for who comes next."""
-    if not isinstance(environ["wsgi.input"], io.BytesIO):
-        body = Request(environ).get_data(cache=False)
-        environ["wsgi.input"] = io.BytesIO(body)
-        environ["CONTENT_LENGTH"] = str(len(body))
-        environ.pop("HTTP_TRANSFER_ENCODING", None)
+def _operation(service: str, request: Request) -> tuple[Any, Mapping[str, str]]:
+    """Return the operation that is asked for and the labels of the path.
+
+    The first request makes the routes of its service, which takes a while: once, not in each of the
+    threads of a function that asks a lot at once.
+    """
+    if service in _routed:
+        found: tuple[Any, Mapping[str, str]] = get_service_router(service).match(request)
+        return found
+    with _routing:
+        try:
+            found = get_service_router(service).match(request)
+        finally:
+            _routed.add(service)
+    return found
 
 
 def _request(environ: _Environ) -> Request:
@@ -120,9 +130,8 @@ def _request(environ: _Environ) -> Request:
 
 
 def _rewind(environ: _Environ) -> None:
-    """Let a body that was kept be read again."""
-    if isinstance(environ["wsgi.input"], io.BytesIO):
-        environ["wsgi.input"].seek(0)
+    """Let the body be read again: the server holds it in memory."""
+    environ["wsgi.input"].seek(0)
 
 
 def _parameters(
@@ -163,8 +172,6 @@ def _refusal(
     else:
         body = json.dumps({"__type": code, "message": message})
     content = b"" if environ["REQUEST_METHOD"] == "HEAD" else body.encode()
-    # What stays unread of an upload would be taken for the next request.
-    _request(environ).get_data(cache=False)
     headers = [("x-amzn-ErrorType", code), ("Content-Length", str(len(content)))]
     start_response(f"{status.value} {status.phrase}", headers)
     return [content]

@@ -11,12 +11,12 @@ from bedrock_customization_local.cloud.bedrock.tinylm.network import (
     Floats,
     Integers,
     attention_mask,
-    embed,
-    make_batch,
+    gram_vectors,
     normalize,
 )
 from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import (
     END,
+    PADDING,
     Encoded,
     core_of,
     split_words,
@@ -83,7 +83,8 @@ def _generate(
     known = np.asarray(model.vocabulary.answers)
     places = np.array([len(one.tokens) for one in encoded])
     steps = min(maximum_tokens, model.vocabulary.context - int(places.max()))
-    decoder = _Decoder(model, int(places.max()) + steps)
+    answers = np.array([one.answer for one in encoded])
+    decoder = _Decoder(model, answers, int(places.max()) + steps)
     said = known[_choose(decoder.read(encoded, places - places, places - 1), sampling)]
     words: list[list[str]] = [[] for _ in encoded]
     finished = np.zeros(len(encoded), bool)
@@ -118,12 +119,24 @@ def _choose(scores: Floats, sampling: Sampling | None) -> Integers:
 
 
 class _Decoder:
-    """Reads tokens in portions; keeps the keys and values of all that it read."""
+    """Reads tokens in portions; keeps the keys and values of all that it read.
 
-    def __init__(self, model: Model, length: int) -> None:
-        self._weights, self._length = model.weights, length
-        self._answers = model.vocabulary.answers
-        self._cache: list[tuple[Floats, Floats]] = []
+    Args:
+        model: Any model.
+        answers: [sequences] position after which the completion begins.
+        length: Of the longest sequence with its answer.
+    """
+
+    def __init__(self, model: Model, answers: Integers, length: int) -> None:
+        self._weights, self._answers = model.weights, answers
+        shape = model.weights.shape
+        head = shape.width // shape.heads
+        room = (shape.layers, len(answers), shape.heads)
+        dtype = model.weights.flat.dtype
+        self._rows = np.arange(len(answers))
+        # As the products need them: none has to be copied for each word.
+        self._keys = np.zeros((*room, head, length), dtype)
+        self._values = np.zeros((*room, length, head), dtype)
 
     def read(self, portion: Sequence[Encoded], starts: Integers, last: Integers) -> Floats:
         """Read the next tokens of every sequence and return the scores of all answers to each.
@@ -134,38 +147,57 @@ class _Decoder:
             last: [sequences] index, in the portion, of the token that is answered.
         """
         weights, shape = self._weights, self._weights.shape
-        batch = make_batch(portion, self._answers)
-        count, length = batch.tokens.shape
-        places = starts[:, None] + np.arange(length)[None]
-        x = embed(weights, batch, np.minimum(places, shape.context - 1))
-        mask = attention_mask(batch, places, np.arange(self._length), x.dtype)
+        x, places = self._embed(portion, starts)
+        seen = int(places.max()) + 1
+        # A sequence alone sees all that it has read: nothing is padded.
+        mask = (
+            attention_mask(self._answers, places, np.arange(seen), x.dtype)
+            if len(portion) > 1
+            else None
+        )
         for layer in range(shape.layers):
-            x = x + self._attend(x, layer, mask, places)
+            x = x + self._attend(x, layer, mask, places, seen)
             h = normalize(x)[0] * weights[f"{layer}.gain_feed"]
             inner = np.maximum(h @ weights[f"{layer}.expand"] + weights[f"{layer}.expand_bias"], 0)
             x = x + inner @ weights[f"{layer}.contract"]
-        y = normalize(x[np.arange(count), last])[0] * weights["gain_final"]
+        y = normalize(x[self._rows, last])[0] * weights["gain_final"]
         scores: Floats = y @ weights["say"] + weights["say_bias"]
         return scores
 
-    def _attend(self, x: Floats, layer: int, mask: Floats, places: Integers) -> Floats:
+    def _embed(self, portion: Sequence[Encoded], starts: Integers) -> tuple[Floats, Integers]:
+        """Return the input vectors of tokens, padded on the right, and their positions."""
+        weights = self._weights
+        length = max(len(one.tokens) for one in portion)
+        tokens = np.full((len(portion), length), PADDING, np.intp)
+        words: list[str] = []
+        for index, one in enumerate(portion):
+            tokens[index, : len(one.tokens)] = one.tokens
+            words += one.words
+            words += [""] * (length - len(one.tokens))
+        places = starts[:, None] + np.arange(length)
+        x = weights["words"][tokens]
+        x += gram_vectors(weights, words).reshape(x.shape)
+        x += weights["positions"][places]
+        return x, places
+
+    def _attend(
+        self, x: Floats, layer: int, mask: Floats | None, places: Integers, seen: int
+    ) -> Floats:
         weights, shape = self._weights, self._weights.shape
         count, length, width = x.shape
         head = width // shape.heads
         h = normalize(x)[0] * weights[f"{layer}.gain_attention"]
         qkv = (h @ weights[f"{layer}.attend"]).reshape(count, length, 3, shape.heads, head)
-        if layer == len(self._cache):
-            room = (count, self._length, shape.heads, head)
-            self._cache.append((np.zeros(room, x.dtype), np.zeros(room, x.dtype)))
-        keys, values = self._cache[layer]
-        inside = np.minimum(places, self._length - 1)
-        keys[np.arange(count)[:, None], inside] = qkv[:, :, 1]
-        values[np.arange(count)[:, None], inside] = qkv[:, :, 2]
-        scores = qkv[:, :, 0].swapaxes(1, 2) @ keys.transpose(0, 2, 3, 1)
+        keys, values = self._keys[layer], self._values[layer]
+        keys[self._rows[:, None], :, :, places] = qkv[:, :, 1]
+        values[self._rows[:, None], :, places] = qkv[:, :, 2]
+        scores = qkv[:, :, 0].swapaxes(1, 2) @ keys[..., :seen]
         scores *= head**-0.5
-        scores += mask
+        if mask is not None:
+            scores += mask
         scores -= scores.max(-1, keepdims=True)
         np.exp(scores, out=scores)
         scores /= scores.sum(-1, keepdims=True)
-        context = (scores @ values.swapaxes(1, 2)).swapaxes(1, 2).reshape(count, length, width)
-        return context @ weights[f"{layer}.mix"]
+        context = (scores @ values[:, :, :seen]).swapaxes(1, 2).reshape(count, length, width)
+        mixed: Floats = context @ weights[f"{layer}.mix"]
+        return mixed

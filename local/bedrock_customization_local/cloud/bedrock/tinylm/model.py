@@ -16,11 +16,11 @@ from bedrock_customization_local.cloud.bedrock.tinylm.network import (
     initial_weights,
 )
 from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import (
+    END,
+    FIRST_SLOT,
     FIRST_WORD,
     Encoder,
-    Record,
     Vocabulary,
-    build_vocabulary,
     split_words,
 )
 
@@ -95,8 +95,15 @@ def base_model(name: str, prompt: str) -> Model:
         name: Model id; seeds the weights.
         prompt: What the model will be asked.
     """
-    words = split_words(prompt)[-CONTEXT:]
-    vocabulary = build_vocabulary([Record((), words)], CONTEXT)
+    words = tuple(sorted(set(split_words(prompt)[-CONTEXT:])))
+    vocabulary = Vocabulary(
+        words=words,
+        merges=(),
+        copied=(),
+        answers=(END, *range(FIRST_SLOT, FIRST_WORD + len(words))),
+        prefix=(),
+        context=CONTEXT,
+    )
     shape = Shape(vocabulary.size, len(vocabulary.answers), vocabulary.context)
     return Model(vocabulary, _weights_to_read(shape, crc32(name.encode())))
 

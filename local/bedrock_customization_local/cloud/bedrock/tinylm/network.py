@@ -184,7 +184,7 @@ def loss_of(weights: Weights, batch: Batch) -> float:
 
 def normalize(x: Floats) -> tuple[Floats, Floats]:
     """Return `x` over its root mean square along the last axis, and what it was multiplied by."""
-    scale = 1 / np.sqrt((x * x).mean(-1, keepdims=True) + _EPSILON)
+    scale = 1 / np.sqrt(np.vecdot(x, x)[..., None] / x.shape[-1] + _EPSILON)
     return x * scale, scale
 
 
@@ -230,7 +230,7 @@ class _Tape:
         keep = self._keep(x)
         x = x * keep
         self._keep_embedding = keep
-        mask = attention_mask(batch, places, places[0], x.dtype)
+        mask = attention_mask(batch.answers, places, places[0], x.dtype)
         for layer in range(shape.layers):
             x = self._attend(x, layer, mask)
             x = self._feed(x, layer)
@@ -369,19 +369,36 @@ def embed(weights: Weights, batch: Batch, places: Integers) -> Floats:
     return x
 
 
+def gram_vectors(weights: Weights, words: Sequence[str]) -> Floats:
+    """Return the mean of the rows of each word's character n-grams, [words, width].
+
+    As `embed` has it, without a share of every row: what decoding a word at a time would wait for.
+    """
+    numbers: dict[str, int] = {"": 0}
+    surfaces = [numbers.setdefault(word, len(numbers)) for word in words]
+    held = [grams(word) for word in numbers if word]
+    means = np.zeros((len(numbers), weights.shape.width), weights.flat.dtype)
+    if held:
+        sizes = np.array([len(buckets) for buckets in held])
+        rows = weights["grams"][[bucket for buckets in held for bucket in buckets]]
+        means[1:] = np.add.reduceat(rows, np.cumsum(sizes) - sizes) / sizes[:, None]
+    vectors: Floats = means[surfaces]
+    return vectors
+
+
 def attention_mask(
-    batch: Batch, places: Integers, keys: Integers, dtype: np.dtype[np.floating]
+    answers: Integers, places: Integers, keys: Integers, dtype: np.dtype[np.floating]
 ) -> Floats:
     """Return what is added to attention scores, [sequences, 1, length, keys].
 
     Args:
-        batch: Whose tokens look.
+        answers: [sequences] position after which the completion begins.
         places: [sequences or 1, length] position of each of them.
         keys: Positions that they could see.
         dtype: Of the result.
     """
     before = keys <= places[:, :, None]
-    prompt = keys <= batch.answers[:, None, None]
+    prompt = keys <= answers[:, None, None]
     return np.where(before | prompt, 0, _FORBIDDEN).astype(dtype)[:, None]
 
 
