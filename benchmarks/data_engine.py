@@ -19,6 +19,7 @@ from statistics import median
 
 from corpora import PAIRS, SIMILARITIES, write_pairs, write_records
 from engine_runs import BASE_MODEL, OURS, RUNS, found_in, measure, memory_by_stage
+from hostile_sources import section as hostile_section
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "data-engine-benchmarks.md"
@@ -153,6 +154,7 @@ def benchmark(records: int, rounds: int) -> str:
             for count, path in files.items()
         }
         stages = {count: memory_by_stage(path) for count, path in files.items()}
+        hostile = hostile_section(large)
     started = cold_start() * 1000
     return "\n".join(
         [
@@ -160,6 +162,7 @@ def benchmark(records: int, rounds: int) -> str:
             *_peers_section(speed, memory, found),
             *_scaling_section(scaling, records),
             *_memory_section(stages),
+            *hostile,
             *_targets_section(speed, found, scaling[records * 10], started, records),
             "",
         ]

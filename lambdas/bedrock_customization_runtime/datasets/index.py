@@ -31,7 +31,7 @@ LABEL_CHARACTERS = 200
 RECORDS_PER_LABEL = 2
 _EXACT = np.uint64(0x9E37_79B9_7F4A_7C15)
 """Odd, so that the keys of question and answer, both hashes, make one that is as good a hash."""
-_TEXT_AT_ONCE = 2**16
+_TEXT_AT_ONCE = 2**17
 """Characters, of last questions and answers, whose words are hashed together: what fits a
 processor's cache."""
 

@@ -92,7 +92,8 @@ def _passages(
     each = [np.empty(0, dtype=np.uint64)]
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
-        each.append(words_in(some).passages(RUN)[0])
+        runs, counts = words_in(some).passages(RUN)
+        each.append(runs[counts])
     found = np.concatenate(each)
     # There are dozens for each record, so each copy of them counts.
     del each
@@ -114,14 +115,17 @@ def _hits(
     passages = sieve.passages
     for start in range(0, len(rows) if passages.size else 0, _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
-        runs, owner = words_in(some).passages(RUN)
+        words = words_in(some)
+        runs, counts = words.passages(RUN)
         maybe = sieve.passed(runs)
-        suspects = owner[maybe]
-        maybe = maybe[np.bincount(suspects, minlength=len(some))[suspects] >= least]
+        maybe = maybe[counts[maybe]]
+        owner = np.searchsorted(words.first, maybe, side="right") - 1
+        enough = np.bincount(owner, minlength=len(some))[owner] >= least
+        maybe, owner = maybe[enough], owner[enough]
         place = np.minimum(np.searchsorted(passages, runs[maybe]), len(passages) - 1)
         sure = passages[place] == runs[maybe]
         if sure.any():
-            yield some[owner[maybe[sure]]], place[sure]
+            yield some[owner[sure]], place[sure]
 
 
 class _Sieve:

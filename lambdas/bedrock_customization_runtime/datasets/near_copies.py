@@ -50,12 +50,13 @@ def bands_of(words: Words, common: NDArray[np.uint32] = _NONE) -> NDArray[np.uin
     signature = np.full(texts * _HASHES, _EMPTY, dtype=np.uint32)
     place = owner * _HASHES + (shingles & np.uint32(_HASHES - 1))
     np.minimum.at(signature, place, shingles >> np.uint32(7))
-    dense = _densified(signature.reshape(texts, _HASHES)).reshape(texts, BANDS, _ROWS)
-    bands = np.zeros((texts, BANDS), dtype=np.uint32)
-    for row in range(_ROWS):
-        bands = (bands ^ dense[:, :, row]) * np.uint32(0x9E3779B1)
+    dense = _densified(signature.reshape(texts, _HASHES)).reshape(texts * BANDS, _ROWS)
+    bands = np.zeros(texts * BANDS, dtype=np.uint32)
+    for row in np.ascontiguousarray(dense.T):
+        bands ^= row
+        bands *= np.uint32(0x9E3779B1)
         bands ^= bands >> np.uint32(15)
-    return bands
+    return bands.reshape(texts, BANDS)
 
 
 def common_shingles(words: Words) -> NDArray[np.uint32]:

@@ -154,8 +154,13 @@ def assign_sides(
     _note_conflicts(examined, columns)
     if similar is not None:
         _note_near_copies(examined, similar)
-    together = columns.near if similar is None else similar.astype(np.uint64)
-    component = clusters.components([columns.near, columns.group, together])
+    keys = [columns.near]
+    # Without groups, the group is the near key; and each column is sorted.
+    if not np.array_equal(columns.group, columns.near):
+        keys.append(columns.group)
+    if similar is not None:
+        keys.append(similar.astype(np.uint64))
+    component = clusters.components(keys)
     rows = np.sort(np.unique(columns.exact, return_index=True)[1])
     refusals.check_distinct(examined, len(rows))
     side = _sides(examined, columns, component, rows)

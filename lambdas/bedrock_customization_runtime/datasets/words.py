@@ -97,14 +97,13 @@ class Words:
         A text of fewer words has one: all of it.
         """
         counts = self.counts
-        owner = np.repeat(np.arange(len(counts), dtype=np.intp), counts)
         factors = _powers(0x2C1B3C6D, length, _NARROW)
         size = max(0, len(self.hashes) - length + 1)
         runs = np.zeros(size, dtype=np.uint32)
         for place, factor in enumerate(factors):
             runs += self.hashes[place : place + size] * factor
-        whole = np.flatnonzero(owner[:size] == owner[length - 1 :])
-        runs, owners = runs[whole], owner[whole]
+        runs = runs[self._whole(size, length)]
+        owners = np.repeat(np.arange(len(counts)), np.maximum(counts - length + 1, 0))
         short = np.flatnonzero(counts < length)
         if short.size:
             rest = [self.hashes[self.first[text] : self.first[text + 1]] for text in short]
@@ -113,23 +112,22 @@ class Words:
             owners = np.concatenate([owners, short])
         return _mixed(runs), owners
 
-    def passages(self, length: int) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:
-        """Return long hashes of all runs of so many words, and which text each is of.
+    def passages(self, length: int) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+        """Return long hashes of the runs of so many words from each word on, and which count.
 
-        A text of fewer words has none.
+        Those do not that reach into the next text.
         """
-        starts = len(self.hashes) - length + 1
-        owner = np.repeat(np.arange(len(self.first) - 1, dtype=np.intp), self.counts)
-        if starts <= 0:
-            return np.empty(0, dtype=np.uint64), owner[:0]
+        size = len(self.hashes) - length + 1
+        if size <= 0:
+            return np.empty(0, dtype=np.uint64), np.empty(0, dtype=bool)
         powers, inverses = _scales(_WIDE_BASE, len(self.hashes), _WIDE_WORD)
         sums = np.zeros(len(self.hashes) + 1, dtype=np.uint64)
-        np.cumsum((self.hashes + np.uint64(1)) * powers[: len(self.hashes)], out=sums[1:])
-        runs = (sums[length:] - sums[:starts]) * inverses[:starts]
-        whole = owner[length - 1 :] == owner[:starts]
-        runs = runs[whole]
+        np.multiply(self.hashes + np.uint64(1), powers[: len(self.hashes)], out=sums[1:])
+        np.add.accumulate(sums, out=sums)
+        runs = (sums[length:] - sums[:size]) * inverses[:size]
         runs ^= runs >> np.uint64(31)
-        return runs * np.uint64(_WIDE_BASE), owner[:starts][whole]
+        runs *= np.uint64(_WIDE_BASE)
+        return runs, self._whole(size, length)
 
     def keys(self) -> NDArray[np.uint64]:
         """Return a hash of each text's words in order."""
@@ -141,6 +139,14 @@ class Words:
         sums = np.zeros(len(wide) + 1, dtype=np.uint64)
         np.cumsum(wide, out=sums[1:])
         return sums[self.first[1:]] - sums[self.first[:-1]]
+
+    def _whole(self, size: int, length: int) -> NDArray[np.bool_]:
+        """Return which of so many runs lie in one text; few do not."""
+        whole = np.ones(size, dtype=bool)
+        for inside in range(1, length):
+            across = self.first[1:-1] - inside
+            whole[across[(across >= 0) & (across < size)]] = False
+        return whole
 
 
 def words_of(texts: Sequence[str]) -> Words:
@@ -205,13 +211,14 @@ def _hashed(texts: Sequence[bytes]) -> Words:
     data = np.frombuffer(joined.translate(_FOLDING), dtype=np.uint8)
     is_word = data > _SEPARATOR
     edges = np.flatnonzero(is_word[1:] != is_word[:-1])
-    starts, ends = edges[::2], edges[1::2]
+    starts = edges[::2]
     # A word's letters are those after its first edge: sums[i] ends with the letter at i.
     sums = data.astype(np.uint32)
     sums -= np.uint32(_DIGIT)
     powers, inverses = _scales(_BASE, len(data), _NARROW)
     sums *= powers[: len(data)]
     np.add.accumulate(sums, out=sums)
-    hashes = (sums[ends] - sums[starts]) * inverses[starts]
+    at_edges = sums.take(edges)
+    hashes = (at_edges[1::2] - at_edges[::2]) * inverses.take(starts)
     begins = np.cumsum(lengths + 1) - lengths - 1
     return Words(hashes, np.append(np.searchsorted(starts, begins), len(starts)).astype(np.intp))
