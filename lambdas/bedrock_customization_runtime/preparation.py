@@ -52,12 +52,13 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.datasets.record_source import RecordSource
 
 
-def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
+def prepare(s3: S3Client, event: PrepareDataInput, *, memory: int | None = None) -> Preparation:
     """Make a run's data set, then record it in the run's manifest. A repeat writes the same bytes.
 
     Args:
         s3: Client.
         event: What to prepare, for which base model, how.
+        memory: Of this function, in bytes; None where nobody limits it.
 
     Returns:
         Where the files are, and counts.
@@ -71,7 +72,7 @@ def prepare(s3: S3Client, event: PrepareDataInput) -> Preparation:
     run = event["run"]
     enriched = _Enriched.of(s3, event)
     answers = enriched.answers if enriched else None
-    settings = settings_of(s3, event, answers)
+    settings = settings_of(s3, event, answers, memory=memory)
     source = sources.pin(s3, run["source"])
     with sources.examine_source(source, settings) as examined:
         rejected = write_rejected(s3, run, examined.rejected_lines())
@@ -114,13 +115,20 @@ def method_of(base_model: str, method: str) -> MethodRules:
     return rules
 
 
-def settings_of(s3: S3Client, event: PrepareDataInput, answers: Answers | None = None) -> Settings:
+def settings_of(
+    s3: S3Client,
+    event: PrepareDataInput,
+    answers: Answers | None = None,
+    *,
+    memory: int | None = None,
+) -> Settings:
     """Return what an event asks for.
 
     Args:
         s3: Client, to look at media.
         event: What to prepare.
         answers: What a model added.
+        memory: Of a function that prepares all records at once, in bytes.
 
     Raises:
         InvalidInput: A setting makes no sense.
@@ -135,6 +143,7 @@ def settings_of(s3: S3Client, event: PrepareDataInput, answers: Answers | None =
         media_below=media.reachable(event["run"]),
         media=media.S3Media(s3),
         enrich=answers,
+        memory=memory,
         logs=LogSelection(event["logs"]) if "logs" in event else None,
     )
 

@@ -10,7 +10,14 @@ from collections import Counter
 from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
-from bedrock_customization_runtime.datasets import formats, json_rows, quality, rules, shapes
+from bedrock_customization_runtime.datasets import (
+    formats,
+    json_rows,
+    quality,
+    refusals,
+    rules,
+    shapes,
+)
 from bedrock_customization_runtime.datasets.checks import Checks
 from bedrock_customization_runtime.datasets.converse import SCHEMA_VERSION
 from bedrock_customization_runtime.datasets.csv_rows import CsvRows
@@ -164,9 +171,11 @@ class Examined:
             stratum: What is spread evenly over the sides.
             slices: Values by the columns by which results are told apart.
             original: Its line, where that needs no change.
+
+        Raises:
+            DatasetRejected: There are more than memory holds; so of `accept_lines`.
         """
-        self.read += 1
-        self.accepted += 1
+        self._count_accepted(1)
         place = self.findings.place(line)
         self.index.append(
             place,
@@ -192,8 +201,7 @@ class Examined:
         """
         count = len(contents)
         place = self.findings.place(block.number + first)
-        self.read += count
-        self.accepted += count
+        self._count_accepted(count)
         self.index.extend(
             range(place, place + count),
             contents,
@@ -211,6 +219,11 @@ class Examined:
         """Count records that are accepted and not kept."""
         self.read += records
         self.accepted += records
+
+    def _count_accepted(self, records: int) -> None:
+        self.count(records)
+        if self.settings.memory is not None:
+            refusals.check_memory(self.accepted, self.settings.memory)
 
     def reject(self, row: Row | UnreadableRow, problems: list[Problem]) -> None:
         """Keep a record with the reasons why it cannot be used, or omit it."""

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.datasets.record_source import RecordSource
     from bedrock_customization_runtime.datasets.settings import Settings
 
+_BYTES_A_RECORD = 500
+"""Of memory that the index of all records takes, at the peak of what is done with it."""
+_BYTES_BESIDES = 2**28
 _RULES_NAMED = 3
 _LINES_NAMED = 3
 
@@ -33,6 +36,24 @@ def sizes(settings: Settings) -> Sizes:
         maximum_validation=None if validation is None else validation.maximum_records,
         minimum_total=method.total.minimum_records or 0,
     )
+
+
+def check_memory(records: int, memory: int) -> None:
+    """Check that the index of so many usable records can be held.
+
+    Args:
+        records: How many there are, so far or in all.
+        memory: Of the function that holds it, in bytes.
+
+    Raises:
+        DatasetRejected: Otherwise.
+    """
+    most = (memory - _BYTES_BESIDES) // _BYTES_A_RECORD
+    if records > most:
+        raise DatasetRejected(
+            f"the source holds more than {most:,} usable records, and data preparation holds the "
+            "index of no more: split the source into several runs, or sample from it"
+        )
 
 
 def check_rejected(examined: RecordSource) -> None:

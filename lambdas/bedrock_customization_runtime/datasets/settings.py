@@ -46,6 +46,8 @@ class Settings:
     """Looks at media files in S3; None where nobody can, and the report says so."""
     enrich: Enrich | None = None
     """Changes records before they are checked; None where they are taken as they are."""
+    memory: int | None = None
+    """Bytes of the function that prepares all records at once; None where nobody limits it."""
     logs: LogSelection | None = None
     """Which invocation logs are learned from, if there are any; None takes all, with answers."""
 

@@ -35,13 +35,10 @@ def handler(
         SourceChanged: The source was overwritten while it was read.
         DatasetRejected: The data cannot be used.
     """
+    memory = int(context.memory_limit_in_mb) * 2**20
     match event.get("step"):
         case None:
-            return preparation.prepare(aws.s3(), cast("PrepareDataInput", event))
+            return preparation.prepare(aws.s3(), cast("PrepareDataInput", event), memory=memory)
         case PreparationStep.PLAN:
             return planning.plan(aws.s3(), cast("PlanPreparationInput", event))
-    return steps.take(
-        aws.s3(),
-        cast("PreparationStepInput", event),
-        memory=int(context.memory_limit_in_mb) * 2**20,
-    )
+    return steps.take(aws.s3(), cast("PreparationStepInput", event), memory=memory)

@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.manifest import FileRecord
     from bedrock_customization_runtime.sharded_preparation.work import Work
 
-_BYTES_A_RECORD = 400
-"""Of memory that the steps take which hold the index of all records, at their peak."""
-_BYTES_BESIDES = 2**28
 _SHARDS_A_BUCKET = 4
 _HASHES_A_BUCKET = 2**22
 
@@ -56,7 +53,7 @@ def gather(work: Work, memory: int) -> GatheredShards:
     examined.check_columns()
     rejected = _write_rejected(work)
     try:
-        _check_memory(examined.accepted, memory)
+        refusals.check_memory(examined.accepted, memory)
         refusals.check_rejected(examined)
         examined.check_slices()
     except DatasetRejected as refusal:
@@ -69,15 +66,6 @@ def gather(work: Work, memory: int) -> GatheredShards:
     )
     work.scratch.write(GATHERED, gathered)
     return {"buckets": gathered.buckets}
-
-
-def _check_memory(records: int, memory: int) -> None:
-    most = (memory - _BYTES_BESIDES) // _BYTES_A_RECORD
-    if records > most:
-        raise DatasetRejected(
-            f"the source holds {records:,} usable records, and data preparation holds the index of "
-            f"at most {most:,}: split the source into several runs, or sample from it"
-        )
 
 
 def _write_rejected(work: Work) -> FileRecord | None:

@@ -152,8 +152,8 @@ def test_more_records_than_memory_holds_are_refused(bench, source):
     plan = bench.plan(event, shard_bytes=40_000)
     for shard in range(plan["shards"]):
         bench.take(plan, "examine-shard", shard)
-    with pytest.raises(DatasetRejected, match="holds the index of at most 10:"):
-        steps.take(bench.s3, {"step": "gather", "scratch": plan["scratch"]}, memory=2**28 + 4000)
+    with pytest.raises(DatasetRejected, match="more than 10 usable records"):
+        steps.take(bench.s3, {"step": "gather", "scratch": plan["scratch"]}, memory=2**28 + 5000)
 
 
 def overwrite(bench, body):

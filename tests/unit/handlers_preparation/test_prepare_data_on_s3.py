@@ -5,6 +5,7 @@ import json
 import threading
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -299,6 +300,15 @@ def test_lines_larger_than_a_part_are_written_as_one_object(s3):
 def test_the_function_is_a_doorway_to_it(s3, event):
     upload(s3, rows(300))
 
-    made = prepare_data.handler(event, None)
+    made = prepare_data.handler(event, SimpleNamespace(memory_limit_in_mb="3008"))
 
     assert made["counts"]["read"] == 300
+
+
+def test_more_records_than_memory_holds_are_refused_while_they_are_read(s3, event):
+    upload(s3, rows(300))
+
+    with pytest.raises(DatasetRejected, match="more than 299 usable records"):
+        prepare(s3, event, memory=2**28 + 299 * 500)
+
+    assert prepare(s3, event, memory=2**28 + 300 * 500)["counts"]["read"] == 300
