@@ -7,12 +7,16 @@ on a busy machine too. Writes the table of docs/metrics.md.
 from __future__ import annotations
 
 import math
+import os
 import random
 import time
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
+
+# Time of the processor counts the threads of a linear algebra library that wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 from rouge_score.rouge_scorer import RougeScorer
