@@ -1,38 +1,33 @@
 """A real S3 and Systems Manager over loopback for all unit tests: bucket names must differ."""
 
-import logging
-
 import boto3
 import pytest
-from moto import backends
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.model_instances import reset_model_data
 from moto.s3.models import s3_backends
-from moto.server import ThreadedMotoServer
 
+from bedrock_customization_local.cloud import moto_server
 from bedrock_customization_runtime import aws, manifest
 
 
 @pytest.fixture(scope="session")
-def moto_address():
-    """Host and port of moto's server."""
-    # moto lists its own folder twice for each request, a fifth of the time it takes to answer.
-    modules = frozenset(backends.list_of_moto_modules())
-    backends.list_of_moto_modules = lambda: modules
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        yield server.get_host_and_port()
-    finally:
-        server.stop()
+def moto():
+    """moto's server."""
+    server = moto_server.start()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")
-def moto_url(moto_address):
+def moto_address(moto):
+    """Host and port of moto's server."""
+    return moto_server.LOOPBACK, moto.port
+
+
+@pytest.fixture(scope="session")
+def moto_url(moto):
     """Its URL."""
-    host, port = moto_address
-    return f"http://{host}:{port}"
+    return moto.url
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.awslambda.models import LambdaFunction
 from moto.moto_api._internal.models import moto_api_backend
-from moto.server import ThreadedMotoServer
 
+from bedrock_customization_local.cloud import moto_server
 from bedrock_customization_local.cloud.clock import Clock
 from bedrock_customization_local.cloud.lambdas import LambdaRuntime
 from bedrock_customization_local.cloud.lambdas.moto_install import install
@@ -34,17 +34,14 @@ ANSWER = "import os\ndef handler(event, context):\n    return {answer}\n"
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[SimpleNamespace]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    runtime = LambdaRuntime(endpoint_url_of=lambda: url, region="us-east-1")
+    server = moto_server.start()
+    runtime = LambdaRuntime(endpoint_url_of=lambda: server.url, region="us-east-1")
     uninstall = install(runtime, clock=Clock(scale=0))
 
     def client(service: str):
         return boto3.client(
             service,
-            endpoint_url=url,
+            endpoint_url=server.url,
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
@@ -56,7 +53,7 @@ def aws() -> Iterator[SimpleNamespace]:
     yield SimpleNamespace(client=client, role=role["Role"]["Arn"])
     uninstall()
     runtime.close()
-    server.stop()
+    server.close()
     moto_api_backend.reset()
 
 
