@@ -1,6 +1,6 @@
 """moto's services behind HTTP, a little faster than moto's own server lets them be."""
 
-from moto import backends
+from moto import backends, settings
 from moto.core import loaders, utils
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -24,6 +24,8 @@ def start(port: int = 0) -> HttpServer:
     # Each new loader lists the folders of all services, a twentieth of a second.
     loader = loaders.create_loader()
     utils.create_loader = lambda: loader
+    # Nothing here starts a machine, and each reset would make hundreds of images anew.
+    settings.ec2_load_default_amis = lambda: False
     server = HttpServer((LOOPBACK, port), DomainDispatcherApplication(create_backend_app))
     server.start()
     return server

@@ -31,8 +31,8 @@ class StepFunctions:
 
 @pytest.fixture
 def run(cloud):
-    """A run whose answers are compared; jobs take as long as on AWS until they are stopped."""
-    object.__setattr__(cloud.clock, "scale", 1.0)
+    """A run whose answers are compared; jobs take seconds until they are stopped."""
+    object.__setattr__(cloud.clock, "scale", 0.05)
     answer = {
         "prompt": "where is my card",
         "referenceResponse": "card_arrival",

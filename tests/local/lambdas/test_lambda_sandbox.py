@@ -392,15 +392,16 @@ def test_a_function_at_work_can_be_killed_and_an_idle_one_stays(function, tmp_pa
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     source = f"def busy(e, c): return open({str(fifo)!r}).read()\ndef idle(e, c): pass\n"
+    idle = function(source, handler="app.idle")
     with ThreadPoolExecutor(1) as pool:
-        lambdas.invoke(function(source, handler="app.idle"), b"{}")
+        lambdas.invoke(idle, b"{}")
         running = pool.submit(lambdas.invoke, function(source, handler="app.busy"), b"{}")
         with fifo.open("w"):  # opens when the handler does
             assert lambdas.kill("other") == 0
             assert lambdas.kill() == 1
             killed = running.result()
     assert "signal: killed" in error_of(killed)["errorMessage"]
-    assert lambdas.invoke(function(source, handler="app.idle"), b"{}").init_ms is None
+    assert lambdas.invoke(idle, b"{}").init_ms is None
     lambdas.close()
 
 

@@ -30,15 +30,18 @@ class Background:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
         self._messenger = ThreadPoolExecutor(max_workers=1)
         self.closing = threading.Event()
 
     def start(self, work: Callable[[], None]) -> None:
-        """Do something beside the request."""
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        thread = threading.Thread(target=work, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        """Do something beside the request, unless all has ended."""
+        with self._lock:
+            if self.closing.is_set():
+                return
+            thread = threading.Thread(target=work, daemon=True)
+            thread.start()
+            self._threads = [*filter(threading.Thread.is_alive, self._threads), thread]
 
     def tell(self, message: Callable[[], None]) -> None:
         """Deliver a message to a listener, one after the other, in the order of the calls.
@@ -84,7 +87,8 @@ class Background:
 
     def close(self) -> None:
         """End every pause and wait for the threads."""
-        self.closing.set()
+        with self._lock:
+            self.closing.set()
         for thread in self._threads:
             thread.join(_JOIN_SECONDS)
         self._messenger.shutdown(wait=False, cancel_futures=True)
