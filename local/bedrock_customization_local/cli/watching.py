@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bedrock_customization_local.cli.progress import Progress
     from bedrock_customization_runtime.contract import BlindTest
 
-_PAGE = 200
+_PAGE = 25
 _CUSTOMIZE = "bedrock:createModelCustomizationJob"
 _MAP = "Map"
 

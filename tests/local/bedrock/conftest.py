@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import boto3
 import pytest
@@ -96,6 +97,19 @@ class Roles:
             raise AccessDenied(ROLE, operation, "*", decision)
 
 
+@cache
+def client_of(service: str, endpoint: str, region: str):
+    """Return a client; one for all tests, because to make it takes as long as most of them."""
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
 class Cloud:
     """What a test uses: clients, and short words for what it does again and again."""
 
@@ -122,14 +136,7 @@ class Cloud:
         )
 
     def client(self, service: str):
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=self.region,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=Config(retries={"total_max_attempts": 1}),
-        )
+        return client_of(service, self.endpoint, self.region)
 
     def job_request(self, **changes: object) -> dict[str, object]:
         return {

@@ -131,7 +131,7 @@ class Pipeline:
             execution = self.states.describe_execution(executionArn=arn)
             if execution["status"] != "RUNNING":
                 return execution
-            time.sleep(0.1)
+            time.sleep(0.25)
         raise AssertionError(f"{arn} still runs after {seconds} s")
 
     def manifest(self, name):

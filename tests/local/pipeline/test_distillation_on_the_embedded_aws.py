@@ -62,7 +62,7 @@ class Account:
             execution = self.states.describe_execution(executionArn=arn)
             if execution["status"] != "RUNNING":
                 return execution
-            time.sleep(0.05)
+            time.sleep(0.2)
         raise AssertionError(f"{arn} still runs")
 
     def manifest(self, name):

@@ -93,7 +93,7 @@ class Runs:
             execution = self.states.describe_execution(executionArn=arn)
             if execution["status"] != "RUNNING":
                 return execution
-            time.sleep(0.05)
+            time.sleep(0.2)
         raise AssertionError(f"{arn} still runs after {seconds} s")
 
     def run(self, machine, run, data):

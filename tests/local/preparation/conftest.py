@@ -59,7 +59,7 @@ class Machines:
         deadline = time.monotonic() + seconds
         while self.status(arn) == "RUNNING":
             assert time.monotonic() < deadline, f"{arn} still runs after {seconds} s"
-            time.sleep(0.05)
+            time.sleep(0.2)
         return self.states.describe_execution(executionArn=arn)
 
     def run(self, machine, name, body):
