@@ -1,7 +1,8 @@
 """Every Task state of the pipelines fails once, and nothing is left that bills.
 
 A run that failed is redriven and fails at the next state, so that each pipeline trains few models.
-A failure after a call is one whose caller never learns what it made.
+A failure after a call is one whose caller never learns what it made. The states before anything is
+deployed, which all pipelines have alike, fail in one of them.
 """
 
 import csv
@@ -27,7 +28,8 @@ SHARDS = (
     *("Plan preparation", "Examine shard", "Gather shards", "Sign shard", "Compare bucket"),
     *("Decide sides", "Divide shard", "Finish preparation"),
 )
-TRAINING = ("Watch job", "Customize model", "Record customization")
+TRAINING = ("Stop timed-out job", "Watch job", "Customize model", "Record customization")
+NOT_YET = ("Plan customization", "Adopt job", "Stop stalled job")
 MEASURING = (
     *("Deploy candidate", "Check deployment", "Smoke test", "Plan blind test"),
     *("Answer questions", "Compare answers", "Decide promotion"),
@@ -170,17 +172,12 @@ def tasks_in(states):
             yield from tasks_in(part)
 
 
-def walk_whole(pipeline, kind, questions, *, suffix, preparing, moment):
+def walk_to_a_promotion(pipeline, kind, start, moment, before_deployment=()):
     """Fail everywhere on the way to a promotion, with nothing promoted before."""
     pipeline.outputs["Kind"] = kind
     walk = Walk(pipeline, f"{kind}-first")
-    walk.through(
-        ["Start run", *preparing],
-        moment,
-        lambda: pipeline.start(walk.name, questions, suffix=suffix),
-    )
-    walk.through(["Plan customization", "Adopt job", "Stop stalled job"], BEFORE)
-    walk.through(["Stop timed-out job", *TRAINING, *MEASURING], moment)
+    for states, when in (*before_deployment, (MEASURING, moment)):
+        walk.through(states, when, lambda: start(walk.name))
     walk.fail(["Compare answers", *FAILING], BEFORE)
     # A redrive begins with the state that ended the run.
     walk.fail(["End failed run"], BEFORE)
@@ -210,15 +207,20 @@ def test_whichever_state_fails_nothing_is_left_that_bills(deployed, make_questio
     questions = make_questions(2, 40)
 
     def on_demand():
-        lines = as_json_lines(questions)
-        found = walk_whole(demand, "demand", lines, suffix="jsonl", preparing=SHARDS, moment=BEFORE)
+        found = walk_to_a_promotion(
+            demand,
+            "demand",
+            lambda name: demand.start(name, as_json_lines(questions), suffix="jsonl"),
+            BEFORE,
+            [(["Start run", *SHARDS, *NOT_YET], BEFORE), (TRAINING, AFTER)],
+        )
         again = ["Prepare data", "Deploy candidate"]
         again += ["Decide promotion", "Remove rejected candidate"]
         return found | walk_again(demand, "demand", questions, "amazon.nova-micro-v1:0", again)
 
     def on_units():
-        found = walk_whole(
-            units, "units", questions, suffix="csv", preparing=["Prepare data"], moment=AFTER
+        found = walk_to_a_promotion(
+            units, "units", lambda name: units.start(name, questions), AFTER
         )
         again = ["Deploy candidate", "Remove rejected candidate"]
         return found | walk_again(units, "units", questions, "amazon.nova-lite-v1:0", again)
@@ -226,7 +228,8 @@ def test_whichever_state_fails_nothing_is_left_that_bills(deployed, make_questio
     with ThreadPoolExecutor(2) as threads:
         walks = [threads.submit(walk) for walk in (on_demand, on_units)]
         failed_at = [walk.result() for walk in walks]
-    assert [tasks_of(pipeline) for pipeline in (demand, units)] == failed_at
+    assert tasks_of(demand) == failed_at[0]
+    assert tasks_of(units) - {"Start run", "Prepare data", *NOT_YET, *TRAINING} == failed_at[1]
 
 
 def test_an_execution_that_is_aborted_leaves_nothing_that_bills(deployed, make_questions):
