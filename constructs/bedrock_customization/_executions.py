@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions as sfn
 
 REDRIVES = "{% $states.context.Execution.RedriveCount %}"
+RUN_TAG = "bedrock-customization:run"
+"""Key of the tag by which what a run made is known."""
 
 
 def of_this_drive(expression: str) -> str:
@@ -36,10 +38,6 @@ def executions_of(machine: sfn.IStateMachine) -> str:
     """Return the ARN of a machine's executions, up to their names."""
     prefix = f"arn:{PARTITION}:states:{REGION}:{ACCOUNT_ID}:execution"
     return f"{prefix}:{name_of(machine)}"
-
-
-RUN_TAG = "bedrock-customization:run"
-"""Key of the tag by which what a run made is known."""
 
 
 def running_maps(machine: sfn.StateMachine) -> list[Right]:
