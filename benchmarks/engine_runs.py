@@ -144,8 +144,8 @@ def found_in(path: Path) -> list[int]:
     """Return for each record the first one whose question is nearly the same."""
     import numpy as np  # noqa: PLC0415
 
-    from bedrock_customization_runtime.datasets import near_copies  # noqa: PLC0415
-    from bedrock_customization_runtime.datasets.words import words_of  # noqa: PLC0415
+    from bedrock_customization_runtime.datasets.copies import near_copies  # noqa: PLC0415
+    from bedrock_customization_runtime.datasets.copies.words import words_of  # noqa: PLC0415
 
     texts = _questions(path)
     parts = [words_of(texts[start : start + 128]) for start in range(0, len(texts), 128)]

@@ -25,7 +25,7 @@ from aws_cdk import App, Stack, aws_stepfunctions as sfn
 from bedrock_customization import BaseModel, CustomizationStorage, ModelEvaluation
 from bedrock_customization_local.cloud.server import LocalCloud
 from bedrock_customization_runtime import manifest
-from bedrock_customization_runtime.datasets.records import blind, exchange
+from bedrock_customization_runtime.datasets.record_formats.records import blind, exchange
 from bedrock_customization_runtime.evaluation import parts
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ PAGE = ROOT / "docs" / "token-estimates.md"
 sys.path.insert(0, str(ROOT / "lambdas"))
 
 from bedrock_customization_runtime.datasets import tokens  # noqa: E402 - found by the line above
-from bedrock_customization_runtime.datasets.records import exchange  # noqa: E402 - likewise
+from bedrock_customization_runtime.datasets.record_formats.records import exchange  # noqa: E402 - likewise
 
 MODERN = ("cl100k", "o200k", "Claude 2", "Tekken")
 """Those of the size that today's base models have; the limits are judged by them."""

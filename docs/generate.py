@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bedrock_customization_local.cli import rule_table
+from bedrock_customization_local.cli.data import rule_table
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.datasets import rules as engine_rules
 from bedrock_customization_runtime.evaluation.metrics import METRICS

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
-    from bedrock_customization_runtime.submitters import EventHistory
+    from bedrock_customization_runtime.promotion.submitters import EventHistory
 
 # A first call to an idle model may wait for its copy to load: ten attempts outlast that.
 _CONFIG = Config(

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import catalog, manifest as manifests, run_cost, storage, streams
+from bedrock_customization_runtime import catalog, manifest as manifests, run_cost
 from bedrock_customization_runtime.contract import BASE, FEW_SHOT, KnowledgeChanges
-from bedrock_customization_runtime.datasets import formats, records
+from bedrock_customization_runtime.datasets.record_formats import formats, records
 from bedrock_customization_runtime.datasets.token_counts import TokenCount
 from bedrock_customization_runtime.errors import EvaluationFailed, InvalidInput, TuningNotNeeded
 from bedrock_customization_runtime.evaluation import (
@@ -38,6 +38,7 @@ from bedrock_customization_runtime.manifest import (
     BaselineSection,
     FileRecord,
 )
+from bedrock_customization_runtime.s3 import objects, streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
         MeasureBaselineInput,
         Run,
     )
-    from bedrock_customization_runtime.datasets.records import TestRecord
+    from bedrock_customization_runtime.datasets.record_formats.records import TestRecord
     from bedrock_customization_runtime.evaluation.comparison import Measured
     from bedrock_customization_runtime.evaluation.metrics import Metric
     from bedrock_customization_runtime.evaluation.texts import Texts
@@ -140,7 +141,7 @@ class _Files:
 
 
 def _written(s3: S3Client, uri: str) -> list[TestRecord] | None:
-    found = storage.read_version(s3, uri)
+    found = objects.read_version(s3, uri)
     return None if found is None else [_DECODER.decode(line) for line in found.body.splitlines()]
 
 
@@ -180,7 +181,7 @@ def _answered(s3: S3Client, uri: str, record_format: catalog.RecordFormat) -> It
 
 def _write(s3: S3Client, uri: str, chosen: Sequence[TestRecord]) -> None:
     body = b"".join(map(formats.blind_line, chosen))
-    storage.write(s3, uri, body, "application/jsonl")
+    objects.write(s3, uri, body, "application/jsonl")
 
 
 def _rules(event: MeasureBaselineInput) -> catalog.MethodRules:
@@ -359,5 +360,5 @@ def _interval_method(metric: Metric) -> str:
 
 
 def _file_record(s3: S3Client, uri: str, count: int) -> FileRecord:
-    body = storage.read(s3, uri)
+    body = objects.read(s3, uri)
     return FileRecord(uri=uri, sha256=sha256(body).hexdigest(), bytes=len(body), records=count)

@@ -8,20 +8,12 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import (
-    catalog,
-    manifest,
-    media,
-    run_cost,
-    sources,
-    storage,
-    streams,
-)
+from bedrock_customization_runtime import catalog, manifest, run_cost
 from bedrock_customization_runtime.datasets import power
+from bedrock_customization_runtime.datasets.checking.privacy import Privacy
 from bedrock_customization_runtime.datasets.enrichment import Answers, prices_of
-from bedrock_customization_runtime.datasets.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.preparation import divide
-from bedrock_customization_runtime.datasets.privacy import Privacy
+from bedrock_customization_runtime.datasets.record_formats.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.report import report
 from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.datasets.splitting import Side
@@ -35,6 +27,7 @@ from bedrock_customization_runtime.manifest import (
     PreparationSection,
     RefusalSection,
 )
+from bedrock_customization_runtime.s3 import media, objects, sources, streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -276,7 +269,7 @@ def _report_uri(run: Run) -> str:
 
 
 def _write_report(s3: S3Client, uri: str, body: bytes) -> None:
-    storage.write(s3, uri, body, "application/json")
+    objects.write(s3, uri, body, "application/json")
 
 
 def _findings(examined: RecordSource) -> list[Finding]:

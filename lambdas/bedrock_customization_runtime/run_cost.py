@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bedrock_customization_runtime import catalog, smoke_test
+from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.datasets.costs import (
     EPOCHS,
     LONGEST_SHOT,
@@ -18,6 +18,7 @@ from bedrock_customization_runtime.datasets.costs import (
     training_price,
 )
 from bedrock_customization_runtime.datasets.tokens import TURN
+from bedrock_customization_runtime.deployment import smoke_test
 from bedrock_customization_runtime.errors import BudgetExceeded
 from bedrock_customization_runtime.manifest import CostItem, EstimateSection, SideTokens
 

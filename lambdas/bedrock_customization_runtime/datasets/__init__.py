@@ -11,10 +11,13 @@
 Nothing here knows AWS: chunks of bytes come in, lines of bytes go out, and the driver (a Lambda
 function, the command line) decides where from and where to. The way through the rooms::
 
-    bytes ─ compression | parquet ─ sniffing ─ lines ─ csv_rows | json_rows ─ templates | shapes
-          ─ cleaning ─ checks ─► spool + index (examination)
-    index ─ clusters ─ splitting ─► sides (preparation) ─ formats ─► lines
+    bytes ─ reading: compression | parquet, sniffing, lines, csv_rows | json_rows
+          ─ record_formats: templates | shapes
+          ─ checking: cleaning, checks, privacy, quality ─► spool + index (examination)
+    index ─ copies: near_copies, clusters, leakage
+          ─ splitting ─► sides (preparation) ─ record_formats: formats ─► lines
 
-What lies beyond the source comes in through `Settings`: a way to look at media (`media_files`), and
-what a model added to records (`enrichment`). Every verdict is a rule of the table in `rules`.
+What lies beyond the source comes in through `Settings`: a way to look at media
+(`record_formats.media_files`), and what a model added to records (`enrichment`). Every verdict is a
+rule of the table in `rules`.
 """

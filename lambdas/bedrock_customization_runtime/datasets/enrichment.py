@@ -15,8 +15,12 @@ import msgspec
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.contract import EnrichmentTask
 from bedrock_customization_runtime.datasets import rules, tokens
-from bedrock_customization_runtime.datasets.problems import RecordRejectedError
-from bedrock_customization_runtime.datasets.records import Message, Record, text_message
+from bedrock_customization_runtime.datasets.checking.problems import RecordRejectedError
+from bedrock_customization_runtime.datasets.record_formats.records import (
+    Message,
+    Record,
+    text_message,
+)
 from bedrock_customization_runtime.errors import InvalidInput
 
 if TYPE_CHECKING:

@@ -10,33 +10,29 @@ from collections import Counter
 from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
-from bedrock_customization_runtime.datasets import (
-    formats,
-    json_rows,
-    quality,
-    refusals,
-    rules,
-    shapes,
-)
-from bedrock_customization_runtime.datasets.checks import Checks
-from bedrock_customization_runtime.datasets.converse import SCHEMA_VERSION
-from bedrock_customization_runtime.datasets.csv_rows import CsvRows
-from bedrock_customization_runtime.datasets.findings import Findings
-from bedrock_customization_runtime.datasets.first_columns import FirstColumns
+from bedrock_customization_runtime.datasets import rules
+from bedrock_customization_runtime.datasets.checking import quality, refusals
+from bedrock_customization_runtime.datasets.checking.checks import Checks
+from bedrock_customization_runtime.datasets.checking.findings import Findings
+from bedrock_customization_runtime.datasets.checking.privacy import Privacy, Screen
+from bedrock_customization_runtime.datasets.checking.problems import Problem, RecordRejectedError
+from bedrock_customization_runtime.datasets.checking.rejections import Rejections
 from bedrock_customization_runtime.datasets.index import Index
-from bedrock_customization_runtime.datasets.lines import blocks, lines
-from bedrock_customization_runtime.datasets.plain import PlainLines
-from bedrock_customization_runtime.datasets.privacy import Privacy, Screen
-from bedrock_customization_runtime.datasets.problems import Problem, RecordRejectedError
-from bedrock_customization_runtime.datasets.records import blind, exchange
-from bedrock_customization_runtime.datasets.rejections import Rejections
-from bedrock_customization_runtime.datasets.rows import Row, UnreadableRow
+from bedrock_customization_runtime.datasets.reading import json_rows
+from bedrock_customization_runtime.datasets.reading.csv_rows import CsvRows
+from bedrock_customization_runtime.datasets.reading.first_columns import FirstColumns
+from bedrock_customization_runtime.datasets.reading.lines import blocks, lines
+from bedrock_customization_runtime.datasets.reading.rows import Row, UnreadableRow
+from bedrock_customization_runtime.datasets.reading.sniffing import opened
+from bedrock_customization_runtime.datasets.record_formats import formats, shapes
+from bedrock_customization_runtime.datasets.record_formats.converse import SCHEMA_VERSION
+from bedrock_customization_runtime.datasets.record_formats.plain import PlainLines
+from bedrock_customization_runtime.datasets.record_formats.records import blind, exchange
+from bedrock_customization_runtime.datasets.record_formats.shapes import Shape
+from bedrock_customization_runtime.datasets.record_formats.templates import Template, named
 from bedrock_customization_runtime.datasets.rules import Input, Verdict
-from bedrock_customization_runtime.datasets.shapes import Shape
-from bedrock_customization_runtime.datasets.sniffing import opened
 from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.datasets.spool import Spool
-from bedrock_customization_runtime.datasets.templates import Template, named
 from bedrock_customization_runtime.errors import DatasetRejected
 
 if TYPE_CHECKING:
@@ -46,9 +42,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bedrock_customization_runtime.datasets.index import Columns
-    from bedrock_customization_runtime.datasets.lines import Block, Line
-    from bedrock_customization_runtime.datasets.records import Content, Record
-    from bedrock_customization_runtime.datasets.rows import Note
+    from bedrock_customization_runtime.datasets.reading.lines import Block, Line
+    from bedrock_customization_runtime.datasets.reading.rows import Note
+    from bedrock_customization_runtime.datasets.record_formats.records import Content, Record
     from bedrock_customization_runtime.datasets.rules import Rule
     from bedrock_customization_runtime.datasets.settings import Settings
 

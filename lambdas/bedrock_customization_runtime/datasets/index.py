@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bedrock_customization_runtime.datasets import near_copies, tokens
-from bedrock_customization_runtime.datasets.records import key_of_text, keys_of
+from bedrock_customization_runtime.datasets import tokens
+from bedrock_customization_runtime.datasets.copies import near_copies
+from bedrock_customization_runtime.datasets.copies.words import Words, words_of
+from bedrock_customization_runtime.datasets.record_formats.records import key_of_text, keys_of
 from bedrock_customization_runtime.datasets.spool import Spool
-from bedrock_customization_runtime.datasets.words import Words, words_of
 from bedrock_customization_runtime.errors import DatasetRejected
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bedrock_customization_runtime.datasets.records import Content
+    from bedrock_customization_runtime.datasets.record_formats.records import Content
 
 _SLICES = 10_000
 """Combinations of values that are kept: their texts are in memory."""

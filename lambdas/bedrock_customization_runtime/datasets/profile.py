@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from bedrock_customization_runtime.datasets import formats
+from bedrock_customization_runtime.datasets.record_formats import formats
 from bedrock_customization_runtime.datasets.splitting import Side
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.catalog import RecordFormat
     from bedrock_customization_runtime.datasets.preparation import PreparedDataset
-    from bedrock_customization_runtime.datasets.records import Record
+    from bedrock_customization_runtime.datasets.record_formats.records import Record
 
 SAMPLE = 2_000
 """Training records looked at. They stand in the order of their hashes: a random sample."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bedrock_customization_runtime.datasets.findings import Findings
+    from bedrock_customization_runtime.datasets.checking.findings import Findings
     from bedrock_customization_runtime.datasets.index import Columns
     from bedrock_customization_runtime.datasets.settings import Settings
     from bedrock_customization_runtime.datasets.splitting import Side

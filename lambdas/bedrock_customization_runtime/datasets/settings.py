@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime.datasets.privacy import Privacy
+from bedrock_customization_runtime.datasets.checking.privacy import Privacy
 from bedrock_customization_runtime.errors import InvalidInput
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.catalog.rules import MethodRules
     from bedrock_customization_runtime.contract import RecordTemplate, Split
-    from bedrock_customization_runtime.datasets.log_selection import LogSelection
-    from bedrock_customization_runtime.datasets.media_files import Look
-    from bedrock_customization_runtime.datasets.records import Record
+    from bedrock_customization_runtime.datasets.record_formats.log_selection import LogSelection
+    from bedrock_customization_runtime.datasets.record_formats.media_files import Look
+    from bedrock_customization_runtime.datasets.record_formats.records import Record
     from bedrock_customization_runtime.datasets.rules import Rule
 
 Enrich = Callable[["Record", int, Callable[["Rule"], None]], "Record"]

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime.datasets import formats, tokens
-from bedrock_customization_runtime.datasets.records import Record, TestRecord
+from bedrock_customization_runtime.datasets import tokens
+from bedrock_customization_runtime.datasets.record_formats import formats
+from bedrock_customization_runtime.datasets.record_formats.records import Record, TestRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from bedrock_customization_runtime.catalog import RecordFormat
-    from bedrock_customization_runtime.datasets.records import Message
+    from bedrock_customization_runtime.datasets.record_formats.records import Message
 
     Read = Callable[[bytes], tuple[str | None, list[Message], str]]
     """Returns system prompt, question and answer of a line, an empty text for no answer."""

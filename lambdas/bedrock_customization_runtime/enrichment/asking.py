@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime import media, preparation, storage, streams
+from bedrock_customization_runtime import preparation
 from bedrock_customization_runtime.contract import PURPOSE, EnrichmentTask
-from bedrock_customization_runtime.datasets.checks import Checks
+from bedrock_customization_runtime.datasets.checking.checks import Checks
+from bedrock_customization_runtime.datasets.checking.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.enrichment import (
     EnrichedRecord,
     answer_of,
@@ -25,8 +26,7 @@ from bedrock_customization_runtime.datasets.enrichment import (
     question_of,
 )
 from bedrock_customization_runtime.datasets.examination import examine
-from bedrock_customization_runtime.datasets.log_selection import LogSelection
-from bedrock_customization_runtime.datasets.problems import RecordRejectedError
+from bedrock_customization_runtime.datasets.record_formats.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.enrichment import parts
 from bedrock_customization_runtime.enrichment.parts import StoredAnswer
@@ -39,6 +39,7 @@ from bedrock_customization_runtime.invocation import (
     UnavailableModelError,
     converse,
 )
+from bedrock_customization_runtime.s3 import media, objects, streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.contract import EnrichDataInput, Enrichment, Split
     from bedrock_customization_runtime.datasets.enrichment import Question
-    from bedrock_customization_runtime.datasets.records import Record
+    from bedrock_customization_runtime.datasets.record_formats.records import Record
     from bedrock_customization_runtime.datasets.rules import Rule
 
 # The split is the preparation's; a first pass only has to be given one.
@@ -135,7 +136,7 @@ class _Asker:
         self._run = event["run"]
         self._plan = event["enrichment"]
         self._prices = prices_of(self._plan)
-        self._bucket = storage.S3Uri.parse(self._run["data"]).bucket
+        self._bucket = objects.S3Uri.parse(self._run["data"]).bucket
         self._waiting: list[tuple[int, Question]] = []
         self._part = 0
         self._paid: dict[str, float] = {}

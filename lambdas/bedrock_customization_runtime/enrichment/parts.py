@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime import storage
 from bedrock_customization_runtime.datasets.enrichment import EnrichedRecord
 from bedrock_customization_runtime.manifest import FileRecord
+from bedrock_customization_runtime.s3 import objects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,14 +41,14 @@ _decode_answer = msgspec.json.Decoder(StoredAnswer).decode
 
 def find(s3: S3Client, bucket: str, key: str) -> StoredAnswer | None:
     """Return the answer to a question, None where it was never asked."""
-    version = storage.read_version(s3, _answer_uri(bucket, key))
+    version = objects.read_version(s3, _answer_uri(bucket, key))
     return None if version is None else _decode_answer(version.body)
 
 
 def keep(s3: S3Client, bucket: str, key: str, answer: StoredAnswer) -> None:
     """Keep the answer to a question for ever."""
     uri = _answer_uri(bucket, key)
-    storage.write(s3, uri, msgspec.json.encode(answer), "application/json")
+    objects.write(s3, uri, msgspec.json.encode(answer), "application/json")
 
 
 def uri_of(run: Run, number: int) -> str:
@@ -58,24 +58,24 @@ def uri_of(run: Run, number: int) -> str:
 
 def write(s3: S3Client, uri: str, records: Sequence[EnrichedRecord]) -> None:
     """Write a part, whole."""
-    storage.write(s3, uri, msgspec.json.Encoder().encode_lines(records), "application/jsonl")
+    objects.write(s3, uri, msgspec.json.Encoder().encode_lines(records), "application/jsonl")
 
 
 def read(s3: S3Client, uri: str) -> list[EnrichedRecord] | None:
     """Return a part, None where there is none yet."""
-    version = storage.read_version(s3, uri)
+    version = objects.read_version(s3, uri)
     return None if version is None else _decode_lines(version.body)
 
 
 def read_all(s3: S3Client, run: Run) -> tuple[list[EnrichedRecord], FileRecord]:
     """Return a run's answers, and its parts as one file: one behind the other, in order."""
-    where = storage.S3Uri.parse(f"{run['data']}/enrichment/part-")
+    where = objects.S3Uri.parse(f"{run['data']}/enrichment/part-")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=where.key)
     records: list[EnrichedRecord] = []
     digest, size = sha256(), 0
     for page in pages:
         for found in page.get("Contents", []):
-            body = storage.read(s3, str(storage.S3Uri(where.bucket, found["Key"])))
+            body = objects.read(s3, str(objects.S3Uri(where.bucket, found["Key"])))
             digest.update(body)
             size += len(body)
             records += _decode_lines(body)

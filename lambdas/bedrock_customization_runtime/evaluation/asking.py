@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Never
 import msgspec
 
 from bedrock_customization_runtime.contract import PURPOSE, TEACHER
-from bedrock_customization_runtime.datasets.records import text_message
+from bedrock_customization_runtime.datasets.record_formats.records import text_message
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import blind_set, parts
 from bedrock_customization_runtime.evaluation.answers import Answer
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from bedrock_customization_runtime.contract import Answers, EvaluatedModel
-    from bedrock_customization_runtime.datasets.records import Message, TestRecord
+    from bedrock_customization_runtime.datasets.record_formats.records import Message, TestRecord
 
 
 def items_of(records: int, models: Sequence[EvaluatedModel]) -> int:

@@ -11,9 +11,9 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime import streams
-from bedrock_customization_runtime.datasets.records import TestRecord
+from bedrock_customization_runtime.datasets.record_formats.records import TestRecord
 from bedrock_customization_runtime.errors import EvaluationFailed
+from bedrock_customization_runtime.s3 import streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,12 +12,12 @@ import numpy as np
 
 from bedrock_customization_runtime.datasets.index import Index
 from bedrock_customization_runtime.datasets.preparation import near_copies_of
-from bedrock_customization_runtime.datasets.records import Record
+from bedrock_customization_runtime.datasets.record_formats.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bedrock_customization_runtime.datasets.records import TestRecord
+    from bedrock_customization_runtime.datasets.record_formats.records import TestRecord
 
 SIMILAR = 0.8
 """Jaccard similarity from which a question is a copy: above the split's own 0.7, near which the

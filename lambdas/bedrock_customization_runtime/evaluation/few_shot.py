@@ -18,7 +18,12 @@ import xxhash
 
 from bedrock_customization_runtime.datasets import tokens
 from bedrock_customization_runtime.datasets.costs import LONGEST_SHOT
-from bedrock_customization_runtime.datasets.records import Record, TestRecord, blind, text_message
+from bedrock_customization_runtime.datasets.record_formats.records import (
+    Record,
+    TestRecord,
+    blind,
+    text_message,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bedrock_customization_runtime.contract import JudgePlan
-    from bedrock_customization_runtime.datasets.records import TestRecord
+    from bedrock_customization_runtime.datasets.record_formats.records import TestRecord
 
 MODELS = ("base", "tuned")
 """Whose answers are judged."""

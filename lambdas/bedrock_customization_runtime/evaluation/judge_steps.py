@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime import manifest as manifests, storage
+from bedrock_customization_runtime import manifest as manifests
 from bedrock_customization_runtime.errors import EvaluationFailed, JudgeFailed
 from bedrock_customization_runtime.evaluation import (
     blind_set,
@@ -24,6 +24,7 @@ from bedrock_customization_runtime.evaluation import (
 )
 from bedrock_customization_runtime.evaluation.judge_datasets import MODELS, Selection, Task
 from bedrock_customization_runtime.manifest import JudgeSection
+from bedrock_customization_runtime.s3 import objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,7 +69,7 @@ def start(bedrock: BedrockClient, s3: S3Client, event: StartJudging) -> Judging:
     for task in judge_datasets.tasks_of(plan):
         body = judge_datasets.dataset(selection.records, task)
         uri = f"{_place(run)}/{task}.jsonl"
-        storage.write(s3, uri, body, "application/jsonl")
+        objects.write(s3, uri, body, "application/jsonl")
         jobs.append(
             judge_jobs.ensure(
                 bedrock,
@@ -108,7 +109,7 @@ def record(s3: S3Client, event: RecordJudging) -> Judgement:
         scores=_by_record(selection, judgements),
     )
     uri = f"{run['artifacts']}/evaluation/judge.json"
-    storage.write(s3, uri, msgspec.json.encode(report), "application/json")
+    objects.write(s3, uri, msgspec.json.encode(report), "application/json")
     manifests.update(s3, run["manifest"], lambda found: _judged(found, section))
     return {"report": uri, "records": len(selection.records)}
 
@@ -202,12 +203,12 @@ def _selection(s3: S3Client, test: str, answers: str, plan: JudgePlan) -> Select
 
 def _lines(s3: S3Client, prefix: str) -> Iterator[bytes]:
     """Yield the lines of a job's output, whose folders the service names."""
-    where = storage.S3Uri.parse(prefix)
+    where = objects.S3Uri.parse(prefix)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=where.key)
     for page in pages:
         for found in page.get("Contents", []):
             if found["Key"].endswith(judge_results.OUTPUT_SUFFIX):
-                body = storage.read(s3, str(storage.S3Uri(where.bucket, found["Key"])))
+                body = objects.read(s3, str(objects.S3Uri(where.bucket, found["Key"])))
                 yield from body.split(b"\n")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime import catalog, manifest as manifests, storage
+from bedrock_customization_runtime import catalog, manifest as manifests
 from bedrock_customization_runtime.contract import TEACHER
 from bedrock_customization_runtime.errors import EvaluationFailed, SourceChanged
 from bedrock_customization_runtime.evaluation import (
@@ -27,6 +27,7 @@ from bedrock_customization_runtime.manifest import (
     ModelFigures,
     RunSection,
 )
+from bedrock_customization_runtime.s3 import objects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -145,7 +146,7 @@ def judge(
         models={name: one.scores for name, one in measured.items()},
     )
     uri = f"{run['artifacts']}/evaluation/evaluation.json"
-    storage.write(s3, uri, msgspec.json.encode(report), "application/json")
+    objects.write(s3, uri, msgspec.json.encode(report), "application/json")
     manifests.update(
         s3, run["manifest"], lambda found: msgspec.structs.replace(found, evaluation=section)
     )

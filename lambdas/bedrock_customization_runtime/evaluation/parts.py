@@ -5,9 +5,9 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime import storage
 from bedrock_customization_runtime.evaluation.answers import Answer, read_lines, write_lines
 from bedrock_customization_runtime.manifest import FileRecord
+from bedrock_customization_runtime.s3 import objects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,10 +31,10 @@ def uri_of(prefix: str, model: str, number: int) -> str:
 
 def finished(s3: S3Client, prefix: str, model: str) -> list[str]:
     """Return the URIs of a model's parts that exist, in order. A part exists only whole."""
-    where = storage.S3Uri.parse(f"{prefix}/{model}/part-")
+    where = objects.S3Uri.parse(f"{prefix}/{model}/part-")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=where.key)
     return [
-        str(storage.S3Uri(where.bucket, found["Key"]))
+        str(objects.S3Uri(where.bucket, found["Key"]))
         for page in pages
         for found in page.get("Contents", [])
     ]
@@ -42,7 +42,7 @@ def finished(s3: S3Client, prefix: str, model: str) -> list[str]:
 
 def write(s3: S3Client, uri: str, answers: Sequence[Answer]) -> None:
     """Write a part."""
-    storage.write(s3, uri, write_lines(answers), "application/jsonl")
+    objects.write(s3, uri, write_lines(answers), "application/jsonl")
 
 
 def read(s3: S3Client, prefix: str, model: str) -> tuple[list[Answer], FileRecord]:
@@ -59,7 +59,7 @@ def read(s3: S3Client, prefix: str, model: str) -> tuple[list[Answer], FileRecor
     digest, size = sha256(), 0
     answers: list[Answer] = []
     for uri in finished(s3, prefix, model):
-        body = storage.read(s3, uri)
+        body = objects.read(s3, uri)
         digest.update(body)
         size += len(body)
         answers.extend(read_lines(uri, body.splitlines()))

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 from botocore.exceptions import ClientError
 
-from bedrock_customization_runtime import storage, streams
 from bedrock_customization_runtime.catalog.rules import RecordFormat
 from bedrock_customization_runtime.contract import FEW_SHOT, LIVE, TEACHER
-from bedrock_customization_runtime.datasets import formats
-from bedrock_customization_runtime.datasets.lines import lines
+from bedrock_customization_runtime.datasets.reading.lines import lines
+from bedrock_customization_runtime.datasets.record_formats import formats
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import asking, blind_set
 from bedrock_customization_runtime.evaluation.contamination import contaminated
 from bedrock_customization_runtime.evaluation.few_shot import choose
+from bedrock_customization_runtime.s3 import objects, streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         PlanBlindTestInput,
         Run,
     )
-    from bedrock_customization_runtime.datasets.records import Record
+    from bedrock_customization_runtime.datasets.record_formats.records import Record
 
 _SEED = 0
 """Of the examples."""
@@ -116,11 +116,11 @@ class _Training:
 def _examples(s3: S3Client, run: Run, training: _Training, count: int) -> str | None:
     """Return where the examples are, once they are written; None where there are none."""
     uri = f"{run['data']}/prepared/few_shot.jsonl"
-    if storage.read_version(s3, uri) is None:
+    if objects.read_version(s3, uri) is None:
         chosen = choose(training, count=count, seed=_SEED)
         if not chosen:
             return None
-        storage.write(
+        objects.write(
             s3, uri, b"".join(formats.blind_line(one) for one in chosen), "application/jsonl"
         )
     return uri
@@ -129,14 +129,14 @@ def _examples(s3: S3Client, run: Run, training: _Training, count: int) -> str | 
 def _known_live(s3: S3Client, ssm: SSMClient, alias_parameter: str, prefix: str) -> str | None:
     """Return what was in production when the run first planned."""
     uri = f"{prefix}/plan.json"
-    found = storage.read_version(s3, uri)
+    found = objects.read_version(s3, uri)
     if found is not None:
         return msgspec.json.decode(found.body, type=_Kept).live
     try:
         live = ssm.get_parameter(Name=alias_parameter)["Parameter"]["Value"]
     except ssm.exceptions.ParameterNotFound:
         live = None
-    storage.write(s3, uri, msgspec.json.encode(_Kept(live=live)), "application/json")
+    objects.write(s3, uri, msgspec.json.encode(_Kept(live=live)), "application/json")
     return live
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from bedrock_customization_runtime import streams
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import metrics
+from bedrock_customization_runtime.s3 import streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

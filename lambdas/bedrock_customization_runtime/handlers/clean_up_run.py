@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from bedrock_customization_runtime import aws, deployment_cleanup
+from bedrock_customization_runtime import aws
+from bedrock_customization_runtime.deployment import cleanup
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import CleanUpRunInput, RemovedDeployments
@@ -20,10 +21,8 @@ def handler(event: CleanUpRunInput, context: _Context) -> RemovedDeployments:
     Raises:
         DeploymentBusy: A deployment is still being created.
     """
-    clients = deployment_cleanup.Clients(
+    clients = cleanup.Clients(
         bedrock=aws.bedrock(), s3=aws.s3(), ssm=aws.ssm(), stepfunctions=aws.stepfunctions()
     )
-    removed = deployment_cleanup.clean_up(
-        clients, event, remaining_ms=context.get_remaining_time_in_millis
-    )
+    removed = cleanup.clean_up(clients, event, remaining_ms=context.get_remaining_time_in_millis)
     return {"removed": removed}

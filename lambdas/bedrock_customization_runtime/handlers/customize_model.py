@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import (
-    aws,
-    catalog,
-    customization,
-    customization_plan,
-    customization_watch,
-    manifest,
+from bedrock_customization_runtime import aws, catalog, manifest, run_cost
+from bedrock_customization_runtime.customization import (
+    finished_job,
+    plan,
     preflight,
     reinforcement,
-    run_cost,
     training_metrics,
+    watch,
 )
 from bedrock_customization_runtime.errors import InvalidInput
 from bedrock_customization_runtime.sweeps import choice, outcome, proposal
@@ -61,7 +58,7 @@ def handler(
         case "start":
             return {"job_arn": reinforcement.start(aws.bedrock(), event)}
         case "watch":
-            return customization_watch.look(
+            return watch.look(
                 aws.bedrock(),
                 aws.s3(),
                 event["job"]["name"],
@@ -72,7 +69,7 @@ def handler(
                 longest_wait_seconds=event.get("longest_wait_seconds"),
             )
         case "stop":
-            return customization_watch.stop(aws.bedrock(), event["job"]["name"])
+            return watch.stop(aws.bedrock(), event["job"]["name"])
         case "record":
             return _record(event)
         case "propose" | "record-candidate" | "choose":
@@ -93,9 +90,7 @@ def _sweep(
 
 def _propose(event: ProposeCandidates) -> Proposal:
     proposed = proposal.propose(aws.bedrock(), aws.s3(), event)
-    new = sum(
-        customization_plan.is_new(aws.bedrock(), one["name"]) for one in proposed["candidates"]
-    )
+    new = sum(plan.is_new(aws.bedrock(), one["name"]) for one in proposed["candidates"])
     checks = _preflight(event, new_jobs=new)
     if checks:
         manifest.update(
@@ -106,10 +101,10 @@ def _propose(event: ProposeCandidates) -> Proposal:
 
 def _plan(event: PlanJob) -> Job:
     run, method = event["run"], catalog.Method(event["method"])
-    model = customization_plan.check_base_model(aws.bedrock(), event["base_model"], method)
+    model = plan.check_base_model(aws.bedrock(), event["base_model"], method)
     if "parent" in event:
-        customization_plan.check_parent(aws.bedrock(), event["parent"], model)
-    hyperparameters = customization_plan.hyperparameters(
+        plan.check_parent(aws.bedrock(), event["parent"], model)
+    hyperparameters = plan.hyperparameters(
         model, method, event["hyperparameters"], run["hyperparameters"]
     )
     document = manifest.load(aws.s3(), run["manifest"])
@@ -127,10 +122,10 @@ def _plan(event: PlanJob) -> Job:
         throughput=run_cost.Throughput(**throughput) if throughput else None,
         judge=event.get("judge"),
     )
-    job = customization_plan.next_job(aws.bedrock(), run["execution_arn"], hyperparameters)
+    job = plan.next_job(aws.bedrock(), run["execution_arn"], hyperparameters)
     checks = _preflight(
         event,
-        new_jobs=int(customization_plan.is_new(aws.bedrock(), job["name"])),
+        new_jobs=int(plan.is_new(aws.bedrock(), job["name"])),
         teacher=teaching["teacher"] if teaching else None,
     )
     manifest.update(
@@ -165,8 +160,8 @@ def _preflight(
 
 def _record(event: RecordJob) -> Customization:
     run = event["run"]
-    section = customization.describe(aws.bedrock(), aws.s3(), event["job"]["name"])
-    status = customization.model_status(aws.bedrock(), section.model_arn)
+    section = finished_job.describe(aws.bedrock(), aws.s3(), event["job"]["name"])
+    status = finished_job.model_status(aws.bedrock(), section.model_arn)
     manifest.update(aws.s3(), run["manifest"], lambda found: replace(found, customization=section))
     # The step is repeated until the model is Active, and a job counts once.
     if status == "Active":

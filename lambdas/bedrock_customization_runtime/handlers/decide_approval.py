@@ -17,8 +17,9 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from bedrock_customization_runtime import approval, aws, manifest, submitters
-from bedrock_customization_runtime.approval import DecisionRefusedError
+from bedrock_customization_runtime import aws, manifest
+from bedrock_customization_runtime.promotion import approval, submitters
+from bedrock_customization_runtime.promotion.approval import DecisionRefusedError
 from bedrock_customization_runtime.reports import approval_page
 
 if TYPE_CHECKING:

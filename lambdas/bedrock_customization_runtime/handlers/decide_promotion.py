@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import aws, blind_sets, gate, manifest, times
+from bedrock_customization_runtime import aws, manifest, times
 from bedrock_customization_runtime.errors import EvaluationFailed
-from bedrock_customization_runtime.storage import S3Uri
+from bedrock_customization_runtime.promotion import blind_sets, gate
+from bedrock_customization_runtime.s3.objects import S3Uri
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import DecidePromotionInput, Decision

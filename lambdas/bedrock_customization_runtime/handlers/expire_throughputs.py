@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime import aws, throughput_expiry
+from bedrock_customization_runtime import aws
+from bedrock_customization_runtime.deployment import throughput_expiry
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import ExpireThroughputsInput, RemovedDeployments

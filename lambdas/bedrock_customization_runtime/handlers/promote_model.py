@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import aws, manifest, promotion
-from bedrock_customization_runtime.storage import S3Uri
+from bedrock_customization_runtime import aws, manifest
+from bedrock_customization_runtime.promotion import alias
+from bedrock_customization_runtime.s3.objects import S3Uri
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import Deployment, PromoteModelInput
@@ -20,13 +21,13 @@ def handler(event: PromoteModelInput, _context: object) -> Deployment:
         PromotionConflict: Another run promoted at the same time.
         AliasNotWritten: The parameter does not follow its record yet; the same request fits later.
     """
-    run, alias = event["run"], event["alias_parameter"]
+    run, parameter = event["run"], event["alias_parameter"]
     found = manifest.load(aws.s3(), run["manifest"])
-    move = promotion.promote(
+    move = alias.promote(
         aws.s3(),
         aws.ssm(),
-        record=promotion.record_uri(S3Uri.parse(run["artifacts"]).bucket, alias),
-        alias_parameter=alias,
+        record=alias.record_uri(S3Uri.parse(run["artifacts"]).bucket, parameter),
+        alias_parameter=parameter,
         run=run["id"],
         manifest_uri=run["manifest"],
         arn=event["deployment"]["arn"],
@@ -34,7 +35,7 @@ def handler(event: PromoteModelInput, _context: object) -> Deployment:
         execution_arn=run["execution_arn"],
     )
     section = manifest.DeploymentSection(
-        arn=move.arn, alias_parameter=alias, previous=move.previous
+        arn=move.arn, alias_parameter=parameter, previous=move.previous
     )
     manifest.update(aws.s3(), run["manifest"], lambda found: replace(found, deployment=section))
     return {"arn": move.arn}

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import aws, manifest, storage, times
+from bedrock_customization_runtime import aws, manifest, times
 from bedrock_customization_runtime.contract import Outcome
 from bedrock_customization_runtime.errors import CustomizationError
 from bedrock_customization_runtime.reports import html, model_card, text
+from bedrock_customization_runtime.s3 import objects
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
@@ -57,7 +58,7 @@ def _record(event: RecordRunInput) -> RunRecord:
     run, failure = event["run"], event.get("failure")
     closed = manifest.update(aws.s3(), run["manifest"], lambda found: _closed(found, failure))
     report = f"{run['artifacts']}/report.html"
-    storage.write(aws.s3(), report, html.render(closed).encode(), "text/html; charset=utf-8")
+    objects.write(aws.s3(), report, html.render(closed).encode(), "text/html; charset=utf-8")
     _write_card(run["artifacts"], closed)
     return {
         "status": _status(closed),
@@ -75,7 +76,7 @@ def _write_card(artifacts: str, closed: manifest.Manifest) -> None:
         ("model-card.md", model_card.as_markdown(card).encode(), "text/markdown; charset=utf-8"),
         ("model-card.json", model_card.as_json(card), "application/json"),
     ):
-        storage.write(aws.s3(), f"{artifacts}/{name}", body, content_type)
+        objects.write(aws.s3(), f"{artifacts}/{name}", body, content_type)
 
 
 def _closed(found: manifest.Manifest, failure: Failure | None) -> manifest.Manifest:

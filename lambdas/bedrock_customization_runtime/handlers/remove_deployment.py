@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import aws, deployment, manifest, promotion
+from bedrock_customization_runtime import aws, manifest
 from bedrock_customization_runtime.contract import DeploymentKind
-from bedrock_customization_runtime.storage import S3Uri
+from bedrock_customization_runtime.deployment import removal
+from bedrock_customization_runtime.promotion import alias
+from bedrock_customization_runtime.s3.objects import S3Uri
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
@@ -33,11 +35,11 @@ def handler(event: RemoveDeploymentInput, _context: object) -> RemovedDeployment
 
 
 def _candidate(event: RemoveCandidate) -> list[str]:
-    removed = deployment.remove(
+    removed = removal.remove(
         aws.bedrock(),
         kind=DeploymentKind(event["kind"]),
         name=event["name"],
-        in_use=promotion.in_use(
+        in_use=alias.in_use(
             aws.s3(),
             aws.ssm(),
             record=_record(event),
@@ -54,7 +56,7 @@ def _candidate(event: RemoveCandidate) -> list[str]:
 
 
 def _superseded(event: RemoveSuperseded) -> list[str]:
-    return deployment.remove_superseded(
+    return removal.remove_superseded(
         aws.bedrock(),
         aws.s3(),
         aws.ssm(),
@@ -66,4 +68,4 @@ def _superseded(event: RemoveSuperseded) -> list[str]:
 
 def _record(event: RemoveDeploymentInput) -> str:
     bucket = S3Uri.parse(event["run"]["artifacts"]).bucket
-    return promotion.record_uri(bucket, event["alias_parameter"])
+    return alias.record_uri(bucket, event["alias_parameter"])

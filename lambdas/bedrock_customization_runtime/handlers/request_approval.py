@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import approval, aws, manifest, times
+from bedrock_customization_runtime import aws, manifest, times
+from bedrock_customization_runtime.promotion import approval
 from bedrock_customization_runtime.reports import text
-from bedrock_customization_runtime.storage import S3Uri
+from bedrock_customization_runtime.s3.objects import S3Uri
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (

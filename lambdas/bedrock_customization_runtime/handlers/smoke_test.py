@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from bedrock_customization_runtime import aws, smoke_test
+from bedrock_customization_runtime import aws
+from bedrock_customization_runtime.deployment import smoke_test
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import SmokeTestInput

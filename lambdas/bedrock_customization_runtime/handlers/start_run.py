@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bedrock_customization_runtime import __version__, aws, catalog, manifest, times
 from bedrock_customization_runtime.errors import InvalidInput
 from bedrock_customization_runtime.names import key_of, names_of
-from bedrock_customization_runtime.storage import S3Uri
+from bedrock_customization_runtime.s3.objects import S3Uri
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import Run, StartRunInput

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime import aws
-from bedrock_customization_runtime.customization_stop import stop_job_of
+from bedrock_customization_runtime.customization.stop import stop_job_of
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import StopJobOfExecution

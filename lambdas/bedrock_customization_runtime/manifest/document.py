@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from bedrock_customization_runtime import storage
 from bedrock_customization_runtime.errors import ManifestConflict
 from bedrock_customization_runtime.manifest.baseline import BaselineSection
 from bedrock_customization_runtime.manifest.customization import (
@@ -27,6 +26,7 @@ from bedrock_customization_runtime.manifest.promotion import (
 )
 from bedrock_customization_runtime.manifest.runs import FailureSection, RunSection
 from bedrock_customization_runtime.manifest.use_case import UseCaseSection
+from bedrock_customization_runtime.s3 import objects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -77,8 +77,8 @@ def begin(
     """
     manifest = Manifest(run=run, use_case=use_case)
     try:
-        storage.write_version(s3, uri, _encode(manifest), _CONTENT_TYPE, replaces=None)
-    except storage.VersionConflictError:
+        objects.write_version(s3, uri, _encode(manifest), _CONTENT_TYPE, replaces=None)
+    except objects.VersionConflictError:
         found = load(s3, uri)
         if found.run.execution_arn != run.execution_arn:
             raise ManifestConflict(
@@ -90,7 +90,7 @@ def begin(
 
 def load(s3: "S3Client", uri: str) -> Manifest:
     """Return the manifest."""
-    return msgspec.json.decode(storage.read(s3, uri), type=Manifest)
+    return msgspec.json.decode(objects.read(s3, uri), type=Manifest)
 
 
 def update(s3: "S3Client", uri: str, change: Callable[[Manifest], Manifest]) -> Manifest:
@@ -108,13 +108,13 @@ def update(s3: "S3Client", uri: str, change: Callable[[Manifest], Manifest]) -> 
         ManifestConflict: Other writers won several times in a row.
     """
     for _ in range(_ATTEMPTS):
-        version = storage.read_version(s3, uri)
+        version = objects.read_version(s3, uri)
         if version is None:
             raise ManifestConflict(f"{uri} does not exist: the run never began")
         manifest = change(msgspec.json.decode(version.body, type=Manifest))
         try:
-            storage.write_version(s3, uri, _encode(manifest), _CONTENT_TYPE, replaces=version)
-        except storage.VersionConflictError:
+            objects.write_version(s3, uri, _encode(manifest), _CONTENT_TYPE, replaces=version)
+        except objects.VersionConflictError:
             continue
         return manifest
     raise ManifestConflict(f"{uri} changed {_ATTEMPTS} times while it was written: run it again")

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime.datasets import excerpts
-from bedrock_customization_runtime.datasets.rejections import RejectedLine
+from bedrock_customization_runtime.datasets.checking import excerpts
+from bedrock_customization_runtime.datasets.checking.rejections import RejectedLine
 from bedrock_customization_runtime.reports.pages import template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from bedrock_customization_runtime.datasets.checking.excerpts import Excerpt
+    from bedrock_customization_runtime.datasets.checking.rejections import RejectedProblem
     from bedrock_customization_runtime.datasets.examination import Examined
-    from bedrock_customization_runtime.datasets.excerpts import Excerpt
     from bedrock_customization_runtime.datasets.profile import Bin
-    from bedrock_customization_runtime.datasets.rejections import RejectedProblem
     from bedrock_customization_runtime.datasets.report import Report
 
 _MOST_EXAMPLES = 20

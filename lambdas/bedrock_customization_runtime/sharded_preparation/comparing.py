@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bedrock_customization_runtime.datasets import near_copies
+from bedrock_customization_runtime.datasets.copies import near_copies
+from bedrock_customization_runtime.s3.streams import concurrently
 from bedrock_customization_runtime.sharded_preparation.work import (
     BANDS,
     COMMON,
@@ -19,7 +20,6 @@ from bedrock_customization_runtime.sharded_preparation.work import (
     SIGNATURES_ENDS,
     STANDING,
 )
-from bedrock_customization_runtime.streams import concurrently
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

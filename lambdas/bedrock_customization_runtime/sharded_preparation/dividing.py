@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bedrock_customization_runtime.datasets import formats, leakage, near_copies
+from bedrock_customization_runtime.datasets.copies import leakage, near_copies
+from bedrock_customization_runtime.datasets.copies.words import words_of
 from bedrock_customization_runtime.datasets.preparation import Split, assign_sides
-from bedrock_customization_runtime.datasets.records import blind
+from bedrock_customization_runtime.datasets.record_formats import formats
+from bedrock_customization_runtime.datasets.record_formats.records import blind
 from bedrock_customization_runtime.datasets.shards import ShardSummary
 from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.datasets.spool import Spool
-from bedrock_customization_runtime.datasets.words import words_of
 from bedrock_customization_runtime.errors import DatasetRejected
 from bedrock_customization_runtime.preparation import refused
+from bedrock_customization_runtime.s3.streams import concurrently
 from bedrock_customization_runtime.sharded_preparation.comparing import near_copy_pairs
 from bedrock_customization_runtime.sharded_preparation.work import (
     COLUMNS,
@@ -26,7 +28,6 @@ from bedrock_customization_runtime.sharded_preparation.work import (
     side_index,
     side_lines,
 )
-from bedrock_customization_runtime.streams import concurrently
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bedrock_customization_runtime.catalog import RecordFormat
+    from bedrock_customization_runtime.datasets.copies.words import Words
     from bedrock_customization_runtime.datasets.index import Columns
-    from bedrock_customization_runtime.datasets.words import Words
     from bedrock_customization_runtime.sharded_preparation.work import Work
 
 _DROPPED = -1

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bedrock_customization_runtime.datasets.examination import examine_all, examine_shard
-from bedrock_customization_runtime.datasets.lines import LineCounter
+from bedrock_customization_runtime.datasets.reading.lines import LineCounter
 from bedrock_customization_runtime.datasets.shards import ShardSummary, refused_shard, summary_of
 from bedrock_customization_runtime.errors import DatasetRejected, SourceChanged
-from bedrock_customization_runtime.prefixes import PinnedPrefix
+from bedrock_customization_runtime.s3.prefixes import PinnedPrefix
+from bedrock_customization_runtime.s3.streams import PinnedObject
 from bedrock_customization_runtime.sharded_preparation.work import (
     ACCEPTED,
     ACCEPTED_ENDS,
@@ -20,7 +21,6 @@ from bedrock_customization_runtime.sharded_preparation.work import (
     REJECTED,
     SUMMARY,
 )
-from bedrock_customization_runtime.streams import PinnedObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bedrock_customization_runtime.datasets import near_copies, refusals
+from bedrock_customization_runtime.datasets.checking import refusals
+from bedrock_customization_runtime.datasets.checking.rejections import Rejections
+from bedrock_customization_runtime.datasets.copies import near_copies
 from bedrock_customization_runtime.datasets.preparation import template_sample
-from bedrock_customization_runtime.datasets.rejections import Rejections
 from bedrock_customization_runtime.errors import DatasetRejected
 from bedrock_customization_runtime.preparation import refused, write_rejected
+from bedrock_customization_runtime.s3.sources import record_of
+from bedrock_customization_runtime.s3.streams import PinnedObject, concurrently
 from bedrock_customization_runtime.sharded_preparation.work import (
     COMMON,
     GATHERED,
@@ -19,8 +22,6 @@ from bedrock_customization_runtime.sharded_preparation.work import (
     Gathered,
     Records,
 )
-from bedrock_customization_runtime.sources import record_of
-from bedrock_customization_runtime.streams import PinnedObject, concurrently
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

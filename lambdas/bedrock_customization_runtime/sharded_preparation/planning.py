@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime import __version__, catalog, sources
+from bedrock_customization_runtime import __version__, catalog
 from bedrock_customization_runtime.contract import SCRATCH_PREFIX, PrepareDataInput
-from bedrock_customization_runtime.datasets import parquet
-from bedrock_customization_runtime.datasets.compression import GZIP_MAGIC
+from bedrock_customization_runtime.datasets.reading import parquet
+from bedrock_customization_runtime.datasets.reading.compression import GZIP_MAGIC
+from bedrock_customization_runtime.datasets.reading.sniffing import SAMPLE_BYTES, opened
+from bedrock_customization_runtime.datasets.record_formats.templates import Template
 from bedrock_customization_runtime.datasets.rules import Input
-from bedrock_customization_runtime.datasets.sniffing import SAMPLE_BYTES, opened
-from bedrock_customization_runtime.datasets.templates import Template
 from bedrock_customization_runtime.errors import DatasetRejected
-from bedrock_customization_runtime.prefixes import (
-    ListedObject,  # noqa: TC001 - msgspec reads it
-)
 from bedrock_customization_runtime.preparation import settings_of
+from bedrock_customization_runtime.s3 import sources
+from bedrock_customization_runtime.s3.objects import S3Uri
+from bedrock_customization_runtime.s3.streams import ObjectVersion, PinnedObject
 from bedrock_customization_runtime.sharded_preparation.scratch import Scratch
-from bedrock_customization_runtime.storage import S3Uri
-from bedrock_customization_runtime.streams import ObjectVersion, PinnedObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from bedrock_customization_runtime.contract import PlanPreparationInput, PreparationPlan
-    from bedrock_customization_runtime.prefixes import PinnedPrefix
+    from bedrock_customization_runtime.s3.prefixes import ListedObject, PinnedPrefix
 
 PLAN = "plan.json"
 _MOST_SHARDS = 1000

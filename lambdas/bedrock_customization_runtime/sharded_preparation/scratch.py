@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 import numpy as np
 
-from bedrock_customization_runtime import storage, streams
+from bedrock_customization_runtime.s3 import objects, streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,15 +43,15 @@ class Scratch:
     def write(self, name: str, document: msgspec.Struct) -> None:
         """Write a document."""
         body = msgspec.json.encode(document)
-        storage.write(self.s3, self._uri(name), body, "application/json")
+        objects.write(self.s3, self._uri(name), body, "application/json")
 
     def read(self, name: str, kind: type[_Document]) -> _Document:
         """Return a document."""
-        return msgspec.json.decode(storage.read(self.s3, self._uri(name)), type=kind)
+        return msgspec.json.decode(objects.read(self.s3, self._uri(name)), type=kind)
 
     def find(self, name: str, kind: type[_Document]) -> _Document | None:
         """Return a document, None if nobody wrote it."""
-        found = storage.read_version(self.s3, self._uri(name))
+        found = objects.read_version(self.s3, self._uri(name))
         return None if found is None else msgspec.json.decode(found.body, type=kind)
 
     def write_lines(self, name: str, lines: Iterator[bytes]) -> None:
@@ -67,17 +67,17 @@ class Scratch:
 
     def read_bytes(self, name: str, start: int, end: int) -> bytes:
         """Return a part of what is there, from one offset to before another."""
-        return storage.read_range(self.s3, self._uri(name), start, end)
+        return objects.read_range(self.s3, self._uri(name), start, end)
 
     def save(self, name: str, **arrays: NDArray[Any]) -> None:
         """Write arrays, each by its name."""
         body = BytesIO()
         np.savez(body, **arrays)  # type: ignore[arg-type] # none is called allow_pickle
-        storage.write(self.s3, self._uri(name), body.getvalue(), _BINARY)
+        objects.write(self.s3, self._uri(name), body.getvalue(), _BINARY)
 
     def load(self, name: str) -> dict[str, NDArray[Any]]:
         """Return arrays by their names."""
-        with np.load(BytesIO(storage.read(self.s3, self._uri(name))), allow_pickle=False) as found:
+        with np.load(BytesIO(objects.read(self.s3, self._uri(name))), allow_pickle=False) as found:
             return dict(found)
 
     def _uri(self, name: str) -> str:

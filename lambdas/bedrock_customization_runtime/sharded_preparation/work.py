@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import msgspec
 import numpy as np
 
-from bedrock_customization_runtime.datasets import formats
+from bedrock_customization_runtime.datasets.copies.words import words_of
 from bedrock_customization_runtime.datasets.index import Columns
+from bedrock_customization_runtime.datasets.record_formats import formats
 from bedrock_customization_runtime.datasets.shards import ExaminedShards, ShardSummary
 from bedrock_customization_runtime.datasets.spool import Spool
-from bedrock_customization_runtime.datasets.words import words_of
 from bedrock_customization_runtime.errors import DatasetRejected, SourceChanged
 from bedrock_customization_runtime.manifest import FileRecord  # noqa: TC001 - msgspec reads it
-from bedrock_customization_runtime.prefixes import PinnedPrefix
 from bedrock_customization_runtime.preparation import settings_of
+from bedrock_customization_runtime.s3.prefixes import PinnedPrefix
+from bedrock_customization_runtime.s3.sources import note_skipped
+from bedrock_customization_runtime.s3.streams import PinnedObject, concurrently
 from bedrock_customization_runtime.sharded_preparation.planning import PLAN, Plan
 from bedrock_customization_runtime.sharded_preparation.scratch import Scratch
-from bedrock_customization_runtime.sources import note_skipped
-from bedrock_customization_runtime.streams import PinnedObject, concurrently
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bedrock_customization_runtime.contract import Run
+    from bedrock_customization_runtime.datasets.copies.words import Words
     from bedrock_customization_runtime.datasets.settings import Settings
     from bedrock_customization_runtime.datasets.splitting import Side
-    from bedrock_customization_runtime.datasets.words import Words
 
 SUMMARY = "summary.json"
 COLUMNS = "columns.npz"

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime import storage
-from bedrock_customization_runtime.diagnosis import Verdict
+from bedrock_customization_runtime.customization.diagnosis import Verdict
 from bedrock_customization_runtime.manifest import SweepCandidate
+from bedrock_customization_runtime.s3 import objects
 from bedrock_customization_runtime.sweeps.search import Tried
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ def read_all(s3: S3Client, run: Run) -> list[SweepCandidate]:
 
 def read(s3: S3Client, run: Run, number: int) -> SweepCandidate | None:
     """Return a candidate by its number, None if there is none."""
-    version = storage.read_version(s3, _uri(run, number))
+    version = objects.read_version(s3, _uri(run, number))
     return None if version is None else msgspec.json.decode(version.body, type=SweepCandidate)
 
 
 def write(s3: S3Client, run: Run, candidate: SweepCandidate) -> None:
     """Write a candidate over what was known of it."""
-    storage.write(
+    objects.write(
         s3, _uri(run, candidate.number), msgspec.json.encode(candidate), "application/json"
     )
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import catalog, customization, manifest
+from bedrock_customization_runtime import catalog, manifest
+from bedrock_customization_runtime.customization import finished_job
 from bedrock_customization_runtime.errors import CustomizationFailed
 from bedrock_customization_runtime.manifest import SweepCandidate, SweepSection
 from bedrock_customization_runtime.sweeps import candidates
@@ -53,8 +54,8 @@ def choose(bedrock: BedrockClient, s3: S3Client, event: ChooseCandidate) -> Cust
 
     for best in _ranked(known):
         try:
-            section = customization.describe(bedrock, s3, best.job_name or "")
-            status = customization.model_status(bedrock, section.model_arn)
+            section = finished_job.describe(bedrock, s3, best.job_name or "")
+            status = finished_job.model_status(bedrock, section.model_arn)
         except CustomizationFailed as error:
             broken[best.number] = str(error)
             continue

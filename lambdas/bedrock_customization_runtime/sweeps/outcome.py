@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import (
-    customization,
-    customization_watch,
-    loss_curves,
-    manifest,
-    times,
-    training_metrics,
-)
+from bedrock_customization_runtime import manifest, times
 from bedrock_customization_runtime.contract import ErrorName
-from bedrock_customization_runtime.diagnosis import ADVICE, Verdict
+from bedrock_customization_runtime.customization import (
+    finished_job,
+    loss_curves,
+    training_metrics,
+    watch,
+)
+from bedrock_customization_runtime.customization.diagnosis import ADVICE, Verdict
 from bedrock_customization_runtime.errors import InvalidInput
 from bedrock_customization_runtime.manifest import DiagnosisSection, SweepCandidate
 from bedrock_customization_runtime.sweeps import candidates
@@ -46,7 +45,7 @@ def record(
         raise InvalidInput(f"candidate {event['job']['number']} of {run['id']} was never proposed")
     job = _find_job(bedrock, name)
     if job is not None and job["status"] == "InProgress":
-        customization_watch.stop(bedrock, name)
+        watch.stop(bedrock, name)
         job = _find_job(bedrock, name)
     found = _outcome(replace(candidate, job_name=name), job, trouble)
     if found.status == "stopped" and event["redrives"] > candidate.redrives:
@@ -129,7 +128,7 @@ def _diagnosis(
 ) -> DiagnosisSection | None:
     if not training and not validation:
         return None
-    found = customization.diagnosis_of(
+    found = finished_job.diagnosis_of(
         job.get("customizationType", "FINE_TUNING"), training, validation
     )
     if one.status == "stopped early" and found and found.verdict != "diverged":

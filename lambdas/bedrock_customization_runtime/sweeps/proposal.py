@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import catalog, customization_plan, manifest, names, run_cost
+from bedrock_customization_runtime import catalog, manifest, names, run_cost
+from bedrock_customization_runtime.customization import plan
 from bedrock_customization_runtime.errors import InvalidInput
 from bedrock_customization_runtime.manifest import SweepCandidate
 from bedrock_customization_runtime.sweeps import candidates
@@ -52,7 +53,7 @@ def propose(bedrock: BedrockClient, s3: S3Client, event: ProposeCandidates) -> P
         CustomizationFailed: A candidate had so many attempts that another makes no sense.
     """
     run, method = event["run"], catalog.Method(event["method"])
-    model = customization_plan.check_base_model(bedrock, event["base_model"], method)
+    model = plan.check_base_model(bedrock, event["base_model"], method)
     fixed = _fixed(model, method, event)
     tokens, throughput = _tokens(s3, run), event.get("throughput")
 
@@ -73,8 +74,7 @@ def propose(bedrock: BedrockClient, s3: S3Client, event: ProposeCandidates) -> P
     if not wanted:
         wanted = _new(known, model, method, fixed, event)
     attempts = {
-        one.number: customization_plan.next_attempt(bedrock, run["execution_arn"], one.number)
-        for one in wanted
+        one.number: plan.next_attempt(bedrock, run["execution_arn"], one.number) for one in wanted
     }
     _check_budget(wanted, known, estimate, event)
     judged = _judged(wanted, known, attempts, estimate, event)
@@ -99,7 +99,7 @@ def _fixed(
             f"hyperparameters: the sweep chooses {', '.join(swept)}: leave it out of the "
             "execution's input"
         )
-    return customization_plan.hyperparameters(model, method, event["hyperparameters"], given)
+    return plan.hyperparameters(model, method, event["hyperparameters"], given)
 
 
 def _tokens(s3: S3Client, run: Run) -> RunTokens:
@@ -146,7 +146,7 @@ def _new(
         SweepCandidate(
             number=len(known) + position,
             round=last + 1,
-            hyperparameters=customization_plan.hyperparameters(model, method, fixed, values),
+            hyperparameters=plan.hyperparameters(model, method, fixed, values),
         )
         for position, values in enumerate(found.candidates, start=1)
     ]

@@ -26,8 +26,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.catalog import rendered
+from bedrock_customization_runtime.customization.diagnosis import Verdict
 from bedrock_customization_runtime.datasets.costs import EPOCHS
-from bedrock_customization_runtime.diagnosis import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -12,17 +12,17 @@ from typing import Annotated
 
 import typer
 
-from bedrock_customization_local.cli.advise import advise
-from bedrock_customization_local.cli.approve import approve, reject
-from bedrock_customization_local.cli.convert import convert
-from bedrock_customization_local.cli.demo import demo
-from bedrock_customization_local.cli.estimate import estimate
-from bedrock_customization_local.cli.local import local
-from bedrock_customization_local.cli.prepare import prepare
-from bedrock_customization_local.cli.report import report
-from bedrock_customization_local.cli.rollback import rollback
-from bedrock_customization_local.cli.rules import rules
-from bedrock_customization_local.cli.validate import validate
+from bedrock_customization_local.cli.commands.advise import advise
+from bedrock_customization_local.cli.commands.approve import approve, reject
+from bedrock_customization_local.cli.commands.convert import convert
+from bedrock_customization_local.cli.commands.demo import demo
+from bedrock_customization_local.cli.commands.estimate import estimate
+from bedrock_customization_local.cli.commands.local import local
+from bedrock_customization_local.cli.commands.prepare import prepare
+from bedrock_customization_local.cli.commands.report import report
+from bedrock_customization_local.cli.commands.rollback import rollback
+from bedrock_customization_local.cli.commands.rules import rules
+from bedrock_customization_local.cli.commands.validate import validate
 
 app = typer.Typer(
     name="bedrock-customization",

@@ -10,9 +10,9 @@ import msgspec
 
 from bedrock_customization_local.cli.deployed import DeployedPipeline, aws_errors, run_of
 from bedrock_customization_local.cli.messages import CommandError
-from bedrock_customization_runtime import storage
 from bedrock_customization_runtime.manifest import SCHEMA_VERSION, Manifest
 from bedrock_customization_runtime.reports import html, model_card
+from bedrock_customization_runtime.s3 import objects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +87,6 @@ def _file(path: Path) -> bytes:
 def _object(uri: str, region: str | None) -> bytes:
     with aws_errors():
         try:
-            return storage.read(boto3.Session(region_name=region).client("s3"), uri)
+            return objects.read(boto3.Session(region_name=region).client("s3"), uri)
         except ValueError as error:
             raise CommandError(str(error), advice=("write s3://bucket/key",)) from error

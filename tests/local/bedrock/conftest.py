@@ -15,8 +15,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.s3.models import s3_backends
 
 from bedrock_customization_local.cloud import moto_server
+from bedrock_customization_local.cloud.bedrock.models.quotas import default_quotas
 from bedrock_customization_local.cloud.bedrock.moto_install import install
-from bedrock_customization_local.cloud.bedrock.quotas import default_quotas
 from bedrock_customization_local.cloud.bedrock.service import Bedrock
 from bedrock_customization_local.cloud.clock import Clock
 from bedrock_customization_local.cloud.http_server import HttpServer

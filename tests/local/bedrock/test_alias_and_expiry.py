@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from moto.moto_api._internal import moto_api_backend
 
-from bedrock_customization_runtime import aws, throughput_expiry
+from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.client import ModelAlias, NoLiveModelError
 from bedrock_customization_runtime.contract import EXPIRY_TAG, NOTICE_TAG, PIPELINE_TAG
+from bedrock_customization_runtime.deployment import throughput_expiry
 from bedrock_customization_runtime.handlers import expire_throughputs
 
 BASE = "amazon.nova-micro-v1:0:128k"

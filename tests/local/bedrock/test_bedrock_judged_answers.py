@@ -7,7 +7,11 @@ import pytest
 
 from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
 from bedrock_customization_runtime import manifest
-from bedrock_customization_runtime.datasets.records import ContentBlock, Message, TestRecord
+from bedrock_customization_runtime.datasets.record_formats.records import (
+    ContentBlock,
+    Message,
+    TestRecord,
+)
 from bedrock_customization_runtime.errors import EvaluationFailed, JudgeFailed
 from bedrock_customization_runtime.evaluation import judge_jobs, judge_steps, parts
 from bedrock_customization_runtime.evaluation.answers import Answer

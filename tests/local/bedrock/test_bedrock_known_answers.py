@@ -1,6 +1,6 @@
 """What a foundation model of the embedded Bedrock knows: answers of the prompts most alike."""
 
-from bedrock_customization_local.cloud.bedrock.known_answers import KnownAnswers
+from bedrock_customization_local.cloud.bedrock.inference.known_answers import KnownAnswers
 
 SYSTEM = "You are a bank. Name the intent.\n\n"
 

@@ -5,10 +5,14 @@ import random
 
 import pytest
 
-from bedrock_customization_local.cloud.bedrock.tokens import count_record_tokens, count_tokens
+from bedrock_customization_local.cloud.bedrock.inference.tokens import (
+    count_record_tokens,
+    count_tokens,
+)
 from bedrock_customization_runtime.catalog import Method, RecordFormat, base_model
-from bedrock_customization_runtime.datasets import formats, tokens
+from bedrock_customization_runtime.datasets import tokens
 from bedrock_customization_runtime.datasets.costs import training_cost
+from bedrock_customization_runtime.datasets.record_formats import formats
 
 NOVA_MICRO = "amazon.nova-micro-v1:0:128k"
 LLAMA_3_1, LLAMA_3_3 = "meta.llama3-1-8b-instruct-v1:0:128k", "meta.llama3-3-70b-instruct-v1:0:128k"

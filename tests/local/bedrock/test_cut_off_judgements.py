@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from bedrock_customization_runtime import deployment_cleanup, manifest
+from bedrock_customization_runtime import manifest
+from bedrock_customization_runtime.deployment import cleanup
 
 JUDGE = {"bedrockEvaluatorModels": [{"modelIdentifier": "us.amazon.nova-pro-v1:0"}]}
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:p:run-9"
@@ -93,10 +94,10 @@ def status(cloud, arn):
 
 
 def clean_up(cloud, states, event=EVENT, pause=lambda _seconds: None):
-    clients = deployment_cleanup.Clients(
+    clients = cleanup.Clients(
         bedrock=cloud.bedrock, s3=cloud.s3, ssm=cloud.client("ssm"), stepfunctions=states
     )
-    return deployment_cleanup.clean_up(clients, event, remaining_ms=lambda: 900_000, pause=pause)
+    return cleanup.clean_up(clients, event, remaining_ms=lambda: 900_000, pause=pause)
 
 
 @pytest.mark.usefixtures("run")
@@ -121,7 +122,7 @@ def test_a_job_that_is_started_after_the_end_is_stopped_too(cloud):
             late.append(judged(cloud, "late", "run-9"))
 
     assert clean_up(cloud, StepFunctions("ABORTED"), pause=pause) == late
-    assert pauses[-1] == pytest.approx(deployment_cleanup.JUDGING_SECONDS, abs=60)
+    assert pauses[-1] == pytest.approx(cleanup.JUDGING_SECONDS, abs=60)
 
 
 @pytest.mark.usefixtures("run")
@@ -137,5 +138,5 @@ def test_without_a_judge_no_job_is_looked_for(cloud):
     event = {name: value for name, value in EVENT.items() if name != "judged_bucket"}
     pauses = []
     assert clean_up(cloud, StepFunctions("ABORTED"), event, pauses.append) == []
-    assert max(pauses) == deployment_cleanup.PAUSE_SECONDS
+    assert max(pauses) == cleanup.PAUSE_SECONDS
     assert status(cloud, arn) == "InProgress"

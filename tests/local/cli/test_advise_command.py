@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from bedrock_customization_local.cli import advising
+from bedrock_customization_local.cli.data import advising
 from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.manifest import (
     AdviceReason,

@@ -11,11 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from bedrock_customization_local.cli import app
-from bedrock_customization_local.cli.demonstration import context_of
+from bedrock_customization_local.cli.demonstration.request import BASE_MODEL, Request
+from bedrock_customization_local.cli.demonstration.run import context_of
+from bedrock_customization_local.cli.demonstration.synth import find_app
 from bedrock_customization_local.cli.messages import CommandError, RunFailure, run_error
-from bedrock_customization_local.cli.request import BASE_MODEL, Request
 from bedrock_customization_local.cli.signals import Interrupted, interruptible
-from bedrock_customization_local.cli.synth import find_app
 
 PROMPT, COMPLETION, SYSTEM = (
     f"bedrock_customization:{key}" for key in ("prompt", "completion", "system")

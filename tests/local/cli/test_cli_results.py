@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bedrock_customization_local.cli import results
+from bedrock_customization_local.cli.demonstration import results
 from bedrock_customization_local.cloud.bedrock.meter import LineItem, Unit
 from bedrock_customization_runtime.manifest import (
     DecisionSection,

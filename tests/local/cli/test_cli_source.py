@@ -4,8 +4,8 @@ import gzip
 
 import pytest
 
+from bedrock_customization_local.cli.data.source import DataFile, open_data, safe_name, template_of
 from bedrock_customization_local.cli.messages import CommandError, ExitCode
-from bedrock_customization_local.cli.source import DataFile, open_data, safe_name, template_of
 
 
 @pytest.fixture

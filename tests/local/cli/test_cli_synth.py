@@ -9,8 +9,8 @@ import time
 import psutil
 import pytest
 
+from bedrock_customization_local.cli.demonstration.synth import Synthesis, exception_text, find_app
 from bedrock_customization_local.cli.messages import CommandError, ExitCode
-from bedrock_customization_local.cli.synth import Synthesis, exception_text, find_app
 
 WRITES_AN_ASSEMBLY = """
     import json, os, pathlib

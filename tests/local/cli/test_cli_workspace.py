@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bedrock_customization_local.cli.workspace import workspace
+from bedrock_customization_local.cli.demonstration.workspace import workspace
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from bedrock_customization_local.cli import rule_table
-from bedrock_customization_local.cli.convert import FormatChoice
-from bedrock_customization_local.cli.data_options import MethodChoice, complete_base_model
-from bedrock_customization_local.cli.rules import complete_rule
+from bedrock_customization_local.cli.commands.convert import FormatChoice
+from bedrock_customization_local.cli.commands.rules import complete_rule
+from bedrock_customization_local.cli.data import rule_table
+from bedrock_customization_local.cli.data.options import MethodChoice, complete_base_model
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.datasets.rules import TABLE
 

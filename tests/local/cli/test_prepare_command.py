@@ -15,8 +15,8 @@ from bedrock_customization import DataSplit
 from bedrock_customization.phases.evaluation import ModelEvaluation
 from bedrock_customization.phases.preparation import DataPreparation
 from bedrock_customization_local.cli import defaults
+from bedrock_customization_local.cli.data.prepared_folder import FILES, PreparedFolder
 from bedrock_customization_local.cli.messages import CommandError
-from bedrock_customization_local.cli.prepared_folder import FILES, PreparedFolder
 from bedrock_customization_runtime.datasets.spool import Spool
 
 NOVA_MICRO = "amazon.nova-micro-v1:0:128k"

@@ -10,12 +10,13 @@ from aws_cdk import App, Stack, aws_ssm as ssm, aws_stepfunctions as sfn
 from bedrock_customization import BaseModel, CustomizationStorage, ModelEvaluation
 from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
 from bedrock_customization_local.cloud.bedrock.meter import Unit
-from bedrock_customization_runtime import manifest, storage
+from bedrock_customization_runtime import manifest
 from bedrock_customization_runtime.catalog.rules import RecordFormat
-from bedrock_customization_runtime.datasets import formats
-from bedrock_customization_runtime.datasets.records import blind, exchange
+from bedrock_customization_runtime.datasets.record_formats import formats
+from bedrock_customization_runtime.datasets.record_formats.records import blind, exchange
 from bedrock_customization_runtime.evaluation import parts
 from bedrock_customization_runtime.evaluation.answers import read_lines
+from bedrock_customization_runtime.s3 import objects
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +46,7 @@ class BlindTest:
         self.s3, self.states = cloud.client("s3"), cloud.client("stepfunctions")
         self.train = f"s3://{outputs['Data']}/runs/trained/prepared/train.jsonl"
         lines = [formats.training_line(one, RecordFormat.CONVERSE) for one in questions(40, "t")]
-        storage.write(self.s3, self.train, b"".join(lines), "application/jsonl")
+        objects.write(self.s3, self.train, b"".join(lines), "application/jsonl")
         model = self._model()
         self.tuned, self.live = (self._deployment(name, model) for name in ("tuned", "live"))
         cloud.client("ssm").put_parameter(Name=ALIAS, Value=self.live, Type="String")
@@ -77,7 +78,7 @@ class BlindTest:
         manifest.begin(self.s3, run["manifest"], section)
         lines = [msgspec.json.encode(blind(one)) + b"\n" for one in questions(count, "b")]
         test = f"{run['blind']}/test.jsonl"
-        storage.write(self.s3, test, b"".join(lines), "application/jsonl")
+        objects.write(self.s3, test, b"".join(lines), "application/jsonl")
         return {
             "run": run,
             "preparation": {"train": self.train, "test": test},
@@ -251,7 +252,7 @@ def test_a_killed_blind_test_asks_only_what_was_not_answered(blind_test):
 
 def stored(blind_test, prefix):
     """Return the parts by key, each with when it was written and what it holds."""
-    where = storage.S3Uri.parse(prefix)
+    where = objects.S3Uri.parse(prefix)
     found = blind_test.s3.list_objects_v2(Bucket=where.bucket, Prefix=where.key)
     return {
         item["Key"]: (item["LastModified"], item["ETag"])
@@ -262,7 +263,7 @@ def stored(blind_test, prefix):
 
 def answers_in(blind_test, key):
     uri = f"s3://{blind_test.outputs['Blind']}/{key}"
-    return read_lines(uri, storage.read(blind_test.s3, uri).splitlines())
+    return read_lines(uri, objects.read(blind_test.s3, uri).splitlines())
 
 
 def test_a_training_set_that_holds_blind_records_is_told(blind_test):
@@ -272,7 +273,7 @@ def test_a_training_set_that_holds_blind_records_is_told(blind_test):
         formats.training_line(one, RecordFormat.CONVERSE)
         for one in [*questions(40, "t"), *questions(2, "b")]
     ]
-    storage.write(blind_test.s3, train, b"".join(copies), "application/jsonl")
+    objects.write(blind_test.s3, train, b"".join(copies), "application/jsonl")
     given["preparation"]["train"] = train
 
     ended = blind_test.wait(blind_test.start(given, "contaminated"))

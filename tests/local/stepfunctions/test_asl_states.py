@@ -9,7 +9,7 @@ import pytest
 
 from bedrock_customization_local.cloud.clock import Clock
 from bedrock_customization_local.cloud.stepfunctions import StateError, run_machine
-from bedrock_customization_local.cloud.stepfunctions.retry import Retrier
+from bedrock_customization_local.cloud.stepfunctions.language.retry import Retrier
 from bedrock_customization_local.cloud.stepfunctions.tokens import TaskTokens
 
 TASK = "arn:aws:states:::lambda:invoke"

@@ -13,16 +13,16 @@ import pytest
 
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.catalog import MethodRules, SetLimits
+from bedrock_customization_runtime.datasets.checking.privacy import Privacy
 from bedrock_customization_runtime.datasets.examination import examine
 from bedrock_customization_runtime.datasets.preparation import divide
-from bedrock_customization_runtime.datasets.privacy import Privacy
 from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.datasets.splitting import Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from bedrock_customization_runtime.datasets.findings import Finding
+    from bedrock_customization_runtime.datasets.checking.findings import Finding
 
 # Tests are no package: what stands beside them and is no test is made importable by its name.
 for name in ("planted_records", "planted_defects", "odd_records"):

@@ -6,7 +6,7 @@ import json
 import struct
 from typing import Any
 
-from bedrock_customization_runtime.datasets.media_files import MediaFile
+from bedrock_customization_runtime.datasets.record_formats.media_files import MediaFile
 
 NOVA = "amazon.nova-micro-v1:0:128k FINE_TUNING"
 NOVA_MEDIA = "amazon.nova-lite-v1:0:300k FINE_TUNING"

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings as profile, strategies as st
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.catalog import SetLimits
 from bedrock_customization_runtime.datasets.examination import examine
-from bedrock_customization_runtime.datasets.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.preparation import divide
+from bedrock_customization_runtime.datasets.record_formats.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.errors import DatasetRejected
 

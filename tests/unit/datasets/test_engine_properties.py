@@ -8,15 +8,17 @@ from hypothesis import HealthCheck, assume, given, settings as profile, strategi
 
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.catalog import RecordFormat, SetLimits
-from bedrock_customization_runtime.datasets import json_rows, rules, shapes
-from bedrock_customization_runtime.datasets.checks import Checks
-from bedrock_customization_runtime.datasets.cleaning import clean
-from bedrock_customization_runtime.datasets.conversion import convert
+from bedrock_customization_runtime.datasets import rules
+from bedrock_customization_runtime.datasets.checking.checks import Checks
+from bedrock_customization_runtime.datasets.checking.cleaning import clean
+from bedrock_customization_runtime.datasets.checking.privacy import mask
+from bedrock_customization_runtime.datasets.checking.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.examination import examine
-from bedrock_customization_runtime.datasets.lines import blocks
-from bedrock_customization_runtime.datasets.plain import PlainLines
-from bedrock_customization_runtime.datasets.privacy import mask
-from bedrock_customization_runtime.datasets.problems import RecordRejectedError
+from bedrock_customization_runtime.datasets.reading import json_rows
+from bedrock_customization_runtime.datasets.reading.lines import blocks
+from bedrock_customization_runtime.datasets.record_formats import shapes
+from bedrock_customization_runtime.datasets.record_formats.conversion import convert
+from bedrock_customization_runtime.datasets.record_formats.plain import PlainLines
 
 MODELS = {
     RecordFormat.CONVERSE: ("amazon.nova-micro-v1:0:128k", "FINE_TUNING"),

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings as profile, strategies as st
 
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.catalog import SetLimits
-from bedrock_customization_runtime.datasets import lines
+from bedrock_customization_runtime.datasets.checking.privacy import Privacy
 from bedrock_customization_runtime.datasets.examination import examine
-from bedrock_customization_runtime.datasets.plain import PlainLines
-from bedrock_customization_runtime.datasets.privacy import Privacy
+from bedrock_customization_runtime.datasets.reading import lines
+from bedrock_customization_runtime.datasets.record_formats.plain import PlainLines
 from bedrock_customization_runtime.datasets.settings import Settings
 
 MODELS = {

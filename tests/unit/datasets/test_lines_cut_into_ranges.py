@@ -2,7 +2,7 @@
 
 from hypothesis import given, strategies as st
 
-from bedrock_customization_runtime.datasets.lines import LineCounter, lines
+from bedrock_customization_runtime.datasets.reading.lines import LineCounter, lines
 from bedrock_customization_runtime.sharded_preparation.planning import line_ranges
 
 SOURCES = st.lists(

@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given, settings as profile, strategies as st
 from planted_records import mp4, png, webm
 
-from bedrock_customization_runtime.datasets.media_files import has_format, pixels_of, seconds_of
+from bedrock_customization_runtime.datasets.record_formats.media_files import (
+    has_format,
+    pixels_of,
+    seconds_of,
+)
 
 # The beginnings of files, as far as their size.
 GIF = b"GIF89a" + struct.pack("<HH", 640, 480) + b"\0\0\0;"

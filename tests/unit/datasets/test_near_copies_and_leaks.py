@@ -7,8 +7,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from bedrock_customization_runtime.datasets import leakage, near_copies, power
-from bedrock_customization_runtime.datasets.words import words_of
+from bedrock_customization_runtime.datasets import power
+from bedrock_customization_runtime.datasets.copies import leakage, near_copies
+from bedrock_customization_runtime.datasets.copies.words import words_of
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

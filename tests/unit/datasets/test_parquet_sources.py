@@ -11,7 +11,7 @@ import arro3.io
 import pytest
 from hypothesis import given, settings as hypothesis_settings, strategies as st
 
-from bedrock_customization_runtime.datasets import parquet
+from bedrock_customization_runtime.datasets.reading import parquet
 from bedrock_customization_runtime.errors import DatasetRejected
 
 STRING, INTEGER = arrow.DataType.string(), arrow.DataType.int64()

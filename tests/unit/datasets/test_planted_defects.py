@@ -10,8 +10,9 @@ from planted_records import DISTILLED, GOOD, NOVA, NOVA_MEDIA, line as line_of, 
 
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.catalog import SetLimits
-from bedrock_customization_runtime.datasets import formats, rules, tokens
+from bedrock_customization_runtime.datasets import rules, tokens
 from bedrock_customization_runtime.datasets.examination import examine
+from bedrock_customization_runtime.datasets.record_formats import formats
 from bedrock_customization_runtime.datasets.settings import Settings
 
 

@@ -3,7 +3,7 @@ import json
 import msgspec
 import pytest
 
-from bedrock_customization_runtime.datasets.records import TestRecord
+from bedrock_customization_runtime.datasets.record_formats.records import TestRecord
 
 LLAMA = "meta.llama3-1-8b-instruct-v1:0:128k"
 SHOP = {"prompt": "{q}", "completion": "{a}", "system": "You sell {kind}."}

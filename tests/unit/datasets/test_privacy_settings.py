@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bedrock_customization_runtime.datasets.privacy import Privacy, mask
+from bedrock_customization_runtime.datasets.checking.privacy import Privacy, mask
 
 SOURCE = b"\n".join(
     json.dumps({"prompt": prompt, "completion": "yes"}).encode()

@@ -5,8 +5,8 @@ import json
 import pytest
 from hypothesis import given, strategies as st
 
-from bedrock_customization_runtime.datasets.excerpts import excerpt, locate
-from bedrock_customization_runtime.datasets.rejections import RejectedLine, RejectedProblem
+from bedrock_customization_runtime.datasets.checking.excerpts import excerpt, locate
+from bedrock_customization_runtime.datasets.checking.rejections import RejectedLine, RejectedProblem
 
 RECORD = {
     "system": [{"text": "s"}],

@@ -5,11 +5,12 @@ import json
 import pytest
 
 from bedrock_customization_runtime.catalog import RecordFormat
-from bedrock_customization_runtime.datasets import formats, json_rows, shapes
-from bedrock_customization_runtime.datasets.conversion import convert
+from bedrock_customization_runtime.datasets.checking.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.examination import examine
 from bedrock_customization_runtime.datasets.preparation import divide
-from bedrock_customization_runtime.datasets.problems import RecordRejectedError
+from bedrock_customization_runtime.datasets.reading import json_rows
+from bedrock_customization_runtime.datasets.record_formats import formats, shapes
+from bedrock_customization_runtime.datasets.record_formats.conversion import convert
 from bedrock_customization_runtime.datasets.report import report
 
 CHAT = {

@@ -7,8 +7,8 @@ from planted_records import ANSWER, DISTILLED, QUESTION, log
 
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.datasets.examination import examine
-from bedrock_customization_runtime.datasets.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.preparation import divide
+from bedrock_customization_runtime.datasets.record_formats.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.settings import Settings
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
 

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from bedrock_customization_runtime.datasets import clusters, preparation, splitting
+from bedrock_customization_runtime.datasets import preparation, splitting
+from bedrock_customization_runtime.datasets.copies import clusters
+from bedrock_customization_runtime.datasets.copies.words import words_of
 from bedrock_customization_runtime.datasets.index import Columns
 from bedrock_customization_runtime.datasets.splitting import Side
-from bedrock_customization_runtime.datasets.words import words_of
 from bedrock_customization_runtime.errors import DatasetRejected
 
 ADVISING = {"prompt": "{question}", "completion": "{sql}"}

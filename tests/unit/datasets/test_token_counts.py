@@ -3,8 +3,9 @@
 import json
 
 from bedrock_customization_runtime.catalog import RecordFormat
-from bedrock_customization_runtime.datasets import formats, tokens
-from bedrock_customization_runtime.datasets.records import blind, exchange
+from bedrock_customization_runtime.datasets import tokens
+from bedrock_customization_runtime.datasets.record_formats import formats
+from bedrock_customization_runtime.datasets.record_formats.records import blind, exchange
 from bedrock_customization_runtime.datasets.token_counts import TokenCount
 
 RECORDS = [

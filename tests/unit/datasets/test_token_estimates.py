@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bedrock_customization_runtime.datasets import tokens
-from bedrock_customization_runtime.datasets.records import exchange
+from bedrock_customization_runtime.datasets.record_formats.records import exchange
 
 SAMPLES = Path(__file__).parents[3] / "benchmarks" / "token_samples.json"
 LANGUAGES = json.loads(SAMPLES.read_text())["languages"]

@@ -6,7 +6,11 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
-from bedrock_customization_runtime.datasets.records import ContentBlock, Message, TestRecord
+from bedrock_customization_runtime.datasets.record_formats.records import (
+    ContentBlock,
+    Message,
+    TestRecord,
+)
 
 
 class Models:

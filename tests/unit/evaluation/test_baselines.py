@@ -4,10 +4,10 @@ import threading
 
 import pytest
 
-from bedrock_customization_runtime import baseline, invocation, manifest as manifests, storage
+from bedrock_customization_runtime import baseline, invocation, manifest as manifests
 from bedrock_customization_runtime.catalog import RecordFormat
-from bedrock_customization_runtime.datasets import formats
-from bedrock_customization_runtime.datasets.records import exchange
+from bedrock_customization_runtime.datasets.record_formats import formats
+from bedrock_customization_runtime.datasets.record_formats.records import exchange
 from bedrock_customization_runtime.errors import (
     BudgetExceeded,
     EvaluationFailed,
@@ -16,6 +16,7 @@ from bedrock_customization_runtime.errors import (
 )
 from bedrock_customization_runtime.evaluation.metrics import metric_of
 from bedrock_customization_runtime.manifest import FileRecord, PreparationSection
+from bedrock_customization_runtime.s3 import objects
 
 HOUR_MS = 3_600_000
 BUCKETS = ("baseline-data", "baseline-blind", "baseline-artifacts")
@@ -80,7 +81,7 @@ def prepare(s3, run):
     def write(train=300, validation=60, answer=None, test=100):
         def side(name, count):
             uri = f"{run['data']}/prepared/{name}.jsonl"
-            storage.write(s3, uri, lines_of(name, count, answer), "application/jsonl")
+            objects.write(s3, uri, lines_of(name, count, answer), "application/jsonl")
             return FileRecord(uri=uri, sha256="0", bytes=1, records=count)
 
         section = PreparationSection(
@@ -204,8 +205,8 @@ def test_which_records_are_asked_does_not_depend_on_their_order(prepare, measure
     first, second = Models(), Models()
     measure(first, maximum_records=20)
     uri = f"{run['data']}/prepared/validation.jsonl"
-    turned = b"\n".join(reversed(storage.read(s3, uri).splitlines())) + b"\n"
-    storage.write(s3, uri, turned, "application/jsonl")
+    turned = b"\n".join(reversed(objects.read(s3, uri).splitlines())) + b"\n"
+    objects.write(s3, uri, turned, "application/jsonl")
     for key in (
         "baseline/questions.jsonl",
         *(f"baseline/answers/{n}/part-00000.jsonl" for n in ("base", "few_shot")),

@@ -4,12 +4,13 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
-from bedrock_customization_runtime import invocation, storage
+from bedrock_customization_runtime import invocation
 from bedrock_customization_runtime.catalog.rules import RecordFormat
-from bedrock_customization_runtime.datasets import formats
-from bedrock_customization_runtime.datasets.records import TestRecord, exchange
+from bedrock_customization_runtime.datasets.record_formats import formats
+from bedrock_customization_runtime.datasets.record_formats.records import TestRecord, exchange
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import asking, parts, planning
+from bedrock_customization_runtime.s3 import objects
 
 BASE = {"name": "base", "id": "amazon.nova-micro-v1:0"}
 ARN = "arn:aws:bedrock:us-east-1:123456789012"
@@ -58,7 +59,7 @@ def plan(s3, ssm, write_test):
             formats.training_line(exchange(None, text, text.upper()), RecordFormat.CONVERSE)
             for text in texts
         )
-        storage.write(s3, TRAIN, body, "application/jsonl")
+        objects.write(s3, TRAIN, body, "application/jsonl")
         if live:
             ssm.put_parameter(Name=ALIAS, Value=live, Type="String", Overwrite=True)
         return planning.plan(
@@ -89,7 +90,7 @@ def test_the_base_model_answers_again_with_examples_from_the_training_set(plan, 
 
     (model,) = [model for model in found["models"] if model["name"] == "few_shot"]
     assert model["id"] == BASE["id"]
-    body = storage.read(s3, model["shots"])
+    body = objects.read(s3, model["shots"])
     examples = [msgspec.json.decode(line, type=TestRecord) for line in body.splitlines()]
     assert len(examples) == 2
     assert all(one.reference == one.messages[0].text.upper() for one in examples)
@@ -97,9 +98,9 @@ def test_the_base_model_answers_again_with_examples_from_the_training_set(plan, 
 
 def test_examples_are_written_once(plan, s3):
     (first,) = [model["shots"] for model in plan()["models"] if "shots" in model]
-    before = storage.read(s3, first)
+    before = objects.read(s3, first)
     plan(trained=["another training set", "of other words", "entirely", "so it is"])
-    assert storage.read(s3, first) == before
+    assert objects.read(s3, first) == before
 
 
 def test_without_examples_the_base_model_answers_once(plan):

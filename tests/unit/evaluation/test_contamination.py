@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pytest
 
-from bedrock_customization_runtime.datasets.records import blind, exchange
+from bedrock_customization_runtime.datasets.record_formats.records import blind, exchange
 from bedrock_customization_runtime.evaluation.contamination import contaminated
 
 LONG = "please tell me how i may move the money on my old card to the new one before it expires"

@@ -6,7 +6,11 @@ import math
 import pytest
 from hypothesis import given, strategies as st
 
-from bedrock_customization_runtime.datasets.records import ContentBlock, Message, TestRecord
+from bedrock_customization_runtime.datasets.record_formats.records import (
+    ContentBlock,
+    Message,
+    TestRecord,
+)
 from bedrock_customization_runtime.errors import JudgeFailed
 from bedrock_customization_runtime.evaluation import judge_datasets, judge_results
 from bedrock_customization_runtime.evaluation.injection import is_injection

@@ -4,10 +4,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import invocation, manifest as manifests, storage
+from bedrock_customization_runtime import invocation, manifest as manifests
 from bedrock_customization_runtime.errors import EvaluationFailed, SourceChanged
 from bedrock_customization_runtime.evaluation import asking, judging
 from bedrock_customization_runtime.manifest import FileRecord, PreparationSection
+from bedrock_customization_runtime.s3 import objects
 
 BASE = {"name": "base", "id": "base-id"}
 TUNED = {"name": "tuned", "id": "tuned-id"}
@@ -73,7 +74,7 @@ def test_the_order_of_the_models_does_not_swap_them(judge):
 
 
 def test_the_report_holds_ids_and_scores_and_no_words_of_a_record(judge, s3):
-    body = storage.read(s3, judge()["report"])
+    body = objects.read(s3, judge()["report"])
 
     report = msgspec.json.decode(body, type=judging.EvaluationReport)
     assert report.records == [f"r{number}" for number in range(10)]
@@ -101,7 +102,7 @@ def test_the_manifest_names_the_answers_by_the_digest_of_their_parts(judge, s3):
     ]
     assert [example.record for example in section.examples] == [f"r{n}" for n in range(1, 10, 2)]
     for name, file in zip(("base", "tuned"), section.answers, strict=True):
-        body = storage.read(s3, f"{PREFIX}/{name}/part-00000.jsonl")
+        body = objects.read(s3, f"{PREFIX}/{name}/part-00000.jsonl")
         assert file == FileRecord(
             uri=f"{PREFIX}/{name}/",
             sha256=hashlib.sha256(body).hexdigest(),
@@ -112,10 +113,10 @@ def test_the_manifest_names_the_answers_by_the_digest_of_their_parts(judge, s3):
 
 def test_a_repeated_judgement_writes_the_same_bytes(judge, s3):
     first = judge()
-    before = storage.read(s3, first["report"]), storage.read(s3, RUN["manifest"])
+    before = objects.read(s3, first["report"]), objects.read(s3, RUN["manifest"])
 
     assert judge() == first
-    assert (storage.read(s3, first["report"]), storage.read(s3, RUN["manifest"])) == before
+    assert (objects.read(s3, first["report"]), objects.read(s3, RUN["manifest"])) == before
 
 
 def test_an_unknown_metric_is_refused(judge):
@@ -149,7 +150,7 @@ def test_a_part_that_was_copied_is_refused(judge, s3):
 
 
 def test_a_blind_set_with_an_id_twice_is_refused(judge, s3, answered):
-    body = storage.read(s3, answered)
+    body = objects.read(s3, answered)
     s3.put_object(
         Bucket="evaluation-blind", Key="twice.jsonl", Body=body + body[: body.index(b"\n") + 1]
     )
@@ -175,7 +176,7 @@ def prepared(manifest, digest):
 
 
 def test_a_blind_set_that_changed_since_it_was_prepared_is_refused(judge, s3, answered):
-    digest = hashlib.sha256(storage.read(s3, answered)).hexdigest()
+    digest = hashlib.sha256(objects.read(s3, answered)).hexdigest()
     manifests.update(s3, RUN["manifest"], lambda found: prepared(found, digest))
     judge()
 

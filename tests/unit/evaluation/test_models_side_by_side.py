@@ -6,7 +6,11 @@ import msgspec
 import pytest
 
 from bedrock_customization_runtime import manifest as manifests
-from bedrock_customization_runtime.datasets.records import ContentBlock, Message, TestRecord
+from bedrock_customization_runtime.datasets.record_formats.records import (
+    ContentBlock,
+    Message,
+    TestRecord,
+)
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import judging, parts
 from bedrock_customization_runtime.evaluation.answers import Answer

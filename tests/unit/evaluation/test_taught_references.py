@@ -5,7 +5,11 @@ import pytest
 
 from bedrock_customization_runtime import invocation, manifest as manifests
 from bedrock_customization_runtime.contract import TEACHER
-from bedrock_customization_runtime.datasets.records import ContentBlock, Message, TestRecord
+from bedrock_customization_runtime.datasets.record_formats.records import (
+    ContentBlock,
+    Message,
+    TestRecord,
+)
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import asking, judging
 from bedrock_customization_runtime.manifest import RunSection

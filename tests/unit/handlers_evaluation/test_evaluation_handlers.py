@@ -10,8 +10,8 @@ import pytest
 
 from bedrock_customization_runtime import aws, manifest as manifests
 from bedrock_customization_runtime.catalog.rules import RecordFormat
-from bedrock_customization_runtime.datasets import formats
-from bedrock_customization_runtime.datasets.records import (
+from bedrock_customization_runtime.datasets.record_formats import formats
+from bedrock_customization_runtime.datasets.record_formats.records import (
     ContentBlock,
     Message,
     TestRecord,

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from bedrock_customization_runtime import invocation, manifest
 from bedrock_customization_runtime.contract import EnrichmentTask
 from bedrock_customization_runtime.datasets.enrichment import most_of, prices_of, question_of
-from bedrock_customization_runtime.datasets.records import exchange
+from bedrock_customization_runtime.datasets.record_formats.records import exchange
 from bedrock_customization_runtime.enrichment import asking, parts
 from bedrock_customization_runtime.errors import (
     BudgetReached,

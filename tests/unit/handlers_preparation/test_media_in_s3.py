@@ -7,8 +7,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from bedrock_customization_runtime.datasets.media_files import HEAD
-from bedrock_customization_runtime.media import S3Media
+from bedrock_customization_runtime.datasets.record_formats.media_files import HEAD
+from bedrock_customization_runtime.s3.media import S3Media
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 30, 40)
 

@@ -6,11 +6,12 @@ import json
 
 import pytest
 
-from bedrock_customization_runtime import manifest, prefixes
+from bedrock_customization_runtime import manifest
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput, SourceChanged
 from bedrock_customization_runtime.preparation import prepare
+from bedrock_customization_runtime.s3 import prefixes
+from bedrock_customization_runtime.s3.streams import PinnedObject
 from bedrock_customization_runtime.sharded_preparation import planning
-from bedrock_customization_runtime.streams import PinnedObject
 
 HOUR = "AWSLogs/123456789012/BedrockModelInvocationLogs/us-east-1/2026/11/22/10"
 

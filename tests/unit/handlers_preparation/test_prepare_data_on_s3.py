@@ -11,10 +11,11 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from bedrock_customization_runtime import manifest, streams
+from bedrock_customization_runtime import manifest
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput, SourceChanged
 from bedrock_customization_runtime.handlers import prepare_data
 from bedrock_customization_runtime.preparation import prepare
+from bedrock_customization_runtime.s3 import streams
 
 NOVA_MICRO = "amazon.nova-micro-v1:0:128k"
 LABELS = ("pay", "card", "rate")

@@ -8,7 +8,7 @@ from aws_cdk.assertions import Template
 
 from bedrock_customization import BaseModel, CustomizationPipeline, ProvisionedThroughput
 from bedrock_customization_local.cloud.bedrock import shapes
-from bedrock_customization_local.cloud.stepfunctions import jsonata
+from bedrock_customization_local.cloud.stepfunctions.language import jsonata
 from bedrock_customization_local.cloud.stepfunctions.tasks.shapes import to_botocore
 
 MODEL = (

@@ -7,7 +7,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from bedrock_customization import BaseModel, CustomizationPipeline
-from bedrock_customization_local.cloud.stepfunctions import jsonata
+from bedrock_customization_local.cloud.stepfunctions.language import jsonata
 from bedrock_customization_runtime import errors
 from bedrock_customization_runtime.contract import ErrorName, MetricName
 from bedrock_customization_runtime.evaluation.metrics import METRICS

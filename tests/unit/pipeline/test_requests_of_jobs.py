@@ -28,9 +28,10 @@ from bedrock_customization import (
     ReinforcementFineTuning,
 )
 from bedrock_customization_local.cloud.bedrock import shapes
-from bedrock_customization_local.cloud.stepfunctions import jsonata
+from bedrock_customization_local.cloud.stepfunctions.language import jsonata
 from bedrock_customization_local.cloud.stepfunctions.tasks.shapes import to_botocore
-from bedrock_customization_runtime import catalog, names, reinforcement
+from bedrock_customization_runtime import catalog, names
+from bedrock_customization_runtime.customization import reinforcement
 
 CREATE = "CreateModelCustomizationJob"
 EXECUTION = "Ünï (code)! " + "x" * 68

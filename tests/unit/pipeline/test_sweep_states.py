@@ -19,9 +19,9 @@ from bedrock_customization import (
     Sweep,
 )
 from bedrock_customization.sweep import MAXIMUM_CANDIDATES
-from bedrock_customization_local.cloud.stepfunctions.validation import findings
+from bedrock_customization_local.cloud.stepfunctions.language.validation import findings
 from bedrock_customization_runtime import contract
-from bedrock_customization_runtime.customization_watch import look
+from bedrock_customization_runtime.customization.watch import look
 
 NOVA, TUNING = BaseModel.NOVA_MICRO, FineTuning()
 GRID = Sweep.grid({"epochCount": [2, 3], "learningRate": [1e-5, 5e-5]}, concurrent_jobs=3)

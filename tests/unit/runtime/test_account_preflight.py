@@ -3,7 +3,8 @@
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from bedrock_customization_runtime import catalog, preflight, role_trust
+from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime.customization import preflight, role_trust
 from bedrock_customization_runtime.errors import (
     BaseModelUnavailable,
     JudgeUnavailable,

@@ -10,9 +10,11 @@ import msgspec
 import pytest
 from botocore.stub import Stubber
 
-from bedrock_customization_runtime import approval, aws, storage, submitters
+from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.errors import ManifestConflict
 from bedrock_customization_runtime.handlers import decide_approval
+from bedrock_customization_runtime.promotion import approval, submitters
+from bedrock_customization_runtime.s3 import objects
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECRET = "s" * 43
@@ -167,7 +169,7 @@ def test_a_decision_for_nobody_is_not_found(s3, waiting):
 
 def lose_to(monkeypatch, theirs):
     """Let another write between our reading and our writing."""
-    read = storage.read_version
+    read = objects.read_version
 
     def read_then_lose(client, where):
         version = read(client, where)
@@ -175,7 +177,7 @@ def lose_to(monkeypatch, theirs):
         theirs()
         return version
 
-    monkeypatch.setattr(storage, "read_version", read_then_lose)
+    monkeypatch.setattr(objects, "read_version", read_then_lose)
 
 
 def test_of_two_decisions_at_once_one_counts(s3, record, waiting, decided, monkeypatch):
@@ -252,7 +254,7 @@ def over_http(s3, waiting, monkeypatch):
     def ask(run, *, expires=None, **event):
         expires = expires or (datetime.now(UTC) + timedelta(hours=1)).isoformat()
         record = approval.record_uri("runtime-artifacts", run)
-        if storage.read_version(s3, record) is None:
+        if objects.read_version(s3, record) is None:
             approval.request(s3, waiting, record, asked(expires=expires))
         return decide_approval.handler(event, None)
 

@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from bedrock_customization_runtime import blind_sets, storage
 from bedrock_customization_runtime.errors import ManifestConflict
+from bedrock_customization_runtime.promotion import blind_sets
+from bedrock_customization_runtime.s3 import objects
 
 
 def noted(s3, uri, run):
@@ -17,13 +18,13 @@ def noted(s3, uri, run):
 def test_a_decision_says_how_many_came_before_and_a_retry_says_the_same(s3):
     uri = blind_sets.record_uri("runtime-artifacts", "abc")
     assert [noted(s3, uri, run) for run in ("a", "b", "c", "b", "a")] == [0, 1, 2, 1, 0]
-    found = msgspec.json.decode(storage.read(s3, uri), type=blind_sets.BlindSetRecord)
+    found = msgspec.json.decode(objects.read(s3, uri), type=blind_sets.BlindSetRecord)
     assert [one.run for one in found.decisions] == ["a", "b", "c"]
 
 
 def test_two_runs_that_decide_at_once_both_stand_in_the_record(s3, monkeypatch):
     uri = blind_sets.record_uri("runtime-artifacts", "race")
-    read = storage.read_version
+    read = objects.read_version
 
     def read_then_lose(client, where):
         version = read(client, where)
@@ -31,7 +32,7 @@ def test_two_runs_that_decide_at_once_both_stand_in_the_record(s3, monkeypatch):
         noted(s3, uri, "theirs")
         return version
 
-    monkeypatch.setattr(storage, "read_version", read_then_lose)
+    monkeypatch.setattr(objects, "read_version", read_then_lose)
     assert noted(s3, uri, "ours") == 1
 
 
@@ -39,9 +40,9 @@ def test_a_record_that_never_rests_ends_with_what_to_do(s3, monkeypatch):
     uri = blind_sets.record_uri("runtime-artifacts", "restless")
 
     def lose(*_args, **_given):
-        raise storage.VersionConflictError(uri)
+        raise objects.VersionConflictError(uri)
 
-    monkeypatch.setattr(storage, "write_version", lose)
+    monkeypatch.setattr(objects, "write_version", lose)
     with pytest.raises(ManifestConflict, match="run it again"):
         noted(s3, uri, "ours")
 

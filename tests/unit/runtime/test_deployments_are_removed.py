@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from bedrock_customization_runtime import deployment, deployment_cleanup, manifest, names, promotion
+from bedrock_customization_runtime import manifest, names
 from bedrock_customization_runtime.contract import DeploymentKind
+from bedrock_customization_runtime.deployment import cleanup, removal
 from bedrock_customization_runtime.errors import DeploymentBusy
+from bedrock_customization_runtime.promotion import alias
 
 PREFIX = "arn:aws:bedrock:us-east-1:123456789012"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:Tuning:run-9"
@@ -78,7 +80,7 @@ def live(ssm):
 
 
 def remove(bedrock, name, kind=ON_DEMAND, *in_use):
-    return deployment.remove(bedrock, kind=kind, name=name, in_use=in_use)
+    return removal.remove(bedrock, kind=kind, name=name, in_use=in_use)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def test_what_is_changing_is_removed_later():
 def record_of(*arns):
     """Return the record of an alias that was moved from one deployment to the next."""
     history = [
-        promotion.Promotion(
+        alias.Promotion(
             kind="promote",
             run=f"run-{place}",
             manifest="s3://runtime-artifacts/runs/any/manifest.json",
@@ -123,13 +125,13 @@ def record_of(*arns):
         )
         for place, arn in enumerate(arns)
     ]
-    return msgspec.json.encode(promotion.PromotionRecord(history=history))
+    return msgspec.json.encode(alias.PromotionRecord(history=history))
 
 
 @pytest.fixture
 def keep_record(s3):
     """Write the record of the alias."""
-    uri = promotion.record_uri("runtime-artifacts", "alias")
+    uri = alias.record_uri("runtime-artifacts", "alias")
     key = uri.partition("runtime-artifacts/")[2]
 
     def keep(*arns):
@@ -141,7 +143,7 @@ def keep_record(s3):
 
 
 def superseded(bedrock, s3, ssm, record):
-    return deployment.remove_superseded(
+    return removal.remove_superseded(
         bedrock,
         s3,
         ssm,
@@ -160,7 +162,7 @@ def test_what_was_live_before_the_last_live_one_is_removed_after_a_promotion(
     assert superseded(bedrock, s3, ssm, record) == [on_demand("a"), provisioned("e")]
     # `b` was never live: it belongs to a run that is under way.
     assert set(bedrock.deployments) == {"b", "c", "d"}
-    assert promotion.value_of(ssm, "alias/previous") == on_demand("c")
+    assert alias.value_of(ssm, "alias/previous") == on_demand("c")
 
 
 def test_what_the_alias_still_names_stays(s3, ssm, live, keep_record):
@@ -231,7 +233,7 @@ PROMOTED = manifest.DecisionSection(
 
 
 def clean_up(bedrock, s3, ssm, states, pauses=None, remaining=600_000):
-    clients = deployment_cleanup.Clients(bedrock=bedrock, s3=s3, ssm=ssm, stepfunctions=states)
+    clients = cleanup.Clients(bedrock=bedrock, s3=s3, ssm=ssm, stepfunctions=states)
     event = {
         "execution_arn": EXECUTION,
         "kind": "on-demand",
@@ -239,9 +241,7 @@ def clean_up(bedrock, s3, ssm, states, pauses=None, remaining=600_000):
         "alias_parameter": "alias",
     }
     waited = [] if pauses is None else pauses
-    return deployment_cleanup.clean_up(
-        clients, event, remaining_ms=lambda: remaining, pause=waited.append
-    )
+    return cleanup.clean_up(clients, event, remaining_ms=lambda: remaining, pause=waited.append)
 
 
 @pytest.mark.usefixtures("live")

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 
-from bedrock_customization_runtime import gate
 from bedrock_customization_runtime.evaluation.answers import Answer
 from bedrock_customization_runtime.evaluation.comparison import compare, measure
 from bedrock_customization_runtime.evaluation.metrics import METRICS
@@ -14,6 +13,7 @@ from bedrock_customization_runtime.manifest.evaluation import (
     MetricComparison,
     ModelFigures,
 )
+from bedrock_customization_runtime.promotion import gate
 
 OPEN = {
     "minimum_improvement": 0.0,

@@ -5,7 +5,7 @@ import math
 import pytest
 from hypothesis import example, given, strategies as st
 
-from bedrock_customization_runtime.loss_curves import finite, parse
+from bedrock_customization_runtime.customization.loss_curves import finite, parse
 
 HEADER = "step_number,epoch_number,training_loss,perplexity\n"
 

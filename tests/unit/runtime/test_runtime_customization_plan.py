@@ -3,7 +3,8 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from bedrock_customization_runtime import catalog, customization_plan as plan
+from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime.customization import plan
 from bedrock_customization_runtime.errors import (
     BaseModelUnavailable,
     CustomizationFailed,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bedrock_customization_runtime import customization_stop
+from bedrock_customization_runtime.customization.stop import stop_job_of
 from bedrock_customization_runtime.names import job_of
 
 ARN = "arn:aws:states:us-east-1:123456789012:execution:Machine:run"
@@ -51,9 +51,7 @@ class Pauses:
 
 
 def stop(bedrock, states=None, pause=None):
-    return customization_stop.stop_job_of(
-        bedrock, states or StepFunctions(), ARN, pause=pause or Pauses()
-    )
+    return stop_job_of(bedrock, states or StepFunctions(), ARN, pause=pause or Pauses())
 
 
 def test_a_running_job_is_stopped_at_once():

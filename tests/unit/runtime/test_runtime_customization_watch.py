@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import ClientError
 
-from bedrock_customization_runtime import customization_watch
+from bedrock_customization_runtime.customization import watch
 from bedrock_customization_runtime.errors import (
     CustomizationStalled,
     CustomizationStoppedEarly,
@@ -43,7 +43,7 @@ class Bedrock:
 
 
 def look(bedrock, last=None, *, hours=10, timeout=1000):
-    return customization_watch.look(
+    return watch.look(
         bedrock,
         None,
         "job",
@@ -107,8 +107,8 @@ def test_a_job_that_ends_in_time_or_is_ending_is_not_given_up(status):
 
 def test_a_job_is_stopped_only_while_it_runs():
     running, stopping = Bedrock(), Bedrock("Stopping")
-    customization_watch.stop(running, "job")
-    customization_watch.stop(stopping, "job")
+    watch.stop(running, "job")
+    watch.stop(stopping, "job")
     assert (running.stopped, stopping.stopped) == (["job"], [])
 
 
@@ -125,12 +125,12 @@ class TwoHands(Bedrock):
 
 
 def test_a_job_that_somebody_else_stops_at_the_same_moment_is_stopped():
-    assert customization_watch.stop(TwoHands("Stopping"), "job") == {"status": "Stopping"}
+    assert watch.stop(TwoHands("Stopping"), "job") == {"status": "Stopping"}
 
 
 def test_a_job_that_cannot_be_stopped_is_said_so():
     with pytest.raises(ClientError, match="ConflictException"):
-        customization_watch.stop(TwoHands("InProgress"), "job")
+        watch.stop(TwoHands("InProgress"), "job")
 
 
 def test_a_job_whose_phase_moved_starts_to_count_anew():
@@ -165,7 +165,7 @@ def running_job(s3, *losses):
 
 
 def look_for_a_turn(bedrock, s3, patience=2):
-    return customization_watch.look(
+    return watch.look(
         bedrock,
         s3,
         "job",

@@ -3,12 +3,13 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from bedrock_customization_runtime import promotion, storage
 from bedrock_customization_runtime.errors import (
     AliasNotWritten,
     InvalidInput,
     PromotionConflict,
 )
+from bedrock_customization_runtime.promotion import alias
+from bedrock_customization_runtime.s3 import objects
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def promoted(s3, ssm, record):
     """Promote a run's candidate."""
 
     def promote(run, arn=None, execution=None):
-        return promotion.promote(
+        return alias.promote(
             s3,
             ssm,
             record=record,
@@ -41,7 +42,7 @@ def rolled_back(s3, ssm, record):
     """Go back to a run."""
 
     def roll_back(to=None, check=lambda _: None):
-        return promotion.roll_back(
+        return alias.roll_back(
             s3, ssm, record=record, alias_parameter="alias", to=to, by="arn:me", check=check
         )
 
@@ -53,7 +54,7 @@ def alias_of(ssm):
 
 
 def history(s3, record):
-    return [(move.kind, move.run) for move in promotion.read(s3, record).history]
+    return [(move.kind, move.run) for move in alias.read(s3, record).history]
 
 
 def test_promotion_moves_the_alias_and_remembers_what_was_there(ssm, promoted):
@@ -77,7 +78,7 @@ def test_a_model_that_comes_under_the_same_address_is_a_move_of_its_own(s3, reco
 
 def lose_to(monkeypatch, theirs):
     """Let another write the record between our reading and our writing."""
-    read = storage.read_version
+    read = objects.read_version
 
     def read_then_lose(client, where):
         version = read(client, where)
@@ -85,7 +86,7 @@ def lose_to(monkeypatch, theirs):
         theirs()
         return version
 
-    monkeypatch.setattr(storage, "read_version", read_then_lose)
+    monkeypatch.setattr(objects, "read_version", read_then_lose)
 
 
 def test_of_two_promotions_at_once_one_wins(s3, ssm, record, promoted, monkeypatch):
@@ -149,7 +150,7 @@ def test_a_retry_that_comes_after_a_newer_promotion_leaves_it(ssm, promoted, mon
 
 
 def test_aliases_have_records_of_their_own():
-    assert promotion.record_uri("b", "one") != promotion.record_uri("b", "two")
+    assert alias.record_uri("b", "one") != alias.record_uri("b", "two")
 
 
 def test_a_rollback_undoes_the_last_move(s3, ssm, record, promoted, rolled_back):

@@ -4,7 +4,7 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from bedrock_customization_runtime import reinforcement
+from bedrock_customization_runtime.customization import reinforcement
 
 EVENT = {
     "step": "start",

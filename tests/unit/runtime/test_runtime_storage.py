@@ -2,8 +2,8 @@
 
 import pytest
 
-from bedrock_customization_runtime import storage
-from bedrock_customization_runtime.storage import S3Uri, VersionConflictError
+from bedrock_customization_runtime.s3 import objects
+from bedrock_customization_runtime.s3.objects import S3Uri, VersionConflictError
 
 
 @pytest.mark.parametrize("text", ["", "s3://", "s3://bucket", "s3://bucket/", "http://b/k", "b/k"])
@@ -18,21 +18,21 @@ def test_a_uri_is_read_and_written_back():
 
 def test_of_two_first_writers_one_wins(s3):
     uri = "s3://runtime-artifacts/first.json"
-    storage.write_version(s3, uri, b"1", "text/plain", replaces=None)
+    objects.write_version(s3, uri, b"1", "text/plain", replaces=None)
     with pytest.raises(VersionConflictError):
-        storage.write_version(s3, uri, b"2", "text/plain", replaces=None)
-    assert storage.read(s3, uri) == b"1"
+        objects.write_version(s3, uri, b"2", "text/plain", replaces=None)
+    assert objects.read(s3, uri) == b"1"
 
 
 def test_of_two_later_writers_one_wins(s3):
     uri = "s3://runtime-artifacts/later.json"
-    storage.write(s3, uri, b"1", "text/plain")
-    seen = storage.read_version(s3, uri)
-    storage.write_version(s3, uri, b"2", "text/plain", replaces=seen)
+    objects.write(s3, uri, b"1", "text/plain")
+    seen = objects.read_version(s3, uri)
+    objects.write_version(s3, uri, b"2", "text/plain", replaces=seen)
     with pytest.raises(VersionConflictError):
-        storage.write_version(s3, uri, b"3", "text/plain", replaces=seen)
-    assert storage.read(s3, uri) == b"2"
+        objects.write_version(s3, uri, b"3", "text/plain", replaces=seen)
+    assert objects.read(s3, uri) == b"2"
 
 
 def test_a_missing_object_has_no_version(s3):
-    assert storage.read_version(s3, "s3://runtime-artifacts/missing") is None
+    assert objects.read_version(s3, "s3://runtime-artifacts/missing") is None

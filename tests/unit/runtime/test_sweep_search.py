@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from bedrock_customization_runtime.diagnosis import Verdict
+from bedrock_customization_runtime.customization.diagnosis import Verdict
 from bedrock_customization_runtime.sweeps.search import Tried, next_round
 
 INTEGERS = {"epochCount"}

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bedrock_customization_runtime import throughput_expiry
 from bedrock_customization_runtime.contract import EXPIRY_TAG, NOTICE_TAG, PIPELINE_TAG
+from bedrock_customization_runtime.deployment import throughput_expiry
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PREFIX = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model"

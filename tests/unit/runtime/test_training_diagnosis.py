@@ -6,7 +6,12 @@ import random
 import pytest
 from hypothesis import example, given, strategies as st
 
-from bedrock_customization_runtime.diagnosis import ADVICE, Verdict, checks_since_best, diagnose
+from bedrock_customization_runtime.customization.diagnosis import (
+    ADVICE,
+    Verdict,
+    checks_since_best,
+    diagnose,
+)
 
 
 def falling(steps=200, *, start=2.0, end=0.4, pace=8.0):

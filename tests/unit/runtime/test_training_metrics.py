@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from bedrock_customization_runtime import training_metrics
+from bedrock_customization_runtime.customization import training_metrics
 from bedrock_customization_runtime.manifest import CurvePoint
 
 ARN = "arn:aws:states:us-east-1:123456789012:execution:Tuning:run"

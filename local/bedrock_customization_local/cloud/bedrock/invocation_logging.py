@@ -18,7 +18,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bedrock_customization_local.cloud.bedrock.authorization import SERVICE_PRINCIPAL
 from bedrock_customization_local.cloud.bedrock.errors import ValidationError
-from bedrock_customization_local.cloud.bedrock.invocation_logs import SCHEMA_TYPE, SCHEMA_VERSION
+from bedrock_customization_local.cloud.bedrock.jobs.invocation_logs import (
+    SCHEMA_TYPE,
+    SCHEMA_VERSION,
+)
 from bedrock_customization_local.cloud.iam import AccessDenied, Permission
 
 if TYPE_CHECKING:

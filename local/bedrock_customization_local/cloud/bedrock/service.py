@@ -10,31 +10,31 @@ from botocore import xform_name
 from bedrock_customization_local.cloud.bedrock.account import Account
 from bedrock_customization_local.cloud.bedrock.arns import Place
 from bedrock_customization_local.cloud.bedrock.background import Background
-from bedrock_customization_local.cloud.bedrock.custom_models import CustomModels
-from bedrock_customization_local.cloud.bedrock.customization_jobs import (
-    CustomizationJob,
-    CustomizationJobs,
-    job_details,
-)
-from bedrock_customization_local.cloud.bedrock.deployments import Deployments
 from bedrock_customization_local.cloud.bedrock.errors import NotEmulatedError, NotFoundError
-from bedrock_customization_local.cloud.bedrock.evaluation_jobs import EvaluationJobs
-from bedrock_customization_local.cloud.bedrock.evaluation_run import EvaluationRunner
 from bedrock_customization_local.cloud.bedrock.faults import Faults
-from bedrock_customization_local.cloud.bedrock.foundation_models import FoundationModels
-from bedrock_customization_local.cloud.bedrock.invocation import Invocation
+from bedrock_customization_local.cloud.bedrock.inference.invocation import Invocation
+from bedrock_customization_local.cloud.bedrock.inference.runtime import Runtime
 from bedrock_customization_local.cloud.bedrock.invocation_logging import (
     InvocationLogging,
     check_metadata,
 )
-from bedrock_customization_local.cloud.bedrock.job_requests import JobRequests
-from bedrock_customization_local.cloud.bedrock.job_run import JobRunner
+from bedrock_customization_local.cloud.bedrock.jobs.customization_jobs import (
+    CustomizationJob,
+    CustomizationJobs,
+    job_details,
+)
+from bedrock_customization_local.cloud.bedrock.jobs.evaluation_jobs import EvaluationJobs
+from bedrock_customization_local.cloud.bedrock.jobs.evaluation_run import EvaluationRunner
+from bedrock_customization_local.cloud.bedrock.jobs.requests import JobRequests
+from bedrock_customization_local.cloud.bedrock.jobs.run import JobRunner
 from bedrock_customization_local.cloud.bedrock.meter import Meter
-from bedrock_customization_local.cloud.bedrock.provisioned_throughputs import (
+from bedrock_customization_local.cloud.bedrock.models.custom_models import CustomModels
+from bedrock_customization_local.cloud.bedrock.models.deployments import Deployments
+from bedrock_customization_local.cloud.bedrock.models.foundation_models import FoundationModels
+from bedrock_customization_local.cloud.bedrock.models.provisioned_throughputs import (
     ProvisionedThroughputs,
 )
-from bedrock_customization_local.cloud.bedrock.quotas import default_quotas
-from bedrock_customization_local.cloud.bedrock.runtime import Runtime
+from bedrock_customization_local.cloud.bedrock.models.quotas import default_quotas
 from bedrock_customization_local.cloud.bedrock.shapes import (
     CONTROL_PLANE,
     DATA_PLANE,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bedrock_customization_local.cloud.bedrock.authorization import RoleAuthorizer
-    from bedrock_customization_local.cloud.bedrock.quotas import Quotas
+    from bedrock_customization_local.cloud.bedrock.models.quotas import Quotas
     from bedrock_customization_local.cloud.clock import Clock
 
     Operation = Callable[[Mapping[str, Any]], dict[str, Any]]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bedrock_customization_local.cloud.bedrock.arns import Place
-    from bedrock_customization_local.cloud.bedrock.quotas import Quotas
+    from bedrock_customization_local.cloud.bedrock.models.quotas import Quotas
 
 _SERVICE = "bedrock"
 

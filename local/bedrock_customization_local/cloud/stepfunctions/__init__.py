@@ -2,12 +2,12 @@
 
 from bedrock_customization_local.cloud.stepfunctions.api.errors import ApiError
 from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, StateError
+from bedrock_customization_local.cloud.stepfunctions.language.validation import Finding, findings
 from bedrock_customization_local.cloud.stepfunctions.moto_install import install
 from bedrock_customization_local.cloud.stepfunctions.running import run_machine
 from bedrock_customization_local.cloud.stepfunctions.service import StepFunctions
 from bedrock_customization_local.cloud.stepfunctions.task import TaskCall, TaskCaller
 from bedrock_customization_local.cloud.stepfunctions.tasks.api import TaskAuthorizer
-from bedrock_customization_local.cloud.stepfunctions.validation import Finding, findings
 
 __all__ = [
     "ApiError",

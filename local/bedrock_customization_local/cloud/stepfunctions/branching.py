@@ -6,8 +6,6 @@ from functools import partial
 from threading import Lock, Thread
 from typing import Final
 
-from bedrock_customization_local.cloud.stepfunctions.dataflow import flow_of
-from bedrock_customization_local.cloud.stepfunctions.definition import QueryLanguage, State
 from bedrock_customization_local.cloud.stepfunctions.errors import (
     ErrorName,
     Interrupted,
@@ -17,8 +15,10 @@ from bedrock_customization_local.cloud.stepfunctions.errors import (
 from bedrock_customization_local.cloud.stepfunctions.frame import Frame
 from bedrock_customization_local.cloud.stepfunctions.history import Trail
 from bedrock_customization_local.cloud.stepfunctions.interpreter import Interpreter
+from bedrock_customization_local.cloud.stepfunctions.language.dataflow import flow_of
+from bedrock_customization_local.cloud.stepfunctions.language.definition import QueryLanguage, State
+from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump
 from bedrock_customization_local.cloud.stepfunctions.scope import Scope
-from bedrock_customization_local.cloud.stepfunctions.values import Json, dump
 
 INLINE_CONCURRENCY: Final = 40
 """Iterations of an inline Map that AWS runs at a time."""

@@ -9,8 +9,6 @@ from uuid import uuid4
 
 from bedrock_customization_local.cloud.clock import Clock
 from bedrock_customization_local.cloud.stepfunctions.branching import run_inline_map, run_parallel
-from bedrock_customization_local.cloud.stepfunctions.definition import State, StateList
-from bedrock_customization_local.cloud.stepfunctions.distributed import run_distributed_map
 from bedrock_customization_local.cloud.stepfunctions.errors import (
     Aborted,
     Closed,
@@ -23,15 +21,17 @@ from bedrock_customization_local.cloud.stepfunctions.faults import StateFaults
 from bedrock_customization_local.cloud.stepfunctions.frame import Frame
 from bedrock_customization_local.cloud.stepfunctions.history import History, Trail
 from bedrock_customization_local.cloud.stepfunctions.interpreter import Interpreter
-from bedrock_customization_local.cloud.stepfunctions.map_run import MapRun
-from bedrock_customization_local.cloud.stepfunctions.objects import ObjectStore
+from bedrock_customization_local.cloud.stepfunctions.language.definition import State, StateList
+from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump, timestamp
+from bedrock_customization_local.cloud.stepfunctions.maps.distributed import run_distributed_map
+from bedrock_customization_local.cloud.stepfunctions.maps.map_run import MapRun
+from bedrock_customization_local.cloud.stepfunctions.maps.objects import ObjectStore
+from bedrock_customization_local.cloud.stepfunctions.maps.result_writer import ChildResult
 from bedrock_customization_local.cloud.stepfunctions.progress import Progress
-from bedrock_customization_local.cloud.stepfunctions.result_writer import ChildResult
 from bedrock_customization_local.cloud.stepfunctions.scope import Scope
 from bedrock_customization_local.cloud.stepfunctions.task import TaskCaller, failure
 from bedrock_customization_local.cloud.stepfunctions.task_state import TaskRunner
 from bedrock_customization_local.cloud.stepfunctions.tokens import TaskTokens
-from bedrock_customization_local.cloud.stepfunctions.values import Json, dump, timestamp
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bedrock_customization_local.cloud.stepfunctions.dataflow import Sight
-from bedrock_customization_local.cloud.stepfunctions.definition import State
 from bedrock_customization_local.cloud.stepfunctions.history import Trail
+from bedrock_customization_local.cloud.stepfunctions.language.dataflow import Sight
+from bedrock_customization_local.cloud.stepfunctions.language.definition import State
+from bedrock_customization_local.cloud.stepfunctions.language.values import Json, timestamp
+from bedrock_customization_local.cloud.stepfunctions.language.variables import Variables
 from bedrock_customization_local.cloud.stepfunctions.progress import Progress
 from bedrock_customization_local.cloud.stepfunctions.scope import Scope
-from bedrock_customization_local.cloud.stepfunctions.values import Json, timestamp
-from bedrock_customization_local.cloud.stepfunctions.variables import Variables
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

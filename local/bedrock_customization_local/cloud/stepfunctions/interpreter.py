@@ -4,24 +4,33 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bedrock_customization_local.cloud.stepfunctions import retry
-from bedrock_customization_local.cloud.stepfunctions.choice import holds
-from bedrock_customization_local.cloud.stepfunctions.dataflow import DataFlow, Outcome, flow_of
-from bedrock_customization_local.cloud.stepfunctions.definition import (
-    QueryLanguage,
-    State,
-    StateList,
-    StateType,
-)
 from bedrock_customization_local.cloud.stepfunctions.errors import (
     ErrorName,
     Interrupted,
     StateError,
 )
 from bedrock_customization_local.cloud.stepfunctions.frame import Frame
+from bedrock_customization_local.cloud.stepfunctions.language import retry
+from bedrock_customization_local.cloud.stepfunctions.language.choice import holds
+from bedrock_customization_local.cloud.stepfunctions.language.dataflow import (
+    DataFlow,
+    Outcome,
+    flow_of,
+)
+from bedrock_customization_local.cloud.stepfunctions.language.definition import (
+    QueryLanguage,
+    State,
+    StateList,
+    StateType,
+)
+from bedrock_customization_local.cloud.stepfunctions.language.values import (
+    PAYLOAD_LIMIT,
+    Json,
+    dump,
+    size,
+)
 from bedrock_customization_local.cloud.stepfunctions.task import failure
 from bedrock_customization_local.cloud.stepfunctions.task_state import TaskRunner
-from bedrock_customization_local.cloud.stepfunctions.values import PAYLOAD_LIMIT, Json, dump, size
 from bedrock_customization_local.cloud.stepfunctions.waiting import seconds_to_wait
 
 _RETRIED = frozenset({StateType.TASK, StateType.PARALLEL, StateType.MAP})

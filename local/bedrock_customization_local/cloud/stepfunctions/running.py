@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from bedrock_customization_local.cloud.clock import Clock
-from bedrock_customization_local.cloud.stepfunctions import definition
 from bedrock_customization_local.cloud.stepfunctions.execution import (
     Blueprint,
     Execution,
     Surroundings,
 )
-from bedrock_customization_local.cloud.stepfunctions.objects import ObjectStore
+from bedrock_customization_local.cloud.stepfunctions.language import definition
+from bedrock_customization_local.cloud.stepfunctions.language.validation import findings
+from bedrock_customization_local.cloud.stepfunctions.language.values import Json
+from bedrock_customization_local.cloud.stepfunctions.maps.objects import ObjectStore
 from bedrock_customization_local.cloud.stepfunctions.task import TaskCall, TaskCaller
 from bedrock_customization_local.cloud.stepfunctions.tokens import TaskTokens
-from bedrock_customization_local.cloud.stepfunctions.validation import findings
-from bedrock_customization_local.cloud.stepfunctions.values import Json
 
 _PREFIX: Final = "arn:aws:states:us-east-1:123456789012"
 _ROLE: Final = "arn:aws:iam::123456789012:role/test"

@@ -14,15 +14,15 @@ from bedrock_customization_local.cloud.stepfunctions.api.machines import Machine
 from bedrock_customization_local.cloud.stepfunctions.api.state_test import run_state_test
 from bedrock_customization_local.cloud.stepfunctions.api.tags import Tags
 from bedrock_customization_local.cloud.stepfunctions.execution import Execution, Surroundings
-from bedrock_customization_local.cloud.stepfunctions.map_run import MapRun
-from bedrock_customization_local.cloud.stepfunctions.resources import Resource
+from bedrock_customization_local.cloud.stepfunctions.language.resources import Resource
+from bedrock_customization_local.cloud.stepfunctions.language.values import Json
+from bedrock_customization_local.cloud.stepfunctions.maps.map_run import MapRun
 from bedrock_customization_local.cloud.stepfunctions.tasks import checking
 from bedrock_customization_local.cloud.stepfunctions.tasks.activities import ActivityQueues
 from bedrock_customization_local.cloud.stepfunctions.tasks.api import Api, TaskAuthorizer
 from bedrock_customization_local.cloud.stepfunctions.tasks.caller import AwsTasks
 from bedrock_customization_local.cloud.stepfunctions.tasks.naming import sdk_error
 from bedrock_customization_local.cloud.stepfunctions.tasks.objects import S3Objects
-from bedrock_customization_local.cloud.stepfunctions.values import Json
 
 # Does one operation.
 Operation = Callable[[Mapping[str, Json]], dict[str, Json]]

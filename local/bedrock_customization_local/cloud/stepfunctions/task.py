@@ -6,9 +6,9 @@ from typing import Protocol
 
 from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, StateError
 from bedrock_customization_local.cloud.stepfunctions.history import Trail
-from bedrock_customization_local.cloud.stepfunctions.resources import Kind, Resource
+from bedrock_customization_local.cloud.stepfunctions.language.resources import Kind, Resource
+from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump
 from bedrock_customization_local.cloud.stepfunctions.scope import Scope
-from bedrock_customization_local.cloud.stepfunctions.values import Json, dump
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

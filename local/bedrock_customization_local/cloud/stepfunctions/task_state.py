@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass, field
 
-from bedrock_customization_local.cloud.stepfunctions import resources
-from bedrock_customization_local.cloud.stepfunctions.dataflow import DataFlow, flow_of
-from bedrock_customization_local.cloud.stepfunctions.definition import QueryLanguage, State
 from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, StateError
 from bedrock_customization_local.cloud.stepfunctions.faults import Moment, StateFaults
 from bedrock_customization_local.cloud.stepfunctions.frame import Frame
-from bedrock_customization_local.cloud.stepfunctions.resources import Kind, Pattern
+from bedrock_customization_local.cloud.stepfunctions.language import resources
+from bedrock_customization_local.cloud.stepfunctions.language.dataflow import DataFlow, flow_of
+from bedrock_customization_local.cloud.stepfunctions.language.definition import QueryLanguage, State
+from bedrock_customization_local.cloud.stepfunctions.language.resources import Kind, Pattern
+from bedrock_customization_local.cloud.stepfunctions.language.values import (
+    PAYLOAD_LIMIT,
+    Json,
+    size,
+)
 from bedrock_customization_local.cloud.stepfunctions.task import (
     Schedule,
     TaskCall,
@@ -16,7 +21,6 @@ from bedrock_customization_local.cloud.stepfunctions.task import (
     events_of,
 )
 from bedrock_customization_local.cloud.stepfunctions.tokens import PendingTask, TaskTokens
-from bedrock_customization_local.cloud.stepfunctions.values import PAYLOAD_LIMIT, Json, size
 from bedrock_customization_local.cloud.stepfunctions.waiting import number
 
 

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from bedrock_customization_local.cloud.stepfunctions.dataflow import flow_of
-from bedrock_customization_local.cloud.stepfunctions.definition import QueryLanguage, State
 from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, StateError
 from bedrock_customization_local.cloud.stepfunctions.frame import Frame
-from bedrock_customization_local.cloud.stepfunctions.values import Json, dump
+from bedrock_customization_local.cloud.stepfunctions.language.dataflow import flow_of
+from bedrock_customization_local.cloud.stepfunctions.language.definition import QueryLanguage, State
+from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump
 
 
 def seconds_to_wait(state: State, data: Json, frame: Frame) -> float:

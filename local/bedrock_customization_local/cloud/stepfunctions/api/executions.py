@@ -15,8 +15,12 @@ from bedrock_customization_local.cloud.stepfunctions.execution import (
     Surroundings,
 )
 from bedrock_customization_local.cloud.stepfunctions.history import EVENT_LIMIT
-from bedrock_customization_local.cloud.stepfunctions.map_run import MapRun
-from bedrock_customization_local.cloud.stepfunctions.values import PAYLOAD_LIMIT, Json, dump
+from bedrock_customization_local.cloud.stepfunctions.language.values import (
+    PAYLOAD_LIMIT,
+    Json,
+    dump,
+)
+from bedrock_customization_local.cloud.stepfunctions.maps.map_run import MapRun
 
 _UNSUCCESSFUL: Final = frozenset({"ABORTED", "FAILED", "TIMED_OUT"})
 

@@ -9,7 +9,6 @@ from typing import Final
 from uuid import uuid4
 
 from bedrock_customization_local.cloud.clock import Clock
-from bedrock_customization_local.cloud.stepfunctions import definition
 from bedrock_customization_local.cloud.stepfunctions.api.errors import ApiError
 from bedrock_customization_local.cloud.stepfunctions.api.machine import (
     Alias,
@@ -20,8 +19,9 @@ from bedrock_customization_local.cloud.stepfunctions.api.machine import (
 )
 from bedrock_customization_local.cloud.stepfunctions.api.paging import page
 from bedrock_customization_local.cloud.stepfunctions.execution import Blueprint
-from bedrock_customization_local.cloud.stepfunctions.validation import TaskCheck, findings
-from bedrock_customization_local.cloud.stepfunctions.values import Json
+from bedrock_customization_local.cloud.stepfunctions.language import definition
+from bedrock_customization_local.cloud.stepfunctions.language.validation import TaskCheck, findings
+from bedrock_customization_local.cloud.stepfunctions.language.values import Json
 
 _ROLE: Final = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/.+")
 

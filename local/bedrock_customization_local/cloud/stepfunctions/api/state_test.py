@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bedrock_customization_local.cloud.stepfunctions import definition, retry
 from bedrock_customization_local.cloud.stepfunctions.api.errors import ApiError
 from bedrock_customization_local.cloud.stepfunctions.branching import run_inline_map, run_parallel
-from bedrock_customization_local.cloud.stepfunctions.dataflow import flow_of
-from bedrock_customization_local.cloud.stepfunctions.definition import QueryLanguage, State
 from bedrock_customization_local.cloud.stepfunctions.errors import StateError
 from bedrock_customization_local.cloud.stepfunctions.execution import Surroundings
 from bedrock_customization_local.cloud.stepfunctions.frame import Frame
 from bedrock_customization_local.cloud.stepfunctions.history import History, Trail
 from bedrock_customization_local.cloud.stepfunctions.interpreter import Interpreter
+from bedrock_customization_local.cloud.stepfunctions.language import definition, retry
+from bedrock_customization_local.cloud.stepfunctions.language.dataflow import flow_of
+from bedrock_customization_local.cloud.stepfunctions.language.definition import QueryLanguage, State
+from bedrock_customization_local.cloud.stepfunctions.language.validation import TaskCheck, findings
+from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump
 from bedrock_customization_local.cloud.stepfunctions.progress import Progress
 from bedrock_customization_local.cloud.stepfunctions.scope import Scope
 from bedrock_customization_local.cloud.stepfunctions.task import TaskCall, TaskCaller
 from bedrock_customization_local.cloud.stepfunctions.task_state import TaskRunner
-from bedrock_customization_local.cloud.stepfunctions.validation import TaskCheck, findings
-from bedrock_customization_local.cloud.stepfunctions.values import Json, dump
 
 _NAME: Final = "State"
 

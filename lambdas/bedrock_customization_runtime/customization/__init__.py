@@ -1,0 +1,1 @@
+"""Customization jobs: what is checked before one is paid, how it is watched, what it tells."""

@@ -1,0 +1,160 @@
+"""Passages of the blind set in training and validation records.
+
+A passage is 13 words in a row of a question of the blind set, found as 6 runs of 8. What several of
+its questions share, or many training records, is a template and does not count. Answers are not
+compared: that they are built from the same pieces, as code and SQL are, is what there is to learn.
+Near-copies never straddle the split anyway; this finds what is no near-copy, a quotation inside
+something longer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from bedrock_customization_runtime.datasets.copies.words import Words
+
+RUN = 8
+RUNS = 6
+_RARE = 3
+"""Questions of the blind set that may share a run before it is a template's."""
+_SAMPLE = 1000
+_COMMON = 0.05
+"""Share of a sample of the other records, from which a run is a template's."""
+_FEWEST = 20
+_AT_ONCE = 128
+_PASSAGES_AT_ONCE = 2**17
+_BITS_EACH = 16
+_FEWEST_BITS = 16
+_AGAIN = np.uint64(0xD6E8FEB86659FD93)
+"""Odd: makes another hash of a hash."""
+
+
+def leaked(
+    blind: NDArray[np.intp], others: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
+) -> NDArray[np.intp]:
+    """Return which of the other records hold a passage of the blind set.
+
+    Args:
+        blind: Numbers of its records.
+        others: Numbers of the records to look through.
+        words_in: Returns the words of records' questions by the records' numbers.
+    """
+    return holding(telling_passages(blind, others, words_in), others, words_in)
+
+
+def telling_passages(
+    blind: NDArray[np.intp], others: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
+) -> NDArray[np.uint64]:
+    """Return the passages of the blind set that are no template's, in order."""
+    passages = _passages(blind, words_in)
+    if not passages.size:
+        return passages
+    sample = sampled(others)
+    found = [passages[hits] for _, hits in _hits(_Sieve(passages), sample, words_in, least=1)]
+    seen, counts = np.unique(np.concatenate([*found, passages[:0]]), return_counts=True)
+    common = seen[counts > max(_FEWEST, _COMMON * len(sample))]
+    return np.delete(passages, np.searchsorted(passages, common))
+
+
+def sampled(others: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the other records by which a template is recognized."""
+    return others[:: max(1, len(others) // _SAMPLE)]
+
+
+def holding(
+    passages: NDArray[np.uint64],
+    others: NDArray[np.intp],
+    words_in: Callable[[NDArray[np.intp]], Words],
+) -> NDArray[np.intp]:
+    """Return which of some records hold enough of the passages; each by itself."""
+    if not passages.size:
+        return others[:0]
+    sieve = _Sieve(passages)
+    leaks = [others[:0]]
+    for rows, hits in _hits(sieve, others, words_in, least=RUNS):
+        pairs = np.unique(np.stack([rows, hits]), axis=1)
+        found_rows, counts = np.unique(pairs[0], return_counts=True)
+        leaks.append(found_rows[counts >= RUNS])
+    return np.concatenate(leaks)
+
+
+def _passages(
+    rows: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
+) -> NDArray[np.uint64]:
+    """Return the passages that few of the records have, in order."""
+    each = [np.empty(0, dtype=np.uint64)]
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        runs, counts = words_in(some).passages(RUN)
+        each.append(runs[counts])
+    found = np.concatenate(each)
+    # There are dozens for each record, so each copy of them counts.
+    del each
+    found.sort()
+    is_first = np.append(True, found[1:] != found[:-1])[: len(found)]
+    is_first[: -_RARE or None] &= found[_RARE:] != found[:-_RARE]
+    few: NDArray[np.uint64] = found[is_first]
+    return few
+
+
+def _hits(
+    sieve: _Sieve,
+    rows: NDArray[np.intp],
+    words_in: Callable[[NDArray[np.intp]], Words],
+    *,
+    least: int,
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield rows that may hold so many runs at least, with the number of each that they hold."""
+    passages = sieve.passages
+    for start in range(0, len(rows) if passages.size else 0, _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        words = words_in(some)
+        runs, counts = words.passages(RUN)
+        maybe = sieve.passed(runs)
+        maybe = maybe[counts[maybe]]
+        owner = np.searchsorted(words.first, maybe, side="right") - 1
+        enough = np.bincount(owner, minlength=len(some))[owner] >= least
+        maybe, owner = maybe[enough], owner[enough]
+        place = np.minimum(np.searchsorted(passages, runs[maybe]), len(passages) - 1)
+        sure = passages[place] == runs[maybe]
+        if sure.any():
+            yield some[owner[sure]], place[sure]
+
+
+class _Sieve:
+    """Holds nearly every run of words back that is no passage, and none that is one.
+
+    A Bloom filter: two bits of a table for each passage, and sixteen times as many bits in all.
+    """
+
+    def __init__(self, passages: NDArray[np.uint64]) -> None:
+        self.passages = passages
+        bits = max(_FEWEST_BITS, (_BITS_EACH * len(passages)).bit_length())
+        self._shift = np.uint64(64 - bits)
+        self._table = np.zeros(2 ** (bits - 3), dtype=np.uint8)
+        for start in range(0, len(passages), _PASSAGES_AT_ONCE):
+            some = passages[start : start + _PASSAGES_AT_ONCE]
+            for hashes in (some, np.sort(some * _AGAIN)):
+                octets, bit = self._places(hashes)
+                begins = np.flatnonzero(np.append(True, octets[1:] != octets[:-1]))
+                self._table[octets[begins]] |= np.bitwise_or.reduceat(np.uint8(1) << bit, begins)
+
+    def passed(self, runs: NDArray[np.uint64]) -> NDArray[np.intp]:
+        """Return the numbers of the runs that may be passages."""
+        once = self._found(runs)
+        return once[self._found(runs[once] * _AGAIN)]
+
+    def _found(self, hashes: NDArray[np.uint64]) -> NDArray[np.intp]:
+        octets, bit = self._places(hashes)
+        return np.flatnonzero((self._table[octets] >> bit & np.uint8(1)).view(bool))
+
+    def _places(self, hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+        places = (hashes >> self._shift).view(np.intp)
+        return places >> 3, (places & 7).astype(np.uint8)

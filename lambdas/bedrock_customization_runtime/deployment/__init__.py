@@ -1,0 +1,1 @@
+"""Deployments of candidates: whether one answers, and how it is taken away again."""

@@ -1,0 +1,74 @@
+"""`bedrock-customization report`: a run's report and model card, from its manifest alone."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated
+
+import typer
+
+from bedrock_customization_local.cli.running import (
+    RegionOption,
+    StackOption,
+    VerboseOption,
+    command,
+)
+
+
+def report(
+    *,
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="Name of a deployed pipeline's run, or ARN of its execution.",
+            show_default=False,
+        ),
+    ] = None,
+    manifest: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|S3-URI",
+            help="manifest.json, on this machine or in S3, in place of a run.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where the files go; of an earlier call they are replaced.",
+            show_default=False,
+        ),
+    ],
+    open_report: Annotated[
+        bool, typer.Option("--open", help="Open the report in a browser.")
+    ] = False,
+    stack: StackOption = None,
+    region: RegionOption = None,
+    verbose: VerboseOption = False,
+) -> None:
+    """Render a run's report, and the card of the model it made, from its manifest alone.
+
+    Writes report.html, and model-card.md and model-card.json if there is a model. A file needs no
+    network and no AWS account; a run or an S3 URI is read with your AWS credentials.
+
+    Exit codes: 0 rendered, 1 the manifest cannot be read or is none, 2 the command makes no sense.
+    """
+    with command(verbose=verbose) as console:
+        # Not for --help: the plots take a while to import.
+        from bedrock_customization_local.cli import rendering  # noqa: PLC0415
+        from bedrock_customization_local.cli.demonstration import results  # noqa: PLC0415
+        from bedrock_customization_local.cli.messages import usage_error  # noqa: PLC0415
+
+        match run, manifest:
+            case (str(), None):
+                place = rendering.manifest_of(run, stack=stack, region=region)
+            case (None, str()):
+                place = manifest
+            case _:
+                raise usage_error("name either a run or --manifest")
+        files = rendering.render(rendering.read_manifest(place, region=region), out)
+        results.print_files(console, files)
+        if open_report:
+            typer.launch(files["Report"].absolute().as_uri())

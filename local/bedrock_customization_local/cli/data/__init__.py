@@ -1,0 +1,1 @@
+"""What the commands about data sets do and say, `validate` and `prepare` foremost."""

@@ -1,0 +1,1 @@
+"""What `demo` does: the user's app, deployed on the embedded AWS, run and followed."""

@@ -1,0 +1,1 @@
+"""The data plane: models asked by Converse and InvokeModel."""

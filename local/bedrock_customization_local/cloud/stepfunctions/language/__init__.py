@@ -1,0 +1,1 @@
+"""Amazon States Language as text and data: definitions, queries, choices, retries. Runs nothing."""

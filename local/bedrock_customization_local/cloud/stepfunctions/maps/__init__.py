@@ -1,0 +1,1 @@
+"""Distributed Map: its items, its child executions, its results."""
