@@ -1,4 +1,4 @@
-"""Where the functions' code and their libraries come from."""
+"""What the functions of a stack share: their own code, their libraries, a log."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from aws_cdk import (
     DockerImage,
     IgnoreMode,
     ILocalBundling,
+    RemovalPolicy,
     Stack,
     aws_iam as iam,
     aws_lambda as lambda_,
+    aws_logs as logs,
 )
 from constructs import Construct
 from uv import find_uv_bin
@@ -33,12 +35,14 @@ _DEPENDENCIES = Path(__file__).parent / "_dependencies"
 _ID = "BedrockCustomizationRuntime"
 
 
-class RuntimeCode(Construct):
-    """The handlers' own code and their libraries, once in a stack.
+class FunctionRuntime(Construct):
+    """The handlers' own code, their libraries and their log, once in a stack.
 
     Attributes:
         code: An allow-list, so that stray files never change the asset.
         libraries: Layer with the third-party libraries, locked by hash.
+        log_group: One for all, so that a run is read in one place; streams name their function.
+        log_group_arn: Of it.
         principal: Who assumes the functions' roles.
         stack: The stack.
     """
@@ -64,9 +68,16 @@ class RuntimeCode(Construct):
                 ),
             ),
         )
+        self.log_group = logs.LogGroup(
+            self,
+            "Logs",
+            retention=logs.RetentionDays.SIX_MONTHS,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        self.log_group_arn: str = self.log_group.log_group_arn
 
     @classmethod
-    def of(cls, scope: Construct) -> RuntimeCode:
+    def of(cls, scope: Construct) -> FunctionRuntime:
         """Return the one of the stack that a construct is in."""
         stack = Stack.of(scope)
         existing = stack.node.try_find_child(_ID)

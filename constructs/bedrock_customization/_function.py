@@ -11,7 +11,6 @@ from aws_cdk import (
     Size,
     aws_iam as iam,
     aws_lambda as lambda_,
-    aws_logs as logs,
 )
 from constructs import Construct
 
@@ -41,7 +40,7 @@ _SYNCHRONOUS = {
 
 
 class HandlerFunction(Construct):
-    """A function of the runtime with a role, a log group and published versions of its own.
+    """A function of the runtime with a role and published versions of its own.
 
     Args:
         scope: Parent.
@@ -71,16 +70,10 @@ class HandlerFunction(Construct):
         dead_letters: sqs.IQueue | None = None,
     ) -> None:
         super().__init__(scope, id)
-        runtime = _code.RuntimeCode.of(self)
-        log_group = logs.LogGroup(
-            self,
-            "Logs",
-            retention=logs.RetentionDays.SIX_MONTHS,
-            removal_policy=RemovalPolicy.RETAIN,
-        )
+        runtime = _code.FunctionRuntime.of(self)
         logging = Right(
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-            resources=[log_group.log_group_arn],
+            resources=[runtime.log_group_arn],
         )
         role = iam.Role(
             self,
@@ -104,7 +97,7 @@ class HandlerFunction(Construct):
             ephemeral_storage_size=ephemeral_storage,
             environment=environment,
             dead_letter_queue=dead_letters,
-            log_group=log_group,
+            log_group=runtime.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             # A run keeps the version it started with, so a deployment in between keeps it too.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),

@@ -194,15 +194,16 @@ def test_only_functions_that_need_the_blind_set_may_read_it(template):
     }
 
 
-def test_functions_log_to_their_own_group_alone(template):
-    writers = 0
-    for name, statements in roles_of(template).items():
-        for statement in statements:
-            if "logs:PutLogEvents" in statement["Action"]:
-                writers += 1
-                owner = name.split("Role")[0]
-                assert statement["Resource"]["Fn::GetAtt"][0].startswith(f"{owner}Logs")
-    assert writers == len(template.find_resources("AWS::Lambda::Function"))
+def test_functions_log_to_one_group_alone(template):
+    functions = template.find_resources("AWS::Lambda::Function").values()
+    [group] = {each["Properties"]["LoggingConfig"]["LogGroup"]["Ref"] for each in functions}
+    writing = [
+        statement["Resource"]
+        for statements in roles_of(template).values()
+        for statement in statements
+        if "logs:PutLogEvents" in statement["Action"]
+    ]
+    assert writing == [{"Fn::GetAtt": [group, "Arn"]}] * len(functions)
     for role in template.find_resources("AWS::IAM::Role").values():
         assert "ManagedPolicyArns" not in role["Properties"]
 
