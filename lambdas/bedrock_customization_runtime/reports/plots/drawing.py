@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import matplotlib as mpl
 from matplotlib import style
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
@@ -80,10 +81,9 @@ def svg(figure: Figure, name: str, title: str, description: str) -> str:
     """
     drawn = StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):  # ids that differ between the plots of a page
-        figure.savefig(
-            drawn,
-            format="svg",
-            metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")),
+        # `savefig` draws every figure twice, the first time for a size that is given here.
+        FigureCanvasSVG(figure).print_svg(
+            drawn, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
         )
     text = drawn.getvalue()
     text = text[text.index("<svg") :]
