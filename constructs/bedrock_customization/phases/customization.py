@@ -116,6 +116,8 @@ class ModelCustomization(Phase):
             range.
     """
 
+    title = "ModelCustomization"
+
     def __init__(
         self,
         scope: Construct,
@@ -182,7 +184,7 @@ class ModelCustomization(Phase):
             buys_throughput=throughput is not None,
             judge=judge,
         )
-        states = States(self, "ModelCustomization", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         job = CustomizationJob(
             self,
             base_model=base_model,

@@ -83,6 +83,8 @@ class ModelEvaluation(Phase):
         ValueError: `maximum_tokens` or `few_shot` is out of range.
     """
 
+    title = "ModelEvaluation"
+
     def __init__(
         self,
         scope: Construct,
@@ -116,7 +118,7 @@ class ModelEvaluation(Phase):
             few_shot=few_shot,
         )
         self.compare_function = self._define_compare_function(storage, metric)
-        states = States(self, "ModelEvaluation", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         plan = states.invoke(
             "Plan blind test",
             self.answer_function,

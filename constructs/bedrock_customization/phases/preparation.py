@@ -69,6 +69,8 @@ class DataPreparation(Phase):
             your own, or the base model is not customized that way.
     """
 
+    title = "DataPreparation"
+
     def __init__(
         self,
         scope: Construct,
@@ -118,7 +120,7 @@ class DataPreparation(Phase):
             timeout_minutes=15,
             ephemeral_storage=Size.gibibytes(10),
         )
-        states = States(self, "DataPreparation", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         event = {
             "run": "{% $run %}",
             "base_model": base_model.id,

@@ -49,6 +49,8 @@ class PromotionGate(Phase):
             Without it they end the execution.
     """
 
+    title = "PromotionGate"
+
     def __init__(
         self,
         scope: Construct,
@@ -65,7 +67,7 @@ class PromotionGate(Phase):
         self.decide_function = self._define_decide_function(storage)
         self.promote_function = self._define_promote_function(storage, alias)
         self.removal = removal or CandidateRemoval(self, "Removal", storage=storage, alias=alias)
-        states = States(self, "PromotionGate", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         decide = states.invoke(
             "Decide promotion",
             self.decide_function,
