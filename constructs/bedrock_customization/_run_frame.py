@@ -140,14 +140,18 @@ class RunFrame:
             assign="record",
         )
         # Without a way to the failure path: a topic out of reach must not undo a promotion.
-        notify = self._states(_RECORD).publish(
+        telling = self._states(_RECORD)
+        notify = telling.publish(
             "Notify",
             self._topic,
             subject="{% 'Model customization: ' & $record.status %}",
             message="{% $record.summary %}",
         )
         done = sfn.Succeed.jsonata(
-            self._scope, "Done", comment="Record: A decision was made", outputs="{% $record %}"
+            self._scope,
+            "Done",
+            comment=telling.comment("A decision was made"),
+            outputs="{% $record %}",
         )
         notify.add_catch(done, errors=["States.ALL"])
         record.next(notify).next(done)

@@ -186,7 +186,6 @@ class ModelCustomization(Phase):
         )
         states = States(self, self.title, on_failure=on_failure)
         job = CustomizationJob(
-            self,
             base_model=base_model,
             method=method,
             role=self.service_role.role,
@@ -218,7 +217,7 @@ class ModelCustomization(Phase):
             plan, record = self._write_one_job(states, job, planning)
         else:
             plan, record = CustomizationSweep(
-                self, sweep=sweep, plan=sweep_plan, function=self.function, job=job
+                sweep=sweep, plan=sweep_plan, function=self.function, job=job
             ).write(states, planning)
         self._ends = self._wait_for_model(states, record)
         self.rights = states.rights

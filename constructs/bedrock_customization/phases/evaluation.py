@@ -13,6 +13,7 @@ from bedrock_customization._access import (
 from bedrock_customization._asl import States
 from bedrock_customization._checks import check_whole
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization._maps import invoke_each
 from bedrock_customization._phase import Phase
 from bedrock_customization._retries import BUSY_MODEL_ERRORS, Retry
 from bedrock_customization.base_model import arns_for_invocation
@@ -138,7 +139,8 @@ class ModelEvaluation(Phase):
             comment="Choose examples, find the model in production, look for contamination",
             assign="blind_test",
         )
-        answer = states.invoke_each(
+        answer = invoke_each(
+            states,
             "Answer blind questions",
             self.answer_function,
             {

@@ -9,6 +9,7 @@ from aws_cdk import Size, aws_stepfunctions as sfn
 from bedrock_customization._asl import States
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization._maps import invoke_each
 from bedrock_customization._phase import Phase
 from bedrock_customization.dataset import DataSplit, Sharding
 from bedrock_customization.method import FineTuning, log_bucket_of, logs_of
@@ -254,7 +255,8 @@ class DataPreparation(Phase):
         *,
         count: str = "$plan.shards",
     ) -> sfn.DistributedMap:
-        return states.invoke_each(
+        return invoke_each(
+            states,
             name,
             self.function,
             {"step": step, "scratch": _SCRATCH},

@@ -91,7 +91,7 @@ class PromotionGate(Phase):
         may_go_live = states.choice("May it go live?", comment="As the gate decided")
         may_go_live.otherwise(remove)
         decide.next(may_go_live)
-        is_live = sfn.Pass.jsonata(self, "Is live", comment="PromotionGate: The candidate is")
+        is_live = sfn.Pass.jsonata(self, "Is live", comment=states.comment("The candidate is"))
         # Within, without a way to the failure path: it must not undo a promotion.
         superseded = self.removal.remove_superseded(states.within(), "Remove superseded deployment")
         superseded.add_catch(is_live, errors=["States.ALL"])
