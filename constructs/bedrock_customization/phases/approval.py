@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_iam as iam, aws_lambda as lambda_
 
-from bedrock_customization import _access
-from bedrock_customization._access import Right
+from bedrock_customization._access import Right, give, publishing
 from bedrock_customization._acknowledged import acknowledge
 from bedrock_customization._asl import States
 from bedrock_customization._executions import REDRIVES
@@ -54,6 +53,9 @@ class ApprovalStep(Phase):
             Without it they end the execution.
     """
 
+    # A part of the gate: after a failure here, too, a redriven run deploys again.
+    title = "PromotionGate"
+
     def __init__(
         self,
         scope: Construct,
@@ -83,8 +85,7 @@ class ApprovalStep(Phase):
         self.address: str = address.url
         """Where `bedrock-customization approve` and `reject` send decisions."""
         page = self._define_page(storage) if approval.link else None
-        # As the phase that a redriven run goes back to the deployment from.
-        states = States(self, "PromotionGate", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         timeout_seconds = round(approval.timeout.to_seconds())
         conclude = states.invoke(
             "Conclude approval",
@@ -129,7 +130,7 @@ class ApprovalStep(Phase):
                 actions=["lambda:InvokeFunction"], resources=[function_arn], conditions=by_address
             ),
         ]
-        return _access.give(grantee, rights)
+        return give(grantee, rights)
 
     def _define_page(self, storage: CustomizationStorage) -> str:
         """Define the public address, and return it."""
@@ -176,23 +177,15 @@ class ApprovalStep(Phase):
     def _define_request_function(
         self, storage: CustomizationStorage, topic: sns.ITopic
     ) -> HandlerFunction:
-        rights = [
-            *storage.reading(storage.artifacts_bucket, RUNS, APPROVALS),
-            *storage.writing(storage.artifacts_bucket, RUNS, APPROVALS),
-            Right(actions=["sns:Publish"], resources=[topic.topic_arn]),
-            _WAKING,
-        ]
-        if topic.master_key:
-            rights.append(
-                Right(
-                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                    resources=[topic.master_key.key_arn],
-                )
-            )
         return HandlerFunction(
             self,
             "Request",
             handler=Handler.REQUEST_APPROVAL,
             description="Asks people whether a candidate goes live",
-            rights=rights,
+            rights=[
+                *storage.reading(storage.artifacts_bucket, RUNS, APPROVALS),
+                *storage.writing(storage.artifacts_bucket, RUNS, APPROVALS),
+                *publishing(topic),
+                _WAKING,
+            ],
         )

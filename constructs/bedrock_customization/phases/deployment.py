@@ -26,8 +26,9 @@ from bedrock_customization_runtime.contract import EXPIRY_TAG, ErrorName, Handle
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aws_cdk import aws_kms as kms, aws_ssm as ssm
+    from aws_cdk import aws_kms as kms
 
+    from bedrock_customization.alias import Alias
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.storage import CustomizationStorage
@@ -60,6 +61,8 @@ class ModelDeployment(Phase):
             price.
     """
 
+    title = "ModelDeployment"
+
     def __init__(
         self,
         scope: Construct,
@@ -74,7 +77,7 @@ class ModelDeployment(Phase):
         deployment.check(base_model)
         super().__init__(scope, id)
         self.smoke_test_function = self._define_smoke_test(deployment, model_key)
-        states = States(self, "ModelDeployment", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         calls = _calls_of(deployment)
         deploy = states.call_bedrock(
             "Deploy candidate",
@@ -162,7 +165,7 @@ class CandidateRemoval(Construct):
         scope: Parent.
         id: Id below the parent.
         storage: Where manifests and the record of promotions are.
-        alias: The parameter that consumers read.
+        alias: What consumers read.
         deployment: On what candidates answer. Without one, on demand.
     """
 
@@ -172,14 +175,12 @@ class CandidateRemoval(Construct):
         id: str,
         *,
         storage: CustomizationStorage,
-        alias: ssm.IStringParameter,
+        alias: Alias,
         deployment: Deployment | None = None,
     ) -> None:
         super().__init__(scope, id)
-        self._alias_parameter = alias.parameter_name
+        self._alias = alias
         self._deployment = deployment or OnDemand()
-        live = alias.parameter_arn
-        previous = previous_parameter_of(live)
         self.function = HandlerFunction(
             self,
             "Remove",
@@ -188,8 +189,11 @@ class CandidateRemoval(Construct):
             rights=[
                 *storage.reading(storage.artifacts_bucket, RUNS, PROMOTIONS),
                 *storage.writing(storage.artifacts_bucket, RUNS),
-                Right(actions=["ssm:GetParameter"], resources=[live, previous]),
-                Right(actions=["ssm:PutParameter"], resources=[previous]),
+                Right(
+                    actions=["ssm:GetParameter"],
+                    resources=[alias.parameter_arn, alias.previous_parameter_arn],
+                ),
+                Right(actions=["ssm:PutParameter"], resources=[alias.previous_parameter_arn]),
                 rights_to_remove(self._deployment),
             ],
         )
@@ -204,7 +208,7 @@ class CandidateRemoval(Construct):
                 "run": "{% $run %}",
                 "name": _NAME,
                 "kind": self._deployment.kind.value,
-                "alias_parameter": self._alias_parameter,
+                "alias_parameter": self._alias.parameter_name,
             },
             comment="Take the candidate's deployment away, so that nothing is left behind",
             retries=[_WHEN_IT_IS_MADE],
@@ -218,17 +222,12 @@ class CandidateRemoval(Construct):
             {
                 "step": "superseded",
                 "run": "{% $run %}",
-                "alias_parameter": self._alias_parameter,
-                "previous_parameter": previous_parameter_of(self._alias_parameter),
+                "alias_parameter": self._alias.parameter_name,
+                "previous_parameter": self._alias.previous_parameter_name,
             },
             comment="The last live model stays for a rollback, older ones go",
             retries=[_WHEN_IT_IS_MADE],
         )
-
-
-def previous_parameter_of(alias: str) -> str:
-    """Return the name, or the ARN, of the parameter that holds what the alias held before."""
-    return f"{alias}/previous"
 
 
 def rights_to_remove(deployment: Deployment) -> Right:

@@ -13,6 +13,7 @@ from bedrock_customization._access import (
 from bedrock_customization._asl import States
 from bedrock_customization._checks import check_whole
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization._maps import invoke_each
 from bedrock_customization._phase import Phase
 from bedrock_customization._retries import BUSY_MODEL_ERRORS, Retry
 from bedrock_customization.base_model import arns_for_invocation
@@ -29,9 +30,10 @@ from bedrock_customization_runtime.contract import (
 )
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_kms as kms, aws_ssm as ssm, aws_stepfunctions as sfn
+    from aws_cdk import aws_kms as kms, aws_stepfunctions as sfn
     from constructs import Construct
 
+    from bedrock_customization.alias import Alias
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.judge import Judge
@@ -83,6 +85,8 @@ class ModelEvaluation(Phase):
         ValueError: `maximum_tokens` or `few_shot` is out of range.
     """
 
+    title = "ModelEvaluation"
+
     def __init__(
         self,
         scope: Construct,
@@ -96,7 +100,7 @@ class ModelEvaluation(Phase):
         metric: Metric = MetricName.ACCURACY,
         maximum_tokens: int = 512,
         few_shot: int = 3,
-        alias: ssm.IStringParameter | None = None,
+        alias: Alias | None = None,
         judge: Judge | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
@@ -116,7 +120,7 @@ class ModelEvaluation(Phase):
             few_shot=few_shot,
         )
         self.compare_function = self._define_compare_function(storage, metric)
-        states = States(self, "ModelEvaluation", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         plan = states.invoke(
             "Plan blind test",
             self.answer_function,
@@ -136,7 +140,8 @@ class ModelEvaluation(Phase):
             comment="Choose examples, find the model in production, look for contamination",
             assign="blind_test",
         )
-        answer = states.invoke_each(
+        answer = invoke_each(
+            states,
             "Answer blind questions",
             self.answer_function,
             {
@@ -189,7 +194,7 @@ class ModelEvaluation(Phase):
         teacher: str | None,
         *,
         model_key: kms.IKey | None,
-        alias: ssm.IStringParameter | None,
+        alias: Alias | None,
         few_shot: int,
     ) -> HandlerFunction:
         return HandlerFunction(
@@ -240,7 +245,7 @@ class ModelEvaluation(Phase):
         )
 
 
-def _finding_the_live_model(alias: ssm.IStringParameter) -> list[Right]:
+def _finding_the_live_model(alias: Alias) -> list[Right]:
     return [
         Right(actions=["ssm:GetParameter"], resources=[alias.parameter_arn]),
         Right(

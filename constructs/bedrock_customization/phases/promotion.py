@@ -17,9 +17,9 @@ from bedrock_customization.storage import BLIND_SETS, PROMOTIONS, RUNS
 from bedrock_customization_runtime.contract import ErrorName, Handler
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_ssm as ssm
     from constructs import Construct
 
+    from bedrock_customization.alias import Alias
     from bedrock_customization.phases.approval import ApprovalStep
     from bedrock_customization.storage import CustomizationStorage
 
@@ -39,7 +39,7 @@ class PromotionGate(Phase):
         scope: Parent.
         id: Id below the parent.
         storage: Where the record of promotions is.
-        alias: The parameter that consumers read; it holds the ARN to invoke.
+        alias: What is pointed at the candidate.
         removal: Takes the deployment of a candidate away that does not pass.
             Without one, it is defined.
         gate: The rules. Without it, any improvement over the base model beyond chance passes that
@@ -49,13 +49,15 @@ class PromotionGate(Phase):
             Without it they end the execution.
     """
 
+    title = "PromotionGate"
+
     def __init__(
         self,
         scope: Construct,
         id: str,
         *,
         storage: CustomizationStorage,
-        alias: ssm.IStringParameter,
+        alias: Alias,
         removal: CandidateRemoval | None = None,
         gate: Gate | None = None,
         approval: ApprovalStep | None = None,
@@ -65,7 +67,7 @@ class PromotionGate(Phase):
         self.decide_function = self._define_decide_function(storage)
         self.promote_function = self._define_promote_function(storage, alias)
         self.removal = removal or CandidateRemoval(self, "Removal", storage=storage, alias=alias)
-        states = States(self, "PromotionGate", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         decide = states.invoke(
             "Decide promotion",
             self.decide_function,
@@ -89,7 +91,7 @@ class PromotionGate(Phase):
         may_go_live = states.choice("May it go live?", comment="As the gate decided")
         may_go_live.otherwise(remove)
         decide.next(may_go_live)
-        is_live = sfn.Pass.jsonata(self, "Is live", comment="PromotionGate: The candidate is")
+        is_live = sfn.Pass.jsonata(self, "Is live", comment=states.comment("The candidate is"))
         # Within, without a way to the failure path: it must not undo a promotion.
         superseded = self.removal.remove_superseded(states.within(), "Remove superseded deployment")
         superseded.add_catch(is_live, errors=["States.ALL"])
@@ -121,7 +123,7 @@ class PromotionGate(Phase):
         )
 
     def _define_promote_function(
-        self, storage: CustomizationStorage, alias: ssm.IStringParameter
+        self, storage: CustomizationStorage, alias: Alias
     ) -> HandlerFunction:
         return HandlerFunction(
             self,

@@ -37,9 +37,12 @@ class RunStart(Phase):
         storage: Where raw data are, and the run's files go.
         base_model: What the run customizes.
         method: How. Without one, fine-tuning.
+        use_case: What the run is for; its manifest keeps it. Without one, it says nothing.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
     """
+
+    title = "Start"
 
     def __init__(
         self,
@@ -66,7 +69,7 @@ class RunStart(Phase):
             ],
         )
         log_bucket = log_bucket_of(method)
-        states = States(self, "Start", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         start = states.invoke(
             "Start run",
             self.function,
