@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.datasets.checking.problems import Problem, RecordRejectedError
-from bedrock_customization_runtime.datasets.examination import rows_of
 from bedrock_customization_runtime.datasets.reading import json_rows
 from bedrock_customization_runtime.datasets.reading.rows import UnreadableRow
 from bedrock_customization_runtime.datasets.reading.sniffing import opened
 from bedrock_customization_runtime.datasets.record_formats import formats, shapes
 from bedrock_customization_runtime.datasets.record_formats.records import exchange
+from bedrock_customization_runtime.datasets.source_rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bedrock_customization_local.cli.data.files import Found
-    from bedrock_customization_runtime.datasets.examination import Examined
+    from bedrock_customization_runtime.datasets.examined import Examined
     from bedrock_customization_runtime.datasets.preparation import PreparedDataset
     from bedrock_customization_runtime.datasets.settings import Settings
 

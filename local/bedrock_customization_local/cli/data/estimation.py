@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_local.cli.data.files import Found
     from bedrock_customization_local.cli.data.options import Choice
-    from bedrock_customization_runtime.datasets.examination import Examined
+    from bedrock_customization_runtime.datasets.examined import Examined
     from bedrock_customization_runtime.datasets.settings import Settings
     from bedrock_customization_runtime.manifest import CostItem, SideTokens
 
