@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import catalog, manifest as manifests, run_cost
+from bedrock_customization_runtime import catalog, manifest as manifests
 from bedrock_customization_runtime.contract import BASE, FEW_SHOT, KnowledgeChanges
+from bedrock_customization_runtime.costs.budget import check_budget
+from bedrock_customization_runtime.costs.estimate import summed
+from bedrock_customization_runtime.costs.items import asking
+from bedrock_customization_runtime.costs.quantities import AskedTokens
 from bedrock_customization_runtime.datasets.record_formats import formats, records
 from bedrock_customization_runtime.datasets.token_counts import TokenCount
 from bedrock_customization_runtime.errors import EvaluationFailed, InvalidInput, TuningNotNeeded
@@ -202,15 +206,15 @@ def _check_budget(
             pass
     ways = 2 if examples else 1
     said = min(question.answers, question.records * event["maximum_tokens"])
-    items = run_cost.asking(
+    items = asking(
         catalog.base_model(event["base_model"]),
-        run_cost.AskedTokens(
+        AskedTokens(
             input=ways * question.questions + question.records * (shot.questions + shot.answers),
             output=ways * said,
         ),
     )
-    run_cost.check_budget(
-        run_cost.summed(items),
+    check_budget(
+        summed(items),
         max_cost_usd=event.get("max_cost_usd"),
         allow_unknown_price=event["allow_unknown_price"],
     )

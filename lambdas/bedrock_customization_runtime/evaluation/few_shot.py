@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 import xxhash
 
 from bedrock_customization_runtime.datasets import tokens
-from bedrock_customization_runtime.datasets.costs import LONGEST_SHOT
 from bedrock_customization_runtime.datasets.record_formats.records import (
     Record,
     TestRecord,
     blind,
     text_message,
 )
+from bedrock_customization_runtime.datasets.training_cost import LONGEST_SHOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

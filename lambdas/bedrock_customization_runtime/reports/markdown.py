@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import jinja2
 
-from bedrock_customization_runtime import run_cost
+from bedrock_customization_runtime.costs.words import dollars
 from bedrock_customization_runtime.reports import wording
 
 # Inline markup of CommonMark and GitHub's: HTML, links, code, emphasis, tables, mathematics,
@@ -68,7 +68,7 @@ def _environment() -> jinja2.Environment:
         "approval": wording.approval,
         "code": code,
         "count": wording.count,
-        "dollars": run_cost.dollars,
+        "dollars": dollars,
         "effect": wording.effect_size,
         "link": link,
         "loss": wording.loss,

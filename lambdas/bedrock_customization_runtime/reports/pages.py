@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import jinja2
 
-from bedrock_customization_runtime import run_cost
+from bedrock_customization_runtime.costs.words import decimal, dollars
 from bedrock_customization_runtime.reports import wording
 
 
@@ -30,8 +30,8 @@ def _environment() -> jinja2.Environment:
         "approval": wording.approval,
         "cause": wording.cause_of,
         "count": wording.count,
-        "decimal": run_cost.decimal,
-        "dollars": run_cost.dollars,
+        "decimal": decimal,
+        "dollars": dollars,
         "effect": wording.effect_size,
         "figures": wording.figures,
         "loss": wording.loss,

@@ -5,22 +5,21 @@ from dataclasses import replace
 import pytest
 
 from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime.costs.budget import check_budget
+from bedrock_customization_runtime.costs.estimate import estimate_run
+from bedrock_customization_runtime.costs.quantities import (
+    AskedTokens,
+    RunTokens,
+    Teaching,
+    Throughput,
+)
+from bedrock_customization_runtime.costs.words import dollars, in_words
 from bedrock_customization_runtime.errors import BudgetExceeded
 from bedrock_customization_runtime.manifest import (
     EnrichmentRecord,
     FileRecord,
     PreparationSection,
     SideTokens,
-)
-from bedrock_customization_runtime.run_cost import (
-    AskedTokens,
-    RunTokens,
-    Teaching,
-    Throughput,
-    check_budget,
-    dollars,
-    estimate_run,
-    in_words,
 )
 
 TUNING, DISTILLATION = catalog.Method.FINE_TUNING, catalog.Method.DISTILLATION
