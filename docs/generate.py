@@ -1,5 +1,6 @@
 """Write the pages that come from data: `uv run python docs/generate.py`."""
 
+import runpy
 from pathlib import Path
 
 from bedrock_customization_local.cli.data import rule_table
@@ -14,6 +15,7 @@ def pages() -> dict[Path, str]:
     """Return the pages and what they should hold."""
     return {
         HERE / "base-models.md": base_models(),
+        HERE / "errors.md": errors(),
         HERE / "metrics.md": metrics(),
         HERE / "rules.md": rules(),
     }
@@ -93,6 +95,11 @@ def metrics() -> str:
     after = rest.partition(end)[2]
     made = "\n".join(table(["name", "title", "meaning", "binary"], rows))
     return f"{before}{begin}\n{made}\n{end}{after}"
+
+
+def errors() -> str:
+    """Return the page of errors: those of a run with what to do, and every message."""
+    return str(runpy.run_path(str(HERE / "messages.py"))["page"]())
 
 
 def rules() -> str:

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 SCHEMA_VERSION = 1
-_CONTENT_TYPE = "application/json"
 _ATTEMPTS = 3
 
 
@@ -77,7 +76,7 @@ def begin(
     """
     manifest = Manifest(run=run, use_case=use_case)
     try:
-        objects.write_version(s3, uri, _encode(manifest), _CONTENT_TYPE, replaces=None)
+        objects.write_version(s3, uri, _encode(manifest), "application/json", replaces=None)
     except objects.VersionConflictError:
         found = load(s3, uri)
         if found.run.execution_arn != run.execution_arn:
@@ -107,17 +106,14 @@ def update(s3: "S3Client", uri: str, change: Callable[[Manifest], Manifest]) -> 
     Raises:
         ManifestConflict: Other writers won several times in a row.
     """
-    for _ in range(_ATTEMPTS):
-        version = objects.read_version(s3, uri)
-        if version is None:
-            raise ManifestConflict(f"{uri} does not exist: the run never began")
-        manifest = change(msgspec.json.decode(version.body, type=Manifest))
-        try:
-            objects.write_version(s3, uri, _encode(manifest), _CONTENT_TYPE, replaces=version)
-        except objects.VersionConflictError:
-            continue
-        return manifest
-    raise ManifestConflict(f"{uri} changed {_ATTEMPTS} times while it was written: run it again")
+
+    def changed(body: bytes | None) -> tuple[bytes, Manifest]:
+        if body is None:
+            raise ManifestConflict(f"{uri} does not exist, so its run never began: start it anew")
+        manifest = change(msgspec.json.decode(body, type=Manifest))
+        return _encode(manifest), manifest
+
+    return objects.update(s3, uri, changed, attempts=_ATTEMPTS)
 
 
 def _encode(manifest: Manifest) -> bytes:
