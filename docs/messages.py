@@ -31,9 +31,8 @@ notification. Each is a class of `bedrock_customization_runtime.errors`. Other n
 of Step Functions (`States.…`), or of the service that refused a call, such as
 `Bedrock.AccessDeniedException`, with the service's words as the cause.
 """
-_READING = """In the messages below a name in braces stands for a value, and words in brackets are said
-at times.
-The verdicts on single records are [rules](rules.md), those on single answers are in
+_READING = """In the messages below a name in braces stands for a value, and words in brackets are
+said at times. The verdicts on single records are [rules](rules.md), those on single answers are in
 [graders](graders.md); the embedded AWS speaks AWS's own words."""
 _CODES = {"RecordRejectedError", "NotGradedError", "AssertionError", "NotImplementedError"}
 

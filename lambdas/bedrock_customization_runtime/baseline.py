@@ -22,7 +22,7 @@ from bedrock_customization_runtime.costs.items import asking
 from bedrock_customization_runtime.costs.quantities import AskedTokens
 from bedrock_customization_runtime.datasets.record_formats import formats, records
 from bedrock_customization_runtime.datasets.token_counts import TokenCount
-from bedrock_customization_runtime.errors import EvaluationFailed, InvalidInput, TuningNotNeeded
+from bedrock_customization_runtime.errors import EvaluationFailed, TuningNotNeeded
 from bedrock_customization_runtime.evaluation import (
     advice,
     comparison,
@@ -96,12 +96,11 @@ def measure(
     """
     run = event["run"]
     document = manifests.load(s3, run["manifest"])
-    if document.preparation is None:
-        raise InvalidInput(f"{run['manifest']} has no prepared data: prepare them first")
+    preparation = document.prepared()
     files = _Files(run)
     asked = _written(s3, files.questions)
     if asked is None:
-        asked = _choose(s3, event, files, document.preparation)
+        asked = _choose(s3, event, files, preparation)
     if not asked:
         return _nothing_to_measure(event)
     examples = _written(s3, files.examples) or []
@@ -243,8 +242,7 @@ def _conclude(
     Raises:
         TuningNotNeeded: The base model surely meets the target.
     """
-    preparation = document.preparation
-    assert preparation is not None  # noqa: S101 - `measure` has looked
+    preparation = document.prepared()
     references = {record.id: record.reference for record in asked}
     labels = {normalise(label) for label in preparation.label_counts}
     ways = {

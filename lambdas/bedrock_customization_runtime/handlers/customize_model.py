@@ -18,7 +18,6 @@ from bedrock_customization_runtime.customization import (
     training_metrics,
     watch,
 )
-from bedrock_customization_runtime.errors import InvalidInput
 from bedrock_customization_runtime.sweeps import choice, outcome, proposal
 
 if TYPE_CHECKING:
@@ -111,13 +110,11 @@ def _plan(event: PlanJob) -> Job:
         model, method, event["hyperparameters"], run["hyperparameters"]
     )
     document = manifest.load(aws.s3(), run["manifest"])
-    if document.preparation is None:
-        raise InvalidInput(f"{run['manifest']} has no prepared data: prepare them first")
     teaching, throughput = event.get("teaching"), event.get("throughput")
     estimate = estimate_run(
         model,
         method,
-        RunTokens.of(document.preparation, document.baseline),
+        RunTokens.of(document.prepared(), document.baseline),
         jobs=[hyperparameters],
         teaching=Teaching(**teaching) if teaching else None,
         answer_tokens=event.get("evaluation_maximum_tokens"),

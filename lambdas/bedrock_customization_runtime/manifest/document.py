@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from bedrock_customization_runtime.errors import ManifestConflict
+from bedrock_customization_runtime.errors import InvalidInput, ManifestConflict
 from bedrock_customization_runtime.manifest.baseline import BaselineSection
 from bedrock_customization_runtime.manifest.customization import (
     CustomizationSection,
@@ -59,6 +59,16 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     outcome: str | None = None
     """Value of `contract.Outcome`, or the error's name; None until the run has ended."""
     ended: str | None = None
+
+    def prepared(self) -> PreparationSection:
+        """Return what preparation has written.
+
+        Raises:
+            InvalidInput: It has not, or refused the data set.
+        """
+        if self.preparation is None:
+            raise InvalidInput(f"run {self.run.id} has no prepared data: prepare them first")
+        return self.preparation
 
 
 def json_schema() -> dict[str, Any]:

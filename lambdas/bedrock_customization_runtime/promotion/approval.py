@@ -123,8 +123,16 @@ def find(s3: S3Client, record: str) -> ApprovalRequest:
     """
     found = _read(s3, record)[1]
     if found is None:
-        raise DecisionRefusedError(HTTPStatus.NOT_FOUND, "no run of that name asks for an approval")
+        raise nobody_asks()
     return found
+
+
+def nobody_asks() -> DecisionRefusedError:
+    """Return the refusal of a decision about a run that does not ask for one."""
+    return DecisionRefusedError(
+        HTTPStatus.NOT_FOUND,
+        "no run of that name asks for an approval: take the name from the notification",
+    )
 
 
 def open_link(found: ApprovalRequest, secret: str) -> None:
@@ -212,7 +220,7 @@ def decide(
     """
     version, found = _read(s3, record)
     if found is None:
-        raise DecisionRefusedError(HTTPStatus.NOT_FOUND, "no run of that name asks for an approval")
+        raise nobody_asks()
     if approver is None:
         open_link(found, secret or "")
     if found.decision is not None and found.decision.outcome != "expired":

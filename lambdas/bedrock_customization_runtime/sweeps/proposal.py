@@ -107,9 +107,7 @@ def _fixed(
 
 def _tokens(s3: S3Client, run: Run) -> RunTokens:
     document = manifest.load(s3, run["manifest"])
-    preparation = document.preparation
-    if preparation is None:
-        raise InvalidInput(f"{run['manifest']} has no prepared data: prepare them first")
+    preparation = document.prepared()
     if preparation.validation is None or not preparation.validation.records:
         raise InvalidInput(
             "the data have no validation set, and a sweep chooses by its loss: raise the share of "
