@@ -18,7 +18,6 @@ from bedrock_customization_runtime.errors import BudgetExceeded
 from bedrock_customization_runtime.manifest import (
     EnrichmentRecord,
     FileRecord,
-    PreparationSection,
     SideTokens,
 )
 
@@ -122,17 +121,10 @@ def test_a_baseline_that_is_paid_already_counts():
     assert found.usd == pytest.approx(tuned().usd + more)
 
 
-def test_enrichment_that_is_paid_already_counts():
-    prepared = PreparationSection(
-        source=FILE,
-        train=FILE,
-        validation=None,
-        test=FILE,
-        rejected=None,
-        read=10,
-        duplicates=0,
+def test_enrichment_that_is_paid_already_counts(preparation_section):
+    prepared = preparation_section(
+        FILE,
         estimated_tokens=1_000,
-        record_format="converse",
         blind_tokens=BLIND,
         enrichment=EnrichmentRecord(
             task="complete", model="m", answers=FILE, written=7, scored=0, cost_usd=0.75

@@ -9,7 +9,6 @@ from bedrock_customization_runtime.errors import (
     PromotionConflict,
 )
 from bedrock_customization_runtime.promotion import alias
-from bedrock_customization_runtime.s3 import objects
 
 
 @pytest.fixture
