@@ -109,7 +109,7 @@ class TrainingMetric(StrEnum):
 
 
 class ErrorName(StrEnum):
-    """Error names that states retry or catch; each is a class of `errors` (a test pairs them)."""
+    """Error names that states and reports look for; each is a class of `errors`: a test pairs them."""
 
     ALIAS_NOT_WRITTEN = "AliasNotWritten"
     TUNING_NOT_NEEDED = "TuningNotNeeded"

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bedrock_customization_runtime import catalog
-    from bedrock_customization_runtime.contract import JudgePlan
-    from bedrock_customization_runtime.costs.quantities import RunTokens, Teaching, Throughput
+    from bedrock_customization_runtime.contract import JudgePlan, TeacherPlan, ThroughputPlan
+    from bedrock_customization_runtime.costs.quantities import RunTokens
 
 
 def estimate_run(
@@ -23,10 +23,10 @@ def estimate_run(
     tokens: RunTokens,
     *,
     jobs: Sequence[Mapping[str, str]],
-    teaching: Teaching | None = None,
+    teaching: TeacherPlan | None = None,
     answer_tokens: int | None = None,
     few_shot: int = 0,
-    throughput: Throughput | None = None,
+    throughput: ThroughputPlan | None = None,
     judge: JudgePlan | None = None,
 ) -> EstimateSection:
     """Return what a run costs, as far as prices and lengths are known.

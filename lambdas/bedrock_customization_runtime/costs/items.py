@@ -13,13 +13,11 @@ from bedrock_customization_runtime.manifest import CostItem
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.catalog import MethodRules, Price
-    from bedrock_customization_runtime.contract import JudgePlan
+    from bedrock_customization_runtime.contract import JudgePlan, TeacherPlan, ThroughputPlan
     from bedrock_customization_runtime.costs.quantities import (
         AnswerLengths,
         AskedTokens,
         RunTokens,
-        Teaching,
-        Throughput,
     )
     from bedrock_customization_runtime.manifest import SideTokens
 
@@ -60,7 +58,11 @@ def asking(
 
 
 def teaching(
-    rules: MethodRules, prompts: SideTokens, teaching: Teaching, lengths: AnswerLengths, jobs: int
+    rules: MethodRules,
+    prompts: SideTokens,
+    teaching: TeacherPlan,
+    lengths: AnswerLengths,
+    jobs: int,
 ) -> list[CostItem]:
     """Return what the jobs ask of the teacher: the training prompts that have no answer."""
     if not prompts.unanswered:
@@ -69,7 +71,7 @@ def teaching(
     further = "no further pairs are synthesized" + (
         f" (Bedrock may, up to {most:,})" if most else ""
     )
-    prices = catalog.inference_prices(teaching.teacher)
+    prices = catalog.inference_prices(teaching["teacher"])
     said = None if lengths.teacher is None else jobs * prompts.unanswered * lengths.teacher
     return [
         _item(
@@ -115,7 +117,7 @@ def training(
 def evaluating(
     model: catalog.BaseModel,
     tokens: RunTokens,
-    teaching: Teaching | None,
+    teaching: TeacherPlan | None,
     lengths: AnswerLengths,
     answer_tokens: int,
     *,
@@ -166,7 +168,7 @@ def evaluating(
         )
     ]
     if teaching and blind.unanswered:
-        teacher = catalog.inference_prices(teaching.teacher)
+        teacher = catalog.inference_prices(teaching["teacher"])
         items += [
             _item(
                 "teacher blind input",
@@ -185,16 +187,16 @@ def evaluating(
     return items
 
 
-def throughput(model: catalog.BaseModel, throughput: Throughput) -> CostItem:
+def throughput(model: catalog.BaseModel, throughput: ThroughputPlan) -> CostItem:
     """Return the model units until their time is over: a candidate that wins keeps them so long."""
-    hours = math.ceil(throughput.ttl_seconds / _SECONDS_AN_HOUR)
+    hours = math.ceil(throughput["ttl_seconds"] / _SECONDS_AN_HOUR)
     return _item(
         "model units",
-        throughput.model_units * hours,
+        throughput["model_units"] * hours,
         "hours",
         model.prices.provisioned_per_model_unit_hour,
-        assumption=f"{throughput.model_units:,} for {hours:,} hours if it goes live, a candidate "
-        "that does not is deleted at once",
+        assumption=f"{throughput['model_units']:,} for {hours:,} hours if it goes live, a "
+        "candidate that does not is deleted at once",
     )
 
 
@@ -231,7 +233,7 @@ def judging(judge: JudgePlan, blind: SideTokens | None, answer_tokens: int) -> l
     ]
 
 
-def keeping(model: catalog.BaseModel, throughput: Throughput | None = None) -> list[CostItem]:
+def keeping(model: catalog.BaseModel, throughput: ThroughputPlan | None = None) -> list[CostItem]:
     """Return what a custom model costs in each month it is kept, whether it is asked or not."""
     items = [_item("storage", 1, "models", catalog.service().storage_per_model_month)]
     if model.deployability.on_demand and throughput is None:
@@ -246,7 +248,7 @@ def keeping(model: catalog.BaseModel, throughput: Throughput | None = None) -> l
             )
         )
     else:
-        units = throughput.model_units if throughput else 1
+        units = throughput["model_units"] if throughput else 1
         items.append(
             _item(
                 "model unit",

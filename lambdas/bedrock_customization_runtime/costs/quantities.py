@@ -1,4 +1,4 @@
-"""How much a run asks for: tokens of its data and of its baseline, a teacher, model units."""
+"""How much a run asks for: tokens of its data and of its baseline, and how long answers are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bedrock_customization_runtime.manifest import SideTokens
 
 if TYPE_CHECKING:
+    from bedrock_customization_runtime.contract import TeacherPlan
     from bedrock_customization_runtime.datasets.token_counts import TokenCount
     from bedrock_customization_runtime.manifest import BaselineSection, PreparationSection
 
@@ -59,32 +60,6 @@ class RunTokens:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Teaching:
-    """How a teacher answers.
-
-    Args:
-        teacher: As the request names it.
-        maximum_response_length: Of an answer, in tokens; None for the service's own limit.
-    """
-
-    teacher: str
-    maximum_response_length: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Throughput:
-    """Provisioned throughput that a run buys for its candidate.
-
-    Args:
-        model_units: How many.
-        ttl_seconds: How long it may exist.
-    """
-
-    model_units: int
-    ttl_seconds: int
-
-
 @dataclass(frozen=True, slots=True)
 class AnswerLengths:
     """How long answers that nobody has given yet will be, in tokens."""
@@ -94,9 +69,9 @@ class AnswerLengths:
     source: str
 
     @classmethod
-    def of(cls, tokens: RunTokens, teaching: Teaching | None) -> AnswerLengths:
+    def of(cls, tokens: RunTokens, teaching: TeacherPlan | None) -> AnswerLengths:
         """Return them as the data answer, or as long as the teacher may answer."""
-        limit = teaching.maximum_response_length if teaching else None
+        limit = teaching.get("maximum_response_length") if teaching else None
         sides = [side for side in (tokens.prompts, tokens.blind) if side]
         answered = sum(side.records - side.unanswered for side in sides)
         if answered:
@@ -109,8 +84,8 @@ class AnswerLengths:
         return cls(None, "how long the answers are: name maximum_response_length")
 
 
-def counted(count: TokenCount) -> SideTokens:
-    """Return what was counted of a side."""
+def side_tokens(count: TokenCount) -> SideTokens:
+    """Return what was counted of a side as the manifest holds it."""
     return SideTokens(
         records=count.records,
         questions=count.questions,

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from bedrock_customization_runtime import aws, catalog, manifest
 from bedrock_customization_runtime.costs.budget import check_budget
 from bedrock_customization_runtime.costs.estimate import estimate_run
-from bedrock_customization_runtime.costs.quantities import RunTokens, Teaching, Throughput
+from bedrock_customization_runtime.costs.quantities import RunTokens
 from bedrock_customization_runtime.customization import (
     finished_job,
     plan,
@@ -110,16 +110,16 @@ def _plan(event: PlanJob) -> Job:
         model, method, event["hyperparameters"], run["hyperparameters"]
     )
     document = manifest.load(aws.s3(), run["manifest"])
-    teaching, throughput = event.get("teaching"), event.get("throughput")
+    teaching = event.get("teaching")
     estimate = estimate_run(
         model,
         method,
         RunTokens.of(document.prepared(), document.baseline),
         jobs=[hyperparameters],
-        teaching=Teaching(**teaching) if teaching else None,
+        teaching=teaching,
         answer_tokens=event.get("evaluation_maximum_tokens"),
         few_shot=event.get("evaluation_few_shot", 0),
-        throughput=Throughput(**throughput) if throughput else None,
+        throughput=event.get("throughput"),
         judge=event.get("judge"),
     )
     job = plan.next_job(aws.bedrock(), run["execution_arn"], hyperparameters)

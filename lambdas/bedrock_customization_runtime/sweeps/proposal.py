@@ -17,7 +17,7 @@ from bedrock_customization_runtime import catalog, manifest, names
 from bedrock_customization_runtime.costs.budget import check_budget
 from bedrock_customization_runtime.costs.estimate import estimate_run
 from bedrock_customization_runtime.costs.items import TRAINING
-from bedrock_customization_runtime.costs.quantities import RunTokens, Throughput
+from bedrock_customization_runtime.costs.quantities import RunTokens
 from bedrock_customization_runtime.customization import plan
 from bedrock_customization_runtime.errors import InvalidInput
 from bedrock_customization_runtime.manifest import SweepCandidate
@@ -58,7 +58,7 @@ def propose(bedrock: BedrockClient, s3: S3Client, event: ProposeCandidates) -> P
     run, method = event["run"], catalog.Method(event["method"])
     model = plan.check_base_model(bedrock, event["base_model"], method)
     fixed = _fixed(model, method, event)
-    tokens, throughput = _tokens(s3, run), event.get("throughput")
+    tokens = _tokens(s3, run)
 
     def estimate(jobs: Sequence[Mapping[str, str]]) -> EstimateSection:
         return estimate_run(
@@ -68,7 +68,7 @@ def propose(bedrock: BedrockClient, s3: S3Client, event: ProposeCandidates) -> P
             jobs=jobs,
             answer_tokens=event.get("evaluation_maximum_tokens"),
             few_shot=event.get("evaluation_few_shot", 0),
-            throughput=Throughput(**throughput) if throughput else None,
+            throughput=event.get("throughput"),
             judge=event.get("judge"),
         )
 

@@ -10,8 +10,6 @@ from bedrock_customization_runtime.costs.estimate import estimate_run
 from bedrock_customization_runtime.costs.quantities import (
     AskedTokens,
     RunTokens,
-    Teaching,
-    Throughput,
 )
 from bedrock_customization_runtime.costs.words import dollars, in_words
 from bedrock_customization_runtime.errors import BudgetExceeded
@@ -52,7 +50,7 @@ def tuned(tokens=DATA, *, model=MICRO, epochs=2, answer_tokens=512):
 
 
 def distilled(tokens=TAUGHT, *, length=None, teacher=NOVA_PRO, answer_tokens=512):
-    teaching = Teaching(teacher=teacher, maximum_response_length=length)
+    teaching = {"teacher": teacher} | ({"maximum_response_length": length} if length else {})
     return estimate_run(
         MICRO, DISTILLATION, tokens, jobs=[{}], teaching=teaching, answer_tokens=answer_tokens
     )
@@ -258,7 +256,7 @@ LITE = catalog.base_model("amazon.nova-lite-v1:0:300k")
 
 
 def on_units(model=LITE, **units):
-    throughput = Throughput(**{"model_units": 2, "ttl_seconds": 5 * 3600, **units})
+    throughput = {"model_units": 2, "ttl_seconds": 5 * 3600, **units}
     return estimate_run(model, TUNING, DATA, jobs=[{}], answer_tokens=512, throughput=throughput)
 
 

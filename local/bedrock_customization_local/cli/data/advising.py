@@ -16,7 +16,7 @@ from bedrock_customization_local.cli.messages import CommandError, usage_error
 from bedrock_customization_runtime import aws, catalog
 from bedrock_customization_runtime.contract import KnowledgeChanges, MetricName, use_case
 from bedrock_customization_runtime.costs.estimate import estimate_run
-from bedrock_customization_runtime.costs.quantities import RunTokens
+from bedrock_customization_runtime.costs.quantities import RunTokens, side_tokens
 from bedrock_customization_runtime.costs.words import dollars
 from bedrock_customization_runtime.datasets.examination import examine_all
 from bedrock_customization_runtime.datasets.preparation import divide
@@ -238,7 +238,7 @@ def _estimate(prepared: PreparedDataset, settings: Settings) -> EstimateSection:
     def counted(side: Side, count: TokenCount) -> SideTokens:
         for _ in count.counting(prepared.lines(side)):
             pass
-        return counted(count)
+        return side_tokens(count)
 
     rules = settings.method
     is_taught = rules.method is catalog.Method.DISTILLATION

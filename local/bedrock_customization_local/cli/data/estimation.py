@@ -16,7 +16,7 @@ from bedrock_customization_local.cli.messages import CommandError, usage_error
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.catalog.hyperparameters import rendered
 from bedrock_customization_runtime.costs.estimate import estimate_run
-from bedrock_customization_runtime.costs.quantities import RunTokens, Teaching, counted
+from bedrock_customization_runtime.costs.quantities import RunTokens, side_tokens
 from bedrock_customization_runtime.datasets.examination import examine_all
 from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.datasets.token_counts import TokenCount
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_local.cli.data.files import Found
     from bedrock_customization_local.cli.data.options import Choice
+    from bedrock_customization_runtime.contract import TeacherPlan
     from bedrock_customization_runtime.datasets.examined import Examined
     from bedrock_customization_runtime.datasets.settings import Settings
     from bedrock_customization_runtime.manifest import CostItem, SideTokens
@@ -56,7 +57,7 @@ class RunPlan:
     epochs: int | None
     maximum_tokens: int
     few_shot: int
-    teaching: Teaching | None
+    teaching: TeacherPlan | None
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +94,7 @@ def checked_epochs(choice: Choice, epochs: int | None) -> int | None:
 
 def checked_teaching(
     choice: Choice, teacher: str | None, maximum_response_length: int | None
-) -> Teaching | None:
+) -> TeacherPlan | None:
     """Return how a teacher answers; None for another method than distillation.
 
     Raises:
@@ -109,7 +110,10 @@ def checked_teaching(
     if teacher not in known:
         told = "is not given" if teacher is None else f"{teacher} cannot teach {choice.model.id}"
         raise usage_error(f"--teacher: {told}: use {' or '.join(known)}")
-    return Teaching(teacher=teacher, maximum_response_length=maximum_response_length)
+    teaching: TeacherPlan = {"teacher": teacher}
+    if maximum_response_length is not None:
+        teaching["maximum_response_length"] = maximum_response_length
+    return teaching
 
 
 def estimate(
@@ -193,7 +197,7 @@ def _counted(
 ) -> SideTokens:
     for _ in count.counting(examined.lines_of(side, rows)):
         pass
-    return counted(count)
+    return side_tokens(count)
 
 
 def as_json(made: Estimate) -> str:
