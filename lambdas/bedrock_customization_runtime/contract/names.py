@@ -109,7 +109,7 @@ class TrainingMetric(StrEnum):
 
 
 class ErrorName(StrEnum):
-    """Error names that states and reports look for; each is a class of `errors`: a test pairs them."""
+    """Error names that states and reports look for; a test pairs each with its class of `errors`."""
 
     ALIAS_NOT_WRITTEN = "AliasNotWritten"
     TUNING_NOT_NEEDED = "TuningNotNeeded"
