@@ -109,7 +109,7 @@ class TrainingMetric(StrEnum):
 
 
 class ErrorName(StrEnum):
-    """Error names that states and reports look for; a test pairs each with its class of `errors`."""
+    """Names of errors that states and reports look for; a test pairs each with its class."""
 
     ALIAS_NOT_WRITTEN = "AliasNotWritten"
     TUNING_NOT_NEEDED = "TuningNotNeeded"
