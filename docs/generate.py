@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import api_reference
+import messages
 import rooms
 from markdown_tables import table
 
@@ -20,6 +21,7 @@ def pages() -> dict[Path, str]:
         HERE / "base-models.md": base_models(),
         HERE / "reference" / "api.md": api_reference.page(),
         HERE / "architecture.md": architecture(),
+        HERE / "errors.md": messages.page(),
         HERE / "metrics.md": metrics(),
         HERE / "rules.md": rules(),
     }

@@ -134,5 +134,8 @@ class UvBundling:
             command, check=False, capture_output=True, text=True, env=environment
         )
         if done.returncode:
-            raise RuntimeError(f"uv could not install the functions' libraries: {done.stderr}")
+            raise RuntimeError(
+                f"uv could not install the functions' libraries: {done.stderr}; mend the cause, "
+                "such as no way to the package index, and synthesize again"
+            )
         return True

@@ -110,7 +110,9 @@ class Judge:
         names += [criterion.name for criterion in self.criteria]
         repeated = [name for name, count in Counter(names).items() if count > 1]
         if repeated:
-            raise ValueError(f"a judge must have each metric once, got {repeated[0]} again")
+            raise ValueError(
+                f"a judge must have each metric once, got {repeated[0]} again: leave it out"
+            )
         if len(self.criteria) > _MOST_CRITERIA:
             raise ValueError(
                 f"criteria must be at most {_MOST_CRITERIA}, got {len(self.criteria)}: a job takes "

@@ -40,7 +40,7 @@ class LambdaMetric:
         if not _NAME.fullmatch(self.name) or self.name in list(MetricName):
             raise ValueError(
                 f"name must be up to 40 small letters, digits and underscores, a letter first, and "
-                f"none of {', '.join(MetricName)}, got {self.name!r}"
+                f"none of {', '.join(MetricName)}, got {self.name!r}: rename it"
             )
 
 
@@ -63,7 +63,9 @@ class ExecutionAccuracy:
     def __post_init__(self) -> None:
         """Check the key."""
         if not Token.is_unresolved(self.key) and (not self.key or self.key.endswith("/")):
-            raise ValueError(f"key must be that of a SQLite file, got {self.key!r}")
+            raise ValueError(
+                f"key must be that of a SQLite file, got {self.key!r}: name the object"
+            )
 
 
 Metric = MetricName | LambdaMetric | ExecutionAccuracy

@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import catalog, manifest as manifests, run_cost
+from bedrock_customization_runtime import catalog, manifest as manifests
 from bedrock_customization_runtime.contract import BASE, FEW_SHOT, KnowledgeChanges
+from bedrock_customization_runtime.costs.budget import check_budget
+from bedrock_customization_runtime.costs.estimate import summed
+from bedrock_customization_runtime.costs.items import asking
+from bedrock_customization_runtime.costs.quantities import AskedTokens
 from bedrock_customization_runtime.datasets.record_formats import formats, records
 from bedrock_customization_runtime.datasets.token_counts import TokenCount
-from bedrock_customization_runtime.errors import EvaluationFailed, InvalidInput, TuningNotNeeded
+from bedrock_customization_runtime.errors import EvaluationFailed, TuningNotNeeded
 from bedrock_customization_runtime.evaluation import (
     advice,
     comparison,
@@ -92,12 +96,11 @@ def measure(
     """
     run = event["run"]
     document = manifests.load(s3, run["manifest"])
-    if document.preparation is None:
-        raise InvalidInput(f"{run['manifest']} has no prepared data: prepare them first")
+    preparation = document.prepared()
     files = _Files(run)
     asked = _written(s3, files.questions)
     if asked is None:
-        asked = _choose(s3, event, files, document.preparation)
+        asked = _choose(s3, event, files, preparation)
     if not asked:
         return _nothing_to_measure(event)
     examples = _written(s3, files.examples) or []
@@ -202,15 +205,15 @@ def _check_budget(
             pass
     ways = 2 if examples else 1
     said = min(question.answers, question.records * event["maximum_tokens"])
-    items = run_cost.asking(
+    items = asking(
         catalog.base_model(event["base_model"]),
-        run_cost.AskedTokens(
+        AskedTokens(
             input=ways * question.questions + question.records * (shot.questions + shot.answers),
             output=ways * said,
         ),
     )
-    run_cost.check_budget(
-        run_cost.summed(items),
+    check_budget(
+        summed(items),
         max_cost_usd=event.get("max_cost_usd"),
         allow_unknown_price=event["allow_unknown_price"],
     )
@@ -239,8 +242,7 @@ def _conclude(
     Raises:
         TuningNotNeeded: The base model surely meets the target.
     """
-    preparation = document.preparation
-    assert preparation is not None  # noqa: S101 - `measure` has looked
+    preparation = document.prepared()
     references = {record.id: record.reference for record in asked}
     labels = {normalise(label) for label in preparation.label_counts}
     ways = {

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import catalog, manifest, run_cost
+from bedrock_customization_runtime import catalog, manifest
+from bedrock_customization_runtime.costs.quantities import side_tokens
 from bedrock_customization_runtime.datasets import power
 from bedrock_customization_runtime.datasets.checking.privacy import Privacy
 from bedrock_customization_runtime.datasets.enrichment import Answers, prices_of
@@ -249,8 +250,8 @@ def _write_sides(
         omitted=examined.omitted,
         duplicates=prepared.duplicates,
         estimated_tokens=prepared.estimated_tokens,
-        prompt_tokens=run_cost.counted(prompts) if prompts else None,
-        blind_tokens=run_cost.counted(blind),
+        prompt_tokens=side_tokens(prompts) if prompts else None,
+        blind_tokens=side_tokens(blind),
         record_format=examined.settings.method.record_format.value,
         findings=_findings(examined),
         label_counts=prepared.label_counts,

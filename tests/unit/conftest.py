@@ -132,3 +132,24 @@ def begin(s3, run):
         embedded=True,
     )
     return manifest.begin(s3, run["manifest"], section)
+
+
+@pytest.fixture(scope="session")
+def preparation_section():
+    """Return what preparation writes into a manifest: of one file for all sides, or as told."""
+
+    def section(file, **told):
+        common = {
+            "source": file,
+            "train": file,
+            "validation": None,
+            "test": file,
+            "rejected": None,
+            "read": 10,
+            "duplicates": 0,
+            "estimated_tokens": 1,
+            "record_format": "converse",
+        }
+        return manifest.PreparationSection(**common | told)
+
+    return section

@@ -109,7 +109,7 @@ class TrainingMetric(StrEnum):
 
 
 class ErrorName(StrEnum):
-    """Error names that states retry or catch; each is a class of `errors` (a test pairs them)."""
+    """Names of errors that states and reports look for; a test pairs each with its class."""
 
     ALIAS_NOT_WRITTEN = "AliasNotWritten"
     TUNING_NOT_NEEDED = "TuningNotNeeded"

@@ -13,7 +13,7 @@ function, the command line) decides where from and where to. The way through the
 
     bytes ─ reading: compression | parquet, sniffing, lines, csv_rows | json_rows
           ─ record_formats: templates | shapes
-          ─ checking: cleaning, checks, privacy, quality ─► spool + index (examination)
+          ─ checking: cleaning, checks, privacy, quality (row_judge) ─► spool + index (examined)
     index ─ copies: near_copies, clusters, leakage
           ─ splitting ─► sides (preparation) ─ record_formats: formats ─► lines
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bedrock_customization_runtime.datasets.examination import Examined
+    from bedrock_customization_runtime.datasets.examined import Examined
     from bedrock_customization_runtime.datasets.index import Columns, Index
     from bedrock_customization_runtime.datasets.record_source import RecordSource
     from bedrock_customization_runtime.datasets.settings import Settings

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from bedrock_customization_runtime.datasets import power
-from bedrock_customization_runtime.datasets.costs import TrainingCost, training_cost
 from bedrock_customization_runtime.datasets.profile import Bin, Profile, histogram, profile
 from bedrock_customization_runtime.datasets.rules import Verdict  # noqa: TC001 - msgspec reads it
 from bedrock_customization_runtime.datasets.splitting import Side
+from bedrock_customization_runtime.datasets.training_cost import TrainingCost, training_cost
 
 if TYPE_CHECKING:
     import numpy as np

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bedrock_customization_runtime.datasets.examination import Examined
+    from bedrock_customization_runtime.datasets.examined import Examined
     from bedrock_customization_runtime.datasets.settings import Settings
     from bedrock_customization_runtime.datasets.splitting import Side
 

@@ -3,7 +3,7 @@
 No tokenizer of Nova or Llama ships in a package registry. So there are two figures: `likely`, for
 cost, and `most`, for limits, which one record over makes a paid job fail. They are fitted to four
 public byte-pair tokenizers of 65,000 to 200,000 tokens; `ERROR` says how far off `likely` is from
-their median, `MOST_TOO_LOW` how often `most` is below the largest (docs/token-estimates.md).
+their median, `most` is below the largest for one text of a hundred (docs/token-estimates.md).
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ _DIGITS = b"0123456789"
 _SPACES = b" \t\n"
 ERROR = 0.2
 """Share by which `likely` may be off for nine texts of ten; other languages and digits, a third."""
-MOST_TOO_LOW = 0.01
-"""Share of texts for which `most` was still too low."""
 _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+")
 _ACCENTED = re.compile("[\u0080-\u024f]+")
 _ALPHABETIC = re.compile("[\u0370-\u052f\u1e00-\u1eff]+")

@@ -93,7 +93,9 @@ def remove(
         bedrock.exceptions.ValidationException,
     ) as error:
         # "Custom model deployment is in a mutating state"
-        raise DeploymentBusy(f"deployment {name} is changing: {error}") from error
+        raise DeploymentBusy(
+            f"deployment {name} is changing: {error}; ask again in a minute"
+        ) from error
     return found.arn
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
+_ONCE_MORE = "redrive the run to deploy it again"
 QUESTIONS = ("Hello!", "What is two and two?", "Name a color.")
 """Of no customer and no task: nothing in them is worth protecting."""
 MAXIMUM_TOKENS = 4
@@ -75,15 +76,17 @@ def _reply(
             limits,
         )
     except invocation.UnavailableModelError as error:
-        raise SmokeTestFailed(f"{model} cannot be asked: {error.code}") from error
+        raise SmokeTestFailed(f"{model} cannot be asked: {error.code}; {_ONCE_MORE}") from error
     except invocation.OutOfTimeError:
-        raise SmokeTestFailed(f"{model} did not answer in time: deploy it again") from None
+        raise SmokeTestFailed(f"{model} did not answer in time: {_ONCE_MORE}") from None
     except ClientError as error:
         if error.response["Error"]["Code"] in invocation.BUSY:
             raise
-        raise SmokeTestFailed(f"{model} refuses a question: {error}") from error
+        raise SmokeTestFailed(f"{model} refuses a question: {error}; {_ONCE_MORE}") from error
     if reply.error is not None:
-        raise SmokeTestFailed(f"{model} cannot answer a question: {reply.error}")
+        raise SmokeTestFailed(f"{model} cannot answer a question: {reply.error}; {_ONCE_MORE}")
     if not (math.isfinite(reply.latency_ms) and reply.latency_ms >= 0):
-        raise SmokeTestFailed(f"{model} reports a latency of {reply.latency_ms} ms")
+        raise SmokeTestFailed(
+            f"{model} reports a latency of {reply.latency_ms} ms, which is none: {_ONCE_MORE}"
+        )
     return reply

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from bedrock_customization_runtime.datasets.enrichment import EnrichedRecord
-from bedrock_customization_runtime.manifest import FileRecord
-from bedrock_customization_runtime.s3 import objects
+from bedrock_customization_runtime.s3 import objects, parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from bedrock_customization_runtime.contract import Run
+    from bedrock_customization_runtime.manifest import FileRecord
 
 RECORDS = 64
 """Of a part."""
@@ -52,8 +51,8 @@ def keep(s3: S3Client, bucket: str, key: str, answer: StoredAnswer) -> None:
 
 
 def uri_of(run: Run, number: int) -> str:
-    """Return where a part of a run's answers lies; five digits, so that names sort like numbers."""
-    return f"{run['data']}/enrichment/part-{number:05d}.jsonl"
+    """Return where a part of a run's answers lies."""
+    return parts.uri_of(_prefix(run), number)
 
 
 def write(s3: S3Client, uri: str, records: Sequence[EnrichedRecord]) -> None:
@@ -68,24 +67,12 @@ def read(s3: S3Client, uri: str) -> list[EnrichedRecord] | None:
 
 
 def read_all(s3: S3Client, run: Run) -> tuple[list[EnrichedRecord], FileRecord]:
-    """Return a run's answers, and its parts as one file: one behind the other, in order."""
-    where = objects.S3Uri.parse(f"{run['data']}/enrichment/part-")
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=where.key)
-    records: list[EnrichedRecord] = []
-    digest, size = sha256(), 0
-    for page in pages:
-        for found in page.get("Contents", []):
-            body = objects.read(s3, str(objects.S3Uri(where.bucket, found["Key"])))
-            digest.update(body)
-            size += len(body)
-            records += _decode_lines(body)
-    file = FileRecord(
-        uri=f"{run['data']}/enrichment/",
-        sha256=digest.hexdigest(),
-        bytes=size,
-        records=len(records),
-    )
-    return records, file
+    """Return a run's answers, and its parts as one file."""
+    return parts.read_all(s3, _prefix(run), lambda _, body: _decode_lines(body))
+
+
+def _prefix(run: Run) -> str:
+    return f"{run['data']}/enrichment"
 
 
 def _answer_uri(bucket: str, key: str) -> str:

@@ -90,7 +90,9 @@ def measure(
         EvaluationFailed: There are no records, or a metric gave no finite score in [0, 1].
     """
     if not paired:
-        raise EvaluationFailed("the blind set holds no records: nothing can be compared")
+        raise EvaluationFailed(
+            "the blind set holds no records, so nothing can be compared: raise split.test"
+        )
     answers = [answer for _, answer in paired]
     texts = Texts(
         ids=[answer.id for answer in answers],
@@ -290,7 +292,8 @@ def _scores(metric: Metric, figures: Matrix, texts: Texts) -> list[float]:
     for record, value in zip(texts.ids, values, strict=True):
         if not (math.isfinite(value) and 0 <= value <= 1 + _ROUNDING):
             raise EvaluationFailed(
-                f"metric {metric.name} gave {value} for record {record}: scores lie in [0, 1]"
+                f"metric {metric.name} gave {value} for record {record}: scores lie in [0, 1], so "
+                "mend the metric"
             )
     return values
 

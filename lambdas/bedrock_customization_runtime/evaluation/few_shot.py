@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 import xxhash
 
 from bedrock_customization_runtime.datasets import tokens
-from bedrock_customization_runtime.datasets.costs import LONGEST_SHOT
 from bedrock_customization_runtime.datasets.record_formats.records import (
     Record,
     TestRecord,
     blind,
     text_message,
 )
+from bedrock_customization_runtime.datasets.training_cost import LONGEST_SHOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,7 +53,7 @@ def choose(
         ValueError: `count` is out of range.
     """
     if not 0 <= count <= MAXIMUM:
-        raise ValueError(f"count must be from 0 to {MAXIMUM}, got {count}")
+        raise ValueError(f"count must be from 0 to {MAXIMUM}, got {count}: ask for fewer")
     sample = _alike_asked(_sampled(records, seed))
     labels = Counter(record.reference for record in sample)
     are_labels = _RECORDS_PER_LABEL * len(labels) <= len(sample) and all(

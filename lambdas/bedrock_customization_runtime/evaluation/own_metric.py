@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _RECORDS = 100
 _BYTES = 4 * 2**20
 """Of a batch; Lambda takes 6 MB."""
+_MEND = "mend it and redrive the run"
 _CALLABLE_PERMISSION = "check that it exists and that the function's role may invoke it"
 
 
@@ -88,7 +89,8 @@ def _scores_of(
         ) from error
     if "FunctionError" in reply:
         raise EvaluationFailed(
-            f"the function of metric {name} failed on {len(batch)} records: its log says why"
+            f"the function of metric {name} failed on {len(batch)} records: its log says why; "
+            f"{_MEND}"
         )
     return _checked(metric, body, {record["id"] for record in batch})
 
@@ -100,19 +102,19 @@ def _checked(metric: OwnMetric, body: bytes, ids: set[str]) -> dict[str, float]:
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise EvaluationFailed(
             f'the function of metric {name} must return {{"scores": {{id: number, …}}}} and '
-            "nothing else: mend it and start the run again"
+            f"nothing else; {_MEND}"
         ) from None
     missing, unknown = len(ids - scores.keys()), len(scores.keys() - ids)
     if missing or unknown:
         raise EvaluationFailed(
             f"the function of metric {name} must return a score for each id it was given: "
-            f"{missing} missing, {unknown} of unknown records"
+            f"{missing} missing, {unknown} of unknown records; {_MEND}"
         )
     wrong = sum(not 0 <= score <= 1 for score in scores.values())
     if wrong:
         raise EvaluationFailed(
             f"the function of metric {name} must return scores in [0, 1]: {wrong} of "
-            f"{len(scores)} are not"
+            f"{len(scores)} are not; {_MEND}"
         )
     if metric["binary"] and not set(scores.values()) <= {0.0, 1.0}:
         raise EvaluationFailed(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.evaluation.answers import Answer, read_lines, write_lines
-from bedrock_customization_runtime.manifest import FileRecord
-from bedrock_customization_runtime.s3 import objects
+from bedrock_customization_runtime.s3 import objects, parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mypy_boto3_s3 import S3Client
+
+    from bedrock_customization_runtime.manifest import FileRecord
 
 QUESTIONS = 64
 """Of a part: what is asked again, and paid again, if a call dies."""
@@ -24,20 +24,14 @@ def uri_of(prefix: str, model: str, number: int) -> str:
     Args:
         prefix: S3 URI prefix of all answers, without a trailing slash.
         model: "base" or "tuned".
-        number: From 0; five digits, so that names sort like numbers.
+        number: From 0.
     """
-    return f"{prefix}/{model}/part-{number:05d}.jsonl"
+    return parts.uri_of(f"{prefix}/{model}", number)
 
 
 def finished(s3: S3Client, prefix: str, model: str) -> list[str]:
     """Return the URIs of a model's parts that exist, in order. A part exists only whole."""
-    where = objects.S3Uri.parse(f"{prefix}/{model}/part-")
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=where.key)
-    return [
-        str(objects.S3Uri(where.bucket, found["Key"]))
-        for page in pages
-        for found in page.get("Contents", [])
-    ]
+    return parts.finished(s3, f"{prefix}/{model}")
 
 
 def write(s3: S3Client, uri: str, answers: Sequence[Answer]) -> None:
@@ -56,14 +50,6 @@ def read(s3: S3Client, prefix: str, model: str) -> tuple[list[Answer], FileRecor
     Raises:
         EvaluationFailed: A line is not an answer.
     """
-    digest, size = sha256(), 0
-    answers: list[Answer] = []
-    for uri in finished(s3, prefix, model):
-        body = objects.read(s3, uri)
-        digest.update(body)
-        size += len(body)
-        answers.extend(read_lines(uri, body.splitlines()))
-    record = FileRecord(
-        uri=f"{prefix}/{model}/", sha256=digest.hexdigest(), bytes=size, records=len(answers)
+    return parts.read_all(
+        s3, f"{prefix}/{model}", lambda uri, body: read_lines(uri, body.splitlines())
     )
-    return answers, record

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import aws, catalog, manifest, run_cost
+from bedrock_customization_runtime import aws, catalog, manifest
+from bedrock_customization_runtime.costs.budget import check_budget
+from bedrock_customization_runtime.costs.estimate import estimate_run
+from bedrock_customization_runtime.costs.quantities import RunTokens
 from bedrock_customization_runtime.customization import (
     finished_job,
     plan,
@@ -15,7 +18,6 @@ from bedrock_customization_runtime.customization import (
     training_metrics,
     watch,
 )
-from bedrock_customization_runtime.errors import InvalidInput
 from bedrock_customization_runtime.sweeps import choice, outcome, proposal
 
 if TYPE_CHECKING:
@@ -108,18 +110,16 @@ def _plan(event: PlanJob) -> Job:
         model, method, event["hyperparameters"], run["hyperparameters"]
     )
     document = manifest.load(aws.s3(), run["manifest"])
-    if document.preparation is None:
-        raise InvalidInput(f"{run['manifest']} has no prepared data: prepare them first")
-    teaching, throughput = event.get("teaching"), event.get("throughput")
-    estimate = run_cost.estimate_run(
+    teaching = event.get("teaching")
+    estimate = estimate_run(
         model,
         method,
-        run_cost.RunTokens.of(document.preparation, document.baseline),
+        RunTokens.of(document.prepared(), document.baseline),
         jobs=[hyperparameters],
-        teaching=run_cost.Teaching(**teaching) if teaching else None,
+        teaching=teaching,
         answer_tokens=event.get("evaluation_maximum_tokens"),
         few_shot=event.get("evaluation_few_shot", 0),
-        throughput=run_cost.Throughput(**throughput) if throughput else None,
+        throughput=event.get("throughput"),
         judge=event.get("judge"),
     )
     job = plan.next_job(aws.bedrock(), run["execution_arn"], hyperparameters)
@@ -133,7 +133,7 @@ def _plan(event: PlanJob) -> Job:
         run["manifest"],
         lambda found: replace(found, preflight=checks or found.preflight, estimate=estimate),
     )
-    run_cost.check_budget(
+    check_budget(
         estimate,
         max_cost_usd=event.get("max_cost_usd"),
         allow_unknown_price=event["allow_unknown_price"],

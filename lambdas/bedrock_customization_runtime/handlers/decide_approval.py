@@ -133,14 +133,18 @@ def _decide_as(approver: str, method: str, event: Mapping[str, object]) -> Respo
 
 def _record(key: str) -> str:
     if not _KEY.fullmatch(key):
-        raise DecisionRefusedError(HTTPStatus.NOT_FOUND, "no run of that name asks for an approval")
+        raise approval.nobody_asks()
     return approval.record_uri(os.environ["ARTIFACTS_BUCKET"], key)
 
 
 def _body(event: Mapping[str, object]) -> bytes:
     body = str(event.get("body") or "")
     if len(body) > _MAXIMUM_BODY:
-        raise DecisionRefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "that is too long")
+        raise DecisionRefusedError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"a request takes at most {_MAXIMUM_BODY:,} characters, got {len(body):,}: give a "
+            "shorter reason",
+        )
     return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
 
 

@@ -25,7 +25,10 @@ def handler(event: DecidePromotionInput, _context: object) -> Decision:
     run, s3, decided = event["run"], aws.s3(), times.now()
     found = manifest.load(s3, run["manifest"])
     if found.evaluation is None or found.preparation is None:
-        raise EvaluationFailed(f"{run['manifest']} holds no evaluation: nothing can be decided")
+        raise EvaluationFailed(
+            f"{run['manifest']} holds no evaluation, so nothing can be decided: compare the "
+            "answers first"
+        )
     verdicts = gate.decide(found.evaluation, event["gate"])
     earlier = blind_sets.note(
         s3,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from bedrock_customization_runtime.errors import ManifestConflict
+from bedrock_customization_runtime.errors import InvalidInput, ManifestConflict
 from bedrock_customization_runtime.manifest.baseline import BaselineSection
 from bedrock_customization_runtime.manifest.customization import (
     CustomizationSection,
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 SCHEMA_VERSION = 1
-_CONTENT_TYPE = "application/json"
 _ATTEMPTS = 3
 
 
@@ -61,6 +60,16 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Value of `contract.Outcome`, or the error's name; None until the run has ended."""
     ended: str | None = None
 
+    def prepared(self) -> PreparationSection:
+        """Return what preparation has written.
+
+        Raises:
+            InvalidInput: It has not, or refused the data set.
+        """
+        if self.preparation is None:
+            raise InvalidInput(f"run {self.run.id} has no prepared data: prepare them first")
+        return self.preparation
+
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of the manifest."""
@@ -77,7 +86,7 @@ def begin(
     """
     manifest = Manifest(run=run, use_case=use_case)
     try:
-        objects.write_version(s3, uri, _encode(manifest), _CONTENT_TYPE, replaces=None)
+        objects.write_version(s3, uri, _encode(manifest), "application/json", replaces=None)
     except objects.VersionConflictError:
         found = load(s3, uri)
         if found.run.execution_arn != run.execution_arn:
@@ -107,17 +116,14 @@ def update(s3: "S3Client", uri: str, change: Callable[[Manifest], Manifest]) -> 
     Raises:
         ManifestConflict: Other writers won several times in a row.
     """
-    for _ in range(_ATTEMPTS):
-        version = objects.read_version(s3, uri)
-        if version is None:
-            raise ManifestConflict(f"{uri} does not exist: the run never began")
-        manifest = change(msgspec.json.decode(version.body, type=Manifest))
-        try:
-            objects.write_version(s3, uri, _encode(manifest), _CONTENT_TYPE, replaces=version)
-        except objects.VersionConflictError:
-            continue
-        return manifest
-    raise ManifestConflict(f"{uri} changed {_ATTEMPTS} times while it was written: run it again")
+
+    def changed(body: bytes | None) -> tuple[bytes, Manifest]:
+        if body is None:
+            raise ManifestConflict(f"{uri} does not exist, so its run never began: start it anew")
+        manifest = change(msgspec.json.decode(body, type=Manifest))
+        return _encode(manifest), manifest
+
+    return objects.update(s3, uri, changed, attempts=_ATTEMPTS)
 
 
 def _encode(manifest: Manifest) -> bytes:

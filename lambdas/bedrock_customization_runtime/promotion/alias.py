@@ -232,7 +232,8 @@ def _target(found: PromotionRecord, to: str | None) -> Promotion:
     current = found.current
     if current is None or current.previous is None:
         raise InvalidInput(
-            "nothing was live before what is live now: there is nothing to go back to"
+            "nothing was live before what is live now, so there is nothing to go back to: name a "
+            "run that was promoted"
         )
     return next(move for move in reversed(found.history[:-1]) if move.arn == current.previous)
 

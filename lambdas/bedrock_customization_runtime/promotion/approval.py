@@ -31,7 +31,6 @@ MAXIMUM_REASON = 1_000
 # The function that decides ends within it, so no decision is under way when the task times out.
 _MARGIN = timedelta(minutes=2)
 _SECRET_BYTES = 32
-_CONTENT_TYPE = "application/json"
 _ATTEMPTS = 3
 
 
@@ -124,8 +123,16 @@ def find(s3: S3Client, record: str) -> ApprovalRequest:
     """
     found = _read(s3, record)[1]
     if found is None:
-        raise DecisionRefusedError(HTTPStatus.NOT_FOUND, "no run of that name asks for an approval")
+        raise nobody_asks()
     return found
+
+
+def nobody_asks() -> DecisionRefusedError:
+    """Return the refusal of a decision about a run that does not ask for one."""
+    return DecisionRefusedError(
+        HTTPStatus.NOT_FOUND,
+        "no run of that name asks for an approval: take the name from the notification",
+    )
 
 
 def open_link(found: ApprovalRequest, secret: str) -> None:
@@ -213,7 +220,7 @@ def decide(
     """
     version, found = _read(s3, record)
     if found is None:
-        raise DecisionRefusedError(HTTPStatus.NOT_FOUND, "no run of that name asks for an approval")
+        raise nobody_asks()
     if approver is None:
         open_link(found, secret or "")
     if found.decision is not None and found.decision.outcome != "expired":
@@ -248,20 +255,18 @@ def conclude(s3: S3Client, record: str) -> ApprovalRequest:
     Raises:
         ManifestConflict: The record changed again and again while it was written.
     """
-    for _ in range(_ATTEMPTS):
-        version, found = _read(s3, record)
-        if found is None:
-            raise ManifestConflict(f"{record} does not exist: nobody was asked")
+
+    def concluded(body: bytes | None) -> tuple[bytes | None, ApprovalRequest]:
+        if body is None:
+            raise ManifestConflict(f"{record} does not exist, so nobody was asked: redrive the run")
+        found = msgspec.json.decode(body, type=ApprovalRequest)
         if found.decision is not None:
-            return found
+            return None, found
         decision = ApprovalDecision(outcome="expired", decided=times.iso(datetime.now(UTC)))
-        concluded = replace(found, decision=decision)
-        try:
-            _write(s3, record, concluded, replaces=version)
-        except ManifestConflict:
-            continue
-        return concluded
-    raise ManifestConflict(f"{record} changed {_ATTEMPTS} times while it was written: run it again")
+        expired = replace(found, decision=decision)
+        return msgspec.json.encode(expired), expired
+
+    return objects.update(s3, record, concluded, attempts=_ATTEMPTS)
 
 
 def _read(s3: S3Client, record: str) -> tuple[objects.Version | None, ApprovalRequest | None]:
@@ -275,11 +280,12 @@ def _write(
     s3: S3Client, record: str, asked: ApprovalRequest, *, replaces: objects.Version | None
 ) -> None:
     try:
-        objects.write_version(
-            s3, record, msgspec.json.encode(asked), _CONTENT_TYPE, replaces=replaces
-        )
+        body = msgspec.json.encode(asked)
+        objects.write_version(s3, record, body, "application/json", replaces=replaces)
     except objects.VersionConflictError:
-        raise ManifestConflict(f"{record} was written by another at the same time") from None
+        raise ManifestConflict(
+            f"{record} was written by another at the same time: run it again"
+        ) from None
 
 
 def _wake(sfn: SFNClient, task_token: str, decision: ApprovalDecision) -> bool:

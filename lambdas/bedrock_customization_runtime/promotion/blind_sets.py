@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime.errors import ManifestConflict
 from bedrock_customization_runtime.s3 import objects
 
 if TYPE_CHECKING:
@@ -53,16 +52,12 @@ def note(s3: S3Client, record: str, decision: BlindSetDecision) -> int:
     Raises:
         ManifestConflict: Other runs kept writing the record; the same request fits later.
     """
-    for _ in range(_ATTEMPTS):
-        version = objects.read_version(s3, record)
-        known = msgspec.json.decode(version.body, type=BlindSetRecord).decisions if version else []
+
+    def noted(body: bytes | None) -> tuple[bytes | None, int]:
+        known = msgspec.json.decode(body, type=BlindSetRecord).decisions if body else []
         for earlier, one in enumerate(known):
             if one.execution_arn == decision.execution_arn:
-                return earlier
-        body = msgspec.json.encode(BlindSetRecord(decisions=[*known, decision]))
-        try:
-            objects.write_version(s3, record, body, "application/json", replaces=version)
-        except objects.VersionConflictError:
-            continue
-        return len(known)
-    raise ManifestConflict(f"{record} changed {_ATTEMPTS} times while it was written: run it again")
+                return None, earlier
+        return msgspec.json.encode(BlindSetRecord(decisions=[*known, decision])), len(known)
+
+    return objects.update(s3, record, noted, attempts=_ATTEMPTS)

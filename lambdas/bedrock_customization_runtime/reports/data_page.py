@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.datasets.checking.excerpts import Excerpt
     from bedrock_customization_runtime.datasets.checking.rejections import RejectedProblem
-    from bedrock_customization_runtime.datasets.examination import Examined
+    from bedrock_customization_runtime.datasets.examined import Examined
     from bedrock_customization_runtime.datasets.profile import Bin
     from bedrock_customization_runtime.datasets.report import Report
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime import run_cost
+from bedrock_customization_runtime.costs.words import dollars
 from bedrock_customization_runtime.reports import wording
 
 if TYPE_CHECKING:
@@ -85,12 +85,12 @@ def _cost(estimate: EstimateSection) -> KeyFigure:
     question = "What does the run cost?"
     if estimate.usd is not None:
         note = "Estimated before the job was paid"
-        return KeyFigure(question=question, answer=run_cost.dollars(estimate.usd), note=note)
+        return KeyFigure(question=question, answer=dollars(estimate.usd), note=note)
     unknown = sum(item.usd is None for item in estimate.items)
     items = "item has" if unknown == 1 else "items have"
     return KeyFigure(
         question=question,
-        answer=f"{run_cost.dollars(estimate.known_usd)} and more",
+        answer=f"{dollars(estimate.known_usd)} and more",
         note=f"Estimated; {unknown} {items} no known price",
     )
 

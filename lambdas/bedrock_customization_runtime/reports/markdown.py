@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
+from typing import TYPE_CHECKING
 
-import jinja2
+from bedrock_customization_runtime.reports import templates, wording
 
-from bedrock_customization_runtime import run_cost
-from bedrock_customization_runtime.reports import wording
+if TYPE_CHECKING:
+    import jinja2
 
 # Inline markup of CommonMark and GitHub's: HTML, links, code, emphasis, tables, mathematics,
 # mentions, addresses and character references. A backslash takes the meaning of each away.
@@ -54,35 +54,8 @@ def link(url: str) -> Verbatim:
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(  # noqa: S701 - `finalize` escapes, for Markdown and not HTML
-        loader=jinja2.FunctionLoader(
-            lambda name: files(__package__).joinpath(name).read_text(encoding="utf-8")
-        ),
-        finalize=_escaped,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
-        "approval": wording.approval,
-        "code": code,
-        "count": wording.count,
-        "dollars": run_cost.dollars,
-        "effect": wording.effect_size,
-        "link": link,
-        "loss": wording.loss,
-        "magnitude": wording.magnitude,
-        "model_title": wording.model_title,
-        "moment": wording.moment,
-        "p_value": wording.p_value,
-        "percent": wording.percent,
-        "points": wording.points,
-        "sentence": wording.sentence,
-        "short": wording.short,
-        "title_of": wording.title_of,
-    }
-    environment.globals["duration"] = wording.duration
+    environment = templates.environment(finalize=_escaped, keep_trailing_newline=True)
+    environment.filters |= {"code": code, "link": link}
     return environment
 
 

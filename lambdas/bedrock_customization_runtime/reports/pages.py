@@ -1,14 +1,15 @@
-"""The templates of the pages, with escaping on and the words that all of them use."""
+"""The templates of the HTML pages, with escaping on and the words that only they use."""
 
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from typing import TYPE_CHECKING
 
-import jinja2
+from bedrock_customization_runtime.costs.words import decimal
+from bedrock_customization_runtime.reports import templates, wording
 
-from bedrock_customization_runtime import run_cost
-from bedrock_customization_runtime.reports import wording
+if TYPE_CHECKING:
+    import jinja2
 
 
 def template(name: str) -> jinja2.Template:
@@ -18,44 +19,18 @@ def template(name: str) -> jinja2.Template:
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_source),
-        autoescape=True,
-        finalize=_visible,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates.environment(finalize=_visible, autoescape=True)
     environment.filters |= {
-        "approval": wording.approval,
         "cause": wording.cause_of,
-        "count": wording.count,
-        "decimal": run_cost.decimal,
-        "dollars": run_cost.dollars,
-        "effect": wording.effect_size,
+        "decimal": decimal,
         "figures": wording.figures,
-        "loss": wording.loss,
-        "magnitude": wording.magnitude,
         "meaning": wording.meaning_of,
-        "model_title": wording.model_title,
-        "moment": wording.moment,
-        "p_value": wording.p_value,
-        "percent": wording.percent,
-        "points": wording.points,
-        "sentence": wording.sentence,
-        "short": wording.short,
         "size": wording.size,
-        "title_of": wording.title_of,
         "usd": wording.usd,
     }
-    environment.globals["duration"] = wording.duration
     return environment
 
 
 def _visible(value: object) -> object:
     # Not what is marked up already, which our own templates and plots are.
     return wording.visible(value) if type(value) is str else value
-
-
-def _source(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bedrock_customization_runtime.contract import ErrorName
 from bedrock_customization_runtime.reports import wording
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ class Stage:
     done: bool
 
 
-_TUNING_NOT_NEEDED = "TuningNotNeeded"
 _BUDGET_EXCEEDED = "BudgetExceeded"
 _PAST = {
     "Data": "the data were prepared",
@@ -83,7 +83,7 @@ def verdict(manifest: Manifest) -> Verdict:
 
 def is_tuning_needless(manifest: Manifest) -> bool:
     """Return whether the run ended because the base model meets the target as it is."""
-    return manifest.failure is not None and manifest.failure.error == _TUNING_NOT_NEEDED
+    return manifest.failure is not None and manifest.failure.error == ErrorName.TUNING_NOT_NEEDED
 
 
 def is_over_budget(manifest: Manifest) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+
+from bedrock_customization_runtime.errors import ManifestConflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 _ATTEMPTS = 5
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,39 @@ def write_version(
         if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:
             raise VersionConflictError(uri) from error
         raise
+
+
+def update(
+    s3: S3Client,
+    uri: str,
+    change: Callable[[bytes | None], tuple[bytes | None, _Result]],
+    *,
+    attempts: int,
+) -> _Result:
+    """Change a JSON document over exactly the version that was read, anew where another was faster.
+
+    Args:
+        s3: Client.
+        uri: Where the document is.
+        change: Takes the newest document, None where there is none yet; returns what to write, None
+            to leave it as it is, and the result.
+        attempts: How often others may be faster, this one counted.
+
+    Returns:
+        What the last `change` returned.
+
+    Raises:
+        ManifestConflict: Others were faster each time; nothing was written.
+    """
+    for _ in range(attempts):
+        version = read_version(s3, uri)
+        body, result = change(version.body if version else None)
+        if body is None:
+            return result
+        with suppress(VersionConflictError):
+            write_version(s3, uri, body, "application/json", replaces=version)
+            return result
+    raise ManifestConflict(f"{uri} changed {attempts} times while it was written: run it again")
 
 
 def _body(get: Callable[[], GetObjectOutputTypeDef]) -> bytes:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from bedrock_customization_runtime.datasets.checking.findings import Findings
-    from bedrock_customization_runtime.datasets.examination import Examined
+    from bedrock_customization_runtime.datasets.examined import Examined
     from bedrock_customization_runtime.datasets.settings import Settings
 
 

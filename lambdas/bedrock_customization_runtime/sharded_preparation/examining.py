@@ -25,7 +25,7 @@ from bedrock_customization_runtime.sharded_preparation.work import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bedrock_customization_runtime.datasets.examination import Examined
+    from bedrock_customization_runtime.datasets.examined import Examined
     from bedrock_customization_runtime.sharded_preparation.scratch import Scratch
     from bedrock_customization_runtime.sharded_preparation.work import Work
 

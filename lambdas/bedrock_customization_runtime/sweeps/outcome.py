@@ -42,7 +42,9 @@ def record(
     run, name, trouble = event["run"], event["job"]["name"], event.get("trouble")
     candidate = candidates.read(s3, run, event["job"]["number"])
     if candidate is None:
-        raise InvalidInput(f"candidate {event['job']['number']} of {run['id']} was never proposed")
+        raise InvalidInput(
+            f"candidate {event['job']['number']} of {run['id']} was never proposed: start a new run"
+        )
     job = _find_job(bedrock, name)
     if job is not None and job["status"] == "InProgress":
         watch.stop(bedrock, name)

@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import catalog, manifest, names, run_cost
+from bedrock_customization_runtime import catalog, manifest, names
+from bedrock_customization_runtime.costs.budget import check_budget
+from bedrock_customization_runtime.costs.estimate import estimate_run
+from bedrock_customization_runtime.costs.items import TRAINING
+from bedrock_customization_runtime.costs.quantities import RunTokens
 from bedrock_customization_runtime.customization import plan
 from bedrock_customization_runtime.errors import InvalidInput
 from bedrock_customization_runtime.manifest import SweepCandidate
@@ -33,7 +37,6 @@ if TYPE_CHECKING:
         Run,
     )
     from bedrock_customization_runtime.manifest import EstimateSection
-    from bedrock_customization_runtime.run_cost import RunTokens
 
     Estimate = Callable[[Sequence[Mapping[str, str]]], EstimateSection]
     """Of a run with jobs of these hyperparameters."""
@@ -55,17 +58,17 @@ def propose(bedrock: BedrockClient, s3: S3Client, event: ProposeCandidates) -> P
     run, method = event["run"], catalog.Method(event["method"])
     model = plan.check_base_model(bedrock, event["base_model"], method)
     fixed = _fixed(model, method, event)
-    tokens, throughput = _tokens(s3, run), event.get("throughput")
+    tokens = _tokens(s3, run)
 
     def estimate(jobs: Sequence[Mapping[str, str]]) -> EstimateSection:
-        return run_cost.estimate_run(
+        return estimate_run(
             model,
             method,
             tokens,
             jobs=jobs,
             answer_tokens=event.get("evaluation_maximum_tokens"),
             few_shot=event.get("evaluation_few_shot", 0),
-            throughput=run_cost.Throughput(**throughput) if throughput else None,
+            throughput=event.get("throughput"),
             judge=event.get("judge"),
         )
 
@@ -104,15 +107,13 @@ def _fixed(
 
 def _tokens(s3: S3Client, run: Run) -> RunTokens:
     document = manifest.load(s3, run["manifest"])
-    preparation = document.preparation
-    if preparation is None:
-        raise InvalidInput(f"{run['manifest']} has no prepared data: prepare them first")
+    preparation = document.prepared()
     if preparation.validation is None or not preparation.validation.records:
         raise InvalidInput(
             "the data have no validation set, and a sweep chooses by its loss: raise the share of "
             "validation in the split"
         )
-    return run_cost.RunTokens.of(preparation, document.baseline)
+    return RunTokens.of(preparation, document.baseline)
 
 
 def _is_to_train(one: SweepCandidate, known: Sequence[SweepCandidate], redrives: int) -> bool:
@@ -161,7 +162,7 @@ def _check_budget(
     """Refuse a sweep of which not even the cheapest candidate may be paid."""
     if any(one.attempts for one in known) or not wanted:
         return
-    run_cost.check_budget(
+    check_budget(
         min((estimate([one.hyperparameters]) for one in wanted), key=lambda one: one.known_usd),
         max_cost_usd=event.get("max_cost_usd"),
         allow_unknown_price=event["allow_unknown_price"],
@@ -205,7 +206,7 @@ def _judged(
 
 def _training_usd(found: EstimateSection) -> float | None:
     """Return what a job alone costs; the rest of the run is paid once, whichever is chosen."""
-    return next(item.usd for item in found.items if item.name == run_cost.TRAINING)
+    return next(item.usd for item in found.items if item.name == TRAINING)
 
 
 def _not_afforded(one: SweepCandidate, usd: float | None, limit: float) -> SweepCandidate:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.catalog import rendered
 from bedrock_customization_runtime.customization.diagnosis import Verdict
-from bedrock_customization_runtime.datasets.costs import EPOCHS
+from bedrock_customization_runtime.datasets.training_cost import EPOCHS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

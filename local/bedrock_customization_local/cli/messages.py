@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from bedrock_customization_runtime.errors import remedy_of
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -66,19 +68,6 @@ class RunFailure:
     """Where it happened."""
 
 
-_ADVICE = {
-    "InvalidInput": "mend what the message names and run the command again",
-    "DatasetRejected": "the report lists the broken rules: mend the file and run the command again",
-    "TuningNotNeeded": "the base model meets the target as it is: use it, or raise the target",
-    "SourceChanged": "the file changed while it was read: run the command again",
-    "CustomizationFailed": "the report holds the job's own message and hyperparameters",
-    "DeploymentFailed": "the report holds the deployment's message; nothing was promoted",
-    "EvaluationFailed": "the report says which answers are missing; nothing was promoted",
-    "PromotionConflict": "another run promoted its model first: run the command again",
-    "AliasNotWritten": "the record has the promotion but the alias not yet: redrive the run",
-    "States.Timeout": "the state took longer than it may: run with fewer records",
-    "States.DataLimitExceeded": "a state returned more than 256 KiB: keep records in S3",
-}
 _NOT_THE_DATA = (
     "this looks like a fault of the app and not of the data: "
     "--keep leaves the local AWS up, so that you can look at the execution"
@@ -94,7 +83,7 @@ def run_error(failure: RunFailure, report: Path | None) -> CommandError:
     """
     where = f" in “{failure.state}”" if failure.state else ""
     told = f"{failure.error}{where}: {failure.cause}" if failure.cause else failure.error + where
-    advice = [_ADVICE.get(failure.error, _NOT_THE_DATA)]
+    advice = [remedy_of(failure.error) or _NOT_THE_DATA]
     if report:
         advice.append(f"report: {report.absolute().as_uri()}")
     return CommandError(told, advice=tuple(advice))

@@ -11,8 +11,8 @@ from bedrock_customization_local.cloud.bedrock.inference.tokens import (
 )
 from bedrock_customization_runtime.catalog import Method, RecordFormat, base_model
 from bedrock_customization_runtime.datasets import tokens
-from bedrock_customization_runtime.datasets.costs import training_cost
 from bedrock_customization_runtime.datasets.record_formats import formats
+from bedrock_customization_runtime.datasets.training_cost import training_cost
 
 NOVA_MICRO = "amazon.nova-micro-v1:0:128k"
 LLAMA_3_1, LLAMA_3_3 = "meta.llama3-1-8b-instruct-v1:0:128k", "meta.llama3-3-70b-instruct-v1:0:128k"

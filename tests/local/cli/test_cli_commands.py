@@ -137,7 +137,7 @@ def test_a_failed_run_is_told_in_one_message_with_what_to_do(tmp_path):
     error = run_error(failure, tmp_path / "report.html")
     assert str(error) == "DatasetRejected in “Prepare data”: too few records"
     assert error.advice == (
-        "the report lists the broken rules: mend the file and run the command again",
+        "the report lists the broken rules: mend the data and start again",
         f"report: {(tmp_path / 'report.html').as_uri()}",
     )
 

@@ -15,7 +15,7 @@ from bedrock_customization_runtime.errors import (
     TuningNotNeeded,
 )
 from bedrock_customization_runtime.evaluation.metrics import metric_of
-from bedrock_customization_runtime.manifest import FileRecord, PreparationSection
+from bedrock_customization_runtime.manifest import FileRecord
 from bedrock_customization_runtime.s3 import objects
 
 HOUR_MS = 3_600_000
@@ -75,7 +75,7 @@ def run(s3, run_of, begin_manifest):
 
 
 @pytest.fixture
-def prepare(s3, run):
+def prepare(s3, run, preparation_section):
     """Write what preparation leaves."""
 
     def write(train=300, validation=60, answer=None, test=100):
@@ -84,16 +84,11 @@ def prepare(s3, run):
             objects.write(s3, uri, lines_of(name, count, answer), "application/jsonl")
             return FileRecord(uri=uri, sha256="0", bytes=1, records=count)
 
-        section = PreparationSection(
-            source=side("source", 0),
+        section = preparation_section(
+            side("source", 0),
             train=side("train", train),
             validation=side("validation", validation) if validation else None,
             test=FileRecord(uri=f"{run['blind']}/test.jsonl", sha256="0", bytes=1, records=test),
-            rejected=None,
-            read=1,
-            duplicates=0,
-            estimated_tokens=1,
-            record_format="converse",
             label_counts=dict.fromkeys(LABELS, train // 3),
             minimum_detectable_effect=0.14,
         )

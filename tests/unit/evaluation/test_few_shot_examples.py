@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from bedrock_customization_runtime.datasets.costs import LONGEST_SHOT
 from bedrock_customization_runtime.datasets.record_formats.records import blind, exchange
+from bedrock_customization_runtime.datasets.training_cost import LONGEST_SHOT
 from bedrock_customization_runtime.evaluation.few_shot import MAXIMUM, choose
 
 LABELS = {"card": 50, "loan": 30, "rate": 20, "fees": 10}

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from bedrock_customization_runtime import invocation, manifest as manifests
 from bedrock_customization_runtime.errors import EvaluationFailed, SourceChanged
 from bedrock_customization_runtime.evaluation import asking, judging
-from bedrock_customization_runtime.manifest import FileRecord, PreparationSection
+from bedrock_customization_runtime.manifest import FileRecord
 from bedrock_customization_runtime.s3 import objects
 
 BASE = {"name": "base", "id": "base-id"}
@@ -159,28 +159,19 @@ def test_a_blind_set_with_an_id_twice_is_refused(judge, s3, answered):
         judge(test="s3://evaluation-blind/twice.jsonl")
 
 
-def prepared(manifest, digest):
-    file = FileRecord(uri="s3://evaluation-blind/x", sha256=digest, bytes=1, records=10)
-    section = PreparationSection(
-        source=file,
-        train=file,
-        validation=None,
-        test=file,
-        rejected=None,
-        read=10,
-        duplicates=0,
-        estimated_tokens=1,
-        record_format="bedrock-conversation-2024",
-    )
-    return replace(manifest, preparation=section)
+def test_a_blind_set_that_changed_since_it_was_prepared_is_refused(
+    judge, s3, answered, preparation_section
+):
+    def prepare(digest):
+        file = FileRecord(uri="s3://evaluation-blind/x", sha256=digest, bytes=1, records=10)
+        section = preparation_section(file)
+        manifests.update(s3, RUN["manifest"], lambda found: replace(found, preparation=section))
 
-
-def test_a_blind_set_that_changed_since_it_was_prepared_is_refused(judge, s3, answered):
     digest = hashlib.sha256(objects.read(s3, answered)).hexdigest()
-    manifests.update(s3, RUN["manifest"], lambda found: prepared(found, digest))
+    prepare(digest)
     judge()
 
-    manifests.update(s3, RUN["manifest"], lambda found: prepared(found, "0" * 64))
+    prepare("0" * 64)
 
     with pytest.raises(SourceChanged, match="is not the blind set of the manifest"):
         judge()

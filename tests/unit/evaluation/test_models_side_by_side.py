@@ -15,7 +15,6 @@ from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import judging, parts
 from bedrock_customization_runtime.evaluation.answers import Answer
 from bedrock_customization_runtime.evaluation.primary import primary_metric
-from bedrock_customization_runtime.manifest import RunSection
 
 NOVA = "amazon.nova-micro-v1:0"
 DEPLOYMENT = "arn:aws:bedrock:us-east-1:111111111111:custom-model-deployment/abc"
@@ -27,6 +26,8 @@ MODELS = [
 ]
 RUN = {
     "id": "run-9",
+    "execution_arn": "arn",
+    "source": "s3://data/incoming/a",
     "artifacts": "s3://evaluation-artifacts/runs/9",
     "manifest": "s3://evaluation-artifacts/runs/9/manifest.json",
 }
@@ -38,20 +39,9 @@ COUNT = 120
 class Bench:
     """A blind set in S3 and models' answers to it."""
 
-    def __init__(self, s3):
+    def __init__(self, s3, begin_manifest):
         self.s3 = s3
-        section = RunSection(
-            id="run-9",
-            execution_arn="arn",
-            source="s3://data/incoming/a",
-            base_model=f"{NOVA}:128k",
-            inference_model=NOVA,
-            catalog_version="1",
-            library_version="1",
-            started="2026-11-23T09:00:00Z",
-            embedded=True,
-        )
-        manifests.begin(s3, RUN["manifest"], section)
+        begin_manifest(s3, RUN)
 
     def ask(self, references, **answers):
         """Write references and each model's answers, or a function that makes one of each."""
@@ -95,8 +85,8 @@ LABELS = [("yes", "no", "maybe")[number % 3] for number in range(COUNT)]
 
 
 @pytest.fixture
-def bench(s3):
-    found = Bench(s3)
+def bench(s3, begin_manifest):
+    found = Bench(s3, begin_manifest)
     found.ask(
         LABELS,
         base=lambda number, label: label if number % 2 else "dunno",

@@ -12,7 +12,6 @@ from bedrock_customization_runtime.datasets.record_formats.records import (
 )
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import asking, judging
-from bedrock_customization_runtime.manifest import RunSection
 
 MODELS = [
     {"name": "base", "id": "base-id"},
@@ -21,6 +20,8 @@ MODELS = [
 ]
 RUN = {
     "id": "run-8",
+    "execution_arn": "arn",
+    "source": "s3://data/incoming/a",
     "artifacts": "s3://evaluation-artifacts/runs/8",
     "manifest": "s3://evaluation-artifacts/runs/8/manifest.json",
 }
@@ -31,7 +32,7 @@ PREFIX = "s3://evaluation-blind/runs/8/answers"
 class Classroom:
     """A blind set whose even questions have an answer, and models that are asked."""
 
-    def __init__(self, s3, models, *, questions):
+    def __init__(self, s3, models, begin_manifest, *, questions):
         self.s3, self.models = s3, models
         lines = [
             msgspec.json.encode(
@@ -47,18 +48,7 @@ class Classroom:
         s3.put_object(
             Bucket="evaluation-blind", Key="runs/8/test.jsonl", Body=b"\n".join(lines) + b"\n"
         )
-        section = RunSection(
-            id="run-8",
-            execution_arn="arn",
-            source="s3://data/incoming/a",
-            base_model="a:128k",
-            inference_model="a",
-            catalog_version="1",
-            library_version="1",
-            started="2026-11-23T09:00:00Z",
-            embedded=True,
-        )
-        manifests.begin(s3, RUN["manifest"], section)
+        begin_manifest(s3, RUN)
 
     def ask(self):
         return asking.ask(
@@ -91,8 +81,8 @@ def say(model, question):
 
 
 @pytest.fixture
-def classroom(s3, make_models):
-    return Classroom(s3, make_models(say), questions=8)
+def classroom(s3, make_models, begin_manifest):
+    return Classroom(s3, make_models(say), begin_manifest, questions=8)
 
 
 def test_the_teacher_is_asked_only_what_has_no_answer(classroom):
@@ -118,18 +108,18 @@ def test_models_are_measured_by_golden_answers_and_the_teachers(classroom):
     assert len(found.answers) == 3
 
 
-def test_a_part_of_golden_answers_alone_asks_the_teacher_nothing(s3, make_models):
-    room = Classroom(s3, make_models(say), questions=1)
+def test_a_part_of_golden_answers_alone_asks_the_teacher_nothing(s3, make_models, begin_manifest):
+    room = Classroom(s3, make_models(say), begin_manifest, questions=1)
     room.ask()
     assert room.asked("teacher-id") == []
     assert room.judge().taught_references == 0
 
 
-def test_a_teacher_that_says_nothing_leaves_nothing_to_compare(s3, make_models):
+def test_a_teacher_that_says_nothing_leaves_nothing_to_compare(s3, make_models, begin_manifest):
     def mute(model, question):
         return "" if model == "teacher-id" else say(model, question)
 
-    room = Classroom(s3, make_models(mute), questions=2)
+    room = Classroom(s3, make_models(mute), begin_manifest, questions=2)
     room.ask()
     assert room.judge().metrics[0].records == 1
     alone = [model for model in MODELS if model["name"] != TEACHER]

@@ -3,7 +3,9 @@
 import json
 from functools import partial
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from bedrock_customization_runtime.sharded_preparation import planning, steps
 
@@ -105,3 +107,20 @@ def bench(make_buckets, run_of, begin_manifest):
     """A bench with buckets of its own."""
     places = dict(zip(("data", "blind", "artifacts"), BUCKETS, strict=True))
     return Bench(make_buckets(*BUCKETS), partial(run_of, **places), begin_manifest)
+
+
+@pytest.fixture(scope="session")
+def connect():
+    """Make a client of S3 at a host and port that asks once and never again."""
+
+    def connect(host, port):
+        return boto3.client(
+            "s3",
+            endpoint_url=f"http://{host}:{port}",
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+        )
+
+    return connect

@@ -2,9 +2,7 @@
 
 import struct
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from bedrock_customization_runtime.datasets.record_formats.media_files import HEAD
@@ -13,21 +11,10 @@ from bedrock_customization_runtime.s3.media import S3Media
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 30, 40)
 
 
-def client(host, port):
-    return boto3.client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
-    )
-
-
 @pytest.fixture
-def s3(moto_address):
+def s3(connect, moto_address):
     # The owner's client stays whole whatever a test does to its own.
-    owner, s3 = client(*moto_address), client(*moto_address)
+    owner, s3 = connect(*moto_address), connect(*moto_address)
     owner.create_bucket(Bucket="pictures")
     yield s3
     for found in owner.list_objects_v2(Bucket="pictures").get("Contents", []):

@@ -7,9 +7,7 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from bedrock_customization_runtime import manifest
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput, SourceChanged
@@ -21,21 +19,10 @@ NOVA_MICRO = "amazon.nova-micro-v1:0:128k"
 LABELS = ("pay", "card", "rate")
 
 
-def client(host, port):
-    return boto3.client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
-    )
-
-
 @pytest.fixture
-def s3(moto_address, make_buckets):
+def s3(connect, moto_address, make_buckets):
     make_buckets("data", "blind", "artifacts")
-    s3 = client(*moto_address)
+    s3 = connect(*moto_address)
     yield s3
     s3.close()
 
@@ -259,11 +246,11 @@ def proxy(moto_address):
     proxy.server_close()
 
 
-def test_a_broken_connection_is_resumed_where_it_broke(s3, proxy):
+def test_a_broken_connection_is_resumed_where_it_broke(s3, connect, proxy):
     body = bytes(range(256)) * 20_000
     upload(s3, body)
     proxy.cuts = 3
-    through = client(*proxy.server_address)
+    through = connect(*proxy.server_address)
 
     source = streams.PinnedObject(through, "s3://data/incoming/rows.csv")
     read_back = b"".join(source.chunks())
@@ -274,11 +261,11 @@ def test_a_broken_connection_is_resumed_where_it_broke(s3, proxy):
     assert source.sha256 == sha256(body).hexdigest()
 
 
-def test_a_resumed_read_never_mixes_two_versions(s3, proxy):
+def test_a_resumed_read_never_mixes_two_versions(s3, connect, proxy):
     upload(s3, b"x" * 5_000_000)
     proxy.cuts = 1
     proxy.before_cut = lambda: upload(s3, b"y" * 5_000_000)
-    through = client(*proxy.server_address)
+    through = connect(*proxy.server_address)
 
     with pytest.raises(SourceChanged):
         list(streams.PinnedObject(through, "s3://data/incoming/rows.csv").chunks())

@@ -167,21 +167,8 @@ def test_a_decision_for_nobody_is_not_found(s3, waiting):
         )
 
 
-def lose_to(monkeypatch, theirs):
-    """Let another write between our reading and our writing."""
-    read = objects.read_version
-
-    def read_then_lose(client, where):
-        version = read(client, where)
-        monkeypatch.undo()
-        theirs()
-        return version
-
-    monkeypatch.setattr(objects, "read_version", read_then_lose)
-
-
-def test_of_two_decisions_at_once_one_counts(s3, record, waiting, decided, monkeypatch):
-    lose_to(monkeypatch, lambda: decided("rejected"))
+def test_of_two_decisions_at_once_one_counts(s3, record, waiting, decided, lose_to):
+    lose_to(lambda: decided("rejected"))
     with refusal(HTTPStatus.CONFLICT):
         decided("approved")
     assert approval.find(s3, record).decision.outcome == "rejected"
@@ -195,8 +182,8 @@ def test_time_that_is_up_closes_the_record(s3, record, waiting, decided):
     assert waiting.woken == []
 
 
-def test_a_decision_at_the_last_moment_stands(s3, record, decided, monkeypatch):
-    lose_to(monkeypatch, lambda: decided("approved"))
+def test_a_decision_at_the_last_moment_stands(s3, record, decided, lose_to):
+    lose_to(lambda: decided("approved"))
     assert approval.conclude(s3, record).decision.outcome == "approved"
 
 

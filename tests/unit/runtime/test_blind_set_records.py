@@ -22,17 +22,9 @@ def test_a_decision_says_how_many_came_before_and_a_retry_says_the_same(s3):
     assert [one.run for one in found.decisions] == ["a", "b", "c"]
 
 
-def test_two_runs_that_decide_at_once_both_stand_in_the_record(s3, monkeypatch):
+def test_two_runs_that_decide_at_once_both_stand_in_the_record(s3, lose_to):
     uri = blind_sets.record_uri("runtime-artifacts", "race")
-    read = objects.read_version
-
-    def read_then_lose(client, where):
-        version = read(client, where)
-        monkeypatch.undo()
-        noted(s3, uri, "theirs")
-        return version
-
-    monkeypatch.setattr(objects, "read_version", read_then_lose)
+    lose_to(lambda: noted(s3, uri, "theirs"))
     assert noted(s3, uri, "ours") == 1
 
 

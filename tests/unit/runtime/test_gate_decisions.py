@@ -16,7 +16,7 @@ GATE = {
 
 
 @pytest.fixture
-def evaluated(s3, run_of, begin_manifest, monkeypatch):
+def evaluated(s3, run_of, begin_manifest, preparation_section, monkeypatch):
     """Begin a run whose models were compared on a blind set, and return what states call it."""
     monkeypatch.setattr(aws, "s3", lambda: s3)
 
@@ -25,17 +25,7 @@ def evaluated(s3, run_of, begin_manifest, monkeypatch):
         begin_manifest(s3, run)
         file = manifest.FileRecord(uri="s3://b/test.jsonl", sha256=digest, bytes=1, records=100)
         sections = {
-            "preparation": manifest.PreparationSection(
-                source=file,
-                train=file,
-                validation=None,
-                test=file,
-                rejected=None,
-                read=100,
-                duplicates=0,
-                record_format="converse",
-                estimated_tokens=1,
-            ),
+            "preparation": preparation_section(file, read=100),
             "evaluation": manifest.EvaluationSection(
                 primary="accuracy",
                 answers=[],

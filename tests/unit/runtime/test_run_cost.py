@@ -5,22 +5,18 @@ from dataclasses import replace
 import pytest
 
 from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime.costs.budget import check_budget
+from bedrock_customization_runtime.costs.estimate import estimate_run
+from bedrock_customization_runtime.costs.quantities import (
+    AskedTokens,
+    RunTokens,
+)
+from bedrock_customization_runtime.costs.words import dollars, in_words
 from bedrock_customization_runtime.errors import BudgetExceeded
 from bedrock_customization_runtime.manifest import (
     EnrichmentRecord,
     FileRecord,
-    PreparationSection,
     SideTokens,
-)
-from bedrock_customization_runtime.run_cost import (
-    AskedTokens,
-    RunTokens,
-    Teaching,
-    Throughput,
-    check_budget,
-    dollars,
-    estimate_run,
-    in_words,
 )
 
 TUNING, DISTILLATION = catalog.Method.FINE_TUNING, catalog.Method.DISTILLATION
@@ -54,7 +50,7 @@ def tuned(tokens=DATA, *, model=MICRO, epochs=2, answer_tokens=512):
 
 
 def distilled(tokens=TAUGHT, *, length=None, teacher=NOVA_PRO, answer_tokens=512):
-    teaching = Teaching(teacher=teacher, maximum_response_length=length)
+    teaching = {"teacher": teacher} | ({"maximum_response_length": length} if length else {})
     return estimate_run(
         MICRO, DISTILLATION, tokens, jobs=[{}], teaching=teaching, answer_tokens=answer_tokens
     )
@@ -123,17 +119,10 @@ def test_a_baseline_that_is_paid_already_counts():
     assert found.usd == pytest.approx(tuned().usd + more)
 
 
-def test_enrichment_that_is_paid_already_counts():
-    prepared = PreparationSection(
-        source=FILE,
-        train=FILE,
-        validation=None,
-        test=FILE,
-        rejected=None,
-        read=10,
-        duplicates=0,
+def test_enrichment_that_is_paid_already_counts(preparation_section):
+    prepared = preparation_section(
+        FILE,
         estimated_tokens=1_000,
-        record_format="converse",
         blind_tokens=BLIND,
         enrichment=EnrichmentRecord(
             task="complete", model="m", answers=FILE, written=7, scored=0, cost_usd=0.75
@@ -267,7 +256,7 @@ LITE = catalog.base_model("amazon.nova-lite-v1:0:300k")
 
 
 def on_units(model=LITE, **units):
-    throughput = Throughput(**{"model_units": 2, "ttl_seconds": 5 * 3600, **units})
+    throughput = {"model_units": 2, "ttl_seconds": 5 * 3600, **units}
     return estimate_run(model, TUNING, DATA, jobs=[{}], answer_tokens=512, throughput=throughput)
 
 

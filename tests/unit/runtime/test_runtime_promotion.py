@@ -9,7 +9,6 @@ from bedrock_customization_runtime.errors import (
     PromotionConflict,
 )
 from bedrock_customization_runtime.promotion import alias
-from bedrock_customization_runtime.s3 import objects
 
 
 @pytest.fixture
@@ -76,31 +75,18 @@ def test_a_model_that_comes_under_the_same_address_is_a_move_of_its_own(s3, reco
     assert history(s3, record) == [("promote", "old"), ("promote", "new")]
 
 
-def lose_to(monkeypatch, theirs):
-    """Let another write the record between our reading and our writing."""
-    read = objects.read_version
-
-    def read_then_lose(client, where):
-        version = read(client, where)
-        monkeypatch.undo()
-        theirs()
-        return version
-
-    monkeypatch.setattr(objects, "read_version", read_then_lose)
-
-
-def test_of_two_promotions_at_once_one_wins(s3, ssm, record, promoted, monkeypatch):
-    lose_to(monkeypatch, lambda: promoted("theirs"))
+def test_of_two_promotions_at_once_one_wins(s3, ssm, record, promoted, lose_to):
+    lose_to(lambda: promoted("theirs"))
     with pytest.raises(PromotionConflict, match="alias was moved by another"):
         promoted("ours")
     assert alias_of(ssm) == "arn:theirs"
     assert history(s3, record) == [("promote", "theirs")]
 
 
-def test_of_a_promotion_and_a_rollback_at_once_one_wins(ssm, promoted, rolled_back, monkeypatch):
+def test_of_a_promotion_and_a_rollback_at_once_one_wins(ssm, promoted, rolled_back, lose_to):
     promoted("first")
     promoted("second")
-    lose_to(monkeypatch, lambda: promoted("third"))
+    lose_to(lambda: promoted("third"))
     with pytest.raises(PromotionConflict):
         rolled_back()
     assert alias_of(ssm) == "arn:third"

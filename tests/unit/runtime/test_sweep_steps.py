@@ -89,11 +89,14 @@ def bedrock():
 class Sweep:
     """A run with prepared data, and the steps of its sweep."""
 
-    def __init__(self, s3, bedrock, name, *, epochs=(1, 2, 3), validation=10, **event):
+    def __init__(
+        self, s3, bedrock, name, begin, prepare, *, epochs=(1, 2, 3), validation=10, **event
+    ):
         artifacts = f"s3://runtime-artifacts/sweeps/{name}"
         self.s3, self.bedrock = s3, bedrock
         self.run = {
             "id": name,
+            "source": "s3://b/k",
             "execution_arn": f"arn:aws:states:us-east-1:123456789012:execution:Machine:{name}",
             "artifacts": artifacts,
             "manifest": f"{artifacts}/manifest.json",
@@ -115,18 +118,8 @@ class Sweep:
             **event,
         }
         file = manifest.FileRecord(uri="s3://b/k", sha256="", bytes=1, records=validation)
-        manifest.begin(s3, self.run["manifest"], section(self.run))
-        prepared = manifest.PreparationSection(
-            source=file,
-            train=file,
-            validation=file if validation else None,
-            test=file,
-            rejected=None,
-            read=10,
-            duplicates=0,
-            estimated_tokens=TOKENS,
-            record_format="converse",
-        )
+        prepared = prepare(file, validation=file if validation else None, estimated_tokens=TOKENS)
+        begin(s3, self.run)
         manifest.update(
             s3, self.run["manifest"], lambda found: replace(found, preparation=prepared)
         )
@@ -156,24 +149,11 @@ class Sweep:
         return manifest.load(self.s3, self.run["manifest"])
 
 
-def section(run):
-    return manifest.RunSection(
-        id=run["id"],
-        execution_arn=run["execution_arn"],
-        source="s3://b/k",
-        base_model=NOVA,
-        inference_model=NOVA,
-        catalog_version="1",
-        library_version="1",
-        started=NOW.isoformat(),
-        embedded=False,
-    )
-
-
 @pytest.fixture
-def make(s3, bedrock, request):
+def make(s3, bedrock, begin_manifest, preparation_section, request):
     def make(**given):
-        return Sweep(s3, bedrock, request.node.name.replace("[", "-").replace("]", ""), **given)
+        name = request.node.name.replace("[", "-").replace("]", "")
+        return Sweep(s3, bedrock, name, begin_manifest, preparation_section, **given)
 
     return make
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.datasets.checking.problems import Problem, RecordRejectedError
-from bedrock_customization_runtime.datasets.examination import rows_of
-from bedrock_customization_runtime.datasets.reading import json_rows
 from bedrock_customization_runtime.datasets.reading.rows import UnreadableRow
 from bedrock_customization_runtime.datasets.reading.sniffing import opened
 from bedrock_customization_runtime.datasets.record_formats import formats, shapes
 from bedrock_customization_runtime.datasets.record_formats.records import exchange
+from bedrock_customization_runtime.datasets.source_rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,28 +20,14 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.datasets.record_formats.templates import Template
 
 
-def convert(line: bytes, record_format: RecordFormat) -> bytes:
-    """Return a record in another format, with its line feed.
-
-    What both formats can hold comes back unchanged when it is converted back. A system prompt goes
-    in front of the prompt where a format has none, and several text blocks become one where a
-    format has strings.
-
-    Args:
-        line: A record in any shape that is read without a template.
-        record_format: What to write.
-
-    Raises:
-        RecordRejectedError: The line is no record, or the format cannot hold it.
-    """
-    _, record = shapes.record_of(json_rows.decode(line))
-    return _written(record, record_format)
-
-
 def convert_all(
     chunks: Iterable[bytes], record_format: RecordFormat, template: Template | None = None
 ) -> Iterator[bytes | tuple[int, list[Problem]]]:
     """Yield each record of a source in another format, or its line and why it cannot be that.
+
+    What both formats can hold comes back unchanged when it is converted back. A system prompt goes
+    in front of the prompt where a format has none, and several text blocks become one where a
+    format has strings.
 
     Args:
         chunks: The source's bytes.
@@ -62,7 +47,8 @@ def convert_all(
             yield row.line, [Problem(row.rule, detail=row.detail)]
             continue
         try:
-            yield _written(_record_of(row, template), record_format)
+            record = formats.fitted(_record_of(row, template), record_format)
+            yield formats.training_line(record, record_format)
         except RecordRejectedError as error:
             yield row.line, error.problems
 
@@ -72,7 +58,3 @@ def _record_of(row: Row, template: Template | None) -> Record:
         return shapes.record_of(row.values)[1]
     filled = template.fill(row.values, lambda _: None)
     return exchange(filled.system, filled.prompt, filled.completion)
-
-
-def _written(record: Record, record_format: RecordFormat) -> bytes:
-    return formats.training_line(formats.fitted(record, record_format), record_format)

@@ -13,8 +13,11 @@ from rich.text import Text
 from bedrock_customization_local.cli.data import files
 from bedrock_customization_local.cli.defaults import MAXIMUM_TOKENS
 from bedrock_customization_local.cli.messages import CommandError, usage_error
-from bedrock_customization_runtime import aws, catalog, run_cost
+from bedrock_customization_runtime import aws, catalog
 from bedrock_customization_runtime.contract import KnowledgeChanges, MetricName, use_case
+from bedrock_customization_runtime.costs.estimate import estimate_run
+from bedrock_customization_runtime.costs.quantities import RunTokens, side_tokens
+from bedrock_customization_runtime.costs.words import dollars
 from bedrock_customization_runtime.datasets.examination import examine_all
 from bedrock_customization_runtime.datasets.preparation import divide
 from bedrock_customization_runtime.datasets.report import Report, report
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bedrock_customization_local.cli.data.files import Found
-    from bedrock_customization_runtime.datasets.examination import Examined
+    from bedrock_customization_runtime.datasets.examined import Examined
     from bedrock_customization_runtime.datasets.preparation import PreparedDataset
     from bedrock_customization_runtime.datasets.settings import Settings
 
@@ -235,14 +238,14 @@ def _estimate(prepared: PreparedDataset, settings: Settings) -> EstimateSection:
     def counted(side: Side, count: TokenCount) -> SideTokens:
         for _ in count.counting(prepared.lines(side)):
             pass
-        return run_cost.counted(count)
+        return side_tokens(count)
 
     rules = settings.method
     is_taught = rules.method is catalog.Method.DISTILLATION
-    return run_cost.estimate_run(
+    return estimate_run(
         catalog.base_model(settings.base_model),
         rules.method,
-        run_cost.RunTokens(
+        RunTokens(
             training=prepared.estimated_tokens,
             prompts=(
                 counted(Side.TRAIN, TokenCount.of_records(rules.record_format))
@@ -332,7 +335,7 @@ def _figures(made: AdviceDocument) -> list[tuple[str, str]]:
     effect = f"{made.minimum_detectable_effect:.1%}"
     found.append(("Power", f"the blind set shows differences of accuracy from {effect} on"))
     if made.estimate is not None:
-        known = f"about {run_cost.dollars(made.estimate.known_usd)}"
+        known = f"about {dollars(made.estimate.known_usd)}"
         unknown = [item.name for item in made.estimate.items if item.usd is None]
         if unknown:
             known = f"{known} without {', '.join(unknown)}, whose price or amount is not known"

@@ -13,13 +13,15 @@ from rich.text import Text
 from bedrock_customization_local.cli.data import files
 from bedrock_customization_local.cli.data.preparation_text import usd
 from bedrock_customization_local.cli.messages import CommandError, usage_error
-from bedrock_customization_runtime import catalog, run_cost
+from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.catalog.hyperparameters import rendered
-from bedrock_customization_runtime.datasets.costs import EPOCHS
+from bedrock_customization_runtime.costs.estimate import estimate_run
+from bedrock_customization_runtime.costs.quantities import RunTokens, side_tokens
 from bedrock_customization_runtime.datasets.examination import examine_all
 from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.datasets.token_counts import TokenCount
 from bedrock_customization_runtime.datasets.tokens import ERROR
+from bedrock_customization_runtime.datasets.training_cost import EPOCHS
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
 from bedrock_customization_runtime.manifest import EstimateSection  # noqa: TC001 - msgspec reads it
 
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 
     from bedrock_customization_local.cli.data.files import Found
     from bedrock_customization_local.cli.data.options import Choice
-    from bedrock_customization_runtime.datasets.examination import Examined
+    from bedrock_customization_runtime.contract import TeacherPlan
+    from bedrock_customization_runtime.datasets.examined import Examined
     from bedrock_customization_runtime.datasets.settings import Settings
     from bedrock_customization_runtime.manifest import CostItem, SideTokens
 
@@ -54,7 +57,7 @@ class RunPlan:
     epochs: int | None
     maximum_tokens: int
     few_shot: int
-    teaching: run_cost.Teaching | None
+    teaching: TeacherPlan | None
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +94,7 @@ def checked_epochs(choice: Choice, epochs: int | None) -> int | None:
 
 def checked_teaching(
     choice: Choice, teacher: str | None, maximum_response_length: int | None
-) -> run_cost.Teaching | None:
+) -> TeacherPlan | None:
     """Return how a teacher answers; None for another method than distillation.
 
     Raises:
@@ -107,7 +110,10 @@ def checked_teaching(
     if teacher not in known:
         told = "is not given" if teacher is None else f"{teacher} cannot teach {choice.model.id}"
         raise usage_error(f"--teacher: {told}: use {' or '.join(known)}")
-    return run_cost.Teaching(teacher=teacher, maximum_response_length=maximum_response_length)
+    teaching: TeacherPlan = {"teacher": teacher}
+    if maximum_response_length is not None:
+        teaching["maximum_response_length"] = maximum_response_length
+    return teaching
 
 
 def estimate(
@@ -147,7 +153,7 @@ def _estimate(examined: Examined, settings: Settings, plan: RunPlan) -> Estimate
     columns = examined.index.columns()
     train, blind = _sides(columns.exact, settings)
     is_taught = rules.method is catalog.Method.DISTILLATION
-    tokens = run_cost.RunTokens(
+    tokens = RunTokens(
         training=int(columns.tokens[train].sum()),
         records=len(train),
         prompts=(
@@ -164,7 +170,7 @@ def _estimate(examined: Examined, settings: Settings, plan: RunPlan) -> Estimate
         rejected=examined.rejected,
         train=len(train),
         blind=len(blind),
-        run=run_cost.estimate_run(
+        run=estimate_run(
             catalog.base_model(settings.base_model),
             rules.method,
             tokens,
@@ -191,7 +197,7 @@ def _counted(
 ) -> SideTokens:
     for _ in count.counting(examined.lines_of(side, rows)):
         pass
-    return run_cost.counted(count)
+    return side_tokens(count)
 
 
 def as_json(made: Estimate) -> str:

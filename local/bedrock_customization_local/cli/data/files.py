@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from io import BufferedIOBase
     from pathlib import Path
 
+    from bedrock_customization_local.cli.messages import CommandError
+
 STREAM_NAME = "standard input"
 _CHUNK_BYTES = 2**20
 
@@ -103,7 +105,7 @@ def chunks(file: DataFile, advance: Callable[[int], None]) -> Iterator[bytes]:
         with file.path.open("rb") as stream:
             yield from _pieces(stream, advance)
     except OSError as error:
-        raise usage_error(f"{file.name} cannot be read: {error.strerror}") from None
+        raise _unreadable(file.name, error) from None
 
 
 def _pieces(stream: BufferedIOBase, advance: Callable[[int], None]) -> Iterator[bytes]:
@@ -118,7 +120,7 @@ def _walk(folder: Path) -> Iterator[Path]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        raise usage_error(f"{folder} cannot be read: {error.strerror}") from None
+        raise _unreadable(folder, error) from None
     for entry in entries:
         path = folder / entry.name
         if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
@@ -139,9 +141,9 @@ def _data_file(path: Path) -> DataFile:
         # A pipe has no size, and can be read nevertheless.
         return DataFile(path=path, size=found.st_size if path.is_file() else None)
     except FileNotFoundError:
-        raise usage_error(f"there is no file {path}") from None
+        raise usage_error(f"there is no file {path}", "mend the path") from None
     except OSError as error:
-        raise usage_error(f"{path} cannot be read: {error.strerror}") from None
+        raise _unreadable(path, error) from None
 
 
 def _in_words(skipped: list[Skipped]) -> str:
@@ -150,3 +152,7 @@ def _in_words(skipped: list[Skipped]) -> str:
     first = skipped[0]
     more = len(skipped) - 1
     return f"{first.path.name}: {first.why}" + (f", and {more} more" if more else "")
+
+
+def _unreadable(name: str | Path, error: OSError) -> CommandError:
+    return usage_error(f"{name} cannot be read: {error.strerror}", "mend its permissions")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_local.cli.data.files import Found
     from bedrock_customization_local.cli.data.prepared_folder import PreparedFolder
-    from bedrock_customization_runtime.datasets.examination import Examined
+    from bedrock_customization_runtime.datasets.examined import Examined
     from bedrock_customization_runtime.datasets.settings import Settings
 
 REPORT = "report.json"

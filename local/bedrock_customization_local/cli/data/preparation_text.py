@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bedrock_customization_local.cli.data.files import Found
-    from bedrock_customization_runtime.datasets.costs import TrainingCost
     from bedrock_customization_runtime.datasets.report import PreparedCounts, Report
+    from bedrock_customization_runtime.datasets.training_cost import TrainingCost
 
 _CENT = 0.01
 

@@ -48,7 +48,9 @@ def chosen(id: str | None, choice: Choice | None) -> list[Rule]:
         return found
     names = [rule.id for rule in table]
     if choice is not None and any(rule.id == id for rule in TABLE):
-        raise usage_error(f"the rule {id} does not hold for {choice.words}")
+        raise usage_error(
+            f"the rule {id} does not hold for {choice.words}", "leave --base-model out to read it"
+        )
     near = get_close_matches(id, names, n=1)
     question = f"; did you mean {near[0]}?" if near else ""
     raise usage_error(

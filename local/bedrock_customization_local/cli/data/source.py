@@ -59,15 +59,17 @@ def open_data(path: Path) -> DataFile:
     if path.is_dir():
         raise usage_error(f"{path} is a folder: name a .csv, .jsonl or .parquet file in it")
     if not path.is_file():
-        raise usage_error(f"there is no file {path}")
+        raise usage_error(f"there is no file {path}", "mend the path")
     try:
         columns = _columns(path)
     except OSError as error:
-        raise usage_error(f"{path} cannot be read: {error.strerror}") from None
+        raise usage_error(
+            f"{path} cannot be read: {error.strerror}", "mend its permissions"
+        ) from None
     except DatasetRejected as error:
         raise usage_error(f"{path}: {error}") from None
     if not columns:
-        raise usage_error(f"{path} is empty")
+        raise usage_error(f"{path} is empty", "name a file with data")
     holds_records = any(form <= set(columns) for form in _RECORD_FORMS)
     return DataFile(path=path, columns=columns, holds_records=holds_records)
 

@@ -92,7 +92,8 @@ class Synthesis:
             exit_code = self._process.wait(timeout=_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             raise CommandError(
-                f"{self._app.title} did not synthesize within {_TIMEOUT_SECONDS} s"
+                f"{self._app.title} did not synthesize within {_TIMEOUT_SECONDS} s",
+                advice=("run cdk synth to see where it waits",),
             ) from None
         if exit_code:
             printed = self._printed.read_text(encoding="utf-8", errors="replace")
@@ -136,7 +137,7 @@ def find_app(folder: Path) -> CdkApp:
     try:
         document = json.loads(settings.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise usage_error(f"{settings} is not JSON: {error}") from None
+        raise usage_error(f"{settings} is not JSON: {error}", "mend it there") from None
     command = document.get("app") if isinstance(document, dict) else None
     if not isinstance(command, str) or not command.strip():
         raise usage_error(f'{settings} names no app: add "app": "python3 app.py"')

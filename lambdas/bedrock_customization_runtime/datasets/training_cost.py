@@ -1,4 +1,4 @@
-"""What a training costs, as far as the catalogue knows its price; `run_cost` has the whole run."""
+"""What a training costs, as far as the catalogue knows its price; `costs` has the whole run."""
 
 from __future__ import annotations
 
