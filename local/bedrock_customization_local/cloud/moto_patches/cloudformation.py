@@ -1,29 +1,18 @@
-"""Every fault of moto that the embedded AWS works around, one function each.
-
-Written against moto 5.2.5. Each patch has a test that fails without it, so the tests say which a
-newer moto no longer needs. What other packages replace in moto as a whole, they install
-themselves: the Step Functions API, the Lambda invocation, the Bedrock API.
-"""
+"""What the embedded AWS works around in moto's CloudFormation: stacks, change sets, templates."""
 
 # ruff: noqa: SLF001 - moto has no public way to reach what is wrong in it
 
-import copy
 import functools
 import json
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-from moto.awslambda.models import LambdaFunction
 from moto.cloudformation import models as cloudformation, parsing, responses
 from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
 from moto.core.responses import ActionResult, EmptyResult
-from moto.events import models as events
-from moto.iam import models as iam
-from moto.iam.access_control import IAMPolicy, PermissionResult
-from moto.s3 import models as s3
+from moto.s3.models import s3_backends
 
 from bedrock_customization_local.cloud.deploy.change_sets import (
     ChangeSetNotFound,
@@ -33,58 +22,13 @@ from bedrock_customization_local.cloud.deploy.change_sets import (
     list_change_sets,
 )
 from bedrock_customization_local.cloud.deploy.provisioner import Provisioner, unsupported_types
-from bedrock_customization_local.cloud.deploy.resources import ClientFactory
-from bedrock_customization_local.cloud.event_targets import as_delivered, deliver, target_input
+from bedrock_customization_local.cloud.moto_patches.replacing import Patches
 
 _Moto: TypeAlias = Any
 """What moto passes around: it ships no types."""
 
-_log = logging.getLogger(__name__)
 
-
-class Patches:
-    """What was replaced, so that it can be put back.
-
-    Args:
-        client: Makes clients of the plane by boto3 service name; CloudFormation creates resources
-            and EventBridge reaches its targets through them.
-    """
-
-    def __init__(self, client: ClientFactory) -> None:
-        self.client = client
-        self._replaced: list[tuple[Any, str, Any]] = []
-
-    def replace(self, owner: Any, name: str, new: object) -> None:  # noqa: ANN401 - classes and modules of moto
-        """Put `new` where `owner` has `name`."""
-        self._replaced.append((owner, name, vars(owner)[name]))
-        setattr(owner, name, new)
-
-    def undo(self) -> None:
-        """Put everything back, last first; again does nothing."""
-        while self._replaced:
-            owner, name, old = self._replaced.pop()
-            setattr(owner, name, old)
-
-
-def apply(client: ClientFactory) -> Callable[[], None]:
-    """Patch moto.
-
-    Args:
-        client: Makes clients of the plane by boto3 service name.
-
-    Returns:
-        What puts moto back as it was.
-    """
-    patches = Patches(client)
-    for patch in PATCHES:
-        patch(patches)
-    return patches.undo
-
-
-# CloudFormation
-
-
-def cloudformation_provisions_through_the_services(patches: Patches) -> None:
+def provisions_through_the_services(patches: Patches) -> None:
     """Let `Provisioner` create and update resources.
 
     moto creates resources in the order in which they are mentioned, skips the types it has no
@@ -130,7 +74,7 @@ def cloudformation_provisions_through_the_services(patches: Patches) -> None:
     patches.replace(parsing.ResourceMap, "__getitem__", look_up)
 
 
-def cloudformation_deletes_in_reverse_order(patches: Patches) -> None:
+def deletes_in_reverse_order(patches: Patches) -> None:
     """Delete what depends on a resource before it, and keep the stack if something stays.
 
     moto deletes in any order, five times over, forgets the stack first, and answers with an error
@@ -152,7 +96,7 @@ def cloudformation_deletes_in_reverse_order(patches: Patches) -> None:
     patches.replace(cloudformation.CloudFormationBackend, "delete_stack", delete_stack)
 
 
-def cloudformation_reads_json_as_json(patches: Patches) -> None:
+def reads_json_as_json(patches: Patches) -> None:
     """Parse a JSON template as JSON.
 
     moto parses it as YAML, where an escaped character beyond 16 bits becomes two halves, and which
@@ -173,7 +117,7 @@ def cloudformation_reads_json_as_json(patches: Patches) -> None:
     patches.replace(cloudformation.ChangeSet, "_parse_template", parse_change_set)
 
 
-def cloudformation_refuses_what_it_cannot_create(patches: Patches) -> None:
+def refuses_what_it_cannot_create(patches: Patches) -> None:
     """Refuse a template with resource types that nothing here creates, by their names.
 
     moto warns in its log and leaves them out of the stack.
@@ -197,7 +141,7 @@ def cloudformation_refuses_what_it_cannot_create(patches: Patches) -> None:
     patches.replace(cloudformation.CloudFormationBackend, "create_change_set", create_change_set)
 
 
-def cloudformation_intrinsics_fail_closed(patches: Patches) -> None:
+def intrinsics_fail_closed(patches: Patches) -> None:
     """Fail on an attribute that is not emulated, and leave `AWS::NoValue` out of lists.
 
     moto logs a warning and puts the unresolved `Fn::GetAtt` into the property, and gives lists a
@@ -219,7 +163,7 @@ def cloudformation_intrinsics_fail_closed(patches: Patches) -> None:
     patches.replace(parsing, "clean_json", clean_json)
 
 
-def cloudformation_change_sets_belong_to_a_stack(patches: Patches) -> None:
+def change_sets_belong_to_a_stack(patches: Patches) -> None:
     """Find a change set by its stack and name, and say `ChangeSetNotFound` when there is none.
 
     moto looks for the name in all stacks, and the CDK gives it the same one in each; it answers a
@@ -265,7 +209,7 @@ def cloudformation_change_sets_belong_to_a_stack(patches: Patches) -> None:
     patches.replace(cloudformation.CloudFormationBackend, "create_change_set", create_change_set)
 
 
-def cloudformation_compares_parameters_as_they_were_given(patches: Patches) -> None:
+def compares_parameters_as_they_were_given(patches: Patches) -> None:
     """Take `UsePreviousValue` and "nothing changed" from what was given, not what it resolved to.
 
     A parameter of an SSM type is given a name and resolves to a value; moto resolves that value
@@ -287,7 +231,7 @@ def cloudformation_compares_parameters_as_they_were_given(patches: Patches) -> N
     patches.replace(cloudformation.Stack, "has_parameters", has_parameters)
 
 
-def cloudformation_names_a_missing_ssm_parameter(patches: Patches) -> None:
+def names_a_missing_ssm_parameter(patches: Patches) -> None:
     """Say which parameter of Systems Manager a template asks for in vain; moto has an error 500."""
     original = parsing.ResourceMap.parse_ssm_parameter
 
@@ -303,7 +247,7 @@ def cloudformation_names_a_missing_ssm_parameter(patches: Patches) -> None:
     patches.replace(parsing.ResourceMap, "parse_ssm_parameter", parse_ssm_parameter)
 
 
-def cloudformation_reads_templates_from_loopback(patches: Patches) -> None:
+def reads_templates_from_loopback(patches: Patches) -> None:
     """Read a `TemplateURL` of this plane by its path; moto does so for `localhost` only."""
     original = responses.get_stack_from_s3_url
 
@@ -312,13 +256,13 @@ def cloudformation_reads_templates_from_loopback(patches: Patches) -> None:
         if url.hostname not in ("127.0.0.1", "localhost"):
             return original(template_url, account_id, partition)
         bucket, key = unquote(url.path).lstrip("/").split("/", 1)
-        return s3.s3_backends[account_id][partition].get_object(bucket, key).value.decode()
+        return s3_backends[account_id][partition].get_object(bucket, key).value.decode()
 
     patches.replace(responses, "get_stack_from_s3_url", get_stack_from_s3_url)
     patches.replace(cloudformation, "get_stack_from_s3_url", get_stack_from_s3_url)
 
 
-def cloudformation_lists_only_what_exists(patches: Patches) -> None:
+def lists_only_what_exists(patches: Patches) -> None:
     """List the resources that exist; moto lists those under a false condition too, as nothing."""
 
     def stack_resources(stack: cloudformation.Stack) -> list[object]:
@@ -328,175 +272,15 @@ def cloudformation_lists_only_what_exists(patches: Patches) -> None:
     patches.replace(cloudformation.Stack, "stack_resources", property(stack_resources))
 
 
-# EventBridge
-
-
-def events_reach_their_targets(patches: Patches) -> None:
-    """Deliver events to state machines, functions, topics and queues, in AWS's form.
-
-    moto knows queues, log groups, buses and archives; any other target raises and keeps the event
-    from the targets after it. It forgets `Input` and `InputPath`, does not quote what a template
-    inserts, gives an S3 event no transformation, and writes the time as a number.
-    """
-    original = events.Rule.send_to_targets
-
-    @functools.wraps(original)
-    def send_to_targets(self: events.Rule, event: Mapping[str, Any], **options: bool) -> None:
-        if not _rule_applies(self, event):
-            return
-        delivered = as_delivered(event)
-        for target in self.targets:
-            try:
-                if not deliver(patches.client, target, target_input(target, delivered)):
-                    alone = copy.copy(self)
-                    alone.targets = [target]
-                    original(alone, event, **options)
-            except Exception:  # noqa: BLE001 - EventBridge gives up on one target, not on others
-                _log.exception("rule %s could not deliver to %s", self.name, target["Arn"])
-
-    patches.replace(events.Rule, "send_to_targets", send_to_targets)
-
-
-def _rule_applies(rule: events.Rule, event: Mapping[str, Any]) -> bool:
-    """Return whether a rule takes an event: moto lets disabled and schedule-only rules take all."""
-    has_pattern = bool(rule.event_pattern.get_pattern())
-    return rule.state == "ENABLED" and has_pattern and rule.event_pattern.matches_event(event)
-
-
-# IAM
-
-
-def iam_attaches_the_policies_that_aws_manages(patches: Patches) -> None:
-    """Know an AWS managed policy when it is attached.
-
-    moto ships their documents and either knows none of them or reads all 1,582 at every reset.
-    """
-    original = iam.IAMBackend.attach_role_policy
-
-    @functools.wraps(original)
-    def attach_role_policy(self: iam.IAMBackend, policy_arn: str, role_name: str) -> None:
-        if ":iam::aws:policy/" in policy_arn and policy_arn not in self.managed_policies:
-            name = policy_arn.rsplit("/", 1)[1]
-            data = _aws_managed_policies().get(name)
-            if data is not None:
-                policy = iam.AWSManagedPolicy.from_data(
-                    name, self.account_id, self.region_name, data
-                )
-                self.managed_policies[policy.arn] = policy
-        original(self, policy_arn, role_name)
-
-    patches.replace(iam.IAMBackend, "attach_role_policy", attach_role_policy)
-
-
-@functools.cache
-def _aws_managed_policies() -> dict[str, Any]:
-    policies: dict[str, Any] = json.loads(iam.aws_managed_policies_data)
-    return policies
-
-
-# Lambda
-
-
-def lambda_updates_its_whole_configuration(patches: Patches) -> None:
-    """Take tracing, storage, key and architecture from an update; moto takes them only at first."""
-    update_configuration = LambdaFunction.update_configuration
-    update_code = LambdaFunction.update_function_code
-
-    @functools.wraps(update_configuration)
-    def update_whole_configuration(self: LambdaFunction, updates: dict[str, Any]) -> object:
-        for name, value in updates.items():
-            match name:
-                case "EphemeralStorage":
-                    self.ephemeral_storage = value["Size"]
-                case "KMSKeyArn":
-                    self.kms_key_arn = value
-                case "TracingConfig":
-                    self.tracing_config = value
-        return update_configuration(self, updates)
-
-    @functools.wraps(update_code)
-    def update_code_and_architecture(self: LambdaFunction, code: dict[str, Any]) -> object:
-        self.architectures = code.get("Architectures", self.architectures)
-        return update_code(self, code)
-
-    patches.replace(LambdaFunction, "update_configuration", update_whole_configuration)
-    patches.replace(LambdaFunction, "update_function_code", update_code_and_architecture)
-
-
-# S3
-
-
-def s3_leaves_conditions_of_a_bucket_policy_alone(patches: Patches) -> None:
-    """Enforce only the statements of a bucket policy that concern everybody, always.
-
-    moto knows nothing of a request's context and takes every condition for not met, which denies
-    everything even under an `Allow`; the Deny that `enforce_ssl` writes shuts a bucket that is
-    reached over loopback. It does not look at the principal either, so a Deny of one role shuts out
-    all. The embedded AWS evaluates whole policies where a role acts.
-    """
-
-    def get_permission(self: s3.FakeBucket, action: str, resource: str) -> PermissionResult:
-        if self.policy is None:
-            return PermissionResult.NEUTRAL
-        policy = json.loads(self.policy)
-        statements = policy["Statement"]
-        statements = statements if isinstance(statements, list) else [statements]
-        policy["Statement"] = [
-            s
-            for s in statements
-            if not s.get("Condition") and s.get("Principal") in ("*", {"AWS": "*"})
-        ]
-        return IAMPolicy(json.dumps(policy)).is_action_permitted(action, resource)
-
-    patches.replace(s3.FakeBucket, "get_permission", get_permission)
-
-
-def s3_takes_a_log_bucket_whose_policy_comes_later(patches: Patches) -> None:
-    """Let access logging be set before the log bucket's policy is.
-
-    The policy names the logged buckets, so it always comes after them, and S3 looks at it when it
-    delivers. moto looks when logging is set, and stumbles over a `Principal` of "*".
-    """
-    original = s3.FakeBucket._log_permissions_enabled_policy
-
-    def log_permissions(target_bucket: s3.FakeBucket, target_prefix: str | None) -> bool:
-        ownership = json.dumps(target_bucket.ownership_rule or "BucketOwnerEnforced")
-        by_policy = "BucketOwnerEnforced" in ownership  # the default: such a bucket has no ACL
-        return by_policy or bool(original(target_bucket, target_prefix))
-
-    patches.replace(s3.FakeBucket, "_log_permissions_enabled_policy", staticmethod(log_permissions))
-
-
-def s3_tells_of_tags_only_when_there_are_any(patches: Patches) -> None:
-    """Send one event for one put object; moto sends another one for the tags it does not have."""
-    original = s3.S3Backend.put_object_tagging
-
-    @functools.wraps(original)
-    def put_object_tagging(
-        self: s3.S3Backend, key: s3.FakeKey, tags: dict[str, str] | None
-    ) -> s3.FakeKey:
-        if not tags and not self.tagger.has_tags(key.arn):
-            return key
-        return original(self, key, tags)
-
-    patches.replace(s3.S3Backend, "put_object_tagging", put_object_tagging)
-
-
-PATCHES: tuple[Callable[[Patches], None], ...] = (
-    cloudformation_provisions_through_the_services,
-    cloudformation_deletes_in_reverse_order,
-    cloudformation_reads_json_as_json,
-    cloudformation_refuses_what_it_cannot_create,
-    cloudformation_intrinsics_fail_closed,
-    cloudformation_change_sets_belong_to_a_stack,
-    cloudformation_compares_parameters_as_they_were_given,
-    cloudformation_names_a_missing_ssm_parameter,
-    cloudformation_reads_templates_from_loopback,
-    cloudformation_lists_only_what_exists,
-    events_reach_their_targets,
-    iam_attaches_the_policies_that_aws_manages,
-    lambda_updates_its_whole_configuration,
-    s3_leaves_conditions_of_a_bucket_policy_alone,
-    s3_takes_a_log_bucket_whose_policy_comes_later,
-    s3_tells_of_tags_only_when_there_are_any,
+PATCHES = (
+    provisions_through_the_services,
+    deletes_in_reverse_order,
+    reads_json_as_json,
+    refuses_what_it_cannot_create,
+    intrinsics_fail_closed,
+    change_sets_belong_to_a_stack,
+    compares_parameters_as_they_were_given,
+    names_a_missing_ssm_parameter,
+    reads_templates_from_loopback,
+    lists_only_what_exists,
 )
