@@ -136,7 +136,7 @@ WAITS = """
 
 def pid_in(log, parent):
     while not (log.exists() and log.read_text().strip()):
-        assert parent.is_running()
+        assert parent.status() != psutil.STATUS_ZOMBIE, "it ended without a word"
     return int(log.read_text())
 
 
@@ -167,7 +167,7 @@ def test_a_killed_command_takes_the_app_with_it(tmp_path):
         """
         import sys
         from pathlib import Path
-        from bedrock_customization_local.cli.synth import Synthesis, find_app
+        from bedrock_customization_local.cli.demonstration.synth import Synthesis, find_app
         folder = Path(sys.argv[1])
         Synthesis(find_app(folder), {}, assembly=folder / "cdk.out", region="x").result()
         """
