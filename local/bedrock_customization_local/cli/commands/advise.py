@@ -10,16 +10,12 @@ import typer
 
 from bedrock_customization_local.cli.data.options import (
     Columns,
-    CompletionOption,
-    InputsOption,
     MethodOption,
-    PromptOption,
-    SystemOption,
-    TargetOption,
     choice_of,
     complete_base_model,
 )
 from bedrock_customization_local.cli.messages import ExitCode, usage_error
+from bedrock_customization_local.cli.option_groups import with_option_groups
 from bedrock_customization_local.cli.running import VerboseOption, command, error_console
 
 
@@ -30,6 +26,7 @@ class AdviceFormat(StrEnum):
     JSON = "json"
 
 
+@with_option_groups
 def advise(
     *,
     paths: Annotated[
@@ -60,11 +57,7 @@ def advise(
         typer.Option(metavar="FILE", help="What it is for (TOML): metric, target, margin."),
     ] = None,
     method: MethodOption = None,
-    prompt: PromptOption = None,
-    completion: CompletionOption = None,
-    system: SystemOption = None,
-    target: TargetOption = None,
-    inputs: InputsOption = None,
+    columns: Columns,
     format: Annotated[
         AdviceFormat, typer.Option("--format", help="How to write the advice.")
     ] = AdviceFormat.TEXT,
@@ -98,13 +91,6 @@ def advise(
             choice = choice_of(base_model, method)
             stated = advising.read_use_case(use_case)
             found = files.find(paths or ())
-            columns = Columns(
-                prompt=prompt,
-                completion=completion,
-                system=system,
-                target=target,
-                inputs=inputs or (),
-            )
             settings = engine_settings.settings_of(
                 choice, columns.template(found.files[0].path), privacy=Privacy.OFF
             )
