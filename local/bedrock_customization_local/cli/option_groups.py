@@ -19,7 +19,9 @@ def with_option_groups(function: Callable[..., None]) -> Callable[..., None]:
             fields, in their order, which are annotated as typer's own parameters are.
     """
     hints = get_type_hints(function, include_extras=True)
-    groups = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    groups = {
+        name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)
+    }
 
     @wraps(function)
     def command(**given: object) -> None:

@@ -11,6 +11,8 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from bedrock_customization_local.cloud.untyped import Client
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -70,7 +72,7 @@ class Plane:
         """Close it."""
         self.close()
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 writes a client's methods at run time
+    def client(self, service: str) -> Client:
         """Return the client of a service, with dummy credentials; always the same one.
 
         Args:
@@ -125,7 +127,7 @@ class Plane:
         core.set_config_variable("credentials_file", os.devnull)
         return boto3.Session(
             aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the embedded AWS's dummy
+            aws_secret_access_key="test",
             region_name=self.region,
             botocore_session=core,
         )

@@ -4,11 +4,12 @@ import os
 import threading
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from bedrock_customization_local.cloud.clock import Clock
 from bedrock_customization_local.cloud.deploy import deploy_assembly
 from bedrock_customization_local.cloud.plane import Plane
+from bedrock_customization_local.cloud.untyped import Client
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -110,7 +111,7 @@ class LocalCloud:
         """The account."""
         return self._plane.account_id
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 writes a client's methods at run time
+    def client(self, service: str) -> Client:
         """Return the boto3 client of a service, with dummy credentials.
 
         Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -69,9 +69,9 @@ def advise(
     """
     with command(verbose=verbose) as console:
         # Not for --help: the engine takes a while to import.
-        from bedrock_customization_local.cli.data import advising, engine_settings, files  # noqa: PLC0415
-        from bedrock_customization_local.cli.data.byte_progress import byte_progress  # noqa: PLC0415
-        from bedrock_customization_runtime.datasets.checking.privacy import Privacy  # noqa: PLC0415
+        from bedrock_customization_local.cli.data import advising, engine_settings, files
+        from bedrock_customization_local.cli.data.byte_progress import byte_progress
+        from bedrock_customization_runtime.datasets.checking.privacy import Privacy
 
         if (manifest is None) == (not paths):
             raise usage_error(

@@ -67,14 +67,14 @@ def _decide(
 ) -> None:
     with command(verbose=verbose) as console:
         # Not for --help: boto3 takes a while to import.
-        import boto3  # noqa: PLC0415
+        import boto3
 
-        from bedrock_customization_local.cli.deployed import (  # noqa: PLC0415
+        from bedrock_customization_local.cli.deployed import (
             DeployedPipeline,
             aws_errors,
             run_of,
         )
-        from bedrock_customization_local.cli.messages import usage_error  # noqa: PLC0415
+        from bedrock_customization_local.cli.messages import usage_error
 
         session = boto3.Session(region_name=region)
         key, execution_arn = run_of(run)
@@ -97,12 +97,12 @@ def _post(session: Session, url: str, body: dict[str, str]) -> dict[str, str]:
     Raises:
         CommandError: It refuses.
     """
-    from botocore.auth import SigV4Auth  # noqa: PLC0415 - as boto3
-    from botocore.awsrequest import AWSRequest  # noqa: PLC0415
-    from botocore.exceptions import NoCredentialsError  # noqa: PLC0415
-    from botocore.httpsession import URLLib3Session  # noqa: PLC0415
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.exceptions import NoCredentialsError
+    from botocore.httpsession import URLLib3Session
 
-    from bedrock_customization_local.cli.messages import CommandError  # noqa: PLC0415
+    from bedrock_customization_local.cli.messages import CommandError
 
     credentials = session.get_credentials()
     if credentials is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -66,9 +66,9 @@ def convert(
     """
     with command(verbose=verbose):
         # Not for --help: the engine takes a while to import.
-        from bedrock_customization_local.cli.data import conversion, files  # noqa: PLC0415
-        from bedrock_customization_local.cli.data.byte_progress import byte_progress  # noqa: PLC0415
-        from bedrock_customization_runtime.catalog import RecordFormat  # noqa: PLC0415
+        from bedrock_customization_local.cli.data import conversion, files
+        from bedrock_customization_local.cli.data.byte_progress import byte_progress
+        from bedrock_customization_runtime.catalog import RecordFormat
 
         if (to is None) == (base_model is None):
             raise usage_error("give either --to FORMAT or --base-model ID")

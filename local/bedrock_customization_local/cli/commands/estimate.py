@@ -70,9 +70,9 @@ def estimate(
     """
     with command(verbose=verbose) as console:
         # Not for --help: the engine takes a while to import.
-        from bedrock_customization_local.cli.data import engine_settings, estimation, files  # noqa: PLC0415
-        from bedrock_customization_local.cli.data.byte_progress import byte_progress  # noqa: PLC0415
-        from bedrock_customization_runtime.datasets.checking.privacy import Privacy  # noqa: PLC0415
+        from bedrock_customization_local.cli.data import engine_settings, estimation, files
+        from bedrock_customization_local.cli.data.byte_progress import byte_progress
+        from bedrock_customization_runtime.datasets.checking.privacy import Privacy
 
         choice = choice_of(base_model, method)
         plan = estimation.RunPlan(

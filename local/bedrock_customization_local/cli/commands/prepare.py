@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,9 +18,7 @@ from bedrock_customization_local.cli.data.options import (
     SplitOptions,
     choice_of,
 )
-from bedrock_customization_local.cli.defaults import (
-    MAXIMUM_REJECTED,
-)
+from bedrock_customization_local.cli.defaults import MAXIMUM_REJECTED
 from bedrock_customization_local.cli.messages import ExitCode
 from bedrock_customization_local.cli.option_groups import with_option_groups
 from bedrock_customization_local.cli.running import VerboseOption, command, error_console
@@ -84,15 +82,15 @@ def prepare(
     """
     with command(verbose=verbose) as console:
         # Not for --help: the engine takes a while to import.
-        from bedrock_customization_local.cli.data import (  # noqa: PLC0415
+        from bedrock_customization_local.cli.data import (
             engine_settings,
             files,
             preparation,
             preparation_text,
         )
-        from bedrock_customization_local.cli.data.byte_progress import byte_progress  # noqa: PLC0415
-        from bedrock_customization_local.cli.data.prepared_folder import PreparedFolder  # noqa: PLC0415
-        from bedrock_customization_runtime.datasets.checking.privacy import Privacy  # noqa: PLC0415
+        from bedrock_customization_local.cli.data.byte_progress import byte_progress
+        from bedrock_customization_local.cli.data.prepared_folder import PreparedFolder
+        from bedrock_customization_runtime.datasets.checking.privacy import Privacy
 
         choice = choice_of(base_model, method)
         found = files.find(paths)

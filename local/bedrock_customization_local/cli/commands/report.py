@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,9 +57,9 @@ def report(
     """
     with command(verbose=verbose) as console:
         # Not for --help: the plots take a while to import.
-        from bedrock_customization_local.cli import rendering  # noqa: PLC0415
-        from bedrock_customization_local.cli.demonstration import results  # noqa: PLC0415
-        from bedrock_customization_local.cli.messages import usage_error  # noqa: PLC0415
+        from bedrock_customization_local.cli import rendering
+        from bedrock_customization_local.cli.demonstration import results
+        from bedrock_customization_local.cli.messages import usage_error
 
         match run, manifest:
             case (str(), None):

@@ -38,13 +38,13 @@ def rollback(
     """Point the alias at the model of an earlier run, if it still answers."""
     with command(verbose=verbose) as console:
         # Not for --help: boto3 takes a while to import.
-        import boto3  # noqa: PLC0415
+        import boto3
 
-        from bedrock_customization_local.cli.deployed import (  # noqa: PLC0415
+        from bedrock_customization_local.cli.deployed import (
             DeployedPipeline,
             aws_errors,
         )
-        from bedrock_customization_runtime.promotion import alias  # noqa: PLC0415
+        from bedrock_customization_runtime.promotion import alias
 
         session = boto3.Session(region_name=region)
         with aws_errors():
@@ -75,9 +75,9 @@ def _check_answers(session: Session, target: Promotion) -> None:
     Raises:
         CommandError: It is gone, or does not answer.
     """
-    from botocore.exceptions import ClientError  # noqa: PLC0415 - as boto3
+    from botocore.exceptions import ClientError
 
-    from bedrock_customization_local.cli.messages import CommandError  # noqa: PLC0415
+    from bedrock_customization_local.cli.messages import CommandError
 
     try:
         session.client("bedrock-runtime").converse(
@@ -98,9 +98,9 @@ def _check_answers(session: Session, target: Promotion) -> None:
 
 
 def _print_history(console: Console, record: PromotionRecord) -> None:
-    from rich.table import Table  # noqa: PLC0415 - as boto3
+    from rich.table import Table
 
-    from bedrock_customization_runtime.reports import wording  # noqa: PLC0415
+    from bedrock_customization_runtime.reports import wording
 
     table = Table("When", "Move", "Run", "What consumers invoke", "By")
     for move in record.history:

@@ -63,14 +63,14 @@ def validate(
     """
     with command(verbose=verbose) as console:
         # Not for --help: the engine takes a while to import.
-        from bedrock_customization_local.cli.data import (  # noqa: PLC0415
+        from bedrock_customization_local.cli.data import (
             engine_settings,
             files,
             machine_formats,
             validation,
             validation_text,
         )
-        from bedrock_customization_local.cli.data.byte_progress import byte_progress  # noqa: PLC0415
+        from bedrock_customization_local.cli.data.byte_progress import byte_progress
 
         choice = choice_of(base_model, method)
         found = files.find(paths)

@@ -6,7 +6,7 @@ import functools
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from moto.cloudformation import models as cloudformation, parsing, responses
@@ -23,9 +23,7 @@ from bedrock_customization_local.cloud.deploy.change_sets import (
 )
 from bedrock_customization_local.cloud.deploy.provisioner import Provisioner, unsupported_types
 from bedrock_customization_local.cloud.moto_patches.replacing import Patches
-
-_Moto: TypeAlias = Any
-"""What moto passes around: it ships no types."""
+from bedrock_customization_local.cloud.untyped import Json, Moto
 
 
 def provisions_through_the_services(patches: Patches) -> None:
@@ -45,7 +43,7 @@ def provisions_through_the_services(patches: Patches) -> None:
         execute(self, find_change_set(self, change_set_name, stack_name), patches.client)
 
     def create_stack(
-        self: cloudformation.CloudFormationBackend, **parameters: _Moto
+        self: cloudformation.CloudFormationBackend, **parameters: Moto
     ) -> cloudformation.Stack:
         if any(stack.name == parameters["name"] for stack in self.stacks.values()):
             raise AlreadyExistsException(f"Stack [{parameters['name']}] already exists")
@@ -54,7 +52,7 @@ def provisions_through_the_services(patches: Patches) -> None:
         return change_set.stack
 
     def update_stack(
-        self: cloudformation.CloudFormationBackend, **parameters: _Moto
+        self: cloudformation.CloudFormationBackend, **parameters: Moto
     ) -> cloudformation.Stack:
         stack = self.get_stack(parameters["name"])
         incoming = self._resolve_update_parameters(stack, parameters.pop("parameters"))
@@ -126,7 +124,7 @@ def refuses_what_it_cannot_create(patches: Patches) -> None:
 
     @functools.wraps(original)
     def create_change_set(
-        self: cloudformation.CloudFormationBackend, **parameters: _Moto
+        self: cloudformation.CloudFormationBackend, **parameters: Moto
     ) -> tuple[str, str]:
         template = cloudformation.Stack.parse_template(parameters["template"])
         unsupported = unsupported_types(template)
@@ -150,7 +148,7 @@ def intrinsics_fail_closed(patches: Patches) -> None:
     original = parsing.clean_json
 
     @functools.wraps(original)
-    def clean_json(value: Any, resources: Any) -> Any:  # noqa: ANN401 - a template is JSON
+    def clean_json(value: Json, resources: Moto) -> Json:
         if isinstance(value, list):
             cleaned = (clean_json(item, resources) for item in value)
             return [item for item in cleaned if item is not None]
@@ -187,7 +185,7 @@ def change_sets_belong_to_a_stack(patches: Patches) -> None:
 
     @functools.wraps(original)
     def create_change_set(
-        self: cloudformation.CloudFormationBackend, **parameters: _Moto
+        self: cloudformation.CloudFormationBackend, **parameters: Moto
     ) -> tuple[str, str]:
         for stack in [s for s in self.stacks.values() if s.name == parameters["stack_name"]]:
             if stack.status == "REVIEW_IN_PROGRESS":
@@ -235,7 +233,7 @@ def names_a_missing_ssm_parameter(patches: Patches) -> None:
     """Say which parameter of Systems Manager a template asks for in vain; moto has an error 500."""
     original = parsing.ResourceMap.parse_ssm_parameter
 
-    def parse_ssm_parameter(self: parsing.ResourceMap, value: str, value_type: str) -> Any:  # noqa: ANN401 - a string or a list
+    def parse_ssm_parameter(self: parsing.ResourceMap, value: str, value_type: str) -> Json:
         backend = parsing.ssm_backends[self._account_id][self._region_name]
         if backend.get_parameter(value) is None:
             raise ValidationError(
@@ -251,7 +249,7 @@ def reads_templates_from_loopback(patches: Patches) -> None:
     """Read a `TemplateURL` of this plane by its path; moto does so for `localhost` only."""
     original = responses.get_stack_from_s3_url
 
-    def get_stack_from_s3_url(template_url: str, account_id: str, partition: str) -> Any:  # noqa: ANN401 - as moto
+    def get_stack_from_s3_url(template_url: str, account_id: str, partition: str) -> Moto:
         url = urlsplit(template_url)
         if url.hostname not in ("127.0.0.1", "localhost"):
             return original(template_url, account_id, partition)

@@ -1,8 +1,7 @@
 """Replacing parts of moto so that they can be put back."""
 
-from typing import Any
-
 from bedrock_customization_local.cloud.deploy.resources import ClientFactory
+from bedrock_customization_local.cloud.untyped import Moto
 
 
 class Patches:
@@ -15,9 +14,9 @@ class Patches:
 
     def __init__(self, client: ClientFactory) -> None:
         self.client = client
-        self._replaced: list[tuple[Any, str, Any]] = []
+        self._replaced: list[tuple[Moto, str, object]] = []
 
-    def replace(self, owner: Any, name: str, new: object) -> None:  # noqa: ANN401 - classes and modules of moto
+    def replace(self, owner: Moto, name: str, new: object) -> None:
         """Put `new` where `owner` has `name`."""
         self._replaced.append((owner, name, vars(owner)[name]))
         setattr(owner, name, new)
