@@ -57,18 +57,18 @@ def report(
     """
     with command(verbose=verbose) as console:
         # Not for --help: the plots take a while to import.
-        from bedrock_customization_local.cli import rendering
         from bedrock_customization_local.cli.demonstration import results
+        from bedrock_customization_local.cli.deployed import manifests
         from bedrock_customization_local.cli.messages import usage_error
 
         match run, manifest:
             case (str(), None):
-                place = rendering.manifest_of(run, stack=stack, region=region)
+                place = manifests.manifest_of(run, stack=stack, region=region)
             case (None, str()):
                 place = manifest
             case _:
                 raise usage_error("name either a run or --manifest")
-        files = rendering.render(rendering.read_manifest(place, region=region), out)
+        files = manifests.render(manifests.read_manifest(place, region=region), out)
         results.print_files(console, files)
         if open_report:
             typer.launch(files["Report"].absolute().as_uri())

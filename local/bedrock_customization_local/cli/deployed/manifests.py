@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import boto3
 import msgspec
 
-from bedrock_customization_local.cli.deployed import DeployedPipeline, aws_errors, run_of
+from bedrock_customization_local.cli.deployed.pipelines import DeployedPipeline, aws_errors, run_of
 from bedrock_customization_local.cli.messages import CommandError
 from bedrock_customization_runtime.manifest import SCHEMA_VERSION, Manifest
 from bedrock_customization_runtime.reports import html, model_card
