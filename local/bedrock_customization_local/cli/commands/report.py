@@ -58,7 +58,7 @@ def report(
     with command(verbose=verbose) as console:
         # Not for --help: the plots take a while to import.
         from bedrock_customization_local.cli.demonstration import results
-        from bedrock_customization_local.cli.deployed import manifests
+        from bedrock_customization_local.cli.deployed import manifests, rendering
         from bedrock_customization_local.cli.messages import usage_error
 
         match run, manifest:
@@ -68,7 +68,7 @@ def report(
                 place = manifest
             case _:
                 raise usage_error("name either a run or --manifest")
-        files = manifests.render(manifests.read_manifest(place, region=region), out)
+        files = rendering.render(manifests.read_manifest(place, region=region), out)
         results.print_files(console, files)
         if open_report:
             typer.launch(files["Report"].absolute().as_uri())
