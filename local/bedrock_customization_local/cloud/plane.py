@@ -14,8 +14,6 @@ from botocore.config import Config
 from bedrock_customization_local.cloud.untyped import Client
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from bedrock_customization_local.cloud.http_server import HttpServer
 
 ACCOUNT_ID = "123456789012"
@@ -63,12 +61,7 @@ class Plane:
         """Return the running plane."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: "TracebackType | None",
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
 

@@ -12,8 +12,6 @@ from bedrock_customization_local.cloud.plane import Plane
 from bedrock_customization_local.cloud.untyped import Client
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from bedrock_customization_local.cloud.bedrock.models.quotas import Quotas
     from bedrock_customization_local.cloud.iam import AccessRecord
 
@@ -87,12 +85,7 @@ class LocalCloud:
         """Return the running cloud."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: "TracebackType | None",
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
 
