@@ -1,4 +1,4 @@
-"""CloudWatch, CloudWatch Logs, Systems Manager, and what only CDK reads."""
+"""The types of CloudWatch, its logs and Systems Manager, and what only CDK reads."""
 
 from bedrock_customization_local.cloud.deploy.resources._base import (
     PutResource,
