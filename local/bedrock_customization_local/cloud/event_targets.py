@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from bedrock_customization_local.cloud.untyped import Json
+
 _PLACEHOLDER = re.compile(r"<([^<>\s]+)>")
 _PATH_PART = re.compile(r"[^.\[\]]+|\[\d+\]")
 
@@ -70,7 +72,7 @@ def deliver(client: Callable[[str], Any], target: Mapping[str, Any], text: str) 
     return True
 
 
-def _at(event: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - JSON
+def _at(event: Mapping[str, Any], path: str) -> Json:
     """Return what stands at `$.a.b[0]`, or None."""
     value: Any = event
     for part in _PATH_PART.findall(path.removeprefix("$")):

@@ -11,9 +11,9 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-if TYPE_CHECKING:
-    from types import TracebackType
+from bedrock_customization_local.cloud.untyped import Client
 
+if TYPE_CHECKING:
     from bedrock_customization_local.cloud.http_server import HttpServer
 
 ACCOUNT_ID = "123456789012"
@@ -61,16 +61,11 @@ class Plane:
         """Return the running plane."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: "TracebackType | None",
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 writes a client's methods at run time
+    def client(self, service: str) -> Client:
         """Return the client of a service, with dummy credentials; always the same one.
 
         Args:
@@ -125,7 +120,7 @@ class Plane:
         core.set_config_variable("credentials_file", os.devnull)
         return boto3.Session(
             aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the embedded AWS's dummy
+            aws_secret_access_key="test",
             region_name=self.region,
             botocore_session=core,
         )

@@ -4,15 +4,14 @@ import os
 import threading
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from bedrock_customization_local.cloud.clock import Clock
 from bedrock_customization_local.cloud.deploy import deploy_assembly
 from bedrock_customization_local.cloud.plane import Plane
+from bedrock_customization_local.cloud.untyped import Client
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from bedrock_customization_local.cloud.bedrock.models.quotas import Quotas
     from bedrock_customization_local.cloud.iam import AccessRecord
 
@@ -86,12 +85,7 @@ class LocalCloud:
         """Return the running cloud."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: "TracebackType | None",
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
 
@@ -110,7 +104,7 @@ class LocalCloud:
         """The account."""
         return self._plane.account_id
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 writes a client's methods at run time
+    def client(self, service: str) -> Client:
         """Return the boto3 client of a service, with dummy credentials.
 
         Args:

@@ -15,9 +15,16 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.s3.models import s3_backends
 
 from bedrock_customization_local.cloud import moto_server
+from bedrock_customization_local.cloud.bedrock.jobs import (
+    fine_tuning,
+    reinforcement,
+    training_run,
+)
+from bedrock_customization_local.cloud.bedrock.jobs.customization_jobs import CustomizationJob
 from bedrock_customization_local.cloud.bedrock.models.quotas import default_quotas
 from bedrock_customization_local.cloud.bedrock.moto_install import install
 from bedrock_customization_local.cloud.bedrock.service import Bedrock
+from bedrock_customization_local.cloud.bedrock.tinylm.training import Settings
 from bedrock_customization_local.cloud.clock import Clock
 from bedrock_customization_local.cloud.http_server import HttpServer
 from bedrock_customization_local.cloud.iam import AccessDenied, Decision, Permission
@@ -222,6 +229,17 @@ class Cloud:
 
     def deployment(self, identifier: str) -> dict:
         return self.bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=identifier)
+
+
+@pytest.fixture
+def brief_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings of a step an epoch, for what is true of a job whatever its model learned."""
+
+    def settings_of(job: CustomizationJob, *, epochs: int, budget: float = 0) -> Settings:
+        return training_run.settings_of(job, epochs=epochs, budget=min(budget, 1))
+
+    for method in (fine_tuning, reinforcement):
+        monkeypatch.setattr(method, "settings_of", settings_of)
 
 
 @pytest.fixture(scope="session")

@@ -164,6 +164,7 @@ def test_logs_of_another_model_do_not_answer_for_the_teacher(cloud):
     assert job["failureMessage"] == "The number of training records is 0, below the minimum of 100"
 
 
+@pytest.mark.usefixtures("brief_training")
 def test_logs_are_those_of_a_profile_of_the_teacher_too(cloud):
     put_logs(cloud, [logged(q, a, model=PROFILE) for q, a in QUESTIONS.items()])
     assert cloud.trained_model(**from_logs(usePromptResponse=True))
@@ -333,6 +334,7 @@ def test_nothing_is_logged_without_a_configuration_or_without_text(cloud):
     assert "the only one" in json.dumps(record)
 
 
+@pytest.mark.usefixtures("brief_training")
 def test_invalid_prompts_are_left_out_and_too_few_fail_the_job(cloud):
     good = [prompt(question, answer) for question, answer in QUESTIONS.items()][:100]
     bad = [
@@ -361,6 +363,7 @@ def test_a_role_without_a_right_fails_the_job(cloud, denied):
     assert job["statusDetails"]["validationDetails"]["status"] == "Failed"
 
 
+@pytest.mark.usefixtures("brief_training")
 def test_a_profile_needs_the_right_to_its_model_in_every_region(cloud):
     cloud.put("train.jsonl", [prompt(question, answer) for question, answer in QUESTIONS.items()])
     cloud.trained_model(**request(customizationConfig=teacher(f"us.{NOVA_PRO}")))
@@ -385,6 +388,7 @@ def test_a_stopped_distillation_leaves_no_model(cloud):
     assert not cloud.bedrock.list_custom_models()["modelSummaries"]
 
 
+@pytest.mark.usefixtures("brief_training")
 def test_a_custom_model_can_be_distilled_further(cloud):
     cloud.put("train.jsonl", [prompt(question, answer) for question, answer in QUESTIONS.items()])
     first = cloud.trained_model(**request())

@@ -44,6 +44,7 @@ def test_a_job_fails_on_demand(cloud):
     assert job["statusDetails"]["trainingDetails"]["status"] == "Failed"
 
 
+@pytest.mark.usefixtures("brief_training")
 def test_a_fault_of_one_job_hits_no_other(cloud):
     cloud.service.faults.inject(Fault(name="second", kind=FaultKind.FAIL_JOB, job="job-2"))
     assert cloud.ended_job(cloud.create_job())["status"] == "Completed"

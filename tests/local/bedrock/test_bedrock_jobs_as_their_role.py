@@ -412,6 +412,7 @@ def test_a_request_for_rewards_that_breaks_a_rule_is_refused(account, grader, ch
     assert message in caught.value.response["Error"]["Message"]
 
 
+@pytest.mark.usefixtures("brief_training")
 def test_a_teacher_behind_a_profile_needs_rights_on_the_profile_and_in_each_region(account):
     profile = f"arn:aws:bedrock:us-east-1:{ACCOUNT}:inference-profile/us.{NOVA_PRO}"
     models = [
@@ -428,6 +429,7 @@ def test_a_teacher_behind_a_profile_needs_rights_on_the_profile_and_in_each_regi
         assert "Could not validate InvokeModel permissions" in job["failureMessage"], missing
 
 
+@pytest.mark.usefixtures("brief_training")
 def test_a_job_in_a_vpc_needs_the_five_statements(account):
     ec2 = account.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
@@ -447,6 +449,7 @@ def test_a_job_in_a_vpc_needs_the_five_statements(account):
     assert "VPC configuration is invalid" in job["failureMessage"]
 
 
+@pytest.mark.usefixtures("brief_training")
 def test_a_models_key_needs_the_rights_of_the_service_role(account):
     kms = account.client("kms")
     key = kms.create_key()["KeyMetadata"]["Arn"]

@@ -51,6 +51,7 @@ def estimated(model, method, lines, record_format):
     return training_cost(model, rules, sum(tokens.estimate(one).likely for one in records))
 
 
+@pytest.mark.usefixtures("brief_training")
 def test_fine_tuning_is_charged_what_was_estimated(cloud):
     lines = [json.dumps(converse(*pair)) for pair in questions(40)]
     cloud.put("train.jsonl", lines)
@@ -61,6 +62,7 @@ def test_fine_tuning_is_charged_what_was_estimated(cloud):
     assert line.usd == pytest.approx(estimate.usd, abs=0.005)
 
 
+@pytest.mark.usefixtures("brief_training")
 @pytest.mark.parametrize("cloud", ["us-west-2"], indirect=True)
 def test_so_is_a_model_of_another_format(cloud):
     lines = [json.dumps({"prompt": q, "completion": a}) for q, a in questions(100)]
@@ -87,6 +89,7 @@ def test_a_validation_set_that_gets_no_better_does_not_make_the_job_cheaper(clou
     assert charged(cloud, job["jobArn"]).quantity == pytest.approx(expected, rel=0.001)
 
 
+@pytest.mark.usefixtures("brief_training")
 def test_distillation_is_charged_prompts_and_answers_once(cloud):
     golden = [converse(*pair) for pair in questions(100)]
     lines = [json.dumps(one | {"system": one["system"][:1]}) for one in golden]
@@ -102,6 +105,7 @@ def test_distillation_is_charged_prompts_and_answers_once(cloud):
     assert line.quantity == pytest.approx(estimate.tokens, rel=0.001)
 
 
+@pytest.mark.usefixtures("brief_training")
 def test_a_model_costs_its_storage_by_the_month(cloud):
     model = cloud.trained_model()
     line = charged(cloud, model, "model months")

@@ -7,15 +7,9 @@ import numpy as np
 import pytest
 
 from bedrock_customization_local.cloud.bedrock.tinylm import model as models
+from bedrock_customization_local.cloud.bedrock.tinylm.batches import make_batch
 from bedrock_customization_local.cloud.bedrock.tinylm.generation import Sampling, generate
-from bedrock_customization_local.cloud.bedrock.tinylm.network import (
-    Shape,
-    Weights,
-    initial_weights,
-    loss_and_gradients,
-    loss_of,
-    make_batch,
-)
+from bedrock_customization_local.cloud.bedrock.tinylm.network import loss_and_gradients, loss_of
 from bedrock_customization_local.cloud.bedrock.tinylm.training import (
     BUDGET,
     Settings,
@@ -29,6 +23,7 @@ from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import (
     build_vocabulary,
     split_words,
 )
+from bedrock_customization_local.cloud.bedrock.tinylm.weights import Shape, Weights, initial_weights
 from bedrock_customization_local.cloud.bedrock.tinylm.worker import Worker, WorkerFailedError
 
 NAMES = ["Ada", "Bob", "Cem", "Dea", "Eva", "Fay", "Gus", "Hal", "Ida", "Jon", "Kim", "Leo"]

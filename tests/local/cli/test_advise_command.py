@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from bedrock_customization_local.cli.data import advising
-from bedrock_customization_runtime import aws
+from bedrock_customization_local.cli.deployed import manifests
 from bedrock_customization_runtime.manifest import (
     AdviceReason,
     AdviceSection,
@@ -212,7 +212,14 @@ def test_a_manifest_is_read_from_s3_with_the_credentials_of_the_shell(run_in, mo
         def read(self):
             return msgspec.json.encode(manifest_of())
 
-    monkeypatch.setattr(aws, "s3", Bucket)
+    class Shell:
+        def __init__(self, region_name):
+            assert region_name is None
+
+        def client(self, service):
+            return {"s3": Bucket}[service]()
+
+    monkeypatch.setattr(manifests.boto3, "Session", Shell)
     code, output, _ = run_in("advise", "--manifest", "s3://artifacts/runs/1/manifest.json")
     assert code == 0
     assert "✓ tune" in output
@@ -227,8 +234,8 @@ def test_a_manifest_is_read_from_s3_with_the_credentials_of_the_shell(run_in, mo
         (["mail.csv", "--base-model", "nova"], "--base-model:"),
         (["--manifest", "m.json", "--use-case", "u.toml"], "a manifest has its own"),
         (["--manifest", "m.json", "--base-model", NOVA_MICRO], "a manifest has its own"),
-        (["--manifest", "nowhere.json"], "--manifest: nowhere.json: No such file"),
-        (["--manifest", "use_case.toml"], "use_case.toml is no manifest of a run"),
+        (["--manifest", "nowhere.json"], "--manifest: nowhere.json cannot be read: No such file"),
+        (["--manifest", "use_case.toml"], "--manifest: use_case.toml is no manifest of"),
         (["--manifest", "s3://only-a-bucket"], "an S3 URI looks like"),
         (
             ["mail.csv", "--base-model", NOVA_MICRO, "--use-case", "nowhere.toml"],

@@ -127,7 +127,7 @@ def test_ended_in_the_middle_it_leaves_nothing(folder, number):
         stderr=subprocess.PIPE,
         cwd=folder,
     ) as process:
-        process.stdin.write(b'{"prompt": "a", "completion": "b"}\n' * 50_000)
+        process.stdin.write(b'{"prompt": "a", "completion": "b"}\n' * 10_000)
         process.stdin.flush()
         time.sleep(1)
         process.send_signal(number)

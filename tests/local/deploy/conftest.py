@@ -31,27 +31,24 @@ def plane(raw_plane):
 @pytest.fixture
 def create(plane):
     """Create a stack of these resources and return it as DescribeStacks shows it."""
-
-    def create_stack(resources, *, name="stack", **sections):
-        template = json.dumps({"Resources": resources, **sections})
-        cloudformation = plane.client("cloudformation")
-        cloudformation.create_stack(StackName=name, TemplateBody=template)
-        return cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-
-    return create_stack
+    return stack_after(plane, "create_stack")
 
 
 @pytest.fixture
 def update(plane):
     """Update a stack to these resources and return it as DescribeStacks shows it."""
+    return stack_after(plane, "update_stack")
 
-    def update_stack(resources, *, name="stack", **sections):
+
+def stack_after(plane, operation):
+    cloudformation = plane.client("cloudformation")
+
+    def apply(resources, *, name="stack", **sections):
         template = json.dumps({"Resources": resources, **sections})
-        cloudformation = plane.client("cloudformation")
-        cloudformation.update_stack(StackName=name, TemplateBody=template)
+        getattr(cloudformation, operation)(StackName=name, TemplateBody=template)
         return cloudformation.describe_stacks(StackName=name)["Stacks"][0]
 
-    return update_stack
+    return apply
 
 
 @pytest.fixture

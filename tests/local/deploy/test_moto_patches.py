@@ -252,44 +252,44 @@ def one_put_object_is_one_event(plane):
 
 
 FACTS = {
-    moto_patches.cloudformation_provisions_through_the_services: (
+    moto_patches.cloudformation.provisions_through_the_services: (
         a_change_set_sets_the_outputs_of_its_stack
     ),
-    moto_patches.cloudformation_deletes_in_reverse_order: (
+    moto_patches.cloudformation.deletes_in_reverse_order: (
         what_depends_on_a_resource_is_deleted_before_it
     ),
-    moto_patches.cloudformation_reads_json_as_json: a_json_template_means_what_json_means,
-    moto_patches.cloudformation_refuses_what_it_cannot_create: (
+    moto_patches.cloudformation.reads_json_as_json: a_json_template_means_what_json_means,
+    moto_patches.cloudformation.refuses_what_it_cannot_create: (
         a_template_with_types_that_are_not_emulated_is_refused_by_their_names
     ),
-    moto_patches.cloudformation_intrinsics_fail_closed: no_value_leaves_no_gap_in_a_list,
-    moto_patches.cloudformation_change_sets_belong_to_a_stack: (
+    moto_patches.cloudformation.intrinsics_fail_closed: no_value_leaves_no_gap_in_a_list,
+    moto_patches.cloudformation.change_sets_belong_to_a_stack: (
         a_change_set_is_found_by_the_name_of_its_stack
     ),
-    moto_patches.cloudformation_compares_parameters_as_they_were_given: (
+    moto_patches.cloudformation.compares_parameters_as_they_were_given: (
         an_ssm_parameter_keeps_its_previous_value_in_an_update
     ),
-    moto_patches.cloudformation_names_a_missing_ssm_parameter: a_missing_ssm_parameter_is_named,
-    moto_patches.cloudformation_reads_templates_from_loopback: (
+    moto_patches.cloudformation.names_a_missing_ssm_parameter: a_missing_ssm_parameter_is_named,
+    moto_patches.cloudformation.reads_templates_from_loopback: (
         a_template_is_read_from_a_bucket_on_loopback
     ),
-    moto_patches.cloudformation_lists_only_what_exists: (
+    moto_patches.cloudformation.lists_only_what_exists: (
         a_resource_under_a_false_condition_is_not_listed
     ),
-    moto_patches.events_reach_their_targets: an_event_reaches_a_topic_through_its_template,
-    moto_patches.iam_attaches_the_policies_that_aws_manages: (
+    moto_patches.events.reach_their_targets: an_event_reaches_a_topic_through_its_template,
+    moto_patches.iam.attaches_the_policies_that_aws_manages: (
         a_policy_that_aws_manages_can_be_attached
     ),
-    moto_patches.lambda_updates_its_whole_configuration: (
+    moto_patches.lambdas.updates_its_whole_configuration: (
         an_update_of_a_function_keeps_every_setting
     ),
-    moto_patches.s3_leaves_conditions_of_a_bucket_policy_alone: (
+    moto_patches.s3.leaves_conditions_of_a_bucket_policy_alone: (
         a_bucket_that_enforces_tls_can_be_written_to_over_loopback
     ),
-    moto_patches.s3_takes_a_log_bucket_whose_policy_comes_later: (
+    moto_patches.s3.takes_a_log_bucket_whose_policy_comes_later: (
         access_logging_can_be_set_before_the_log_buckets_policy
     ),
-    moto_patches.s3_tells_of_tags_only_when_there_are_any: one_put_object_is_one_event,
+    moto_patches.s3.tells_of_tags_only_when_there_are_any: one_put_object_is_one_event,
 }
 
 

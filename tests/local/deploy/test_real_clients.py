@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,11 @@ def run(cloud):
         "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]),
     }
 
-    def run_program(*command, cwd=None):
+    def run_program(*command, cwd=None, **variables):
         done = subprocess.run(
             [str(part) for part in command],
             cwd=cwd,
-            env=environment,
+            env=environment | variables,
             capture_output=True,
             text=True,
             check=False,
@@ -72,18 +73,15 @@ def cdk(run, pytestconfig, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def assembly(cdk, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("assembly")
-    cdk("synth", "--quiet", "--app", f"{sys.executable} {PROBE}", "--output", folder)
-    return ("--app", folder)
+def assembly_with(run, tmp_path_factory):
+    """Synthesize the probe as the CLI does, without another start of it; returns its option."""
 
+    def synthesize(**context):
+        folder = str(tmp_path_factory.mktemp("assembly"))
+        run(sys.executable, PROBE, CDK_OUTDIR=folder, CDK_CONTEXT_JSON=json.dumps(context))
+        return ("--app", folder)
 
-@pytest.fixture(scope="module")
-def changed_assembly(cdk, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("changed")
-    app = ("--app", f"{sys.executable} {PROBE}", "--context", "greeting=Changed")
-    cdk("synth", "--quiet", *app, "--output", folder)
-    return ("--app", folder)
+    return synthesize
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +89,8 @@ def aws(run):
     return lambda *arguments: run("uvx", "--quiet", "--from", AWS_CLI, "aws", *arguments)
 
 
-def test_bootstrap_deploy_run_update_and_destroy(cdk, aws, assembly, changed_assembly, cloud):
+def test_bootstrap_deploy_run_update_and_destroy(cdk, aws, assembly_with, cloud):
+    assembly, changed = assembly_with(), assembly_with(greeting="Changed")
     deploy = ("deploy", "--require-approval", "never")
     cdk("bootstrap", f"aws://{cloud.account_id}/{cloud.region}")
     assert "Probe.StateMachineArn" in cdk(*assembly, *deploy)
@@ -105,13 +104,15 @@ def test_bootstrap_deploy_run_update_and_destroy(cdk, aws, assembly, changed_ass
     started = json.loads(
         aws("stepfunctions", "start-execution", "--state-machine-arn", machine, "--input", task)
     )
-    describe = ("stepfunctions", "describe-execution", "--execution-arn", started["executionArn"])
-    while (execution := json.loads(aws(*describe)))["status"] == "RUNNING":
-        pass  # each look takes a second
+    executions = cloud.client("stepfunctions")
+    execution = {"status": "RUNNING"}
+    while execution["status"] == "RUNNING":
+        time.sleep(0.05)
+        execution = executions.describe_execution(executionArn=started["executionArn"])
     assert json.loads(execution["output"]) == {"greeting": "hello command line"}
 
-    assert "Changed" in cdk(*changed_assembly, "diff")
-    cdk(*changed_assembly, *deploy)
+    assert "Changed" in cdk(*changed, "diff")
+    cdk(*changed, *deploy)
     function = cloud.client("lambda").get_function_configuration(
         FunctionName=outputs["FunctionName"]
     )

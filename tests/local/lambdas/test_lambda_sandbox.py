@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bedrock_customization_local.cloud.credentials import Credentials
 from bedrock_customization_local.cloud.lambdas import (
     Archive,
-    Credentials,
     InvalidArchiveError,
     LambdaRuntime,
     LogFormat,

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bedrock_customization_local.cli.data.options import (
     Columns,
-    CompletionOption,
-    InputsOption,
     MethodOption,
-    PromptOption,
-    SystemOption,
-    TargetOption,
     choice_of,
     complete_base_model,
 )
 from bedrock_customization_local.cli.messages import ExitCode, usage_error
+from bedrock_customization_local.cli.option_groups import with_option_groups
 from bedrock_customization_local.cli.running import VerboseOption, command, error_console
 
 
@@ -30,6 +26,7 @@ class AdviceFormat(StrEnum):
     JSON = "json"
 
 
+@with_option_groups
 def advise(
     *,
     paths: Annotated[
@@ -60,11 +57,7 @@ def advise(
         typer.Option(metavar="FILE", help="What it is for (TOML): metric, target, margin."),
     ] = None,
     method: MethodOption = None,
-    prompt: PromptOption = None,
-    completion: CompletionOption = None,
-    system: SystemOption = None,
-    target: TargetOption = None,
-    inputs: InputsOption = None,
+    columns: Columns,
     format: Annotated[
         AdviceFormat, typer.Option("--format", help="How to write the advice.")
     ] = AdviceFormat.TEXT,
@@ -76,9 +69,9 @@ def advise(
     """
     with command(verbose=verbose) as console:
         # Not for --help: the engine takes a while to import.
-        from bedrock_customization_local.cli.data import advising, engine_settings, files  # noqa: PLC0415
-        from bedrock_customization_local.cli.data.byte_progress import byte_progress  # noqa: PLC0415
-        from bedrock_customization_runtime.datasets.checking.privacy import Privacy  # noqa: PLC0415
+        from bedrock_customization_local.cli.data import advising, engine_settings, files
+        from bedrock_customization_local.cli.data.byte_progress import byte_progress
+        from bedrock_customization_runtime.datasets.checking.privacy import Privacy
 
         if (manifest is None) == (not paths):
             raise usage_error(
@@ -98,13 +91,6 @@ def advise(
             choice = choice_of(base_model, method)
             stated = advising.read_use_case(use_case)
             found = files.find(paths or ())
-            columns = Columns(
-                prompt=prompt,
-                completion=completion,
-                system=system,
-                target=target,
-                inputs=inputs or (),
-            )
             settings = engine_settings.settings_of(
                 choice, columns.template(found.files[0].path), privacy=Privacy.OFF
             )

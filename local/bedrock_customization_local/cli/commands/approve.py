@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import typer
 
+from bedrock_customization_local.cli.option_groups import with_option_groups
 from bedrock_customization_local.cli.running import (
     RegionOption,
     StackOption,
@@ -14,114 +15,52 @@ from bedrock_customization_local.cli.running import (
     command,
 )
 
-if TYPE_CHECKING:
-    from boto3 import Session
 
-RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="Name of the run, or ARN of its execution.")
-]
-ReasonOption = Annotated[
-    str, typer.Option("--reason", metavar="TEXT", help="Why, for the record; up to 1,000 signs.")
-]
-_TIMEOUT_SECONDS = 60
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """What is decided on, and why."""
+
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="Name of the run, or ARN of its execution.")
+    ]
+    reason: Annotated[
+        str,
+        typer.Option("--reason", metavar="TEXT", help="Why, for the record; up to 1,000 signs."),
+    ]
+    stack: StackOption = None
+    region: RegionOption = None
 
 
-def approve(
-    *,
-    run: RunArgument,
-    reason: ReasonOption,
-    stack: StackOption = None,
-    region: RegionOption = None,
-    verbose: VerboseOption = False,
-) -> None:
+@with_option_groups
+def approve(*, candidate: Candidate, verbose: VerboseOption = False) -> None:
     """Approve a candidate that passed the gate: it goes live.
 
     AWS checks who you are, and the run's record names you.
     """
-    _decide("approve", run, reason, stack=stack, region=region, verbose=verbose)
+    _decide("approve", candidate, verbose=verbose)
 
 
-def reject(
-    *,
-    run: RunArgument,
-    reason: ReasonOption,
-    stack: StackOption = None,
-    region: RegionOption = None,
-    verbose: VerboseOption = False,
-) -> None:
+@with_option_groups
+def reject(*, candidate: Candidate, verbose: VerboseOption = False) -> None:
     """Reject a candidate that passed the gate: it is taken away.
 
     AWS checks who you are, and the run's record names you.
     """
-    _decide("reject", run, reason, stack=stack, region=region, verbose=verbose)
+    _decide("reject", candidate, verbose=verbose)
 
 
-def _decide(
-    decision: Literal["approve", "reject"],
-    run: str,
-    reason: str,
-    *,
-    stack: str | None,
-    region: str | None,
-    verbose: bool,
-) -> None:
+def _decide(decision: Literal["approve", "reject"], candidate: Candidate, *, verbose: bool) -> None:
     with command(verbose=verbose) as console:
         # Not for --help: boto3 takes a while to import.
-        import boto3  # noqa: PLC0415
+        from bedrock_customization_local.cli.deployed import decisions
 
-        from bedrock_customization_local.cli.deployed import (  # noqa: PLC0415
-            DeployedPipeline,
-            aws_errors,
-            run_of,
+        answer = decisions.decide(
+            decision,
+            candidate.run,
+            candidate.reason,
+            stack=candidate.stack,
+            region=candidate.region,
         )
-        from bedrock_customization_local.cli.messages import usage_error  # noqa: PLC0415
-
-        session = boto3.Session(region_name=region)
-        key, execution_arn = run_of(run)
-        with aws_errors():
-            pipeline = DeployedPipeline.find(session, stack, execution_arn)
-            if pipeline.approval_url is None:
-                raise usage_error(
-                    f"the stack {pipeline.stack} has no output ApprovalUrl",
-                    "give the pipeline `approval=Approval()`, and the stack the output "
-                    "`pipeline.approval.address`",
-                )
-            body = {"run": key, "decision": decision, "reason": reason}
-            answer = _post(session, pipeline.approval_url, body)
-        console.print(f"{run} is {answer['outcome']}, by {answer['approver']}", markup=False)
-
-
-def _post(session: Session, url: str, body: dict[str, str]) -> dict[str, str]:
-    """Send a signed request and return what the function says.
-
-    Raises:
-        CommandError: It refuses.
-    """
-    from botocore.auth import SigV4Auth  # noqa: PLC0415 - as boto3
-    from botocore.awsrequest import AWSRequest  # noqa: PLC0415
-    from botocore.exceptions import NoCredentialsError  # noqa: PLC0415
-    from botocore.httpsession import URLLib3Session  # noqa: PLC0415
-
-    from bedrock_customization_local.cli.messages import CommandError  # noqa: PLC0415
-
-    credentials = session.get_credentials()
-    if credentials is None:
-        raise NoCredentialsError
-    request = AWSRequest(
-        method="POST",
-        url=url,
-        data=json.dumps(body).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    SigV4Auth(credentials.get_frozen_credentials(), "lambda", session.region_name).add_auth(request)
-    response = URLLib3Session(timeout=_TIMEOUT_SECONDS).send(request.prepare())
-    answer = json.loads(response.content or b"{}")
-    if response.status_code != 200:  # noqa: PLR2004 - OK
-        told = answer.get("message") or answer.get("Message") or "no reason given"
-        raise CommandError(
-            f"nothing was decided: {told}",
-            advice=("who decides needs `pipeline.approval.grant_decide`",)
-            if response.status_code == 403  # noqa: PLR2004 - Forbidden
-            else (),
+        console.print(
+            f"{candidate.run} is {answer['outcome']}, by {answer['approver']}", markup=False
         )
-    return {str(name): str(value) for name, value in answer.items()}

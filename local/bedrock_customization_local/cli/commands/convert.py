@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,18 +11,14 @@ import typer
 from bedrock_customization_local.cli.data.options import (
     STANDARD_STREAM,
     Columns,
-    CompletionOption,
-    InputsOption,
     MaximumShownOption,
     MethodOption,
     PathsArgument,
-    PromptOption,
-    SystemOption,
-    TargetOption,
     choice_of,
     complete_base_model,
 )
 from bedrock_customization_local.cli.messages import ExitCode, usage_error
+from bedrock_customization_local.cli.option_groups import with_option_groups
 from bedrock_customization_local.cli.running import VerboseOption, command, error_console
 
 
@@ -38,6 +34,7 @@ class FormatChoice(StrEnum):
     IMAGE_CAPTION = "image-caption"
 
 
+@with_option_groups
 def convert(
     *,
     paths: PathsArgument,
@@ -54,11 +51,7 @@ def convert(
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="Where to write; - is standard output.")
     ] = STANDARD_STREAM,
-    prompt: PromptOption = None,
-    completion: CompletionOption = None,
-    system: SystemOption = None,
-    target: TargetOption = None,
-    inputs: InputsOption = None,
+    columns: Columns,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the file if there is one.")
     ] = False,
@@ -73,9 +66,9 @@ def convert(
     """
     with command(verbose=verbose):
         # Not for --help: the engine takes a while to import.
-        from bedrock_customization_local.cli.data import conversion, files  # noqa: PLC0415
-        from bedrock_customization_local.cli.data.byte_progress import byte_progress  # noqa: PLC0415
-        from bedrock_customization_runtime.catalog import RecordFormat  # noqa: PLC0415
+        from bedrock_customization_local.cli.data import conversion, files
+        from bedrock_customization_local.cli.data.byte_progress import byte_progress
+        from bedrock_customization_runtime.catalog import RecordFormat
 
         if (to is None) == (base_model is None):
             raise usage_error("give either --to FORMAT or --base-model ID")
@@ -85,9 +78,6 @@ def convert(
             else RecordFormat[to.name if to else ""]
         )
         found = files.find(paths)
-        columns = Columns(
-            prompt=prompt, completion=completion, system=system, target=target, inputs=inputs or ()
-        )
         errors = error_console()
         template = columns.template(found.files[0].path)
         with (

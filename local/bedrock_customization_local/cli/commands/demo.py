@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -70,7 +70,7 @@ def demo(
     machine, no account is needed and nothing is billed.
     """
     with command(verbose=verbose) as console:
-        from bedrock_customization_local.cli.demonstration import run  # noqa: PLC0415 - not for --help
+        from bedrock_customization_local.cli.demonstration import run
 
         run.run(
             console,

@@ -10,19 +10,15 @@ import typer
 from bedrock_customization_local.cli.data.options import (
     BaseModelOption,
     Columns,
-    CompletionOption,
-    InputsOption,
     LogOptions,
     MethodOption,
     PathsArgument,
-    PromptOption,
-    SystemOption,
-    TargetOption,
     TeacherOption,
     choice_of,
 )
 from bedrock_customization_local.cli.defaults import FEW_SHOT, MAXIMUM_TOKENS
 from bedrock_customization_local.cli.messages import ExitCode
+from bedrock_customization_local.cli.option_groups import with_option_groups
 from bedrock_customization_local.cli.running import VerboseOption, command, error_console
 
 
@@ -33,6 +29,7 @@ class EstimateFormat(StrEnum):
     JSON = "json"
 
 
+@with_option_groups
 def estimate(
     *,
     paths: PathsArgument,
@@ -60,11 +57,7 @@ def estimate(
             help="Of a teacher's answers, in tokens. Without it: as long as those in the data.",
         ),
     ] = None,
-    prompt: PromptOption = None,
-    completion: CompletionOption = None,
-    system: SystemOption = None,
-    target: TargetOption = None,
-    inputs: InputsOption = None,
+    columns: Columns,
     format: Annotated[
         EstimateFormat, typer.Option("--format", help="How to write the estimate.")
     ] = EstimateFormat.TEXT,
@@ -77,9 +70,9 @@ def estimate(
     """
     with command(verbose=verbose) as console:
         # Not for --help: the engine takes a while to import.
-        from bedrock_customization_local.cli.data import engine_settings, estimation, files  # noqa: PLC0415
-        from bedrock_customization_local.cli.data.byte_progress import byte_progress  # noqa: PLC0415
-        from bedrock_customization_runtime.datasets.checking.privacy import Privacy  # noqa: PLC0415
+        from bedrock_customization_local.cli.data import engine_settings, estimation, files
+        from bedrock_customization_local.cli.data.byte_progress import byte_progress
+        from bedrock_customization_runtime.datasets.checking.privacy import Privacy
 
         choice = choice_of(base_model, method)
         plan = estimation.RunPlan(
@@ -89,9 +82,6 @@ def estimate(
             teaching=estimation.checked_teaching(choice, teacher, maximum_response_length),
         )
         found = files.find(paths)
-        columns = Columns(
-            prompt=prompt, completion=completion, system=system, target=target, inputs=inputs or ()
-        )
         settings = engine_settings.settings_of(
             choice,
             columns.template(found.files[0].path),

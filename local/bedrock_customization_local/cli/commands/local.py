@@ -38,8 +38,8 @@ def up(
     """Start an empty AWS on this machine, and leave it up until Ctrl-C."""
     with command(verbose=verbose) as console:
         # Not for --help: moto takes seconds to import.
-        from bedrock_customization_local.cli.demonstration import explore, lifecycle  # noqa: PLC0415
-        from bedrock_customization_local.cli.demonstration.workspace import workspace  # noqa: PLC0415
+        from bedrock_customization_local.cli.demonstration import explore, lifecycle
+        from bedrock_customization_local.cli.demonstration.workspace import workspace
 
         with (
             workspace(),

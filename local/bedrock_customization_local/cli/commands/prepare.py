@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,26 +12,15 @@ from bedrock_customization_local.cli.data.options import (
     BaseModelOption,
     BucketOption,
     Columns,
-    CompletionOption,
-    FiltersOption,
-    InputsOption,
     LogOptions,
     MethodOption,
     PathsArgument,
-    PromptOption,
-    SystemOption,
-    TargetOption,
-    TeacherOption,
-    UsePromptResponseOption,
+    SplitOptions,
     choice_of,
 )
-from bedrock_customization_local.cli.defaults import (
-    MAXIMUM_REJECTED,
-    SEED,
-    TEST_SHARE,
-    VALIDATION_SHARE,
-)
+from bedrock_customization_local.cli.defaults import MAXIMUM_REJECTED
 from bedrock_customization_local.cli.messages import ExitCode
+from bedrock_customization_local.cli.option_groups import with_option_groups
 from bedrock_customization_local.cli.running import VerboseOption, command, error_console
 
 
@@ -44,6 +33,7 @@ class PrivacyChoice(StrEnum):
     REJECT = "reject"
 
 
+@with_option_groups
 def prepare(
     *,
     paths: PathsArgument,
@@ -55,36 +45,8 @@ def prepare(
         ),
     ],
     method: MethodOption = None,
-    prompt: PromptOption = None,
-    completion: CompletionOption = None,
-    system: SystemOption = None,
-    target: TargetOption = None,
-    inputs: InputsOption = None,
-    group_by: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN", help="Column whose equal values stay on one side of the split."
-        ),
-    ] = None,
-    stratify_by: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column whose values are spread over the sides alike."),
-    ] = None,
-    slice_by: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COLUMN", help="Column by which results are told apart; may be repeated."
-        ),
-    ] = None,
-    validation: Annotated[
-        float, typer.Option(metavar="SHARE", help="Share of the validation set.")
-    ] = VALIDATION_SHARE,
-    test: Annotated[
-        float, typer.Option(metavar="SHARE", help="Share of the blind set.")
-    ] = TEST_SHARE,
-    seed: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Another one gives another split.")
-    ] = SEED,
+    columns: Columns,
+    split: SplitOptions,
     privacy: Annotated[
         PrivacyChoice, typer.Option(help="What becomes of personal data and secrets.")
     ] = PrivacyChoice.FLAG,
@@ -102,9 +64,7 @@ def prepare(
         ),
     ] = MAXIMUM_REJECTED,
     bucket: BucketOption = None,
-    teacher: TeacherOption = None,
-    use_prompt_response: UsePromptResponseOption = False,
-    request_metadata_filters: FiltersOption = None,
+    logs: LogOptions,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what an earlier call wrote there.")
     ] = False,
@@ -122,41 +82,27 @@ def prepare(
     """
     with command(verbose=verbose) as console:
         # Not for --help: the engine takes a while to import.
-        from bedrock_customization_local.cli.data import (  # noqa: PLC0415
+        from bedrock_customization_local.cli.data import (
             engine_settings,
             files,
             preparation,
             preparation_text,
         )
-        from bedrock_customization_local.cli.data.byte_progress import byte_progress  # noqa: PLC0415
-        from bedrock_customization_local.cli.data.prepared_folder import PreparedFolder  # noqa: PLC0415
-        from bedrock_customization_runtime.datasets.checking.privacy import Privacy  # noqa: PLC0415
+        from bedrock_customization_local.cli.data.byte_progress import byte_progress
+        from bedrock_customization_local.cli.data.prepared_folder import PreparedFolder
+        from bedrock_customization_runtime.datasets.checking.privacy import Privacy
 
         choice = choice_of(base_model, method)
         found = files.find(paths)
-        columns = Columns(
-            prompt=prompt,
-            completion=completion,
-            system=system,
-            target=target,
-            inputs=inputs or (),
-            group_by=group_by,
-            stratify_by=stratify_by,
-            slice_by=slice_by or (),
-        )
         settings = engine_settings.settings_of(
             choice,
-            columns.template(found.files[0].path),
-            split={"validation": validation, "test": test, "seed": seed},
+            columns.template(found.files[0].path, split),
+            split=split.shares,
             maximum_rejected=maximum_rejected,
             near_copies=near_copies,
             privacy=Privacy(privacy.value),
             bucket=bucket,
-            logs=LogOptions(
-                teacher=teacher,
-                use_prompt_response=use_prompt_response,
-                filters=request_metadata_filters,
-            ),
+            logs=logs,
         )
         folder = PreparedFolder(out, overwrite=overwrite)
         with byte_progress(error_console(), "Reading", found.size, shown=True) as advance:

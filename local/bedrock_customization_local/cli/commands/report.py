@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,18 +57,18 @@ def report(
     """
     with command(verbose=verbose) as console:
         # Not for --help: the plots take a while to import.
-        from bedrock_customization_local.cli import rendering  # noqa: PLC0415
-        from bedrock_customization_local.cli.demonstration import results  # noqa: PLC0415
-        from bedrock_customization_local.cli.messages import usage_error  # noqa: PLC0415
+        from bedrock_customization_local.cli.demonstration import results
+        from bedrock_customization_local.cli.deployed import manifests, rendering
+        from bedrock_customization_local.cli.messages import usage_error
 
         match run, manifest:
             case (str(), None):
-                place = rendering.manifest_of(run, stack=stack, region=region)
+                place = manifests.manifest_of(run, stack=stack, region=region)
             case (None, str()):
                 place = manifest
             case _:
                 raise usage_error("name either a run or --manifest")
-        files = rendering.render(rendering.read_manifest(place, region=region), out)
+        files = rendering.render(manifests.read_manifest(place, region=region), out)
         results.print_files(console, files)
         if open_report:
             typer.launch(files["Report"].absolute().as_uri())

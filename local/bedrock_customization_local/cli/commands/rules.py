@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator  # noqa: TC003 - typer reads the annotations
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated
 
@@ -27,7 +27,7 @@ class RulesFormat(StrEnum):
 
 def complete_rule(incomplete: str) -> Iterator[tuple[str, str]]:
     """Yield the rules whose id begins so, with what they find, for the shell."""
-    from bedrock_customization_runtime.datasets.rules import TABLE  # noqa: PLC0415 - not for --help
+    from bedrock_customization_runtime.datasets.rules import TABLE
 
     for rule in TABLE:
         if rule.id.startswith(incomplete):
@@ -60,7 +60,7 @@ def rules(
 ) -> None:
     """List the rules that data are checked against, or explain one of them."""
     with command(verbose=verbose) as console:
-        from bedrock_customization_local.cli.data import rule_table  # noqa: PLC0415 - not for --help
+        from bedrock_customization_local.cli.data import rule_table
 
         if method is not None and base_model is None:
             raise usage_error("--method needs --base-model: rules hold for record formats")

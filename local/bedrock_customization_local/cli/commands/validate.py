@@ -11,21 +11,14 @@ from bedrock_customization_local.cli.data.options import (
     BaseModelOption,
     BucketOption,
     Columns,
-    CompletionOption,
-    FiltersOption,
-    InputsOption,
     LogOptions,
     MaximumShownOption,
     MethodOption,
     PathsArgument,
-    PromptOption,
-    SystemOption,
-    TargetOption,
-    TeacherOption,
-    UsePromptResponseOption,
     choice_of,
 )
 from bedrock_customization_local.cli.messages import ExitCode
+from bedrock_customization_local.cli.option_groups import with_option_groups
 from bedrock_customization_local.cli.running import VerboseOption, command, error_console
 
 
@@ -38,20 +31,15 @@ class ValidationFormat(StrEnum):
     GITHUB = "github"
 
 
+@with_option_groups
 def validate(
     *,
     paths: PathsArgument,
     base_model: BaseModelOption,
     method: MethodOption = None,
-    prompt: PromptOption = None,
-    completion: CompletionOption = None,
-    system: SystemOption = None,
-    target: TargetOption = None,
-    inputs: InputsOption = None,
+    columns: Columns,
     bucket: BucketOption = None,
-    teacher: TeacherOption = None,
-    use_prompt_response: UsePromptResponseOption = False,
-    request_metadata_filters: FiltersOption = None,
+    logs: LogOptions,
     thorough: Annotated[
         bool,
         typer.Option(
@@ -75,29 +63,22 @@ def validate(
     """
     with command(verbose=verbose) as console:
         # Not for --help: the engine takes a while to import.
-        from bedrock_customization_local.cli.data import (  # noqa: PLC0415
+        from bedrock_customization_local.cli.data import (
             engine_settings,
             files,
             machine_formats,
             validation,
             validation_text,
         )
-        from bedrock_customization_local.cli.data.byte_progress import byte_progress  # noqa: PLC0415
+        from bedrock_customization_local.cli.data.byte_progress import byte_progress
 
         choice = choice_of(base_model, method)
         found = files.find(paths)
-        columns = Columns(
-            prompt=prompt, completion=completion, system=system, target=target, inputs=inputs or ()
-        )
         settings = engine_settings.settings_of(
             choice,
             columns.template(found.files[0].path),
             bucket=bucket,
-            logs=LogOptions(
-                teacher=teacher,
-                use_prompt_response=use_prompt_response,
-                filters=request_metadata_filters,
-            ),
+            logs=logs,
         )
         is_text = format is ValidationFormat.TEXT
         with byte_progress(error_console(), "Validating", found.size, shown=is_text) as advance:

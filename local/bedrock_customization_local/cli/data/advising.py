@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
 from rich.text import Text
 
 from bedrock_customization_local.cli.data import files
 from bedrock_customization_local.cli.defaults import MAXIMUM_TOKENS
+from bedrock_customization_local.cli.deployed import manifests
 from bedrock_customization_local.cli.messages import CommandError, usage_error
-from bedrock_customization_runtime import aws, catalog
+from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.contract import KnowledgeChanges, MetricName, use_case
 from bedrock_customization_runtime.costs.estimate import estimate_run
 from bedrock_customization_runtime.costs.quantities import RunTokens, side_tokens
@@ -35,10 +34,10 @@ from bedrock_customization_runtime.manifest import (
     SideTokens,
     UseCaseSection,
 )
-from bedrock_customization_runtime.s3 import objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -95,29 +94,17 @@ def read_use_case(path: Path | None) -> UseCaseSection | None:
         raise usage_error(f"--use-case: {error}") from None
 
 
-def read_manifest(where: str) -> Manifest:
-    """Return the manifest at a path, or at an S3 URI with the rights of the user's credentials.
+def read_manifest(place: str) -> Manifest:
+    """Return the manifest in a file or at an S3 URI.
 
     Raises:
-        CommandError: It cannot be read, or is no manifest.
+        CommandError: It cannot be read, or is no manifest of this version.
     """
     try:
-        body = (
-            objects.read(aws.s3(), where) if where.startswith("s3://") else Path(where).read_bytes()
-        )
-        return msgspec.json.decode(body, type=Manifest)
-    except OSError as error:
-        raise usage_error(f"--manifest: {where}: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise usage_error(
-            f"--manifest: {where} is no manifest of a run ({error}): name its manifest.json"
-        ) from None
-    except (BotoCoreError, ClientError, ValueError) as error:
-        raise usage_error(
-            f"--manifest: {where} cannot be read: {error}",
-            "the credentials of this shell need the right to read the artifacts bucket "
-            "(grant_read_artifacts)",
-        ) from None
+        return manifests.read_manifest(place)
+    except CommandError as error:
+        # That exit code says here that something else comes first.
+        raise usage_error(f"--manifest: {error.message}", *error.advice) from error
 
 
 def of_manifest(manifest: Manifest) -> AdviceDocument:

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from bedrock_customization_local.cli.defaults import SEED, TEST_SHARE, VALIDATION_SHARE
 from bedrock_customization_local.cli.messages import usage_error
 from bedrock_customization_runtime import catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bedrock_customization_runtime.contract import (
         LogsPlan,
         MetadataFilters,
         RecordTemplate,
+        Split,
     )
 
 STANDARD_STREAM = Path("-")
@@ -64,30 +64,6 @@ MethodOption = Annotated[
     MethodChoice | None,
     typer.Option(help="Customization method. Without it: fine-tuning, or the model's only one."),
 ]
-PromptOption = Annotated[
-    str | None,
-    typer.Option(metavar="TEMPLATE", help="What the model is asked; {column} is a column's value."),
-]
-CompletionOption = Annotated[
-    str | None, typer.Option(metavar="TEMPLATE", help="What it should answer.")
-]
-SystemOption = Annotated[
-    str | None, typer.Option(metavar="TEXT", help="System prompt of every record.")
-]
-TargetOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="COLUMN", help="Column with the answers, in place of --prompt and --completion."
-    ),
-]
-InputsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--input",
-        metavar="COLUMN",
-        help="Column that is asked with, for --target; may be repeated. Without it: all others.",
-    ),
-]
 BucketOption = Annotated[
     str | None,
     typer.Option(
@@ -97,27 +73,13 @@ BucketOption = Annotated[
 MaximumShownOption = Annotated[
     int, typer.Option(min=0, metavar="N", help="Rejected records to show.")
 ]
-
-
-TeacherOption = Annotated[
-    str | None,
-    typer.Option(metavar="ID", help="Teacher of a distillation."),
+TeacherOption = Annotated[str | None, typer.Option(metavar="ID", help="Teacher of a distillation.")]
+SystemOption = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="System prompt of every record.")
 ]
-UsePromptResponseOption = Annotated[
-    bool,
-    typer.Option(
-        "--use-prompt-response",
-        help="Learn the answers of invocation logs, too; without it, their prompts alone.",
-    ),
-]
-FiltersOption = Annotated[
+GroupByOption = Annotated[
     str | None,
-    typer.Option(
-        "--request-metadata-filters",
-        metavar="JSON",
-        help="Which invocation logs are learned from, as Bedrock's API spells it: "
-        '{"equals": {"project": "bank"}}.',
-    ),
+    typer.Option(metavar="COLUMN", help="Column whose equal values stay on one side of the split."),
 ]
 
 
@@ -125,10 +87,23 @@ FiltersOption = Annotated[
 class LogOptions:
     """What the user wants of invocation logs."""
 
-    teacher: str | None = None
-    use_prompt_response: bool = False
-    filters: str | None = None
-    """JSON."""
+    teacher: TeacherOption = None
+    use_prompt_response: Annotated[
+        bool,
+        typer.Option(
+            "--use-prompt-response",
+            help="Learn the answers of invocation logs, too; without it, their prompts alone.",
+        ),
+    ] = False
+    filters: Annotated[
+        str | None,
+        typer.Option(
+            "--request-metadata-filters",
+            metavar="JSON",
+            help="Which invocation logs are learned from, as Bedrock's API spells it: "
+            '{"equals": {"project": "bank"}}.',
+        ),
+    ] = None
 
     def plan(self, method: catalog.Method) -> LogsPlan | None:
         """Return the same for the engine; None where a method takes all logs as they are.
@@ -166,29 +141,79 @@ def _filters_of(text: str) -> MetadataFilters:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SplitOptions:
+    """How the user wants records divided into training, validation and blind set."""
+
+    group_by: GroupByOption = None
+    stratify_by: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column whose values are spread over the sides alike."),
+    ] = None
+    slice_by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN", help="Column by which results are told apart; may be repeated."
+        ),
+    ] = None
+    validation: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of the validation set.")
+    ] = VALIDATION_SHARE
+    test: Annotated[float, typer.Option(metavar="SHARE", help="Share of the blind set.")] = (
+        TEST_SHARE
+    )
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Another one gives another split.")
+    ] = SEED
+
+    @property
+    def shares(self) -> Split:
+        """The same for the engine."""
+        return {"validation": self.validation, "test": self.test, "seed": self.seed}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Columns:
     """How the user wants columns to become records; all None where the rows are records."""
 
-    prompt: str | None = None
-    completion: str | None = None
-    system: str | None = None
-    target: str | None = None
-    inputs: Sequence[str] = ()
-    group_by: str | None = None
-    stratify_by: str | None = None
-    slice_by: Sequence[str] = ()
+    prompt: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEMPLATE", help="What the model is asked; {column} is a column's value."
+        ),
+    ] = None
+    completion: Annotated[
+        str | None, typer.Option(metavar="TEMPLATE", help="What it should answer.")
+    ] = None
+    system: SystemOption = None
+    target: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Column with the answers, in place of --prompt and --completion."
+        ),
+    ] = None
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            metavar="COLUMN",
+            help="Column that is asked with, for --target; may be repeated. Without it: all "
+            "others.",
+        ),
+    ] = None
 
-    def template(self, first: Path) -> RecordTemplate | None:
+    def template(self, first: Path, split: SplitOptions | None = None) -> RecordTemplate | None:
         """Return the template for the engine.
 
         Args:
             first: The first file, whose columns `target` is looked up in.
+            split: Names columns, too.
 
         Raises:
             CommandError: The options contradict each other, or do not fit the file.
         """
+        split = split or SplitOptions()
         if self.target is not None:
-            return self._template_of_target(self.target, first)
+            return self._template_of_target(self.target, first, split)
         if self.inputs:
             raise usage_error("--input belongs to --target: name the column with the answers too")
         if self.prompt is None or self.completion is None:
@@ -196,18 +221,18 @@ class Columns:
                 ("--prompt", self.prompt),
                 ("--completion", self.completion),
                 ("--system", self.system),
-                ("--group-by", self.group_by),
-                ("--stratify-by", self.stratify_by),
-                ("--slice-by", self.slice_by or None),
+                ("--group-by", split.group_by),
+                ("--stratify-by", split.stratify_by),
+                ("--slice-by", split.slice_by or None),
             ):
                 if value is not None:
                     raise usage_error(
                         f"{name} needs a template: give both --prompt and --completion, or --target"
                     )
             return None
-        return self._record_template(self.prompt, self.completion)
+        return self._record_template(self.prompt, self.completion, split)
 
-    def _template_of_target(self, target: str, first: Path) -> RecordTemplate:
+    def _template_of_target(self, target: str, first: Path, split: SplitOptions) -> RecordTemplate:
         if self.prompt is not None or self.completion is not None:
             raise usage_error("--target stands in place of --prompt and --completion: leave it out")
         if first == STANDARD_STREAM:
@@ -221,22 +246,22 @@ class Columns:
         found = source.template_of(
             source.open_data(first),
             target=target,
-            inputs=self.inputs,
+            inputs=self.inputs or (),
             system=self.system,
-            group_by=self.group_by,
+            group_by=split.group_by,
         )
-        return self._record_template(found.prompt, found.completion)
+        return self._record_template(found.prompt, found.completion, split)
 
-    def _record_template(self, prompt: str, completion: str) -> RecordTemplate:
+    def _record_template(self, prompt: str, completion: str, split: SplitOptions) -> RecordTemplate:
         template: RecordTemplate = {"prompt": prompt, "completion": completion}
         if self.system is not None:
             template["system"] = self.system
-        if self.group_by is not None:
-            template["group_by"] = self.group_by
-        if self.stratify_by is not None:
-            template["stratify_by"] = self.stratify_by
-        if self.slice_by:
-            template["slice_by"] = list(self.slice_by)
+        if split.group_by is not None:
+            template["group_by"] = split.group_by
+        if split.stratify_by is not None:
+            template["stratify_by"] = split.stratify_by
+        if split.slice_by:
+            template["slice_by"] = split.slice_by
         return template
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from bedrock_customization_local.cloud.bedrock.errors import ValidationError
+from bedrock_customization_local.cloud.iam import AccessDenied
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -28,3 +31,22 @@ class RoleAuthorizer(Protocol):
 
     def require_of_service(self, service: str, needed: Permission) -> None:
         """Check that the policy of a resource lets a service itself do something."""
+
+
+def assume_for_job(
+    authorizer: RoleAuthorizer, role_arn: str, *, job_arn: str, account_id: str
+) -> None:
+    """Check that Bedrock may assume the role of a job, before there is one.
+
+    Raises:
+        ValidationError: It may not.
+    """
+    try:
+        authorizer.assume(
+            role_arn, SERVICE_PRINCIPAL, source_arn=job_arn, source_account=account_id
+        )
+    except AccessDenied as error:
+        raise ValidationError(
+            "Could not assume provided IAM role. Please ensure that the role exists and that its "
+            f"trust policy allows {SERVICE_PRINCIPAL}. ({error})"
+        ) from error

@@ -96,8 +96,7 @@ class Faults:
         with self._lock:
             # Repeatable on purpose: this chance guards nothing.
             self._armed += [
-                _Armed(fault, fault.times, random.Random(fault.seed))  # noqa: S311 - repeatable
-                for fault in faults
+                _Armed(fault, fault.times, random.Random(fault.seed)) for fault in faults
             ]
 
     def clear(self) -> None:

@@ -10,7 +10,7 @@ from bedrock_customization_local.cloud.bedrock.shapes import declares
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TOKEN = "clientRequestToken"  # noqa: S105 - the name of a member
+_TOKEN = "clientRequestToken"
 
 
 class Tokens:

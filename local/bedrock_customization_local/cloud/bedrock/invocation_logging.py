@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_local.cloud.bedrock.account import Account
     from bedrock_customization_local.cloud.bedrock.authorization import RoleAuthorizer
+    from bedrock_customization_local.cloud.untyped import Json
 
 _DELIVERY_SECONDS = 120
 _LARGEST_BODY = 100 * 1024
@@ -196,7 +197,7 @@ def check_metadata(parameters: Mapping[str, Any]) -> None:
         raise ValidationError("requestMetadata: it must be a JSON object of strings")
 
 
-def _metadata(parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON
+def _metadata(parameters: Mapping[str, Any]) -> Json:
     given = parameters.get("requestMetadata", {})
     if not isinstance(given, str):
         return given

@@ -35,6 +35,7 @@ from bedrock_customization_local.cloud.iam import guard
 
 if TYPE_CHECKING:
     from bedrock_customization_local.cloud.bedrock.service import Bedrock
+    from bedrock_customization_local.cloud.untyped import Moto
 
 _LABEL = re.compile(r"\{(?P<name>\w+)(?P<greedy>\+?)\}")
 _NOT_IMPLEMENTED = 501
@@ -53,7 +54,7 @@ def install(bedrock: Bedrock) -> Callable[[], None]:
     """
     router = _Router()
 
-    def answer(request: Request, url: str, headers: Any) -> Any:  # noqa: ANN401 - moto's handlers
+    def answer(request: Request, url: str, headers: Moto) -> Moto:
         return _Response(bedrock, router).answer(request, url, headers)
 
     tables = (bedrock_urls.url_paths, runtime_urls.url_paths)
@@ -167,7 +168,7 @@ class _Response(BaseResponse):
         self._bedrock, self._router = bedrock, router
         self._operation = ""
 
-    def answer(self, request: Request, url: str, headers: Any) -> Any:  # noqa: ANN401 - moto's answer
+    def answer(self, request: Request, url: str, headers: Moto) -> Moto:
         """Answer a request."""
         found = self._router.match(request.method, request.raw_path)
         if found is None:
@@ -180,7 +181,7 @@ class _Response(BaseResponse):
         except ServiceError as error:
             return self._refusal(error)
 
-    def _refusal(self, error: ServiceError) -> Any:  # noqa: ANN401 - moto's answer
+    def _refusal(self, error: ServiceError) -> Moto:
         """Answer with an error; moto's own way knows no codes beyond the service's model."""
         headers = self.response_headers | {
             "x-amzn-errortype": error.code,

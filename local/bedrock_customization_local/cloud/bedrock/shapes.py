@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from botocore.model import ListShape, MapShape, Shape, StructureShape
 
+    from bedrock_customization_local.cloud.untyped import Json
+
 CONTROL_PLANE, DATA_PLANE = "bedrock", "bedrock-runtime"
 
 # RE2 counts to a thousand: `x{1,1024}` is `x{1,512}x{0,512}`.
@@ -108,7 +110,7 @@ def check_reply(operation: str, reply: Mapping[str, Any]) -> None:
 
 
 def _problems(
-    value: Any,  # noqa: ANN401 - any JSON
+    value: Json,
     shape: Shape,
     path: str,
     *,
@@ -125,7 +127,7 @@ def _problems(
         yield from _problems(member, member_shape, where, enums_only=enums_only)
 
 
-def _members(value: Any, shape: Shape, path: str) -> Iterator[tuple[Any, Shape, str]]:  # noqa: ANN401 - any JSON
+def _members(value: Json, shape: Shape, path: str) -> Iterator[tuple[Json, Shape, str]]:
     """Yield what a value is made of, each with its shape and where it is."""
     if shape.type_name == "structure" and not getattr(shape, "is_document_type", False):
         members = cast("StructureShape", shape).members

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from bedrock_customization_local.cloud.untyped import Client
+
 BOOTSTRAP_VERSION = "33"
 """The version of the bootstrap stack that this pretends to be; newer than any template asks for."""
 
@@ -35,7 +37,7 @@ class Cloud(Protocol):
     def account_id(self) -> str:
         """The account."""
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 writes a client's methods at run time
+    def client(self, service: str) -> Client:
         """Return the client of a service."""
 
 
@@ -146,7 +148,7 @@ def _deploy_stack(
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def _failure(cloudformation: Any, stack: Mapping[str, Any]) -> str:  # noqa: ANN401 - a boto3 client
+def _failure(cloudformation: Client, stack: Mapping[str, Any]) -> str:
     """Say why a stack failed: the first failed resource, or the stack's own reason."""
     events = cloudformation.describe_stack_events(StackName=stack["StackId"])["StackEvents"]
     for event in events:  # newest first
@@ -159,7 +161,7 @@ def _failure(cloudformation: Any, stack: Mapping[str, Any]) -> str:  # noqa: ANN
     return reasons[0] if reasons else str(stack["StackStatus"])
 
 
-def _exists(cloudformation: Any, name: str) -> bool:  # noqa: ANN401 - a boto3 client
+def _exists(cloudformation: Client, name: str) -> bool:
     return any(
         stack["StackName"] == name and stack["StackStatus"] != "DELETE_COMPLETE"
         for page in cloudformation.get_paginator("list_stacks").paginate()
@@ -167,7 +169,7 @@ def _exists(cloudformation: Any, name: str) -> bool:  # noqa: ANN401 - a boto3 c
     )
 
 
-def _ensure_bucket(s3: Any, bucket: str, region: str) -> None:  # noqa: ANN401 - a boto3 client
+def _ensure_bucket(s3: Client, bucket: str, region: str) -> None:
     try:
         s3.head_bucket(Bucket=bucket)
     except ClientError:

@@ -9,9 +9,10 @@ from typing import Any
 from moto.cloudformation import parsing
 
 from bedrock_customization_local.cloud.deploy.resources import Properties, Resource, StackScope
+from bedrock_customization_local.cloud.untyped import Moto
 
 
-def moto_model(kind: str) -> Any | None:  # noqa: ANN401 - moto's models are untyped
+def moto_model(kind: str) -> Moto | None:
     """Return moto's model of a resource type, or None if it has none."""
     return parsing.get_model_map().get(kind)
 
@@ -85,7 +86,7 @@ class MotoResource(Resource):
         """Return whether moto's resource is there."""
         return bool(self._made.is_created())
 
-    def _keep(self, made: Any) -> None:  # noqa: ANN401 - moto's models are untyped
+    def _keep(self, made: Moto) -> None:
         made.logical_resource_id, made.cf_resource_type = (
             self.logical_resource_id,
             self.cf_resource_type,

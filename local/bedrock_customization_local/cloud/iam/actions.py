@@ -7,14 +7,8 @@ from urllib.parse import parse_qsl
 
 from moto.core.utils import get_service_model
 
-from bedrock_customization_local.cloud.iam.operations import (
-    CONDITION_KEYS,
-    MODEL_KEYS,
-    PASSED_ROLES,
-    RULES,
-    TAGS,
-    Rule,
-)
+from bedrock_customization_local.cloud.iam.context_keys import CONDITION_KEYS, TAGS
+from bedrock_customization_local.cloud.iam.operations import MODEL_KEYS, PASSED_ROLES, RULES, Rule
 from bedrock_customization_local.cloud.iam.request import ContextValue
 from bedrock_customization_local.cloud.iam.resources import Parameters, Scope, anything, value
 

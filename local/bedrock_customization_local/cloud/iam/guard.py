@@ -21,6 +21,7 @@ from werkzeug.exceptions import NotFound
 
 from bedrock_customization_local.cloud.iam.authorizer import AccessDenied
 from bedrock_customization_local.cloud.iam.sessions import RoleSessions
+from bedrock_customization_local.cloud.untyped import Moto
 
 # `key/date/region/service/aws4_request`, in the header or, of presigned URLs, in the query.
 _CREDENTIAL = re.compile(r"Credential=([^/,&]+)/[^/]+/[^/]+/([^/]+)/aws4_request")
@@ -137,7 +138,7 @@ def _rewind(environ: _Environ) -> None:
 def _parameters(
     request: Request,
     service: str,
-    operation: Any,  # noqa: ANN401 - moto has no types
+    operation: Moto,
     labels: Mapping[str, str],
 ) -> Mapping[str, object]:
     # An object's bytes may be gigabytes and say nothing about who may write them.

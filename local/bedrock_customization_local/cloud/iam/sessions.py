@@ -3,7 +3,7 @@
 import hashlib
 from threading import Lock
 
-from bedrock_customization_local.cloud.lambdas.environment import Credentials
+from bedrock_customization_local.cloud.credentials import Credentials
 
 
 class RoleSessions:

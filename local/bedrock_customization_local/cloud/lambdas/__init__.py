@@ -6,7 +6,6 @@ from hostile code.
 """
 
 from bedrock_customization_local.cloud.lambdas.archives import InvalidArchiveError
-from bedrock_customization_local.cloud.lambdas.environment import DUMMY_CREDENTIALS, Credentials
 from bedrock_customization_local.cloud.lambdas.functions import (
     Archive,
     FailureKind,
@@ -19,9 +18,7 @@ from bedrock_customization_local.cloud.lambdas.functions import (
 from bedrock_customization_local.cloud.lambdas.runtime import LambdaRuntime
 
 __all__ = [
-    "DUMMY_CREDENTIALS",
     "Archive",
-    "Credentials",
     "FailureKind",
     "FunctionDefinition",
     "InvalidArchiveError",

@@ -11,7 +11,7 @@ from uuid import uuid4
 import boto3
 
 from bedrock_customization_local.cloud.clock import Clock
-from bedrock_customization_local.cloud.lambdas.environment import DUMMY_CREDENTIALS
+from bedrock_customization_local.cloud.credentials import DUMMY_CREDENTIALS
 from bedrock_customization_local.cloud.lambdas.functions import Invocation, TooManyRequestsError
 
 _RETRY_DELAYS = (60, 120)

@@ -3,29 +3,18 @@
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
+from bedrock_customization_local.cloud.credentials import Credentials
 from bedrock_customization_local.cloud.lambdas.functions import FunctionDefinition, LogFormat
 
 # What a process needs of the machine to start at all; the rest of the user's shell stays out.
 _INHERITED = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
 _NATIVE_SUFFIXES = tuple(suffix for suffix in EXTENSION_SUFFIXES if "cpython" in suffix)
 _SITE_FOLDERS = frozenset({"site-packages", "dist-packages"})
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a sandbox signs its requests with."""
-
-    access_key_id: str
-    secret_access_key: str = field(repr=False)
-    session_token: str = field(default="", repr=False)
-
-
-DUMMY_CREDENTIALS = Credentials("test", "test")
 
 
 def sandbox_environment(

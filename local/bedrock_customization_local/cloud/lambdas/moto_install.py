@@ -252,7 +252,7 @@ def _run_for_moto(invoker: _Invoker, original: Callable[..., bytes]) -> Callable
     def invoke(
         self: _Moto,
         body: str,
-        request_headers: Mapping[str, str],  # noqa: ARG001 - moto's signature
+        request_headers: Mapping[str, str],
         response_headers: MutableMapping[str, str],
     ) -> bytes:
         invocation = invoker.run(self, (body or "{}").encode(), self.function_arn)

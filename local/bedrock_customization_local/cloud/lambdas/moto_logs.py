@@ -1,11 +1,11 @@
 """Puts the logs of invocations into moto's CloudWatch Logs."""
 
 from threading import Lock
-from typing import Any
 
 from moto.core.utils import unix_time_millis
 
 from bedrock_customization_local.cloud.lambdas.functions import Invocation
+from bedrock_customization_local.cloud.untyped import Moto
 
 
 class LogWriter:
@@ -14,7 +14,7 @@ class LogWriter:
     def __init__(self) -> None:
         self._lock = Lock()
 
-    def write(self, logs: Any, group: str, invocation: Invocation) -> None:  # noqa: ANN401 - moto has no types
+    def write(self, logs: Moto, group: str, invocation: Invocation) -> None:
         """Append an invocation's log to its sandbox's stream, creating both if needed."""
         now = int(unix_time_millis())
         events = [{"timestamp": now, "message": line} for line in invocation.log_events()]

@@ -12,11 +12,10 @@ from pathlib import Path
 from threading import Condition
 from uuid import uuid4
 
+from bedrock_customization_local.cloud.credentials import DUMMY_CREDENTIALS, Credentials
 from bedrock_customization_local.cloud.lambdas import logs
 from bedrock_customization_local.cloud.lambdas.archives import ArchiveStore
 from bedrock_customization_local.cloud.lambdas.environment import (
-    DUMMY_CREDENTIALS,
-    Credentials,
     libraries,
     machine_environment,
     sandbox_environment,

@@ -40,7 +40,9 @@ def run_parallel(interpreter: Interpreter, state: State, data: Json, frame: Fram
         partial(interpreter.run, branch, arguments, own)
         for branch, own in zip(state.branches, frames, strict=True)
     ]
-    return _finish(state, frame, [own.trail for own in frames], jobs, scope, len(jobs))
+    return _finish(
+        state, frame, jobs, trails=[own.trail for own in frames], scope=scope, concurrency=len(jobs)
+    )
 
 
 def run_inline_map(interpreter: Interpreter, state: State, data: Json, frame: Frame) -> Json:
@@ -80,7 +82,14 @@ def run_inline_map(interpreter: Interpreter, state: State, data: Json, frame: Fr
         return output
 
     jobs = [partial(iterate, index) for index in range(len(items))]
-    return _finish(state, frame, [own.trail for own in frames], jobs, scope, concurrency)
+    return _finish(
+        state,
+        frame,
+        jobs,
+        trails=[own.trail for own in frames],
+        scope=scope,
+        concurrency=concurrency,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -217,11 +226,12 @@ def gather(jobs: Sequence[Callable[[], Json]], concurrency: int, scope: Scope) -
     return results
 
 
-def _finish(  # noqa: PLR0917 - the parts of one finish
+def _finish(
     state: State,
     frame: Frame,
-    trails: Sequence[Trail],
     jobs: Sequence[Callable[[], Json]],
+    *,
+    trails: Sequence[Trail],
     scope: Scope,
     concurrency: int,
 ) -> Json:

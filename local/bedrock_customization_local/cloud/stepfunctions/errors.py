@@ -14,10 +14,9 @@ from enum import StrEnum
 
 
 class ErrorName(StrEnum):
-    """The error names that Amazon States Language defines."""
+    """The error names of the Amazon States Language that are raised here."""
 
     ALL = "States.ALL"
-    BRANCH_FAILED = "States.BranchFailed"
     DATA_LIMIT_EXCEEDED = "States.DataLimitExceeded"
     EXCEED_TOLERATED_FAILURE_THRESHOLD = "States.ExceedToleratedFailureThreshold"
     HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"

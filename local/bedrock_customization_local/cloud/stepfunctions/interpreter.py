@@ -227,7 +227,7 @@ def _choose(state: State, data: Json, flow: DataFlow, frame: Frame) -> Step:
             chosen = holds(rule, effective, sight)
         if chosen:
             return Step(
-                outcome=_rule_outcome(state, rule, data, effective, flow, frame),
+                outcome=flow.outcome(_as_told_by(rule, state), data, effective, sight),
                 following=rule["Next"],
             )
     if "Default" not in state.body:
@@ -236,14 +236,11 @@ def _choose(state: State, data: Json, flow: DataFlow, frame: Frame) -> Step:
     return Step(outcome=outcome, following=state.body["Default"])
 
 
-def _rule_outcome(  # noqa: PLR0917 - one state, one rule, and where they stand
-    state: State, rule: Json, data: Json, effective: Json, flow: DataFlow, frame: Frame
-) -> Outcome:
-    # A rule's Assign replaces the state's; its Output does too.
+def _as_told_by(rule: Json, state: State) -> State:
+    """Return the state with the Assign and the Output of its rule in the place of its own."""
     own = {name: rule[name] for name in ("Assign", "Output") if name in rule}
     body = {name: value for name, value in state.body.items() if name != "Assign"} | own
-    replaced = State(name=state.name, type=state.type, language=state.language, body=body)
-    return flow.outcome(replaced, data, effective, frame.sight)
+    return State(name=state.name, type=state.type, language=state.language, body=body)
 
 
 def _fail(state: State, data: Json, flow: DataFlow, frame: Frame) -> StateError:

@@ -83,7 +83,7 @@ def _resource_of(service: StepFunctions) -> list[Callable[[], None]]:
         resource_name: str,
         cloudformation_json: Mapping[str, Json],
         account_id: str,
-        region_name: str,  # noqa: ARG001 - moto passes it
+        region_name: str,
         **_details: str,
     ) -> StateMachineResource:
         properties = cloudformation_json.get("Properties", {})
@@ -95,7 +95,7 @@ def _resource_of(service: StepFunctions) -> list[Callable[[], None]]:
         new_resource_name: str,
         cloudformation_json: Mapping[str, Json],
         account_id: str,
-        region_name: str,  # noqa: ARG001 - moto passes it
+        region_name: str,
     ) -> StateMachineResource:
         properties = cloudformation_json.get("Properties", {})
         return original_resource.update(account_id, new_resource_name, properties)
@@ -103,9 +103,9 @@ def _resource_of(service: StepFunctions) -> list[Callable[[], None]]:
     def delete(
         _cls: type,
         resource_name: str,
-        cloudformation_json: Mapping[str, Json],  # noqa: ARG001 - moto passes it
-        account_id: str,  # noqa: ARG001 - moto passes it
-        region_name: str,  # noqa: ARG001 - moto passes it
+        cloudformation_json: Mapping[str, Json],
+        account_id: str,
+        region_name: str,
     ) -> None:
         service.call("DeleteStateMachine", {"stateMachineArn": resource_name})
 

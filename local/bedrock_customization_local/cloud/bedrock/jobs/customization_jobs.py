@@ -9,15 +9,13 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bedrock_customization_local.cloud.bedrock.authorization import SERVICE_PRINCIPAL
+from bedrock_customization_local.cloud.bedrock.authorization import assume_for_job
 from bedrock_customization_local.cloud.bedrock.errors import (
     ConflictError,
     NotFoundError,
     QuotaExceededError,
-    ValidationError,
 )
 from bedrock_customization_local.cloud.bedrock.paging import page
-from bedrock_customization_local.cloud.iam import AccessDenied
 from bedrock_customization_runtime.catalog import (
     BaseModel,
     HyperparameterValue,
@@ -154,18 +152,12 @@ class CustomizationJobs:
         self._check_names(parameters)
         self._check_quotas()
         account.tags.check(parameters.get("customModelTags", []))
-        try:
-            self._authorizer.assume(
-                parameters["roleArn"],
-                SERVICE_PRINCIPAL,
-                source_arn=job.arn,
-                source_account=account.place.account_id,
-            )
-        except AccessDenied as error:
-            raise ValidationError(
-                "Could not assume provided IAM role. Please ensure that the role exists and that "
-                f"its trust policy allows {SERVICE_PRINCIPAL}. ({error})"
-            ) from error
+        assume_for_job(
+            self._authorizer,
+            parameters["roleArn"],
+            job_arn=job.arn,
+            account_id=account.place.account_id,
+        )
         account.tags.create(job.arn, parameters.get("jobTags", []))
         self._jobs[job.arn] = job
         self._notify(job)

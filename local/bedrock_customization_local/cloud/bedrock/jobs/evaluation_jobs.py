@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bedrock_customization_local.cloud.bedrock.arns import new_id
-from bedrock_customization_local.cloud.bedrock.authorization import SERVICE_PRINCIPAL
+from bedrock_customization_local.cloud.bedrock.authorization import assume_for_job
 from bedrock_customization_local.cloud.bedrock.errors import (
     ConflictError,
     NotEmulatedError,
@@ -20,7 +20,6 @@ from bedrock_customization_local.cloud.bedrock.errors import (
     ValidationError,
 )
 from bedrock_customization_local.cloud.bedrock.paging import page
-from bedrock_customization_local.cloud.iam import AccessDenied
 from bedrock_customization_runtime.catalog import judges
 from bedrock_customization_runtime.contract import JudgeMetric
 
@@ -125,18 +124,12 @@ class EvaluationJobs:
                 f"You have {running} evaluation jobs in progress, the quota is "
                 f"{account.quotas.concurrent_evaluation_jobs}. Wait until one ends."
             )
-        try:
-            self._authorizer.assume(
-                parameters["roleArn"],
-                SERVICE_PRINCIPAL,
-                source_arn=job.arn,
-                source_account=account.place.account_id,
-            )
-        except AccessDenied as error:
-            raise ValidationError(
-                "The provided role could not be assumed. Ensure that it exists and that its trust "
-                f"policy allows {SERVICE_PRINCIPAL}. ({error})"
-            ) from error
+        assume_for_job(
+            self._authorizer,
+            parameters["roleArn"],
+            job_arn=job.arn,
+            account_id=account.place.account_id,
+        )
         account.tags.create(job.arn, parameters.get("jobTags", []))
         self._jobs[job.arn] = job
         account.background.start(lambda: self._run(job))

@@ -23,7 +23,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_local.cloud.bedrock.jobs.invocation_logs import LoggedExchange
     from bedrock_customization_local.cloud.bedrock.jobs.work import JobWork
+    from bedrock_customization_local.cloud.untyped import Json
 
 _ROUNDS_PER_EPOCH, _MAXIMUM_ROUNDS = 4, 12
 _PROPOSALS_PER_ROUND = 1024
@@ -242,7 +243,7 @@ def _example(exchange: LoggedExchange) -> Example:
     return Example(join_turns(system, turns), "", tokens, messages=tuple(messages))
 
 
-def _text(reference: Any) -> str:  # noqa: ANN401 - any JSON
+def _text(reference: Json) -> str:
     return reference if isinstance(reference, str) else json.dumps(reference, ensure_ascii=False)
 
 

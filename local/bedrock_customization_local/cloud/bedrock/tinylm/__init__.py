@@ -5,7 +5,8 @@ overfitting, the effect of data and hyperparameters and the answers are therefor
 them says anything about the quality of Nova or Llama. A "base model" is this network untrained: its
 answers are noise.
 
-`vocabulary` turns text into tokens, `network` is the model and its gradients, `optimizer` the
-update, `generation` the decoding, `training` the loop, and `worker` that loop as a process of its
-own. Nothing here knows AWS.
+`vocabulary` turns text into tokens and `batches` those into arrays; `weights` are what is learned,
+`network` runs them forward and back, `optimizer` updates them, `model` keeps them with their
+vocabulary; `generation` is the decoding, `training` the loop, and `worker` that loop as a process
+of its own. Nothing here knows AWS.
 """

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bedrock_customization_local.cloud.bedrock.tinylm.network import (
-    Floats,
-    Integers,
     attention_mask,
     gram_vectors,
     normalize,
@@ -25,7 +23,9 @@ from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bedrock_customization_local.cloud.bedrock.tinylm.batches import Integers
     from bedrock_customization_local.cloud.bedrock.tinylm.model import Model
+    from bedrock_customization_local.cloud.bedrock.tinylm.weights import Floats
 
 _SEQUENCES = 64
 

@@ -10,11 +10,6 @@ from zlib import crc32
 
 import numpy as np
 
-from bedrock_customization_local.cloud.bedrock.tinylm.network import (
-    Shape,
-    Weights,
-    initial_weights,
-)
 from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import (
     END,
     FIRST_SLOT,
@@ -23,6 +18,7 @@ from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import (
     Vocabulary,
     split_words,
 )
+from bedrock_customization_local.cloud.bedrock.tinylm.weights import Shape, Weights, initial_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

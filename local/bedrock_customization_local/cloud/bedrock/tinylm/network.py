@@ -7,158 +7,20 @@ plus the mean of its character n-grams' rows; the loss is on the completion only
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import GRAM_BUCKETS, PADDING, grams
+from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import grams
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import Encoded
-
-Floats: TypeAlias = NDArray[np.floating]
-Integers: TypeAlias = NDArray[np.integer]
+    from bedrock_customization_local.cloud.bedrock.tinylm.batches import Batch, Integers
+    from bedrock_customization_local.cloud.bedrock.tinylm.weights import Floats, Weights
 
 _FORBIDDEN = -1e9
 _EPSILON = 1e-5
-_EMBEDDING_SCALE = 0.5
-_POSITION_SCALE = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """Size of a network.
-
-    Args:
-        tokens: Number of input tokens.
-        answers: Number of tokens it can say.
-        context: Longest sequence.
-        width: Length of a hidden vector.
-        layers: Number of blocks.
-        heads: Attention heads; divides `width`.
-    """
-
-    tokens: int
-    answers: int
-    context: int
-    width: int = 64
-    layers: int = 2
-    heads: int = 4
-
-    @property
-    def hidden(self) -> int:
-        """Width of the feed-forward layer."""
-        return 2 * self.width
-
-
-class Weights:
-    """Named parameters that share one flat array, so that an optimizer sees a single vector."""
-
-    def __init__(self, shape: Shape, flat: Floats | None = None) -> None:
-        self.shape = shape
-        sizes = {name: int(np.prod(size)) for name, size in _sizes(shape).items()}
-        self.flat = np.zeros(sum(sizes.values()), np.float32) if flat is None else flat
-        self._views: dict[str, Floats] = {}
-        start = 0
-        for name, size in _sizes(shape).items():
-            self._views[name] = self.flat[start : start + sizes[name]].reshape(size)
-            start += sizes[name]
-
-    def __getitem__(self, name: str) -> Floats:
-        """Return a parameter: a view, not a copy."""
-        return self._views[name]
-
-    def views(self) -> Mapping[str, Floats]:
-        """Return the parameters by name: views, not copies."""
-        return self._views
-
-    def zeros(self) -> Weights:
-        """Return as many zeros: room for gradients or moments."""
-        return Weights(self.shape, np.zeros_like(self.flat))
-
-
-def initial_weights(shape: Shape, seed: int) -> Weights:
-    """Return the weights of an untrained network."""
-    rng = np.random.default_rng(seed)
-    weights = Weights(shape)
-    for name, view in weights.views().items():
-        kind = name.rpartition(".")[2]
-        if kind.startswith("gain"):
-            view[:] = 1
-        elif kind in {"words", "grams"}:
-            view[:] = rng.normal(0, _EMBEDDING_SCALE, view.shape)
-        elif kind == "positions":
-            view[:] = rng.normal(0, _POSITION_SCALE, view.shape)
-        elif view.ndim > 1:
-            view[:] = rng.normal(0, view.shape[0] ** -0.5, view.shape)
-    return weights
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Sequences of one length, padded on the right.
-
-    Args:
-        tokens: [sequences, length] token numbers.
-        surfaces: [sequences, length] row of `gram_shares` of each token.
-        gram_shares: [distinct words, buckets] share of each n-gram in a word; rows sum to 1 or 0.
-        answers: [sequences] position after which the completion begins.
-        rows: [targets] flat position, in [sequences * length], from which a token is predicted.
-        targets: [targets] index of that token among the answers.
-    """
-
-    tokens: Integers
-    surfaces: Integers
-    gram_shares: Floats
-    answers: Integers
-    rows: Integers
-    targets: Integers
-
-
-def make_batch(
-    encoded: Sequence[Encoded], answers: Sequence[int], dtype: type[np.floating] = np.float32
-) -> Batch:
-    """Pad sequences into a batch.
-
-    Args:
-        encoded: What to pad; with completions to train, without to ask.
-        answers: Token numbers that the network can say, ascending.
-        dtype: Of the arithmetic.
-    """
-    length = max(len(one.tokens) for one in encoded)
-    tokens = np.full((len(encoded), length), PADDING, np.intp)
-    surfaces = np.zeros((len(encoded), length), np.intp)
-    numbers: dict[str, int] = {"": 0}
-    rows: list[int] = []
-    said: list[int] = []
-    for index, one in enumerate(encoded):
-        tokens[index, : len(one.tokens)] = one.tokens
-        surfaces[index, : len(one.tokens)] = [
-            numbers.setdefault(word, len(numbers)) for word in one.words
-        ]
-        for position in range(one.answer, len(one.tokens) - 1):
-            rows.append(index * length + position)
-            said.append(one.tokens[position + 1])
-    shares = np.zeros((len(numbers), GRAM_BUCKETS), dtype)
-    for word, number in numbers.items():
-        buckets = list(grams(word))
-        if buckets:
-            shares[number, buckets] = 1 / len(buckets)
-    known = np.asarray(answers)
-    targets = np.minimum(np.searchsorted(known, np.asarray(said, np.intp)), len(known) - 1)
-    sayable = known[targets] == said
-    return Batch(
-        tokens,
-        surfaces,
-        shares,
-        np.array([one.answer for one in encoded]),
-        np.asarray(rows, np.intp)[sayable],
-        targets[sayable],
-    )
 
 
 def loss_and_gradients(
@@ -186,30 +48,6 @@ def normalize(x: Floats) -> tuple[Floats, Floats]:
     """Return `x` over its root mean square along the last axis, and what it was multiplied by."""
     scale = 1 / np.sqrt(np.vecdot(x, x)[..., None] / x.shape[-1] + _EPSILON)
     return x * scale, scale
-
-
-def _sizes(shape: Shape) -> dict[str, tuple[int, ...]]:
-    width, hidden = shape.width, shape.hidden
-    sizes: dict[str, tuple[int, ...]] = {
-        "words": (shape.tokens, width),
-        "grams": (GRAM_BUCKETS, width),
-        "positions": (shape.context, width),
-    }
-    for layer in range(shape.layers):
-        sizes |= {
-            f"{layer}.gain_attention": (width,),
-            f"{layer}.attend": (width, 3 * width),
-            f"{layer}.mix": (width, width),
-            f"{layer}.gain_feed": (width,),
-            f"{layer}.expand": (width, hidden),
-            f"{layer}.expand_bias": (hidden,),
-            f"{layer}.contract": (hidden, width),
-        }
-    return sizes | {
-        "gain_final": (width,),
-        "say": (width, shape.answers),
-        "say_bias": (shape.answers,),
-    }
 
 
 class _Tape:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from bedrock_customization_local.cloud.bedrock.tinylm.network import Weights
+    from bedrock_customization_local.cloud.bedrock.tinylm.weights import Weights
 
 _FIRST_DECAY = 0.9
 _SECOND_DECAY = 0.98

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from bedrock_customization_local.cloud.bedrock.tinylm.batches import make_batch
 from bedrock_customization_local.cloud.bedrock.tinylm.model import (
     CONTEXT,
     Model,
@@ -23,7 +24,6 @@ from bedrock_customization_local.cloud.bedrock.tinylm.model import (
 from bedrock_customization_local.cloud.bedrock.tinylm.network import (
     loss_and_gradients,
     loss_of,
-    make_batch,
 )
 from bedrock_customization_local.cloud.bedrock.tinylm.optimizer import AdamW, Schedule
 from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import Record, build_vocabulary
@@ -31,7 +31,7 @@ from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import Record, 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bedrock_customization_local.cloud.bedrock.tinylm.network import Batch
+    from bedrock_customization_local.cloud.bedrock.tinylm.batches import Batch
     from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import Encoded
 
 PASSES_PER_EPOCH = 8

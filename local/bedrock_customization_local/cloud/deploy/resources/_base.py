@@ -9,6 +9,8 @@ from typing import Any, ClassVar, TypeAlias
 
 from botocore.client import BaseClient
 
+from bedrock_customization_local.cloud.untyped import Client
+
 Properties: TypeAlias = Mapping[str, Any]
 """A resource's properties after every intrinsic function is resolved: JSON."""
 
@@ -101,7 +103,7 @@ class Resource(ABC):
         return True
 
     @property
-    def client(self) -> Any:  # noqa: ANN401 - boto3 writes a client's methods at run time
+    def client(self) -> Client:
         """The client of this resource's service."""
         return self.scope.client(self.service)
 

@@ -1,4 +1,4 @@
-"""IAM."""
+"""The types of IAM: roles and policies."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Lambda."""
+"""The types of Lambda: functions, their versions, permissions, addresses and layers."""
 
 import io
 import zipfile

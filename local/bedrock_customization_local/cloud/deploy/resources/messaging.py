@@ -1,4 +1,4 @@
-"""SNS, SQS and EventBridge."""
+"""The types of SNS, SQS and EventBridge."""
 
 import json
 from collections.abc import Set as AbstractSet

@@ -1,6 +1,4 @@
-"""CloudWatch, CloudWatch Logs, Systems Manager, and what only CDK reads."""
-
-from typing import Any
+"""The types of CloudWatch, its logs and Systems Manager, and what only CDK reads."""
 
 from bedrock_customization_local.cloud.deploy.resources._base import (
     PutResource,
@@ -8,6 +6,7 @@ from bedrock_customization_local.cloud.deploy.resources._base import (
     lower_first,
     tag_map,
 )
+from bedrock_customization_local.cloud.untyped import Json
 
 
 class LogGroup(Resource):
@@ -149,7 +148,7 @@ class Parameter(Resource):
         """Delete the parameter."""
         self.client.delete_parameter(Name=self.physical_resource_id)
 
-    def _put(self, name: str, **parameters: Any) -> None:  # noqa: ANN401 - JSON for the API
+    def _put(self, name: str, **parameters: Json) -> None:
         self.client.put_parameter(Name=name, **self.without("Name", "Tags"), **parameters)
         self.attributes = {"Type": self.properties["Type"], "Value": self.properties["Value"]}
 

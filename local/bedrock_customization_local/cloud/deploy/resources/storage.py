@@ -1,4 +1,4 @@
-"""S3, KMS and ECR."""
+"""The types of S3, KMS and ECR."""
 
 import json
 import re

@@ -382,7 +382,7 @@ class Machines:
         qualifier = arn.rsplit(":", 1)[1]
         if qualifier in machine.aliases:
             routes = machine.aliases[qualifier].routes
-            chosen = random.choices(routes, [route["weight"] for route in routes])[0]  # noqa: S311 - traffic shifting
+            chosen = random.choices(routes, [route["weight"] for route in routes])[0]
             version_arn = chosen["stateMachineVersionArn"]
             return self._resolved(machine, version_arn)[0], version_arn, arn
         if not qualifier.isdecimal() or int(qualifier) not in machine.versions:

@@ -63,7 +63,7 @@ def run_state_test(
     try:
         step = interpreter.step(plain, data, frame)
     except StateError as error:
-        response = _failed(state, data, error, frame, parameters, inspection)
+        response = _failed(error, state, data, frame, parameters=parameters, inspection=inspection)
     else:
         frame.progress.variables.assign(step.outcome.assigned)
         response = {"status": "SUCCEEDED", "output": dump(step.outcome.output)}
@@ -160,11 +160,12 @@ def _frame(parameters: Mapping[str, Json], surroundings: Surroundings) -> Frame:
     )
 
 
-def _failed(  # noqa: PLR0917 - what a failure consists of
+def _failed(
+    error: StateError,
     state: State,
     data: Json,
-    error: StateError,
     frame: Frame,
+    *,
     parameters: Mapping[str, Json],
     inspection: dict[str, Json],
 ) -> dict[str, Json]:
@@ -172,7 +173,7 @@ def _failed(  # noqa: PLR0917 - what a failure consists of
     if error.cause is not None:
         response["cause"] = error.cause
     rules = state.body.get("Retry", ())
-    retrier = retry.Retrier(rules, random.Random())  # noqa: S311 - jitter, not secrets
+    retrier = retry.Retrier(rules, random.Random())
     for _ in range(parameters.get("stateConfiguration", {}).get("retrierRetryCount", 0)):
         retrier.delay(error)
     delay = retrier.delay(error)

@@ -22,7 +22,7 @@ class StateType(StrEnum):
     FAIL = "Fail"
     MAP = "Map"
     PARALLEL = "Parallel"
-    PASS = "Pass"  # noqa: S105 - the name of a state type
+    PASS = "Pass"
     SUCCEED = "Succeed"
     TASK = "Task"
     WAIT = "Wait"

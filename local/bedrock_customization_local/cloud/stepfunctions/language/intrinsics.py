@@ -110,7 +110,7 @@ def _merge(first: dict[str, Json], second: dict[str, Json], deep: bool) -> Json:
 
 
 def _random(start: int, end: int, seed: int | None = None) -> int:
-    return random.Random(seed).randrange(start, end)  # noqa: S311 - sampling, not secrets
+    return random.Random(seed).randrange(start, end)
 
 
 def _add(left: int, right: int) -> int:

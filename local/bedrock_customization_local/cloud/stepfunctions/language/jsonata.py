@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import random
 import uuid
 from collections.abc import Mapping
@@ -127,7 +128,7 @@ def _plain(value: Json) -> Json:
     if isinstance(value, bool | str | int):
         return value
     if isinstance(value, float):
-        if value != value or value in {float("inf"), float("-inf")}:  # noqa: PLR0124 - NaN
+        if not math.isfinite(value):
             raise ValueError("a number is not finite")
         return int(value) if value.is_integer() else value
     if isinstance(value, dict):
@@ -175,7 +176,7 @@ def _hash(text: str, algorithm: str = "SHA-256") -> str:
 
 
 def _random(seed: float | None = None) -> float:
-    generator = random.Random(seed)  # noqa: S311 - jitter and sampling, not secrets
+    generator = random.Random(seed)
     return generator.random()
 
 

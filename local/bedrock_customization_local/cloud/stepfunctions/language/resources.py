@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from botocore.utils import ArnParser
+
 
 class Kind(StrEnum):
     """How a resource is called."""
@@ -19,7 +21,7 @@ class Pattern(StrEnum):
     REQUEST_RESPONSE = ""
     SYNC = "sync"
     SYNC_2 = "sync:2"
-    TASK_TOKEN = "waitForTaskToken"  # noqa: S105 - the name of an integration pattern
+    TASK_TOKEN = "waitForTaskToken"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,10 +59,10 @@ def parse(arn: str) -> Resource:
     Raises:
         ValueError: It is no ARN that a Task state may name.
     """
-    parts = arn.split(":", 5)
-    if len(parts) != 6 or parts[0] != "arn":  # noqa: PLR2004 - an ARN has six parts
+    if not ArnParser.is_arn(arn):
         raise ValueError(f"{arn!r} is not an ARN")
-    _, _, service, region, _, rest = parts
+    parts = ArnParser().parse_arn(arn)
+    service, region, rest = parts["service"], parts["region"], parts["resource"]
     if service == "lambda" and rest.startswith("function:"):
         return Resource(arn=arn, kind=Kind.LAMBDA, service="lambda", action="invoke")
     if service == "states" and rest.startswith("activity:"):

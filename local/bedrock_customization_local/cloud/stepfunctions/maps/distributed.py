@@ -77,7 +77,7 @@ def run_distributed_map(
         result: Json
         if "Resource" in state.body.get("ResultWriter", {}):
             result = result_writer.export(
-                state, data, frame, _present(objects), map_run.arn, children
+                children, state, data, frame, objects=_present(objects), map_run_arn=map_run.arn
             )
             map_run.results_written = len(children)
         else:

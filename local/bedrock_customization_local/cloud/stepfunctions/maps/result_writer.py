@@ -78,23 +78,24 @@ def results(state: State, children: Sequence[ChildResult]) -> list[Json]:
     return _transformed(children, transformation)
 
 
-def export(  # noqa: PLR0917 - what is exported, from where, and to where
+def export(
+    children: Sequence[ChildResult],
     state: State,
     data: Json,
     frame: Frame,
+    *,
     objects: ObjectStore,
     map_run_arn: str,
-    children: Sequence[ChildResult],
 ) -> Json:
     """Write the children's results to S3.
 
     Args:
+        children: The results, in the order of the items.
         state: The Map state, with a `ResultWriter` that names a `Resource`.
         data: Its input.
         frame: Its surroundings; its role writes.
         objects: Where to write.
         map_run_arn: The map run; its id becomes part of the keys.
-        children: The results, in the order of the items.
 
     Returns:
         The Map state's result: where the manifest is.

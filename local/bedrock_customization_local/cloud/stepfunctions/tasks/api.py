@@ -82,7 +82,7 @@ class Api:
             if key not in self._clients:
                 self._clients[key] = boto3.session.Session(
                     aws_access_key_id="test",
-                    aws_secret_access_key="test",  # noqa: S106 - the embedded AWS has no secrets
+                    aws_secret_access_key="test",
                     region_name=self._region,
                 ).client(service, endpoint_url=key[0], config=_CONFIG)  # type: ignore[call-overload] # the name is data
             return self._clients[key]

@@ -50,8 +50,6 @@ _OPTIMIZED: Final[Mapping[str, tuple[str, str, str]]] = {
     "sqs": ("sqs", "SQS", "AmazonSQSException"),
     "states": ("stepfunctions", "StepFunctions", "AWSStepFunctionsException"),
 }
-OPTIMIZED_SERVICES: Final = frozenset(_OPTIMIZED)
-"""Services with an optimized integration here, as ARNs name them."""
 
 _WORD: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 

@@ -1,21 +1,16 @@
-"""Read a manifest from wherever it is, and write what people read of it."""
+"""The manifest of a run, from wherever it is."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import boto3
 import msgspec
 
-from bedrock_customization_local.cli.deployed import DeployedPipeline, aws_errors, run_of
+from bedrock_customization_local.cli.deployed.pipelines import DeployedPipeline, aws_errors, run_of
 from bedrock_customization_local.cli.messages import CommandError
 from bedrock_customization_runtime.manifest import SCHEMA_VERSION, Manifest
-from bedrock_customization_runtime.reports import html, model_card
 from bedrock_customization_runtime.s3 import objects
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _S3 = "s3://"
 
@@ -47,31 +42,6 @@ def read_manifest(place: str, *, region: str | None = None) -> Manifest:
             f"{place} is no manifest of schema version {SCHEMA_VERSION}: {error}",
             advice=("use the version of this library that wrote it (run.library_version)",),
         ) from error
-
-
-def render(manifest: Manifest, folder: Path) -> Mapping[str, Path]:
-    """Write report and model card into a folder, which is made if it is not there.
-
-    Returns:
-        The files by what they are; without a card where the run made no model.
-
-    Raises:
-        CommandError: The folder cannot be written.
-    """
-    bodies = {"Report": ("report.html", html.render(manifest).encode())}
-    card = model_card.model_card(manifest)
-    if card is not None:
-        bodies["Model card"] = ("model-card.md", model_card.as_markdown(card).encode())
-        bodies["as JSON"] = ("model-card.json", model_card.as_json(card))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, body in bodies.values():
-            (folder / name).write_bytes(body)
-    except (FileExistsError, NotADirectoryError, PermissionError) as error:
-        raise CommandError(
-            f"{folder} cannot be written: {error.strerror}", advice=("name another folder",)
-        ) from error
-    return {title: folder / name for title, (name, _) in bodies.items()}
 
 
 def _file(path: Path) -> bytes:

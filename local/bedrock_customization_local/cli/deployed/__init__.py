@@ -1,0 +1,1 @@
+"""Pipelines that are deployed: found by their stacks, decided for, rolled back, reported on."""

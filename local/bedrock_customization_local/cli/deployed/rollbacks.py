@@ -1,0 +1,90 @@
+"""Pointing an alias back at what an earlier run promoted, if that still answers."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import ClientError
+
+from bedrock_customization_local.cli.deployed.pipelines import DeployedPipeline, aws_errors
+from bedrock_customization_local.cli.messages import CommandError
+from bedrock_customization_runtime.promotion import alias
+
+if TYPE_CHECKING:
+    from bedrock_customization_runtime.promotion.alias import Promotion, PromotionRecord
+
+
+def moves(*, stack: str | None, region: str | None) -> PromotionRecord:
+    """Return what an alias has named.
+
+    Args:
+        stack: The pipeline's; None for the only one there is.
+        region: None for that of the AWS configuration.
+
+    Raises:
+        CommandError: There is no such pipeline, or its record cannot be read.
+    """
+    session = boto3.Session(region_name=region)
+    with aws_errors():
+        return alias.read(session.client("s3"), _record(DeployedPipeline.find(session, stack)))
+
+
+def roll_back(to: str | None, *, stack: str | None, region: str | None) -> tuple[str, Promotion]:
+    """Point an alias at the model of an earlier run.
+
+    Args:
+        to: The run; None undoes the last move.
+        stack: The pipeline's; None for the only one there is.
+        region: None for that of the AWS configuration.
+
+    Returns:
+        The alias's parameter, and the move.
+
+    Raises:
+        CommandError: There is no such pipeline or run, or its model does not answer.
+    """
+    session = boto3.Session(region_name=region)
+    with aws_errors():
+        pipeline = DeployedPipeline.find(session, stack)
+        s3, record = session.client("s3"), _record(pipeline)
+        move = alias.roll_back(
+            s3,
+            session.client("ssm"),
+            record=record,
+            alias_parameter=pipeline.alias_parameter,
+            to=to,
+            by=session.client("sts").get_caller_identity()["Arn"],
+            check=partial(_check_answers, session),
+        )
+        alias.note_rollback(s3, record, move)
+    return pipeline.alias_parameter, move
+
+
+def _record(pipeline: DeployedPipeline) -> str:
+    return alias.record_uri(pipeline.artifacts_bucket, pipeline.alias_parameter)
+
+
+def _check_answers(session: boto3.Session, target: Promotion) -> None:
+    """Ask the model a word, as a consumer would.
+
+    Raises:
+        CommandError: It is gone, or does not answer.
+    """
+    try:
+        session.client("bedrock-runtime").converse(
+            modelId=target.arn,
+            messages=[{"role": "user", "content": [{"text": "Hello"}]}],
+            inferenceConfig={"maxTokens": 1},
+        )
+    except ClientError as error:
+        code = error.response["Error"].get("Code", "")
+        raise CommandError(
+            f"{target.arn} of run {target.run} does not answer ({code}), so nothing was changed: "
+            f"{error.response['Error'].get('Message', '')}",
+            advice=(
+                f"its model is {target.model_arn}: run the pipeline again with the same data",
+                "or go back to a run whose deployment still stands, of those that --list shows",
+            ),
+        ) from error
