@@ -82,7 +82,7 @@ def svg(figure: Figure, name: str, title: str, description: str) -> str:
     drawn = StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):  # ids that differ between the plots of a page
         # `savefig` draws every figure twice, the first time for a size that is given here.
-        FigureCanvasSVG(figure).print_svg(
+        FigureCanvasSVG(figure).print_svg(  # type: ignore[no-untyped-call] # matplotlib's stub lacks it
             drawn, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
         )
     text = drawn.getvalue()
