@@ -160,7 +160,7 @@ def test_ctrl_c_ends_everything(place_of_an_app):
         assert demo.watch_to_the_end() == 130, demo.printed
         assert not demo.survivors()
     assert "Traceback" not in demo.printed
-    assert not any(place_of_an_app.temporary.iterdir())
+    assert not [str(p) for p in place_of_an_app.temporary.rglob("*")]
 
 
 def test_a_killed_demo_does_not_hinder_the_next(place_of_an_app):
@@ -173,4 +173,4 @@ def test_a_killed_demo_does_not_hinder_the_next(place_of_an_app):
     (place_of_an_app.work / "cdk.json").write_text('{"app": "false"}')
     with place_of_an_app.demo() as next_demo:
         assert next_demo.watch_to_the_end() == 1
-    assert not any(place_of_an_app.temporary.iterdir())
+    assert not [str(p) for p in place_of_an_app.temporary.rglob("*")]
