@@ -10,7 +10,7 @@ import json
 import re
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 from jinja2 import TemplateError, TemplateSyntaxError, ext, nodes
@@ -146,7 +146,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
 class _Generation(ext.Extension):
     """`{% generation %}` marks what the model answers; in writing it changes nothing."""
 
-    tags: ClassVar[set[str]] = {"generation"}
+    tags: set[str] = {"generation"}  # noqa: RUF012 - as Jinja declares it
 
     def parse(self, parser: Parser) -> nodes.Node:
         """Return the block with its content."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-CPU_SECONDS = 2
+CPU_SECONDS = 1
 """Of the processor's time; a published template takes some milliseconds."""
 MEMORY = 96 * 2**20
 """Bytes of data, with Jinja's own."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _LARGEST = 2**31
 _VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?")
 _LLAMA_3 = "llama3"
+_STRETCHING = ("linear", "dynamic", "yarn")
+"""Methods that leave the original length in max_position_embeddings; others write the result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,17 @@ def context_length(
 def _stretched(configuration: Configuration, stated: int | None) -> int | None:
     """Return the length that rope_scaling stretches positions to."""
     scaling = configuration.get("rope_scaling")
-    if not isinstance(scaling, dict):
+    if not isinstance(scaling, dict) or _rope_type(scaling) not in _STRETCHING:
         return None
     factor = scaling.get("factor")
     original = scaling.get("original_max_position_embeddings", stated)
-    if type(original) is not int or type(factor) not in {int, float}:
+    if type(original) is not int or not isinstance(factor, int | float):
         return None
-    # The method "linear" keeps the original length in max_position_embeddings, others the result.
     return int(min(original, _LARGEST) * min(factor, _LARGEST))
+
+
+def _rope_type(scaling: Mapping[str, object]) -> object:
+    return scaling.get("rope_type", scaling.get("type"))
 
 
 def _check_region(region: str | None, regions: tuple[str, ...], findings: Findings) -> None:
@@ -158,7 +163,7 @@ def _check_rope(configuration: Configuration, limits: ImportRules, findings: Fin
     if not isinstance(scaling, dict):
         return
     ours = limits.llama3_rope_scaling
-    if scaling.get("rope_type", scaling.get("type")) == _LLAMA_3 and any(
+    if _rope_type(scaling) == _LLAMA_3 and any(
         scaling.get(name) != value for name, value in ours.items()
     ):
         found = ", ".join(f"{name} {shown(scaling.get(name))}" for name in ours)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from bedrock_customization_runtime.weights.rules import TABLE, Rule, Severity
@@ -52,7 +53,8 @@ class Findings:
     """Collects findings: one for each rule and file, however often the file breaks it."""
 
     def __init__(self) -> None:
-        self._findings: dict[tuple[str, str | None], Finding] = {}
+        self._first: dict[tuple[str, str | None], Finding] = {}
+        self._counts: Counter[tuple[str, str | None]] = Counter()
 
     def note(self, rule: Rule, file: str | None, found: str, *, allowed: str | None = None) -> None:
         """Count a rule for a file.
@@ -63,20 +65,17 @@ class Findings:
             found: Kept of the first one alone.
             allowed: If the rule's own words are not exact enough.
         """
-        name = None if file is None else shown(file)
-        key = rule.id, name
-        known = self._findings.get(key)
-        self._findings[key] = (
-            Finding(rule, name, found, allowed or rule.allowed)
-            if known is None
-            else replace(known, count=known.count + 1)
-        )
+        key = rule.id, file
+        self._counts[key] += 1
+        if key not in self._first:
+            name = None if file is None else shown(file)
+            self._first[key] = Finding(rule, name, found, allowed or rule.allowed)
 
     def findings(self) -> tuple[Finding, ...]:
         """Return all, errors first, in the order of the rules."""
         return tuple(
             sorted(
-                self._findings.values(),
+                (replace(each, count=self._counts[key]) for key, each in self._first.items()),
                 key=lambda each: (not each.is_error, _ORDER[each.rule.id], each.file or ""),
             )
         )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.weights.folder import File, Folder
 
 MAXIMUM_HEADER = 16 * 2**20
-MAXIMUM_TENSORS = 200_000
+MAXIMUM_TENSORS = 100_000
 """The largest listed model, Qwen3 235B, has 37,000."""
 BITS: Mapping[str, int] = {
     "BOOL": 8,
@@ -53,7 +53,7 @@ BITS: Mapping[str, int] = {
 """Of an element, by dtype."""
 _LENGTH_BYTES = 8
 _KEYS_PER_TENSOR = 5
-_VALUES_PER_TENSOR = 8
+_VALUES_PER_TENSOR = 12
 _LARGEST = 2**63
 _FIELDS = {"dtype", "shape", "data_offsets"}
 _METADATA = "__metadata__"
@@ -80,28 +80,35 @@ class Tensor:
         return math.prod(self.shape)
 
 
-def read(folder: Folder, file: File, findings: Findings) -> dict[str, Tensor] | None:
-    """Return a file's tensors by name, without those that make no sense.
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file's header says."""
+
+    tensors: Mapping[str, Tensor]
+    """By name, without those that make no sense."""
+    is_whole: bool
+    """Whether there are no others."""
+
+
+def read(folder: Folder, file: File, findings: Findings) -> Header:
+    """Return a file's header, empty where it cannot be read at all.
 
     Args:
         folder: Where the file lies.
         file: A safetensors file.
         findings: Takes what is wrong.
-
-    Returns:
-        None where the header cannot be read at all.
     """
     length = _length(folder, file, findings)
     if length is None:
-        return None
+        return _UNREADABLE
     data = folder.read(file.name, _LENGTH_BYTES, length)
     if len(data) < length:
         found = f"{_LENGTH_BYTES + len(data):,} of {file.size:,} bytes"
         findings.note(file_rules.CUT, file.name, found)
-        return None
+        return _UNREADABLE
     entries = _entries(data, file.name, findings)
     if entries is None:
-        return None
+        return _UNREADABLE
     metadata = entries.pop(_METADATA, {})
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
         findings.note(rules.METADATA, file.name, shown(metadata))
@@ -111,9 +118,13 @@ def read(folder: Folder, file: File, findings: Findings) -> dict[str, Tensor] | 
         for name, entry in entries.items()
         if (tensor := _tensor(name, entry, size, file.name, findings)) is not None
     }
-    if len(tensors) == len(entries):
+    is_whole = len(tensors) == len(entries)
+    if is_whole:
         _check_coverage(tensors.items(), size, file.name, findings)
-    return tensors
+    return Header(tensors, is_whole)
+
+
+_UNREADABLE = Header({}, is_whole=False)
 
 
 def _length(folder: Folder, file: File, findings: Findings) -> int | None:

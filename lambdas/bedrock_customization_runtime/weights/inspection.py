@@ -94,7 +94,7 @@ def inspect(folder: Folder, limits: ImportRules, *, region: str | None = None) -
         ignored=tuple(sorted({*chosen.others, *chosen.weights} - {*staged})),
         architecture=architecture.name if architecture else None,
         family=architecture.family if architecture else None,
-        bytes=sum((chosen.companions | chosen.weights)[name].size for name in staged),
+        bytes=sum(file.size for file in chosen.named(staged)),
         parameters=sum(tensor.elements for tensor in weights.tensors.values()),
         context_length=context_length,
         is_multimodal=architecture is not None and architecture.is_multimodal,
@@ -112,7 +112,7 @@ def _check_size(
     architecture = stated.architecture
     is_multimodal = architecture is not None and architecture.is_multimodal
     maximum = limits.maximum_bytes(is_multimodal=is_multimodal)
-    size = sum(chosen.weights[name].size for name in weights.files)
+    size = sum(file.size for file in chosen.named(weights.files))
     if size >= maximum:
         allowed = rules.TOO_LARGE.allowed.format(maximum=f"{maximum:,}")
         findings.note(rules.TOO_LARGE, None, f"{size:,} bytes", allowed=allowed)

@@ -12,7 +12,7 @@ from bedrock_customization_runtime.weights.findings import shown
 from bedrock_customization_runtime.weights.rules import files as rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bedrock_customization_runtime.weights.findings import Findings
     from bedrock_customization_runtime.weights.folder import File
@@ -53,6 +53,8 @@ SAFETENSORS = ".safetensors"
 
 _WEIGHTS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}\.safetensors")
 _LONGEST_NAME = 1024
+_INVISIBLE = {"Cc", "Cf", "Cs"}
+"""Controls, formats such as those that turn the direction, halves of characters."""
 _NAMED_ALONE: Mapping[str, Rule] = {
     **dict.fromkeys(
         (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".npz"), rules.PICKLE
@@ -78,6 +80,11 @@ class Selection:
     """Files that could be weights, by name and in its order, without adapters'."""
     others: tuple[str, ...]
     """All the rest, by name."""
+
+    def named(self, names: Iterable[str]) -> Iterator[File]:
+        """Yield the model's files of these names."""
+        for name in names:
+            yield self.companions.get(name) or self.weights[name]
 
 
 def is_weights_name(name: str) -> bool:
@@ -134,7 +141,7 @@ def _is_unsafe(name: str) -> bool:
         or len(name) > _LONGEST_NAME
         or "\\" in name
         or not {"", ".", ".."}.isdisjoint(name.split("/"))
-        or any(unicodedata.category(sign).startswith("C") for sign in name)
+        or any(unicodedata.category(sign) in _INVISIBLE for sign in name)
     )
 
 
@@ -147,7 +154,7 @@ def _note_cases(chosen: Mapping[str, File], others: Iterable[str], findings: Fin
             findings.note(rules.CASE, name, f"{shown(name)} and {shown(folded[_folded(name)])}")
     # A companion by another name: read by no one here, and by some disks as if it were the one.
     for name in others:
-        if "/" not in name and (meant := allowed.get(_folded(name))):
+        if "/" not in name and (meant := allowed.get(_folded(name), name)) != name:
             findings.note(rules.CASE, meant, shown(name))
 
 

@@ -54,19 +54,18 @@ def read(selection: Selection, reader: Reader, folder: Folder, findings: Finding
         findings.note(rules.TOO_MANY_SHARDS, None, f"{len(files):,} files", allowed=allowed)
         weights.is_whole = False
     for name in weights.files:
-        tensors = headers.read(folder, selection.weights[name], findings)
-        if tensors is None:
-            weights.is_whole = False
-            continue
-        if len(weights.tensors) + len(tensors) > headers.MAXIMUM_TENSORS:
+        header = headers.read(folder, selection.weights[name], findings)
+        count = len(weights.tensors) + len(header.tensors)
+        if count > headers.MAXIMUM_TENSORS:
             allowed = header_rules.TOO_MANY.allowed.format(maximum=f"{headers.MAXIMUM_TENSORS:,}")
-            found = f"{len(weights.tensors) + len(tensors):,} up to this file"
+            found = f"{count:,} up to this file"
             findings.note(header_rules.TOO_MANY, name, found, allowed=allowed)
             weights.is_whole = False
             break
-        if index is not None:
-            _compare(name, tensors, index, findings)
-        _add(name, tensors, weights, findings)
+        if index is not None and header.is_whole:
+            _compare(name, header.tensors, index, findings)
+        weights.is_whole &= header.is_whole
+        _add(name, header.tensors, weights, findings)
     if index is not None and weights.is_whole:
         _check_total(index, weights, findings)
     return weights

@@ -96,9 +96,9 @@ def _check_class(
     allowed = ", ".join(limits.tokenizer_classes)
     if name is None:
         findings.note(rules.CLASS_MISSING, TOKENIZER_CONFIG, "none", allowed=allowed)
-    elif name not in limits.tokenizer_classes:
+    elif not isinstance(name, str) or name not in limits.tokenizer_classes:
         findings.note(rules.CLASS, TOKENIZER_CONFIG, shown(name), allowed=allowed)
-    elif isinstance(name, str) and (file := _SENTENCEPIECE.get(name)) and file not in reader:
+    elif (file := _SENTENCEPIECE.get(name)) and file not in reader:
         found = f"{name}, no {file}"
         findings.note(rules.MODEL_MISSING, TOKENIZER_CONFIG, found, allowed=file)
 

@@ -23,6 +23,8 @@ JSON = Rule(
     why="readers could understand it differently, or not at all",
     fix=_WRITE_AGAIN,
     source=Source.SAFETENSORS,
+    sources_disagree="the format says that a header begins with {, its library takes spaces before "
+    "it; refused here",
 )
 DUPLICATE = Rule(
     id="header-duplicate-key",
