@@ -36,6 +36,12 @@ from bedrock_customization_runtime.catalog.hyperparameters import (
 )
 from bedrock_customization_runtime.catalog.judges import Judges, judges
 from bedrock_customization_runtime.catalog.lifecycle import Lifecycle, LifecycleStatus
+from bedrock_customization_runtime.catalog.model_import import (
+    Architecture,
+    ImportRules,
+    RunningCosts,
+    import_rules,
+)
 from bedrock_customization_runtime.catalog.prices import InferencePrices, Price, Prices
 from bedrock_customization_runtime.catalog.request_metadata import check_filters
 from bedrock_customization_runtime.catalog.rules import (
@@ -55,11 +61,13 @@ from bedrock_customization_runtime.catalog.tables import VERSION
 __all__ = [
     "VERSION",
     "Api",
+    "Architecture",
     "BaseModel",
     "Deployability",
     "Hyperparameter",
     "HyperparameterError",
     "HyperparameterValue",
+    "ImportRules",
     "InferencePrices",
     "InvocationQuotas",
     "Judges",
@@ -74,6 +82,7 @@ __all__ = [
     "Prices",
     "Quota",
     "RecordFormat",
+    "RunningCosts",
     "Service",
     "SetLimits",
     "Teacher",
@@ -82,6 +91,7 @@ __all__ = [
     "base_model",
     "base_models",
     "check_filters",
+    "import_rules",
     "inference_prices",
     "judges",
     "rendered",

@@ -22,6 +22,11 @@ def judges_table() -> Table:
     return _read(_DATA / "judges.toml")
 
 
+def model_import_table() -> Table:
+    """Return the facts of Custom Model Import."""
+    return _read(_DATA / "model_import.toml")
+
+
 def model_tables() -> Iterator[Table]:
     """Yield the complete table of each base model, in the order of the files and within them."""
     for path in sorted((_DATA / "families").glob("*.toml")):
