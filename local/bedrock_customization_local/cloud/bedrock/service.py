@@ -18,6 +18,9 @@ from bedrock_customization_local.cloud.bedrock.invocation_logging import (
     InvocationLogging,
     check_metadata,
 )
+from bedrock_customization_local.cloud.bedrock.jobs.custom_model_creation import (
+    CustomModelCreation,
+)
 from bedrock_customization_local.cloud.bedrock.jobs.customization_jobs import (
     CustomizationJob,
     CustomizationJobs,
@@ -147,11 +150,14 @@ class Bedrock:
                 self._account, imported_models, clients=clients, authorizer=authorizer
             ).run,
         )
+        creation = CustomModelCreation(
+            self._account, models, clients=clients, authorizer=authorizer
+        )
         self._operations: dict[str, Operation] = {}
         self._data_plane = _operations_of(runtime)
         for family in (
             *(foundation_models, jobs, models, deployments, throughputs),
-            *(evaluations, imports, imported_models, self._account.tags, self._logging),
+            *(evaluations, imports, imported_models, creation, self._account.tags, self._logging),
         ):
             self._operations |= _operations_of(family)
 

@@ -103,7 +103,7 @@ class JobAccess:
         Raises:
             JobFailedError: The role may not list them.
         """
-        where = _prefix(uri)
+        where = prefix_of(uri)
         return {found["Key"][len(where.key) :]: found["Size"] for found in self._list(where)}
 
     def read_below(self, uri: str, suffix: str) -> Iterator[tuple[str, bytes]]:
@@ -116,7 +116,7 @@ class JobAccess:
         Raises:
             JobFailedError: The role may not list or read them.
         """
-        where = _prefix(uri)
+        where = prefix_of(uri)
         for found in self._list(where):
             if found["Key"].endswith(suffix):
                 yield found["Key"], self._get(S3Uri(where.bucket, found["Key"]))
@@ -350,7 +350,8 @@ def _parsed(uri: str) -> S3Uri:
         raise JobFailedError(str(error)) from error
 
 
-def _prefix(uri: str) -> S3Uri:
+def prefix_of(uri: str) -> S3Uri:
+    """Return bucket and key of a prefix, which may be empty."""
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")
     return S3Uri(bucket, prefix)
 

@@ -104,6 +104,8 @@ class JobRequests:
                 parent = self._models.find(identifier)
             except NotFoundError as error:
                 raise ValidationError(f"baseModelIdentifier: {error.message}") from error
+            if parent.details["customizationType"] == "IMPORTED":
+                raise ValidationError(f"baseModelIdentifier: {parent.arn} cannot be customized")
             if parent.status != "Active":
                 raise ValidationError(f"baseModelIdentifier: {parent.arn} is {parent.status}")
             return parent.base, parent
