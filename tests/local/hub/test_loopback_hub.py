@@ -73,6 +73,10 @@ def test_a_model_is_told_with_its_commit_and_its_files(get):
     assert large["lfs"]["sha256"] == hashlib.sha256(WEIGHTS).hexdigest()
     assert large["size"] == large["lfs"]["size"] == len(WEIGHTS)
     assert 100 < large["lfs"]["pointerSize"] < 150
+    tree = get(f"/api/models/{REPOSITORY}/tree/main?recursive=true").json()
+    assert [one["path"] for one in tree] == list(files)
+    assert [one["oid"] for one in tree] == [one["blobId"] for one in files.values()]
+    assert tree[1]["lfs"]["oid"] == large["lfs"]["sha256"]
     without = get(f"/api/models/{REPOSITORY}").json()["siblings"]
     assert without[0] == {"rfilename": "config.json"}
 
@@ -96,6 +100,7 @@ def test_a_small_file_comes_from_the_hub_behind_a_redirect_of_its_own(get):
     reply = get(f"/{REPOSITORY}/resolve/main/config.json")
     assert (reply.status, reply.data) == (200, CONFIG)
     assert reply.headers["ETag"] == redirect.headers["X-Linked-ETag"]
+    assert reply.headers["X-Repo-Commit"] == redirect.headers["X-Repo-Commit"]
     assert get(f"/{REPOSITORY}/resolve/main/sub/notes%20%26%20more.txt").data == b"notes"
 
 

@@ -13,7 +13,7 @@ import json
 import re
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, unquote
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _REPOSITORY = r"(?P<repository>[^/]+(?:/[^/]+)?)"
 _MODEL = re.compile(rf"/api/models/{_REPOSITORY}(?:/revision/(?P<revision>[^/]+))?")
+_TREE = re.compile(rf"/api/models/{_REPOSITORY}/tree/(?P<revision>[^/]+)")
 _RESOLVE = re.compile(rf"/{_REPOSITORY}/resolve/(?P<revision>[^/]+)/(?P<file>.+)")
 _CACHED = re.compile(
     rf"/api/resolve-cache/models/{_REPOSITORY}/(?P<revision>[0-9a-f]{{40}})/(?P<file>.+)"
@@ -115,8 +116,11 @@ class HubApi:
         try:
             self._check(token)
             if found := _CACHED.fullmatch(path):
-                _, file = self._file(found, token)
-                return content(file, f'"{file.etag}"', headers)
+                commit, file = self._file(found, token)
+                answer = content(file, f'"{file.etag}"', headers)
+                return replace(answer, headers={**answer.headers, "X-Repo-Commit": commit.sha})
+            if found := _TREE.fullmatch(path):
+                return self._tree(found, token)
             if found := _MODEL.fullmatch(path):
                 return self._model(found, token, with_blobs="blobs" in parse_qs(query))
             if found := _RESOLVE.fullmatch(path):
@@ -150,6 +154,17 @@ class HubApi:
                     for name, file in commit.files.items()
                 ],
             }
+        )
+
+    def _tree(self, found: re.Match[str], token: str | None) -> Answer:
+        """List all files, folders in folders too: callers ask for nothing else."""
+        commit = _commit(self._repository(found, token), unquote(found["revision"]))
+        return _json(
+            [
+                {"type": "file", "path": name, "oid": file.blob_id, "size": file.size}
+                | ({"lfs": _lfs(file) | {"oid": file.sha256}} if file.sha256 else {})
+                for name, file in commit.files.items()
+            ]
         )
 
     def _resolve(self, found: re.Match[str], token: str | None) -> Answer:
@@ -289,7 +304,7 @@ def refusal(status: HTTPStatus, code: str, message: str) -> Answer:
 
 
 def _json(
-    value: dict[str, Any],
+    value: dict[str, Any] | list[dict[str, Any]],
     status: HTTPStatus = HTTPStatus.OK,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
@@ -299,12 +314,12 @@ def _json(
 def _blob(file: StoredFile) -> dict[str, Any]:
     blob: dict[str, Any] = {"size": file.size, "blobId": file.blob_id}
     if file.sha256 is not None:
-        blob["lfs"] = {
-            "sha256": file.sha256,
-            "size": file.size,
-            "pointerSize": file.pointer_size,
-        }
+        blob["lfs"] = _lfs(file) | {"sha256": file.sha256}
     return blob
+
+
+def _lfs(file: StoredFile) -> dict[str, Any]:
+    return {"size": file.size, "pointerSize": file.pointer_size}
 
 
 def _commit(repository: Repository, revision: str) -> Commit:
