@@ -8,7 +8,10 @@ import pytest
 from bedrock_customization_local.cloud.bedrock.jobs.failures import JobFailedError
 from bedrock_customization_local.cloud.bedrock.jobs.model_files import ModelFiles, examine
 from bedrock_customization_local.cloud.bedrock.tinylm.model import base_model
-from bedrock_customization_local.cloud.bedrock.tinylm.model_folder import write_model_folder
+from bedrock_customization_local.cloud.bedrock.tinylm.model_folder import (
+    METADATA_KEY,
+    write_model_folder,
+)
 from bedrock_customization_local.cloud.bedrock.tinylm.tensor_file import encode
 
 GIGABYTE = 1_000_000_000
@@ -105,8 +108,13 @@ def test_mxfp4_weights_are_taken_of_gpt_oss_alone(folder):
 def sized(count):
     """Return the beginning of a file of one tensor that nobody could hold, and its size."""
     header = {"a": {"dtype": "BF16", "shape": [count], "data_offsets": [0, 2 * count]}}
+    content = headed(header)
+    return content, len(content) + 2 * count
+
+
+def headed(header):
     text = json.dumps(header).encode()
-    return len(text).to_bytes(8, "little") + text, 8 + len(text) + 2 * count
+    return len(text).to_bytes(8, "little") + text
 
 
 @pytest.mark.parametrize(("gigabytes", "units"), [(7, 1), (16, 2), (65, 4), (140, 8)])
@@ -182,6 +190,14 @@ BROKEN = {
                 )
             }
         ),
+        "do not fit",
+    ),
+    "metadata that are no object": (
+        lambda f: f | {"model.safetensors": headed({"__metadata__": []})},
+        "not a valid safetensors file",
+    ),
+    "a vocabulary without weights": (
+        lambda f: f | {"model.safetensors": headed({"__metadata__": {METADATA_KEY: "{}"}})},
         "do not fit",
     ),
 }

@@ -175,12 +175,12 @@ def read_network(files: ModelFiles, headers: Mapping[str, Header]) -> Model | No
     vocabularies = [one.metadata[METADATA_KEY] for one in headers.values() if _is_ours(one)]
     if len(vocabularies) != 1 or sum(files.sizes[name] for name in headers) > _LARGEST_NETWORK:
         return None
-    tensors = {
-        name: decode(tensor, files.read(file, tensor.start, tensor.end - tensor.start))
-        for file, header in headers.items()
-        for name, tensor in header.tensors.items()
-    }
     try:
+        tensors = {
+            name: decode(tensor, files.read(file, tensor.start, tensor.end - tensor.start))
+            for file, header in headers.items()
+            for name, tensor in header.tensors.items()
+        }
         return read_model(vocabularies[0], tensors)
     except (KeyError, TypeError, ValueError) as error:
         raise JobFailedError("The weights do not fit the model's configuration.") from error

@@ -110,7 +110,7 @@ def read_header(read: Callable[[int, int], bytes], size: int) -> Header:
         raise TensorFileError("its header is longer than the file")
     try:
         header = json.loads(read(_LENGTH_BYTES, length))
-        metadata = header.pop(_METADATA, {})
+        metadata = {str(name): str(text) for name, text in header.pop(_METADATA, {}).items()}
         tensors = {name: _tensor(entry, data) for name, entry in header.items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise TensorFileError("its header is not one of the format") from error
