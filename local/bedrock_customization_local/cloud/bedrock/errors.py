@@ -9,6 +9,7 @@
     ├── QuotaExceededError      ServiceQuotaExceededException
     ├── TooManyTagsError        TooManyTagsException
     ├── ThrottledError          ThrottlingException
+    ├── ModelNotReadyError      ModelNotReadyException
     ├── InternalServerError     InternalServerException
     └── NotEmulatedError        an operation of AWS that is not emulated
 """
@@ -62,6 +63,12 @@ class ThrottledError(ServiceError):
     """Too many requests; nothing happened."""
 
     code = "ThrottlingException"
+
+
+class ModelNotReadyError(ServiceError):
+    """No copy of an imported model runs yet."""
+
+    code = "ModelNotReadyException"
 
 
 class InternalServerError(ServiceError):

@@ -36,6 +36,10 @@ class FaultKind(StrEnum):
     """The job's training never starts."""
     STOP_JOB = "stop job"
     """Somebody stops the job when half of a training is done."""
+    FAIL_IMPORT = "fail import"
+    """The model import job ends as Failed."""
+    COLD_START = "cold start"
+    """An imported model has no copy any more when it is asked: ModelNotReadyException."""
     FAIL_EVALUATION = "fail evaluation"
     """The evaluation job ends as Failed."""
     NONSENSE_JUDGE = "nonsense judge"
@@ -54,7 +58,7 @@ class Fault:
         name: For the record of what was injected.
         kind: What goes wrong.
         operation: Operation it hits, as `CreateModelCustomizationJob`; None for any. Not for jobs.
-        job: Name of the job it hits; None for any. Only for jobs.
+        job: Name of the job it hits, or of the imported model; None for any. Only for those.
         times: How often at most; None for ever.
         share: Share of the matching calls or jobs that it hits, drawn with `seed`.
         seed: Of the draw.
@@ -131,6 +135,14 @@ class Faults:
             FaultKind.STALL_JOB,
             FaultKind.STOP_JOB,
         )
+
+    def of_import(self, name: str) -> Fault | None:
+        """Return what goes wrong with the model import job of a name."""
+        return self._take(lambda fault: fault.job in {None, name}, FaultKind.FAIL_IMPORT)
+
+    def of_imported_model(self, name: str) -> Fault | None:
+        """Return what goes wrong with the imported model of a name, which is asked now."""
+        return self._take(lambda fault: fault.job in {None, name}, FaultKind.COLD_START)
 
     def of_evaluation(self, name: str) -> Fault | None:
         """Return what goes wrong with the evaluation job of a name as a whole."""

@@ -223,12 +223,14 @@ def _usage(answered: Mapping[str, Any]) -> tuple[int, int]:
     read = (
         usage.get("inputTokens")
         or usage.get("input_tokens")
+        or usage.get("prompt_tokens")
         or answered.get("prompt_token_count")
         or answered.get("inputTextTokenCount")
     )
     said = (
         usage.get("outputTokens")
         or usage.get("output_tokens")
+        or usage.get("completion_tokens")
         or answered.get("generation_token_count")
         or results[0].get("tokenCount")
     )

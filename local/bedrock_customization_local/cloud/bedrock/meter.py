@@ -27,6 +27,10 @@ class Unit(StrEnum):
     OUTPUT_TOKENS = "output tokens"
     MODEL_MONTHS = "model months"
     """Of storage, 30 days each."""
+    CUSTOM_MODEL_UNIT_MINUTES = "custom model unit minutes"
+    """Of copies of imported models, begun windows counted whole."""
+    CUSTOM_MODEL_UNIT_MONTHS = "custom model unit months"
+    """Of the storage of imported models, 30 days each."""
     MODEL_UNIT_HOURS = "model unit hours"
     """Of provisioned throughput, begun hours counted whole."""
 
@@ -84,6 +88,16 @@ class Meter:
         usd = None if per_1k is None else tokens / 1000 * per_1k.usd
         with self._lock:
             _add(self._lines, LineItem(resource, unit, tokens, usd))
+
+    def count_unit_minutes(self, model_arn: str, minutes: int, per_minute: Price) -> None:
+        """Add minutes of custom model units to an imported model's charge."""
+        unit = Unit.CUSTOM_MODEL_UNIT_MINUTES
+        with self._lock:
+            _add(self._lines, LineItem(model_arn, unit, minutes, minutes * per_minute.usd))
+
+    def start_unit_storage(self, model_arn: str, units: int, per_month: Price) -> None:
+        """An imported model bills by the month and by its custom model units from now."""
+        self._start(model_arn, Unit.CUSTOM_MODEL_UNIT_MONTHS, units, per_month)
 
     def start_storage(self, model_arn: str, per_month: Price | None) -> None:
         """A custom model bills by the month from now."""

@@ -18,6 +18,9 @@ from bedrock_customization_local.cloud.bedrock.invocation_logging import (
     InvocationLogging,
     check_metadata,
 )
+from bedrock_customization_local.cloud.bedrock.jobs.custom_model_creation import (
+    CustomModelCreation,
+)
 from bedrock_customization_local.cloud.bedrock.jobs.customization_jobs import (
     CustomizationJob,
     CustomizationJobs,
@@ -25,12 +28,15 @@ from bedrock_customization_local.cloud.bedrock.jobs.customization_jobs import (
 )
 from bedrock_customization_local.cloud.bedrock.jobs.evaluation_jobs import EvaluationJobs
 from bedrock_customization_local.cloud.bedrock.jobs.evaluation_run import EvaluationRunner
+from bedrock_customization_local.cloud.bedrock.jobs.import_jobs import ImportJobs
+from bedrock_customization_local.cloud.bedrock.jobs.import_run import ImportRunner
 from bedrock_customization_local.cloud.bedrock.jobs.requests import JobRequests
 from bedrock_customization_local.cloud.bedrock.jobs.run import JobRunner
 from bedrock_customization_local.cloud.bedrock.meter import Meter
 from bedrock_customization_local.cloud.bedrock.models.custom_models import CustomModels
 from bedrock_customization_local.cloud.bedrock.models.deployments import Deployments
 from bedrock_customization_local.cloud.bedrock.models.foundation_models import FoundationModels
+from bedrock_customization_local.cloud.bedrock.models.imported_models import ImportedModels
 from bedrock_customization_local.cloud.bedrock.models.provisioned_throughputs import (
     ProvisionedThroughputs,
 )
@@ -107,7 +113,10 @@ class Bedrock:
         foundation_models = FoundationModels(self._account)
         deployments = Deployments(self._account, models)
         throughputs = ProvisionedThroughputs(self._account, models)
-        self._invocation = Invocation(self._account, foundation_models, deployments, throughputs)
+        imported_models = ImportedModels(self._account)
+        self._invocation = Invocation(
+            self._account, foundation_models, deployments, throughputs, imported_models
+        )
         self._logging = InvocationLogging(self._account, clients=clients, authorizer=authorizer)
         runtime = Runtime(self._invocation)
         runner = JobRunner(
@@ -132,11 +141,23 @@ class Bedrock:
             authorizer=authorizer,
             run=EvaluationRunner(self._account, clients=clients, authorizer=authorizer).run,
         )
+        imports = ImportJobs(
+            self._account,
+            imported_models,
+            clients=clients,
+            authorizer=authorizer,
+            run=ImportRunner(
+                self._account, imported_models, clients=clients, authorizer=authorizer
+            ).run,
+        )
+        creation = CustomModelCreation(
+            self._account, models, clients=clients, authorizer=authorizer
+        )
         self._operations: dict[str, Operation] = {}
         self._data_plane = _operations_of(runtime)
         for family in (
             *(foundation_models, jobs, models, deployments, throughputs),
-            *(evaluations, self._account.tags, self._logging),
+            *(evaluations, imports, imported_models, creation, self._account.tags, self._logging),
         ):
             self._operations |= _operations_of(family)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.servicequotas.models import ServiceQuotasBackend
 
-from bedrock_customization_runtime.catalog import service
+from bedrock_customization_local.cloud.bedrock.models.quotas import known_quotas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ def install(quotas: Quotas, place: Place) -> Callable[[], None]:
 
 def _described(quotas: Quotas, place: Place) -> dict[str, dict[str, Any]]:
     described: dict[str, dict[str, Any]] = {}
-    for name, quota in service().quotas.items():
+    for name, quota in known_quotas().items():
         if quota.code is not None:
             described[quota.code] = {
                 "ServiceCode": _SERVICE,

@@ -34,6 +34,8 @@ CONTROL_PLANE, DATA_PLANE = "bedrock", "bedrock-runtime"
 # RE2 counts to a thousand: `x{1,1024}` is `x{1,512}x{0,512}`.
 _UNCOUNTABLE = re.compile(r"(?P<what>\.|\[[^\]]*\])\{1,(?P<most>\d{4,})\}")
 _COUNTED = 512
+_PATTERN_BYTES = 64 * 1024 * 1024
+"""That a pattern may grow to; RE2 complains of some of botocore's within its own 8 MB."""
 _QUOTED = 128
 # The user guide's own requests have a value that the API's model lacks: "General" of every job
 # with a judge.
@@ -187,4 +189,6 @@ def compiled(pattern: str) -> re2._Regexp[str]:
         rest = f"{what}{{0,{_COUNTED}}}" * (most // _COUNTED - 1)
         return f"{what}{{1,{_COUNTED}}}{rest}{what}{{0,{most % _COUNTED}}}"
 
-    return re2.compile(_UNCOUNTABLE.sub(counted, pattern))
+    options = re2.Options()
+    options.max_mem = _PATTERN_BYTES
+    return re2.compile(_UNCOUNTABLE.sub(counted, pattern), options)

@@ -205,6 +205,14 @@ _BEDROCK = {
     ),
     "bedrock:CreateCustomModel": (
         Rule("bedrock:CreateCustomModel", anything),
+        *(
+            Rule(
+                f"sagemaker:{action}",
+                identified("", "customModelDataSource.modelPackageArnDataSource.modelPackageArn"),
+                "customModelDataSource",
+            )
+            for action in ("DescribeModelPackage", "AccessModelPackageData")
+        ),
         Rule(_TAG, bedrock("custom-model", "modelName"), "modelTags"),
     ),
     "bedrock:CreateCustomModelDeployment": (

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization_local.cloud.bedrock.arns import split_arn
 from bedrock_customization_local.cloud.bedrock.errors import ValidationError
+from bedrock_customization_local.cloud.bedrock.inference.chat_templates import render
 from bedrock_customization_local.cloud.bedrock.inference.known_answers import KnownAnswers
-from bedrock_customization_local.cloud.bedrock.inference.prompts import Prompt
+from bedrock_customization_local.cloud.bedrock.inference.prompts import Prompt, prompt_of
 from bedrock_customization_local.cloud.bedrock.inference.tokens import count_tokens
 from bedrock_customization_local.cloud.bedrock.meter import Unit
 from bedrock_customization_local.cloud.bedrock.models.foundation_models import split_profile
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from bedrock_customization_local.cloud.bedrock.account import Account
     from bedrock_customization_local.cloud.bedrock.models.deployments import Deployments
     from bedrock_customization_local.cloud.bedrock.models.foundation_models import FoundationModels
+    from bedrock_customization_local.cloud.bedrock.models.imported_models import (
+        ImportedModel,
+        ImportedModels,
+    )
     from bedrock_customization_local.cloud.bedrock.models.provisioned_throughputs import (
         ProvisionedThroughputs,
     )
@@ -44,14 +49,34 @@ class Invoked:
     """What an identifier means.
 
     Args:
-        base: The foundation model.
-        model: The custom model's network; None for the foundation model itself.
+        identifier: As the request has it.
+        base: The foundation model; None for an imported model, which has none.
+        model: The network of a custom or an imported model; None where an untrained one answers.
         billed_by_token: Whether its tokens are charged.
+        imported: The imported model.
     """
 
-    base: BaseModel
+    identifier: str
+    base: BaseModel | None
     model: Model | None
     billed_by_token: bool
+    imported: ImportedModel | None = None
+
+    def prompt(self, system: Sequence[str], turns: Sequence[tuple[str, str]]) -> Prompt:
+        """Return a conversation as this model is asked it.
+
+        Raises:
+            ValidationError: An imported model has no chat template, or one that fails.
+        """
+        plain = prompt_of(system, turns)
+        if self.imported is None:
+            return plain
+        if self.imported.chat_template is None:
+            raise ValidationError(
+                "The model has no chat template: ask it with a prompt that is written as its "
+                "training was, or import it with one."
+            )
+        return replace(plain, text=render(self.imported.chat_template, system, turns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +109,10 @@ class Invocation:
         foundation_models: FoundationModels,
         deployments: Deployments,
         throughputs: ProvisionedThroughputs,
+        imported_models: ImportedModels,
     ) -> None:
         self._account, self._foundation_models = account, foundation_models
+        self._imported_models = imported_models
         self._deployments, self._throughputs = deployments, throughputs
         # One answer after the other: two at once are slower than that on few cores.
         self._speaking = threading.Lock()
@@ -136,26 +163,31 @@ class Invocation:
             if kind == "custom-model-deployment":
                 deployment = self._deployments.find(identifier)
                 _require(deployment.status, "Active", identifier)
-                return Invoked(deployment.model.base, deployment.model.model, billed_by_token=True)
+                custom = deployment.model
+                return Invoked(identifier, custom.base, custom.model, billed_by_token=True)
             if kind == "provisioned-model":
                 throughput = self._throughputs.find(identifier)
                 if throughput.status != "Updating":
                     _require(throughput.status, "InService", identifier)
-                custom = throughput.target.model
-                network = None if custom is None else custom.model
-                return Invoked(throughput.target.base, network, billed_by_token=False)
+                target = throughput.target
+                network = None if target.model is None else target.model.model
+                return Invoked(identifier, target.base, network, billed_by_token=False)
+            if kind == "imported-model":
+                imported = self._imported_models.find(identifier)
+                return Invoked(
+                    identifier, None, imported.network, billed_by_token=False, imported=imported
+                )
             if kind == "custom-model":
                 raise ValidationError(
                     "The provided model identifier is invalid. A custom model is invoked through "
                     "its deployment or its provisioned throughput, not by its own ARN."
                 )
-            return Invoked(
-                self._foundation_models.invocable(identifier), None, billed_by_token=True
-            )
+            base = self._foundation_models.invocable(identifier)
+            return Invoked(identifier, base, None, billed_by_token=True)
 
     def complete(
         self,
-        identifier: str,
+        invoked: Invoked,
         prompt: Prompt,
         *,
         maximum_tokens: int | None = None,
@@ -164,21 +196,21 @@ class Invocation:
         """Answer a prompt.
 
         Args:
-            identifier: Model, profile, deployment or throughput.
+            invoked: Who is asked.
             prompt: What is asked.
             maximum_tokens: Length of the answer, at most; None for the model's own limit.
             stop_sequences: Texts that end the answer, and are left out of it.
+
+        Raises:
+            ModelNotReadyError: No copy of an imported model runs yet.
         """
-        invoked = self.resolve(identifier)
+        if invoked.imported is not None:
+            with self._account.lock:
+                self._imported_models.ask(invoked.imported)
         started = time.perf_counter()
         limit = min(maximum_tokens or _MAXIMUM_TOKENS, _MAXIMUM_TOKENS)
         with self._speaking:
-            if invoked.model is None:
-                model_id = split_profile(invoked.base.inference_id)[1]
-                known = self._known.get(model_id, _NOTHING)
-                answer = _foundation_answer(invoked.base.id, prompt, known, limit)
-            else:
-                answer = generate(invoked.model, [prompt.text], limit)[0]
+            answer = self._answer(invoked, prompt, limit)
         text, ended_by = _cut(answer.text, stop_sequences)
         reason = "end_turn" if answer.finished else "max_tokens"
         completion = Completion(
@@ -189,17 +221,37 @@ class Invocation:
             output_tokens=count_tokens(text),
             latency_ms=max(1, round((time.perf_counter() - started) * 1000)),
         )
-        if invoked.billed_by_token:
-            self._bill(identifier, invoked.base, completion)
+        self._bill(invoked, completion)
         return completion
 
-    def _bill(self, identifier: str, base: BaseModel, completion: Completion) -> None:
-        meter, prices = self._account.meter, base.prices
+    def _answer(self, invoked: Invoked, prompt: Prompt, limit: int) -> Answer:
+        if invoked.model is not None:
+            return generate(invoked.model, [prompt.text], limit)[0]
+        if invoked.base is None:
+            # The weights of another model: nothing here can run them.
+            name = "" if invoked.imported is None else invoked.imported.name
+            return _foundation_answer(name, prompt, _NOTHING, limit)
+        known = self._known.get(split_profile(invoked.base.inference_id)[1], _NOTHING)
+        return _foundation_answer(invoked.base.id, prompt, known, limit)
+
+    def _bill(self, invoked: Invoked, completion: Completion) -> None:
+        if invoked.imported is not None:
+            with self._account.lock:
+                self._imported_models.answered(invoked.imported)
+        if invoked.base is None or not invoked.billed_by_token:
+            return
+        meter, prices = self._account.meter, invoked.base.prices
         meter.count_tokens(
-            identifier, Unit.INPUT_TOKENS, completion.input_tokens, prices.input_per_1k_tokens
+            invoked.identifier,
+            Unit.INPUT_TOKENS,
+            completion.input_tokens,
+            prices.input_per_1k_tokens,
         )
         meter.count_tokens(
-            identifier, Unit.OUTPUT_TOKENS, completion.output_tokens, prices.output_per_1k_tokens
+            invoked.identifier,
+            Unit.OUTPUT_TOKENS,
+            completion.output_tokens,
+            prices.output_per_1k_tokens,
         )
 
 

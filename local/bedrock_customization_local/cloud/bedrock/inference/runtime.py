@@ -1,4 +1,7 @@
-"""The data plane: Converse, and InvokeModel in each provider's own words."""
+"""The data plane: Converse, and InvokeModel in each provider's own words.
+
+Those of imported models are in `imported_bodies`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bedrock_customization_local.cloud.bedrock.arns import new_id
 from bedrock_customization_local.cloud.bedrock.errors import NotEmulatedError, ValidationError
+from bedrock_customization_local.cloud.bedrock.inference import imported_bodies
 from bedrock_customization_local.cloud.bedrock.inference.prompts import (
     Prompt,
     prompt_of,
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from bedrock_customization_local.cloud.bedrock.inference.invocation import (
         Completion,
         Invocation,
+        Invoked,
     )
 
 _CONTENT_TYPE = "application/json"
@@ -43,10 +48,16 @@ class Runtime:
         if unsupported:
             raise NotEmulatedError(f"{unsupported.pop()}: the embedded Bedrock does not emulate it")
         config = parameters.get("inferenceConfig", {})
-        prompt = _conversation(parameters.get("system", []), parameters.get("messages", []))
+        invoked = self._invocation.resolve(parameters["modelId"])
+        if invoked.imported is not None and not invoked.imported.instruct_supported:
+            raise ValidationError(
+                "The model does not support Converse: its instructSupported is false. Use "
+                "InvokeModel."
+            )
+        conversation = _conversation(parameters.get("system", []), parameters.get("messages", []))
         completion = self._invocation.complete(
-            parameters["modelId"],
-            prompt,
+            invoked,
+            invoked.prompt(*conversation),
             maximum_tokens=config.get("maxTokens"),
             stop_sequences=config.get("stopSequences", ()),
         )
@@ -54,14 +65,7 @@ class Runtime:
 
     def invoke_model(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """InvokeModel; the body is the provider's own."""
-        identifier = parameters["modelId"]
-        invoked = self._invocation.resolve(identifier)
-        provider, _, model = invoked.base.id.partition(".")
-        family = "titan" if model.startswith("titan") else provider
-        if family not in _BODIES:
-            raise NotEmulatedError(
-                f"modelId: bodies of {provider} models are not emulated; use Converse"
-            )
+        invoked = self._invocation.resolve(parameters["modelId"])
         try:
             body = json.loads(parameters.get("body", b""))
         except ValueError:
@@ -71,18 +75,32 @@ class Runtime:
                 "Malformed input request, please reformat your input and try again."
             )
         try:
-            reply = _BODIES[family](self._invocation, identifier, body)
+            reply = self._reply(invoked, body)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValidationError(
                 f"Malformed input request: {error!s}, please reformat your input and try again."
             ) from error
         return {"body": json.dumps(reply).encode(), "contentType": _CONTENT_TYPE}
 
+    def _reply(self, invoked: Invoked, body: dict[str, Any]) -> dict[str, Any]:
+        if invoked.base is None:
+            return imported_bodies.invoke(self._invocation, invoked, body)
+        provider, _, model = invoked.base.id.partition(".")
+        family = "titan" if model.startswith("titan") else provider
+        if family not in _BODIES:
+            raise NotEmulatedError(
+                f"modelId: bodies of {provider} models are not emulated; use Converse"
+            )
+        return _BODIES[family](self._invocation, invoked, body)
 
-def _conversation(system: list[dict[str, Any]], messages: list[dict[str, Any]]) -> Prompt:
+
+def _conversation(
+    system: list[dict[str, Any]], messages: list[dict[str, Any]]
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return system prompts, and role and text of each turn."""
     if not messages or messages[0]["role"] != "user" or messages[-1]["role"] != "user":
         raise ValidationError("A conversation must start and end with a user message.")
-    return prompt_of(
+    return (
         [_text(block, "system") for block in system if "cachePoint" not in block],
         [
             (
@@ -119,21 +137,21 @@ def _converse_reply(completion: Completion) -> dict[str, Any]:
     }
 
 
-def _nova(invocation: Invocation, identifier: str, body: dict[str, Any]) -> dict[str, Any]:
+def _nova(invocation: Invocation, invoked: Invoked, body: dict[str, Any]) -> dict[str, Any]:
     config = body.get("inferenceConfig", {})
     completion = invocation.complete(
-        identifier,
-        _conversation(body.get("system", []), body["messages"]),
+        invoked,
+        prompt_of(*_conversation(body.get("system", []), body["messages"])),
         maximum_tokens=config.get("maxTokens", config.get("max_new_tokens")),
         stop_sequences=config.get("stopSequences", ()),
     )
     return _converse_reply(completion)
 
 
-def _titan(invocation: Invocation, identifier: str, body: dict[str, Any]) -> dict[str, Any]:
+def _titan(invocation: Invocation, invoked: Invoked, body: dict[str, Any]) -> dict[str, Any]:
     config = body.get("textGenerationConfig", {})
     completion = invocation.complete(
-        identifier,
+        invoked,
         Prompt(body["inputText"], count_tokens(body["inputText"])),
         maximum_tokens=config.get("maxTokenCount"),
         stop_sequences=config.get("stopSequences", ()),
@@ -146,15 +164,15 @@ def _titan(invocation: Invocation, identifier: str, body: dict[str, Any]) -> dic
     return {"inputTextTokenCount": completion.input_tokens, "results": [result]}
 
 
-def _anthropic(invocation: Invocation, identifier: str, body: dict[str, Any]) -> dict[str, Any]:
+def _anthropic(invocation: Invocation, invoked: Invoked, body: dict[str, Any]) -> dict[str, Any]:
     system = body.get("system", [])
     messages = [
         {"role": message["role"], "content": _blocks(message["content"])}
         for message in body["messages"]
     ]
     completion = invocation.complete(
-        identifier,
-        _conversation(_blocks(system), messages),
+        invoked,
+        prompt_of(*_conversation(_blocks(system), messages)),
         maximum_tokens=body["max_tokens"],
         stop_sequences=body.get("stop_sequences", ()),
     )
@@ -162,7 +180,7 @@ def _anthropic(invocation: Invocation, identifier: str, body: dict[str, Any]) ->
         "id": f"msg_bdrk_{new_id()}",
         "type": "message",
         "role": "assistant",
-        "model": identifier,
+        "model": invoked.identifier,
         "content": [{"type": "text", "text": completion.text}],
         "stop_reason": completion.stop_reason,
         "stop_sequence": completion.stop_sequence,
@@ -177,10 +195,10 @@ def _blocks(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"text": content}] if isinstance(content, str) else content
 
 
-def _meta(invocation: Invocation, identifier: str, body: dict[str, Any]) -> dict[str, Any]:
+def _meta(invocation: Invocation, invoked: Invoked, body: dict[str, Any]) -> dict[str, Any]:
     prompt = read_llama_prompt(body["prompt"])
     completion = invocation.complete(
-        identifier,
+        invoked,
         Prompt(prompt, count_tokens(prompt)),
         maximum_tokens=body.get("max_gen_len"),
     )
@@ -192,7 +210,7 @@ def _meta(invocation: Invocation, identifier: str, body: dict[str, Any]) -> dict
     }
 
 
-_BODIES: dict[str, Callable[[Invocation, str, dict[str, Any]], dict[str, Any]]] = {
+_BODIES: dict[str, Callable[[Invocation, Invoked, dict[str, Any]], dict[str, Any]]] = {
     "amazon": _nova,
     "titan": _titan,
     "anthropic": _anthropic,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -24,7 +25,24 @@ _NETWORK_LOOKS = (
     "DescribeSubnets",
     "DescribeSecurityGroups",
 )
-_MANAGED, _JOB = "BedrockManaged", "BedrockModelCustomizationJobArn"
+_MANAGED = "BedrockManaged"
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """What a kind of job calls its own.
+
+    Args:
+        model_key: Member of the request that names the key of the model.
+        tag: That network interfaces of a job carry, with its ARN.
+    """
+
+    model_key: str
+    tag: str
+
+
+CUSTOMIZATION = JobKind("customModelKmsKeyId", "BedrockModelCustomizationJobArn")
+IMPORT = JobKind("importedModelKmsKeyId", "BedrockModelImportJobArn")
 
 
 class JobAccess:
@@ -36,6 +54,7 @@ class JobAccess:
         place: Region and account.
         clients: Returns the embedded AWS's client of a service.
         authorizer: Evaluates the role.
+        kind: Of the job.
     """
 
     def __init__(
@@ -46,9 +65,10 @@ class JobAccess:
         place: Place,
         clients: Callable[[str], Any],
         authorizer: RoleAuthorizer,
+        kind: JobKind = CUSTOMIZATION,
     ) -> None:
         self._job_arn, self._parameters, self._place = job_arn, parameters, place
-        self._clients, self._authorizer = clients, authorizer
+        self._clients, self._authorizer, self._kind = clients, authorizer, kind
         self._role: str = parameters["roleArn"]
 
     def read(self, uri: str) -> tuple[str, bytes]:
@@ -64,6 +84,28 @@ class JobAccess:
         self._check_listing(where)
         return where.key, self._get(where)
 
+    def read_part(self, uri: str, start: int, length: int) -> bytes:
+        """Return bytes of an object; the same as `read` otherwise.
+
+        Args:
+            uri: The object.
+            start: The first byte.
+            length: How many, at least one; fewer come from an object that ends before.
+
+        Raises:
+            JobFailedError: The role may not read it, or there is none.
+        """
+        return self._get(_parsed(uri), f"bytes={start}-{start + length - 1}")
+
+    def sizes_below(self, uri: str) -> dict[str, int]:
+        """Return the sizes of the objects below a prefix, in bytes, by what follows the prefix.
+
+        Raises:
+            JobFailedError: The role may not list them.
+        """
+        where = prefix_of(uri)
+        return {found["Key"][len(where.key) :]: found["Size"] for found in self._list(where)}
+
     def read_below(self, uri: str, suffix: str) -> Iterator[tuple[str, bytes]]:
         """Yield keys and contents of the objects below a prefix, in the order of their keys.
 
@@ -74,17 +116,10 @@ class JobAccess:
         Raises:
             JobFailedError: The role may not list or read them.
         """
-        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-        where = S3Uri(bucket, prefix)
-        self._check_listing(where)
-        pages = self._clients("s3").get_paginator("list_objects_v2")
-        try:
-            for page in pages.paginate(Bucket=where.bucket, Prefix=where.key):
-                for found in page.get("Contents", []):
-                    if found["Key"].endswith(suffix):
-                        yield found["Key"], self._get(S3Uri(where.bucket, found["Key"]))
-        except ClientError as error:
-            raise JobFailedError(f"{_list_refusal(where)} ({_code(error)})") from error
+        where = prefix_of(uri)
+        for found in self._list(where):
+            if found["Key"].endswith(suffix):
+                yield found["Key"], self._get(S3Uri(where.bucket, found["Key"]))
 
     def write(self, name: str, body: bytes) -> None:
         """Write a file below the job's output location.
@@ -110,7 +145,7 @@ class JobAccess:
         Raises:
             JobFailedError: It may not.
         """
-        key = self._parameters.get("customModelKmsKeyId")
+        key = self._parameters.get(self._kind.model_key)
         context = {
             "kms:ViaService": f"bedrock.{self._place.region}.amazonaws.com",
             "kms:GrantIsForAWSResource": "true",
@@ -226,14 +261,25 @@ class JobAccess:
             arn = f"arn:{self._place.partition}:bedrock:{region}::foundation-model/{model_id}"
             self._require(Permission("bedrock:InvokeModel", arn), f"{refusal} ({arn})")
 
-    def _get(self, where: S3Uri) -> bytes:
+    def _list(self, where: S3Uri) -> Iterator[Mapping[str, Any]]:
+        self._check_listing(where)
+        pages = self._clients("s3").get_paginator("list_objects_v2")
+        try:
+            for page in pages.paginate(Bucket=where.bucket, Prefix=where.key):
+                yield from page.get("Contents", [])
+        except ClientError as error:
+            raise JobFailedError(f"{_list_refusal(where)} ({_code(error)})") from error
+
+    def _get(self, where: S3Uri, part: str | None = None) -> bytes:
         refusal = (
             "Could not validate GetObject permissions to access Amazon S3 bucket: "
             f"{where.bucket} at key {where.key}"
         )
         self._authorize("s3", "GetObject", {"Bucket": where.bucket, "Key": where.key}, refusal)
         try:
-            found = self._clients("s3").get_object(Bucket=where.bucket, Key=where.key)
+            found = self._clients("s3").get_object(
+                Bucket=where.bucket, Key=where.key, **({"Range": part} if part else {})
+            )
         except ClientError as error:
             raise JobFailedError(f"{refusal} ({_code(error)})") from error
         body: bytes = found["Body"].read()
@@ -252,11 +298,11 @@ class JobAccess:
         interface = f"{ec2}network-interface/*"
         for look in _NETWORK_LOOKS:
             yield Permission(f"ec2:{look}", "*")
-        create = "ec2:CreateNetworkInterface"
+        create, tag = "ec2:CreateNetworkInterface", self._kind.tag
         yield Permission(
             create,
             interface,
-            {f"aws:RequestTag/{_MANAGED}": "true", f"aws:RequestTag/{_JOB}": self._job_arn},
+            {f"aws:RequestTag/{_MANAGED}": "true", f"aws:RequestTag/{tag}": self._job_arn},
         )
         for subnet in subnets:
             yield Permission(create, f"{ec2}subnet/{subnet}")
@@ -266,7 +312,7 @@ class JobAccess:
             context = {
                 "ec2:Subnet": f"{ec2}subnet/{subnet}",
                 f"ec2:ResourceTag/{_MANAGED}": "true",
-                f"ec2:ResourceTag/{_JOB}": self._job_arn,
+                f"ec2:ResourceTag/{tag}": self._job_arn,
             }
             for action in (
                 "CreateNetworkInterfacePermission",
@@ -277,7 +323,7 @@ class JobAccess:
         yield Permission(
             "ec2:CreateTags",
             interface,
-            {"ec2:CreateAction": "CreateNetworkInterface", "aws:TagKeys": [_MANAGED, _JOB]},
+            {"ec2:CreateAction": "CreateNetworkInterface", "aws:TagKeys": [_MANAGED, tag]},
         )
 
     def _authorize(
@@ -302,6 +348,12 @@ def _parsed(uri: str) -> S3Uri:
         return S3Uri.parse(uri)
     except ValueError as error:
         raise JobFailedError(str(error)) from error
+
+
+def prefix_of(uri: str) -> S3Uri:
+    """Return bucket and key of a prefix, which may be empty."""
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    return S3Uri(bucket, prefix)
 
 
 def _list_refusal(where: S3Uri) -> str:

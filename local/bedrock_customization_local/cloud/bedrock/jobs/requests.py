@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from bedrock_customization_local.cloud.bedrock.arns import new_id, split_arn
 from bedrock_customization_local.cloud.bedrock.errors import (
     NotEmulatedError,
@@ -14,6 +12,7 @@ from bedrock_customization_local.cloud.bedrock.errors import (
 )
 from bedrock_customization_local.cloud.bedrock.jobs.customization_jobs import CustomizationJob
 from bedrock_customization_local.cloud.bedrock.jobs.datasets import LEARNABLE
+from bedrock_customization_local.cloud.bedrock.jobs.model_keys import key_arn_of
 from bedrock_customization_local.cloud.bedrock.jobs.teachers import Teacher, teacher_of
 from bedrock_customization_runtime.catalog import (
     BaseModel,
@@ -94,7 +93,7 @@ class JobRequests:
             rules=rules,
             typed_hyperparameters=hyperparameters,
             teacher=self._teacher(parameters, base, rules),
-            key_arn=self._key_arn(parameters.get("customModelKmsKeyId")),
+            key_arn=key_arn_of(self._clients, parameters, "customModelKmsKeyId"),
             created=account.now(),
         )
 
@@ -105,6 +104,8 @@ class JobRequests:
                 parent = self._models.find(identifier)
             except NotFoundError as error:
                 raise ValidationError(f"baseModelIdentifier: {error.message}") from error
+            if parent.details["customizationType"] == "IMPORTED":
+                raise ValidationError(f"baseModelIdentifier: {parent.arn} cannot be customized")
             if parent.status != "Active":
                 raise ValidationError(f"baseModelIdentifier: {parent.arn} is {parent.status}")
             return parent.base, parent
@@ -123,19 +124,6 @@ class JobRequests:
         config = parameters["customizationConfig"]["distillationConfig"]["teacherModelConfig"]
         today = self._account.now().date()
         return teacher_of(config, student=student, rules=rules, today=today)
-
-    def _key_arn(self, key: str | None) -> str | None:
-        """Return the ARN of the model's key, however the request names it."""
-        if key is None:
-            return None
-        try:
-            found = self._clients("kms").describe_key(KeyId=key)["KeyMetadata"]
-        except ClientError as error:
-            raise ValidationError(f"customModelKmsKeyId: there is no key {key}") from error
-        if found["KeyState"] != "Enabled":
-            raise ValidationError(f"customModelKmsKeyId: {key} is {found['KeyState']}")
-        arn: str = found["Arn"]
-        return arn
 
 
 def _method(customization_type: str) -> Method:

@@ -32,7 +32,8 @@ class CustomModel:
         model: The network.
         details: Members of GetCustomModel that the job decides.
         created: When.
-        status: Creating or Active.
+        status: Creating, Active or Failed.
+        failure: Why it failed.
     """
 
     arn: str
@@ -43,6 +44,7 @@ class CustomModel:
     details: Mapping[str, Any]
     created: datetime
     status: str = "Creating"
+    failure: str | None = None
 
 
 class CustomModels:
@@ -79,11 +81,20 @@ class CustomModels:
 
     def add(self, model: CustomModel, tags: list[dict[str, str]]) -> None:
         """Take in a job's model; it becomes Active a little later."""
+        self.keep(model, tags)
+        self._account.background.later(_CREATING_SECONDS, lambda: self._activate(model))
+
+    def keep(self, model: CustomModel, tags: list[dict[str, str]]) -> None:
+        """Take in a model that becomes Active, or fails, when whoever makes it says so."""
         account = self._account
         self._models[model.arn] = model
         account.tags.create(model.arn, tags)
         account.meter.start_storage(model.arn, service().storage_per_model_month)
-        account.background.later(_CREATING_SECONDS, lambda: self._activate(model))
+
+    def fail(self, model: CustomModel, failure: str) -> None:
+        """A model that was being made has failed; it costs nothing any more."""
+        model.status, model.failure = "Failed", failure
+        self._account.meter.stop(model.arn)
 
     def get_custom_model(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """GetCustomModel."""
@@ -95,6 +106,7 @@ class CustomModels:
             "baseModelArn": model.base_arn,
             "creationTime": model.created,
             "modelStatus": model.status,
+            **({"failureMessage": model.failure} if model.failure else {}),
         }
 
     def list_custom_models(self, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from bedrock_customization_runtime.catalog import service
+from bedrock_customization_local.cloud.bedrock.models.import_facts import import_rules
+from bedrock_customization_runtime.catalog import Quota, service
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -14,10 +15,17 @@ class Quotas:
     custom_model_deployments: int
     custom_model_deployments_in_progress: int
     concurrent_evaluation_jobs: int
+    concurrent_import_jobs: int
+    imported_models: int
     provisioned_model_units_without_commitment: int
     """Across models; zero until AWS raises it."""
 
 
+def known_quotas() -> dict[str, Quota]:
+    """Return what is known of each quota, by the name of its field."""
+    return {**service().quotas, **import_rules().quotas}
+
+
 def default_quotas() -> Quotas:
-    """Return what a new account has, as the catalogue states it."""
-    return Quotas(**{name: quota.value for name, quota in service().quotas.items()})
+    """Return what a new account has."""
+    return Quotas(**{name: quota.value for name, quota in known_quotas().items()})

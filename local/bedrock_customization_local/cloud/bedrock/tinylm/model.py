@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import numpy as np
@@ -21,7 +21,7 @@ from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import (
 from bedrock_customization_local.cloud.bedrock.tinylm.weights import Shape, Weights, initial_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 CONTEXT = 256
@@ -125,7 +125,14 @@ def load(path: Path) -> Model:
     with np.load(path, allow_pickle=False) as file:
         known = json.loads(file["vocabulary"].tobytes())
         flat = file["weights"]
-    vocabulary = Vocabulary(
+    vocabulary = vocabulary_of(known)
+    shape = Shape(vocabulary.size, len(vocabulary.answers), vocabulary.context)
+    return Model(vocabulary, Weights(shape, flat))
+
+
+def vocabulary_of(known: Mapping[str, Any]) -> Vocabulary:
+    """Return a vocabulary that was written as JSON of its fields."""
+    return Vocabulary(
         words=tuple(known["words"]),
         merges=tuple((one, other) for one, other in known["merges"]),
         copied=tuple(known["copied"]),
@@ -133,5 +140,3 @@ def load(path: Path) -> Model:
         prefix=tuple(known["prefix"]),
         context=known["context"],
     )
-    shape = Shape(vocabulary.size, len(vocabulary.answers), vocabulary.context)
-    return Model(vocabulary, Weights(shape, flat))

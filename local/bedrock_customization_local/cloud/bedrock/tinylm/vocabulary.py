@@ -35,7 +35,8 @@ _MAXIMUM_WORDS = 20_000
 _MAXIMUM_GRAMS = 24
 _GRAM_LENGTHS = (3, 4)
 _ALPHANUMERIC = re.compile(r"\w+")
-_WORD = re.compile(r" ?\w+| ?[^\w\s]{1,3}|\s")
+WORD_PATTERN = r" ?\w+| ?[^\w\s]{1,3}|\s"
+_WORD = re.compile(WORD_PATTERN)
 
 
 def split_words(text: str) -> tuple[str, ...]:
