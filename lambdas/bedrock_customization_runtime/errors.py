@@ -12,6 +12,11 @@
     ├── JudgeUnavailable      Bedrock does not offer the judge here and now; nothing was paid
     ├── QuotaExhausted        the account has no room for another custom model; nothing was paid
     ├── RoleNotAssumable      Bedrock cannot assume the service role; nothing was paid
+    ├── ModelSourceRefused    the model's source is not there, or may not be read
+    ├── ModelSourceUnavailable  the model's source does not answer now; try again later
+    ├── ModelRejected         the model breaks a rule of Custom Model Import; nothing was copied
+    ├── ModelCorrupted        a copied file is not the one its source lists
+    ├── ImportFailed          the import job ended as Failed, or ran for too long
     ├── EnrichmentFailed      the model that enriches cannot be asked
     ├── BudgetReached         enriching more could cost more than allowed
     ├── CustomizationFailed   the job ended as Failed, or its model did
@@ -72,6 +77,26 @@ class QuotaExhausted(CustomizationError):
 
 class RoleNotAssumable(CustomizationError):
     """Bedrock cannot assume the service role of jobs; nothing was paid."""
+
+
+class ModelSourceRefused(CustomizationError):
+    """The model's source is not there, or may not be read; asking again changes nothing."""
+
+
+class ModelSourceUnavailable(CustomizationError):
+    """The model's source does not answer now; the same request may fit later."""
+
+
+class ModelRejected(CustomizationError):
+    """The model breaks a rule of Custom Model Import; nothing was copied."""
+
+
+class ModelCorrupted(CustomizationError):
+    """A file is not the one that its source lists; the copy was removed."""
+
+
+class ImportFailed(CustomizationError):
+    """The import job ended as Failed, or ran for too long."""
 
 
 class EnrichmentFailed(CustomizationError):

@@ -163,20 +163,24 @@ class PinnedObject:
 
 
 def concurrently(
-    function: Callable[[_Given], _Found], arguments: Iterable[_Given]
+    function: Callable[[_Given], _Found],
+    arguments: Iterable[_Given],
+    *,
+    at_a_time: int = _AT_A_TIME,
 ) -> Iterator[_Found]:
     """Yield what a function returns for each argument, in order, a few calls ahead of the reader.
 
     Args:
         function: Waits for S3; called on other threads.
         arguments: One for each call.
+        at_a_time: Calls.
     """
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+    with ThreadPoolExecutor(at_a_time) as pool:
         running: deque[Future[_Found]] = deque()
         try:
             for argument in arguments:
                 running.append(pool.submit(function, argument))
-                if len(running) > _AT_A_TIME:
+                if len(running) > at_a_time:
                     yield running.popleft().result()
             while running:
                 yield running.popleft().result()
