@@ -14,7 +14,6 @@ from bedrock_customization._access import Right, merged, publishing
 from bedrock_customization._executions import REDRIVES
 from bedrock_customization._pseudo_parameters import PARTITION
 from bedrock_customization._retries import (
-    KILLED_FUNCTION,
     TRANSIENT_BEDROCK_ERRORS,
     TRANSIENT_LAMBDA_ERRORS,
     TRANSIENT_SNS_ERRORS,
@@ -61,7 +60,7 @@ class States:
         on_failure: sfn.IChainable | None = None,
         failure: str = "failure",
     ) -> None:
-        self._scope = scope
+        self.scope = scope
         self._title = title
         self._on_failure = on_failure
         self._failure = failure
@@ -78,7 +77,7 @@ class States:
             failure: Variable of what a state inside catches. Step Functions allows no name that a
                 state outside assigns.
         """
-        inner = States(self._scope, self._title, failure=failure)
+        inner = States(self.scope, self._title, failure=failure)
         inner.rights = self.rights
         inner._is_asked = True
         return inner
@@ -154,68 +153,6 @@ class States:
             retries=[_soon_after(TRANSIENT_LAMBDA_ERRORS)],
             catches={"States.Timeout": on_timeout},
         )
-
-    def invoke_each(
-        self,
-        name: str,
-        function: HandlerFunction,
-        payload: Mapping[str, Any],
-        *,
-        count: str,
-        concurrency: int,
-        one: str,
-        comment: str,
-        retries: Sequence[Retry] = (),
-        until: str | None = None,
-    ) -> sfn.DistributedMap:
-        """Write a distributed Map that invokes a function with each number from 0.
-
-        The numbers are made by an expression and results are not kept, so the machine itself reads
-        and writes nothing in S3 and needs no rights on buckets or keys.
-
-        Args:
-            name: Of the state.
-            function: What is invoked, with `number` in its event; its errors end the state, after
-                another try if the function was killed.
-            payload: The rest of its event; strings may be JSONata.
-            count: JSONata for how many numbers there are.
-            concurrency: Invocations at a time.
-            one: Name of the state within that invokes once.
-            comment: What happens, for people.
-            retries: Beside those after faults of Lambda itself.
-            until: Member of what the function returns that says whether it is done; it is invoked
-                with the same event until then. Without it, once.
-        """
-        each = sfn.DistributedMap.jsonata(
-            self._scope,
-            name,
-            comment=self._comment(comment),
-            items=sfn.ProvideItems.jsonata(f"{{% [0..{count} - 1] %}}"),
-            item_selector={**payload, "number": "{% $states.context.Map.Item.Value %}"},
-            max_concurrency=concurrency,
-            # Express children end after five minutes.
-            map_execution_type=sfn.StateMachineType.STANDARD,
-            outputs="{% $states.input %}",
-        )
-        inner = self.within()
-        task = inner.invoke(
-            one,
-            function,
-            # A child's own input, however often the task is come to.
-            "{% $states.context.Execution.Input %}",
-            comment=comment,
-            retries=[*retries, KILLED_FUNCTION],
-        )
-        if until is not None:
-            is_done = inner.choice(f"{one} further?", comment="One call may not be enough")
-            is_done.when(sfn.Condition.jsonata(f"{{% $not($states.input.{until}) %}}"), task)
-            is_done.otherwise(
-                sfn.Succeed.jsonata(self._scope, f"{one} done", comment=self._comment(comment))
-            )
-            task.next(is_done)
-        each.item_processor(task)
-        self._catch(each, _NO_CATCHES)
-        return each
 
     def call_bedrock(
         self,
@@ -295,46 +232,22 @@ class States:
             catches: As of `invoke`.
         """
         state = sfn.Parallel.jsonata(
-            self._scope,
+            self.scope,
             name,
-            comment=self._comment(comment),
+            comment=self.comment(comment),
             assign=dict(assign),
             outputs="{% $states.input %}",
         )
         state.branch(*branches)
-        self._catch(state, catches)
-        return state
-
-    def each(
-        self, name: str, items: str, one: sfn.IChainable, *, concurrency: int, comment: str
-    ) -> sfn.Map:
-        """Write a Map within the execution that runs states for each item.
-
-        Args:
-            name: Of the state.
-            items: JSONata; each is the input of what is run for it.
-            one: Where that begins; what it leads to comes along.
-            concurrency: Items at a time.
-            comment: What happens, for people.
-        """
-        state = sfn.Map.jsonata(
-            self._scope,
-            name,
-            comment=self._comment(comment),
-            items=sfn.ProvideItems.jsonata(items),
-            max_concurrency=concurrency,
-            outputs="{% $states.input %}",
-        )
-        state.item_processor(one)
-        self._catch(state, _NO_CATCHES)
+        self.catch(state, catches)
         return state
 
     def wait(self, name: str, seconds: str, *, comment: str, assign: Mapping[str, Any]) -> sfn.Wait:
         """Write a wait whose length is a JSONata expression."""
         return sfn.Wait.jsonata(
-            self._scope,
+            self.scope,
             name,
-            comment=self._comment(comment),
+            comment=self.comment(comment),
             time=sfn.WaitTime.seconds(seconds),
             assign=dict(assign),
         )
@@ -350,7 +263,7 @@ class States:
             assign: Variables, where no condition holds.
         """
         return sfn.Choice.jsonata(
-            self._scope, name, comment=self._comment(comment), assign=assign and dict(assign)
+            self.scope, name, comment=self.comment(comment), assign=assign and dict(assign)
         )
 
     def failed(self, name: str, error: str, cause: str) -> sfn.IChainable:
@@ -361,11 +274,11 @@ class States:
             error: Name of the error.
             cause: JSONata.
         """
-        comment = self._comment("Bedrock says why")
+        comment = self.comment("Bedrock says why")
         if self._on_failure is None:
-            return sfn.Fail.jsonata(self._scope, name, comment=comment, error=error, cause=cause)
+            return sfn.Fail.jsonata(self.scope, name, comment=comment, error=error, cause=cause)
         return sfn.Pass.jsonata(
-            self._scope,
+            self.scope,
             name,
             comment=comment,
             assign={
@@ -377,6 +290,22 @@ class States:
                 }
             },
         ).next(self._on_failure)
+
+    def catch(
+        self,
+        state: sfn.CustomState | sfn.Parallel | sfn.Map | sfn.DistributedMap,
+        catches: Mapping[str, sfn.IChainable] = _NO_CATCHES,
+    ) -> None:
+        """Say where a state's errors go: those of a name, and the rest."""
+        failure = {self._failure: {**_FAILURE, "phase": self._title}}
+        for error, handler in catches.items():
+            state.add_catch(handler, errors=[error], assign=failure)
+        if self._on_failure is not None:
+            state.add_catch(self._on_failure, errors=["States.ALL"], assign=failure)
+
+    def comment(self, text: str) -> str:
+        """Return a state's comment, which begins with the phase."""
+        return f"{self._title}: {text}"
 
     def _task(
         self,
@@ -395,7 +324,7 @@ class States:
         state_json = {
             "Type": "Task",
             "QueryLanguage": "JSONata",
-            "Comment": self._comment(comment),
+            "Comment": self.comment(comment),
             "Resource": f"{_INTEGRATION}{resource}",
             "Arguments": dict(arguments),
             "TimeoutSeconds": timeout_seconds,
@@ -407,26 +336,12 @@ class States:
         asks, self._is_asked = not self._is_asked, True
         self.rights += rights
         state = (
-            _AskingTask(self._scope, name, state_json=state_json, rights=self.rights)
+            _AskingTask(self.scope, name, state_json=state_json, rights=self.rights)
             if asks
-            else sfn.CustomState(self._scope, name, state_json=state_json)
+            else sfn.CustomState(self.scope, name, state_json=state_json)
         )
-        self._catch(state, catches)
+        self.catch(state, catches)
         return state
-
-    def _catch(
-        self,
-        state: sfn.CustomState | sfn.Parallel | sfn.Map | sfn.DistributedMap,
-        catches: Mapping[str, sfn.IChainable],
-    ) -> None:
-        failure = {self._failure: {**_FAILURE, "phase": self._title}}
-        for error, handler in catches.items():
-            state.add_catch(handler, errors=[error], assign=failure)
-        if self._on_failure is not None:
-            state.add_catch(self._on_failure, errors=["States.ALL"], assign=failure)
-
-    def _comment(self, text: str) -> str:
-        return f"{self._title}: {text}"
 
 
 def _soon_after(errors: Sequence[str]) -> Retry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import jsii
 from aws_cdk import aws_stepfunctions as sfn
@@ -20,6 +20,9 @@ class Phase(Construct):
         scope: Parent.
         id: Id below the parent.
     """
+
+    title: ClassVar[str]
+    """What comments of states, and `$failure.phase`, call the phase."""
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 from bedrock_customization_runtime.contract import (
     KnowledgeChanges,
     MetricName,
     use_case as contract,
 )
-
-_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,23 +87,3 @@ class UseCase:
             for name, value in asdict(self).items()
             if value is not None
         }
-
-
-def agreed(name: str, given: _Value | None, field: str, stated: _Value | None) -> _Value | None:
-    """Return what an argument and a use case say of the same thing.
-
-    Args:
-        name: Of the argument.
-        given: The argument; None where it was left out.
-        field: Of the use case.
-        stated: Its value; None where it says nothing.
-
-    Raises:
-        ValueError: They contradict each other.
-    """
-    if given is None or stated is None or given == stated:
-        return stated if given is None else given
-    raise ValueError(
-        f"{name} is {given!r} but the use case states {field} = {stated!r}: say it in one place, "
-        "best in the use case"
-    )

@@ -54,6 +54,9 @@ class ApprovalStep(Phase):
             Without it they end the execution.
     """
 
+    # A part of the gate: after a failure here, too, a redriven run deploys again.
+    title = "PromotionGate"
+
     def __init__(
         self,
         scope: Construct,
@@ -83,8 +86,7 @@ class ApprovalStep(Phase):
         self.address: str = address.url
         """Where `bedrock-customization approve` and `reject` send decisions."""
         page = self._define_page(storage) if approval.link else None
-        # As the phase that a redriven run goes back to the deployment from.
-        states = States(self, "PromotionGate", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         timeout_seconds = round(approval.timeout.to_seconds())
         conclude = states.invoke(
             "Conclude approval",

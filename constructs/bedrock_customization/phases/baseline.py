@@ -66,6 +66,8 @@ class BaselineMeasurement(Phase):
         ValueError: A figure is out of range.
     """
 
+    title = "BaselineMeasurement"
+
     def __init__(
         self,
         scope: Construct,
@@ -90,7 +92,7 @@ class BaselineMeasurement(Phase):
         check_whole("maximum_tokens", maximum_tokens, 1, 5000, "an answer has no more room")
         super().__init__(scope, id)
         self.function = self._define_function(storage, base_model, metric)
-        states = States(self, "BaselineMeasurement", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         measure = states.invoke(
             "Measure baseline",
             self.function,

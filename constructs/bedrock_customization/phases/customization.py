@@ -116,6 +116,8 @@ class ModelCustomization(Phase):
             range.
     """
 
+    title = "ModelCustomization"
+
     def __init__(
         self,
         scope: Construct,
@@ -182,9 +184,8 @@ class ModelCustomization(Phase):
             buys_throughput=throughput is not None,
             judge=judge,
         )
-        states = States(self, "ModelCustomization", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         job = CustomizationJob(
-            self,
             base_model=base_model,
             method=method,
             role=self.service_role.role,
@@ -216,7 +217,7 @@ class ModelCustomization(Phase):
             plan, record = self._write_one_job(states, job, planning)
         else:
             plan, record = CustomizationSweep(
-                self, sweep=sweep, plan=sweep_plan, function=self.function, job=job
+                sweep=sweep, plan=sweep_plan, function=self.function, job=job
             ).write(states, planning)
         self._ends = self._wait_for_model(states, record)
         self.rights = states.rights

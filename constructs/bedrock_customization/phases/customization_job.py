@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aws_cdk import aws_iam as iam, aws_kms as kms
-    from constructs import Construct
 
     from bedrock_customization._asl import States
     from bedrock_customization._function import HandlerFunction
@@ -52,7 +51,6 @@ class CustomizationJob:
     """Writes the states of one job, named by `$job`.
 
     Args:
-        scope: Parent of the states.
         base_model: What is customized.
         method: How.
         role: Service role of the job.
@@ -67,7 +65,6 @@ class CustomizationJob:
 
     def __init__(
         self,
-        scope: Construct,
         *,
         base_model: BaseModel,
         method: CustomizationMethod,
@@ -80,7 +77,7 @@ class CustomizationJob:
         early_stopping: EarlyStopping | None = None,
         longest_wait_seconds: int | None = None,
     ) -> None:
-        self._scope, self._base_model, self._method = scope, base_model, method
+        self._base_model, self._method = base_model, method
         self._role, self._function = role, function
         self._stall_seconds, self._timeout_seconds = stall_seconds, timeout_seconds
         self._network, self._model_key = network, model_key
@@ -135,9 +132,9 @@ class CustomizationJob:
         )
         self._write_ways_out(branches, job)
         ended = sfn.Succeed.jsonata(
-            self._scope,
+            branches.scope,
             "Job has ended",
-            comment="ModelCustomization: How, its own branch says",
+            comment=branches.comment("How, its own branch says"),
         )
         watch = self._write_watch(branches, ended)
         return states.parallel(
@@ -187,9 +184,9 @@ class CustomizationJob:
             retries=[FULL_QUOTA],
         )
         ended = sfn.Pass.jsonata(
-            self._scope,
+            states.scope,
             "Job has ended",
-            comment="ModelCustomization: How, its record says",
+            comment=states.comment("How, its record says"),
             assign={"model_wait": 60},
         )
         watch = self._write_watch(states, ended, catches=given_up)

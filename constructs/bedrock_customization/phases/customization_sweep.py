@@ -8,12 +8,11 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn
 from bedrock_customization._executions import REDRIVES, RUN_TAG
+from bedrock_customization._maps import run_each
 from bedrock_customization._retries import BUSY_MODEL_ERRORS, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from constructs import Construct
 
     from bedrock_customization._asl import States
     from bedrock_customization._function import HandlerFunction
@@ -37,7 +36,6 @@ class CustomizationSweep:
     """Writes the states of a sweep.
 
     Args:
-        scope: Parent of the states.
         sweep: How many jobs run at a time.
         plan: What is tried.
         function: The function `customize_model`.
@@ -46,14 +44,13 @@ class CustomizationSweep:
 
     def __init__(
         self,
-        scope: Construct,
         *,
         sweep: Sweep,
         plan: contract.SweepPlan,
         function: HandlerFunction,
         job: CustomizationJob,
     ) -> None:
-        self._scope, self._sweep, self._plan = scope, sweep, plan
+        self._sweep, self._plan = sweep, plan
         self._function, self._job = function, job
 
     def write(
@@ -85,7 +82,8 @@ class CustomizationSweep:
             comment="Keep the lowest validation loss, delete the other models",
             assign="customization",
         )
-        train = states.each(
+        train = run_each(
+            states,
             "Train candidates",
             "{% $proposal.candidates %}",
             self._write_candidate(states.within(failure="trouble")),
@@ -105,9 +103,9 @@ class CustomizationSweep:
 
     def _write_candidate(self, states: States) -> sfn.IChainable:
         name = sfn.Pass.jsonata(
-            self._scope,
+            states.scope,
             "Name candidate",
-            comment="ModelCustomization: What the states of a job read",
+            comment=states.comment("What the states of a job read"),
             assign={"job": "{% $states.input %}"},
         )
         record = states.invoke(

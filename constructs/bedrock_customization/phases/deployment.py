@@ -60,6 +60,8 @@ class ModelDeployment(Phase):
             price.
     """
 
+    title = "ModelDeployment"
+
     def __init__(
         self,
         scope: Construct,
@@ -74,7 +76,7 @@ class ModelDeployment(Phase):
         deployment.check(base_model)
         super().__init__(scope, id)
         self.smoke_test_function = self._define_smoke_test(deployment, model_key)
-        states = States(self, "ModelDeployment", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         calls = _calls_of(deployment)
         deploy = states.call_bedrock(
             "Deploy candidate",

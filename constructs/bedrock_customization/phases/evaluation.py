@@ -13,6 +13,7 @@ from bedrock_customization._access import (
 from bedrock_customization._asl import States
 from bedrock_customization._checks import check_whole
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization._maps import invoke_each
 from bedrock_customization._phase import Phase
 from bedrock_customization._retries import BUSY_MODEL_ERRORS, Retry
 from bedrock_customization.base_model import arns_for_invocation
@@ -83,6 +84,8 @@ class ModelEvaluation(Phase):
         ValueError: `maximum_tokens` or `few_shot` is out of range.
     """
 
+    title = "ModelEvaluation"
+
     def __init__(
         self,
         scope: Construct,
@@ -116,7 +119,7 @@ class ModelEvaluation(Phase):
             few_shot=few_shot,
         )
         self.compare_function = self._define_compare_function(storage, metric)
-        states = States(self, "ModelEvaluation", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         plan = states.invoke(
             "Plan blind test",
             self.answer_function,
@@ -136,7 +139,8 @@ class ModelEvaluation(Phase):
             comment="Choose examples, find the model in production, look for contamination",
             assign="blind_test",
         )
-        answer = states.invoke_each(
+        answer = invoke_each(
+            states,
             "Answer blind questions",
             self.answer_function,
             {

@@ -9,6 +9,7 @@ from aws_cdk import Size, aws_stepfunctions as sfn
 from bedrock_customization._asl import States
 from bedrock_customization._checks import check_between
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization._maps import invoke_each
 from bedrock_customization._phase import Phase
 from bedrock_customization.dataset import DataSplit, Sharding
 from bedrock_customization.method import FineTuning, log_bucket_of, logs_of
@@ -69,6 +70,8 @@ class DataPreparation(Phase):
             your own, or the base model is not customized that way.
     """
 
+    title = "DataPreparation"
+
     def __init__(
         self,
         scope: Construct,
@@ -118,7 +121,7 @@ class DataPreparation(Phase):
             timeout_minutes=15,
             ephemeral_storage=Size.gibibytes(10),
         )
-        states = States(self, "DataPreparation", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         event = {
             "run": "{% $run %}",
             "base_model": base_model.id,
@@ -252,7 +255,8 @@ class DataPreparation(Phase):
         *,
         count: str = "$plan.shards",
     ) -> sfn.DistributedMap:
-        return states.invoke_each(
+        return invoke_each(
+            states,
             name,
             self.function,
             {"step": step, "scratch": _SCRATCH},

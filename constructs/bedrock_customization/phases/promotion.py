@@ -49,6 +49,8 @@ class PromotionGate(Phase):
             Without it they end the execution.
     """
 
+    title = "PromotionGate"
+
     def __init__(
         self,
         scope: Construct,
@@ -65,7 +67,7 @@ class PromotionGate(Phase):
         self.decide_function = self._define_decide_function(storage)
         self.promote_function = self._define_promote_function(storage, alias)
         self.removal = removal or CandidateRemoval(self, "Removal", storage=storage, alias=alias)
-        states = States(self, "PromotionGate", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         decide = states.invoke(
             "Decide promotion",
             self.decide_function,
@@ -89,7 +91,7 @@ class PromotionGate(Phase):
         may_go_live = states.choice("May it go live?", comment="As the gate decided")
         may_go_live.otherwise(remove)
         decide.next(may_go_live)
-        is_live = sfn.Pass.jsonata(self, "Is live", comment="PromotionGate: The candidate is")
+        is_live = sfn.Pass.jsonata(self, "Is live", comment=states.comment("The candidate is"))
         # Within, without a way to the failure path: it must not undo a promotion.
         superseded = self.removal.remove_superseded(states.within(), "Remove superseded deployment")
         superseded.add_catch(is_live, errors=["States.ALL"])

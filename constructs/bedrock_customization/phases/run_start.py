@@ -41,6 +41,8 @@ class RunStart(Phase):
             Without it they end the execution.
     """
 
+    title = "Start"
+
     def __init__(
         self,
         scope: Construct,
@@ -66,7 +68,7 @@ class RunStart(Phase):
             ],
         )
         log_bucket = log_bucket_of(method)
-        states = States(self, "Start", on_failure=on_failure)
+        states = States(self, self.title, on_failure=on_failure)
         start = states.invoke(
             "Start run",
             self.function,

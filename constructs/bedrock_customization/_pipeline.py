@@ -1,0 +1,195 @@
+"""What every pipeline is, whatever its phases: storage, topic, alias, machine, grants, metrics."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from aws_cdk import (
+    Aws,
+    Duration,
+    Fn,
+    Names,
+    RemovalPolicy,
+    Stack,
+    aws_iam as iam,
+    aws_kms as kms,
+    aws_logs as logs,
+    aws_sns as sns,
+    aws_stepfunctions as sfn,
+)
+from constructs import Construct
+
+from bedrock_customization._access import Right
+from bedrock_customization._acknowledged import acknowledge, wildcards
+from bedrock_customization._executions import running_maps
+from bedrock_customization._run_frame import RunFrame
+from bedrock_customization.alias import Alias
+from bedrock_customization.deployment_kinds import ProvisionedThroughput
+from bedrock_customization.phases.deployment import CandidateRemoval
+from bedrock_customization.phases.run_cleanup import RunCleanup
+from bedrock_customization.phases.throughput_expiry import ThroughputExpiry
+from bedrock_customization.storage import CustomizationStorage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    from bedrock_customization._phase import Phase
+    from bedrock_customization.deployment_kinds import Deployment
+    from bedrock_customization.judge import Judge
+
+_DELIVERING = Right(
+    actions=["logs:CreateLogDelivery", "xray:PutTraceSegments"],
+    resources=["*"],
+    wildcard_because="X-Ray and the delivery of logs have no resource-level permissions",
+)
+
+
+class MetricOptions(TypedDict, total=False):
+    """What a metric may be asked for, as in `aws_cdk.aws_cloudwatch.MetricOptions`."""
+
+    period: Duration
+    statistic: str
+    label: str
+    color: str
+
+
+class Pipeline(Construct):
+    """Define what runs of all kinds need; a front door defines its phases and calls `_wire`.
+
+    Args:
+        scope: Parent.
+        id: Id below the parent.
+        deployment: On what candidates and the promoted model answer.
+        storage: Buckets and keys. Without it, they are defined.
+        model_key: What encrypts the models. Without one, a key that AWS owns does.
+        topic: Where people hear how a run ended.
+            Without one, a topic encrypted with a key of its own is defined.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        deployment: Deployment,
+        storage: CustomizationStorage | None = None,
+        model_key: kms.IKey | None = None,
+        topic: sns.ITopic | None = None,
+    ) -> None:
+        super().__init__(scope, id)
+        self._name = self._unique_name()
+        self._deployed_on = deployment
+        self.storage = storage or CustomizationStorage(self, "Storage")
+        self.topic = topic or self._define_topic()
+        self.alias = Alias(
+            self,
+            "Alias",
+            parameter_name=f"/bedrock-customization/{self._name}",
+            model_key=model_key,
+        )
+        self._removal = CandidateRemoval(
+            self,
+            "CandidateRemoval",
+            storage=self.storage,
+            alias=self.alias.arn_parameter,
+            deployment=deployment,
+        )
+        self._frame = RunFrame(self, storage=self.storage, topic=self.topic, removal=self._removal)
+        self.state_machine: sfn.StateMachine
+
+    def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow starting runs."""
+        return self.state_machine.grant_start_execution(grantee)
+
+    def grant_put_data(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow uploading raw data below `incoming/`, and media below `media/`."""
+        return self.storage.grant_put_data(grantee)
+
+    def grant_read_artifacts(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow reading reports, manifests and evaluations; never data or the blind set."""
+        return self.storage.grant_read_artifacts(grantee)
+
+    def metric(self, name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return a metric of the state machine, such as `ExecutionsFailed`; sum over 5 minutes."""
+        options.setdefault("statistic", "Sum")
+        return self.state_machine.metric(name, **options)
+
+    def metric_succeeded(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of runs that came to a decision; sum over 5 minutes."""
+        return self.metric("ExecutionsSucceeded", **options)
+
+    def metric_failed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of runs that failed; sum over 5 minutes."""
+        return self.metric("ExecutionsFailed", **options)
+
+    def _wire(self, start: Phase, *legs: Sequence[Phase], judge: Judge | None = None) -> None:
+        """Define the state machine of the phases, and what cleans up after its executions.
+
+        Args:
+            start: What begins a run.
+            legs: The other phases, as of `RunFrame.enclose`.
+            judge: Who judges the answers, if the executions have them judged.
+        """
+        first = self._frame.enclose(start, *legs)
+        self.state_machine = self._define_state_machine(first)
+        of_phases = [
+            right for phase in (start, *chain.from_iterable(legs)) for right in phase.rights
+        ]
+        given = [_DELIVERING, *of_phases, *self._frame.rights, *running_maps(self.state_machine)]
+        acknowledge(self.state_machine, wildcards(Stack.of(self), given))
+        RunCleanup(
+            self,
+            "RunCleanup",
+            state_machine=self.state_machine,
+            storage=self.storage,
+            alias=self.alias.arn_parameter,
+            deployment=self._deployed_on,
+            judge=judge,
+        )
+        if isinstance(self._deployed_on, ProvisionedThroughput):
+            ThroughputExpiry(
+                self,
+                "ThroughputExpiry",
+                state_machine=self.state_machine,
+                alias=self.alias.arn_parameter,
+                topic=self.topic,
+            )
+
+    def _define_state_machine(self, first: sfn.State) -> sfn.StateMachine:
+        log_group = logs.LogGroup(
+            self,
+            "Logs",
+            # Only this prefix keeps the account's log resource policy from growing past its limit.
+            log_group_name=f"/aws/vendedlogs/states/{self._name}",
+            retention=logs.RetentionDays.SIX_MONTHS,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        return sfn.StateMachine(
+            self,
+            "StateMachine",
+            definition_body=sfn.DefinitionBody.from_chainable(first),
+            query_language=sfn.QueryLanguage.JSONATA,
+            tracing_enabled=True,
+            logs=sfn.LogOptions(
+                destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False
+            ),
+        )
+
+    def _define_topic(self) -> sns.Topic:
+        key = kms.Key(
+            self,
+            "TopicKey",
+            description="Notifications of model customization",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        return sns.Topic(self, "Notifications", master_key=key, enforce_ssl=True)
+
+    def _unique_name(self) -> str:
+        """Return a name that not even a deleted stack of the same name has used."""
+        stack_uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
+        suffix = Fn.select(4, Fn.split("-", stack_uuid))
+        return f"{Names.unique_resource_name(self, max_length=100)}-{suffix}"
