@@ -18,6 +18,7 @@ from bedrock_customization_runtime.errors import DatasetRejected
 from bedrock_customization_runtime.preparation import settings_of
 from bedrock_customization_runtime.s3 import sources
 from bedrock_customization_runtime.s3.objects import S3Uri
+from bedrock_customization_runtime.s3.prefixes import ListedObject
 from bedrock_customization_runtime.s3.streams import ObjectVersion, PinnedObject
 from bedrock_customization_runtime.sharded_preparation.scratch import Scratch
 
