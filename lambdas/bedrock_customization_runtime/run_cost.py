@@ -205,6 +205,23 @@ def summed(
     )
 
 
+def asking_blind(
+    model: catalog.BaseModel, tokens: RunTokens, *, answer_tokens: int, few_shot: int
+) -> list[CostItem]:
+    """Return what asking the base model the blind questions costs, beside a model paid otherwise.
+
+    Args:
+        model: Base model.
+        tokens: Of the data.
+        answer_tokens: Limit of an answer.
+        few_shot: As of `estimate_run`.
+    """
+    lengths = _Lengths.of(tokens, None)
+    return _evaluating(
+        model, tokens, None, lengths, answer_tokens, few_shot=few_shot, tuned_is_on_demand=False
+    )
+
+
 def asking(
     model: catalog.BaseModel, tokens: AskedTokens, *, assumption: str = ""
 ) -> list[CostItem]:

@@ -76,7 +76,6 @@ from bedrock_customization_runtime.contract.judging import (
     WatchJudging,
 )
 from bedrock_customization_runtime.contract.model_import import (
-    CheckRoom,
     FinishFile,
     HubSource,
     ImportedModel,
@@ -165,7 +164,6 @@ __all__ = [
     "BlindTest",
     "CandidateJob",
     "CandidateOutcome",
-    "CheckRoom",
     "ChooseCandidate",
     "CleanUpRunInput",
     "CompareAnswersInput",

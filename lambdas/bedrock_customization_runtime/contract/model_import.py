@@ -12,7 +12,6 @@ class ImportStep(StrEnum):
     INSPECT = "inspect"
     STAGE = "stage"
     FINISH_FILE = "finish-file"
-    CHECK_ROOM = "check-room"
     RECORD = "record"
 
 
@@ -70,6 +69,8 @@ class InspectModel(TypedDict):
 
     step: Literal["inspect"]
     run: Run
+    job_name: str
+    """That the run's import job will have."""
     source: ModelSource
     staging: StagingLimits
     evaluation_maximum_tokens: NotRequired[int]
@@ -115,14 +116,6 @@ class FinishFile(TypedDict):
     """Of the file."""
 
 
-class CheckRoom(TypedDict):
-    """Event of `import_model` right before the job is asked for."""
-
-    step: Literal["check-room"]
-    job_name: str
-    """Of this run's job: once it exists it needs no more room."""
-
-
 class RecordImport(TypedDict):
     """Event of `import_model` once the job has completed."""
 
@@ -130,16 +123,21 @@ class RecordImport(TypedDict):
     run: Run
     scratch: str
     job_arn: str
+    evaluation_maximum_tokens: NotRequired[int]
+    """As of `InspectModel`; likewise the next three."""
+    evaluation_few_shot: NotRequired[int]
+    max_cost_usd: NotRequired[float]
+    allow_unknown_price: bool
 
 
-ImportModelInput = InspectModel | StageParts | FinishFile | CheckRoom | RecordImport
+ImportModelInput = InspectModel | StageParts | FinishFile | RecordImport
 """Event of `import_model`."""
 
 
 class ImportedModel(TypedDict):
-    """What "Record import" returns (`$imported_model`)."""
+    """What "Record import" returns, which is the candidate's deployment (`$deployment`) too."""
 
-    model_arn: str
+    arn: str
     """Invoked as it is: an imported model needs no deployment."""
     architecture: str
     instruct_supported: bool

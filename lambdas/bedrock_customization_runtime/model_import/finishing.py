@@ -63,5 +63,3 @@ def _is_blob(copy: PinnedObject, staged: StagedFile) -> bool:
     for chunk in copy.chunks():
         digest.update(chunk)
     return digest.hexdigest() == staged.file.git_sha1
-
-

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from bedrock_customization_runtime.contract import SCRATCH_PREFIX
-from bedrock_customization_runtime.model_import.sources.pinned import Pinned, SourceFile
+from bedrock_customization_runtime.model_import.sources.pinned import (  # noqa: TC001 - msgspec reads it
+    Pinned,
+    SourceFile,
+)
 from bedrock_customization_runtime.s3 import objects
 from bedrock_customization_runtime.s3.objects import S3Uri
 
@@ -112,9 +115,7 @@ class ImportScratch:
 
     def read(self) -> StagingPlan:
         """Return the plan."""
-        return msgspec.json.decode(
-            objects.read(self._s3, f"{self.uri}/{_PLAN}"), type=StagingPlan
-        )
+        return msgspec.json.decode(objects.read(self._s3, f"{self.uri}/{_PLAN}"), type=StagingPlan)
 
     def finished(self, number: int) -> FinishedFile | None:
         """Return what is known of a file that is complete, None before that."""

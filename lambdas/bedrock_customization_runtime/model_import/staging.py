@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
 
 from bedrock_customization_runtime.errors import SourceChanged
 from bedrock_customization_runtime.model_import import uploads
-from bedrock_customization_runtime.model_import.sources.hub import HubRepository
 from bedrock_customization_runtime.model_import.sources.s3_folder import S3Folder
 from bedrock_customization_runtime.s3.objects import S3Uri
 from bedrock_customization_runtime.s3.streams import concurrently
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from bedrock_customization_runtime.model_import.plan import Part, StagingPlan
+    from bedrock_customization_runtime.model_import.sources.hub import HubRepository
 
 MARGIN_MS = 60_000
 """No part is begun with less time left."""
@@ -87,9 +87,7 @@ def _missing(s3: S3Client, plan: StagingPlan, number: int) -> list[Part]:
         if part.file not in there:
             uri = plan.uri_of(staged)
             there[part.file] = uploads.existing_parts(s3, uri, staged.upload_id)
-            if there[part.file] is None and not uploads.staged_version(
-                s3, uri, staged.file.size
-            ):
+            if there[part.file] is None and not uploads.staged_version(s3, uri, staged.file.size):
                 raise uploads.lost(staged)
         parts = there[part.file]
         # None: the file is complete.
@@ -98,9 +96,7 @@ def _missing(s3: S3Client, plan: StagingPlan, number: int) -> list[Part]:
     return missing
 
 
-def _copy(
-    s3: S3Client, source: HubRepository | S3Folder, plan: StagingPlan, part: Part
-) -> None:
+def _copy(s3: S3Client, source: HubRepository | S3Folder, plan: StagingPlan, part: Part) -> None:
     staged = plan.files[part.file]
     to = plan.uri_of(staged)
     if isinstance(source, S3Folder):
@@ -116,7 +112,8 @@ def _copy(
         Key=to.key,
         UploadId=staged.upload_id,
         PartNumber=part.number,
-        Body=body,
+        # botocore takes it; a copy would double what a part holds.
+        Body=cast("bytes", body),
     )
 
 
@@ -126,17 +123,20 @@ def _copy_within_s3(s3: S3Client, source: S3Folder, plan: StagingPlan, part: Par
     origin = S3Uri.parse(source.uri_of(name))
     # S3 takes no range of an object below 5 MB, and none is needed for a whole one.
     is_whole = (part.start, part.end) == (0, staged.file.size)
-    ranged = {} if is_whole else {"CopySourceRange": f"bytes={part.start}-{part.end - 1}"}
+    copy = partial(
+        s3.upload_part_copy,
+        Bucket=to.bucket,
+        Key=to.key,
+        UploadId=staged.upload_id,
+        PartNumber=part.number,
+        CopySource={"Bucket": origin.bucket, "Key": origin.key},
+        CopySourceIfMatch=source.etag_of(name),
+    )
     try:
-        s3.upload_part_copy(
-            Bucket=to.bucket,
-            Key=to.key,
-            UploadId=staged.upload_id,
-            PartNumber=part.number,
-            CopySource={"Bucket": origin.bucket, "Key": origin.key},
-            CopySourceIfMatch=source.etag_of(name),
-            **ranged,
-        )
+        if is_whole:
+            copy()
+        else:
+            copy(CopySourceRange=f"bytes={part.start}-{part.end - 1}")
     except ClientError as error:
         if error.response["Error"]["Code"] not in _CHANGED:
             raise

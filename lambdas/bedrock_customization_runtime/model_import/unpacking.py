@@ -64,14 +64,16 @@ def unpack(
     left = {name for name, number in numbers.items() if not _is_done(s3, scratch, plan, number)}
     copied = 0
     members = archive.members()
-    with closing(members):  # type: ignore[type-var] # a generator
+    with closing(members):
         for member in members:
             if not left:
                 return True
             if member.name not in left:
                 continue
             number = numbers[member.name]
-            progress, is_whole = _copy(s3, member, number, plan, scratch, remaining_ms)
+            progress, is_whole = _copy(
+                s3, member, number, plan, scratch=scratch, remaining_ms=remaining_ms
+            )
             copied += progress
             if not is_whole:
                 break
@@ -106,6 +108,7 @@ def _copy(
     member: Member,
     number: int,
     plan: StagingPlan,
+    *,
     scratch: ImportScratch,
     remaining_ms: Callable[[], int],
 ) -> tuple[int, bool]:
@@ -155,7 +158,7 @@ def _parts(
     for part in parts_of(number, staged):
         if remaining_ms() < staging.MARGIN_MS:
             return
-        body = member.body.read(part.end - part.start)
+        body = member.read(part.end - part.start)
         if len(body) < part.end - part.start:
             raise SourceChanged(f"the archive ends within {member.name}: start a new run")
         digest.update(body)

@@ -48,7 +48,8 @@ def begin(s3: S3Client, uri: S3Uri) -> str:
 
 def existing_parts(s3: S3Client, uri: S3Uri, upload_id: str) -> dict[int, int] | None:
     """Return the sizes of an upload's parts by number, None if there is no such upload any more."""
-    parts = _parts(s3, uri, upload_id)
+    # A file that was complete before has none.
+    parts = _parts(s3, uri, upload_id) if upload_id else None
     return None if parts is None else {one["PartNumber"]: one["Size"] for one in parts}
 
 

@@ -16,7 +16,7 @@ from bedrock_customization_runtime.manifest import FileRecord
 from bedrock_customization_runtime.s3.objects import S3Uri
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from concurrent.futures import Future
 
     from mypy_boto3_s3 import S3Client
@@ -167,7 +167,7 @@ def concurrently(
     arguments: Iterable[_Given],
     *,
     at_a_time: int = _AT_A_TIME,
-) -> Iterator[_Found]:
+) -> Generator[_Found, None, None]:
     """Yield what a function returns for each argument, in order, a few calls ahead of the reader.
 
     Args:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tarfile
 import zlib
-from contextlib import closing
+from contextlib import closing, contextmanager
 from io import RawIOBase
-from typing import IO, TYPE_CHECKING, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, cast
 
 import msgspec
 
@@ -17,7 +17,7 @@ from bedrock_customization_runtime.s3.streams import ObjectVersion, PinnedObject
 from bedrock_customization_runtime.weights.folder import File
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from mypy_boto3_s3 import S3Client
 
@@ -36,13 +36,28 @@ _LONGEST_TEXT = 64 * 2**20
 _INDEX = "index.json"
 
 
-class Member(NamedTuple):
-    """A file of an archive, while the archive is read."""
+class Member:
+    """A file of an archive, while the archive is read.
 
-    name: str
-    size: int
-    body: IO[bytes]
-    """Can be read until the next member is asked for."""
+    Args:
+        uri: Of the archive.
+        name: Of the file.
+        size: In bytes.
+        body: Its bytes.
+    """
+
+    def __init__(self, uri: str, name: str, size: int, body: IO[bytes]) -> None:
+        self.name, self.size = name, size
+        self._uri, self._body = uri, body
+
+    def read(self, length: int) -> bytes:
+        """Return the next bytes; possible until the next member is asked for.
+
+        Raises:
+            ModelRejected: The archive ends within them, or cannot be decompressed.
+        """
+        with _refused(self._uri):
+            return self._body.read(length)
 
 
 class _Index(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +131,7 @@ class ArchiveFolder:
             )
         return objects.read_range(self._s3, _head(self._heads, number), start, end)
 
-    def members(self) -> Iterator[Member]:
+    def members(self) -> Generator[Member, None, None]:
         """Yield the archive's files in its order, each to be read before the next."""
         version = self._index.archive
         yield from members_of(PinnedObject(self._s3, self.pinned.location, version=version))
@@ -138,24 +153,33 @@ def members_of(packed: PinnedObject) -> Iterator[Member]:
     count = total = 0
     with closing(pieces):
         stream = cast("IO[bytes]", _Pieces(pieces))
-        try:
-            with tarfile.open(
+        with (
+            _refused(packed.uri),
+            tarfile.open(
                 fileobj=stream, mode="r|gz", bufsize=_BLOCK, tarinfo=_BoundedMember
-            ) as archive:
-                for member in archive:
-                    count, total = count + 1, total + member.size
-                    # tarfile remembers every member.
-                    archive.members.clear()  # type: ignore[attr-defined] # typeshed leaves it out
-                    name = _name_of(member, packed.uri, seen)
-                    _check_bounds(packed.uri, count, total)
-                    body = archive.extractfile(member) if name else None
-                    if name and body:
-                        yield Member(name, member.size, body)
-        except (tarfile.TarError, EOFError, zlib.error, UnicodeError) as error:
-            raise ModelRejected(
-                f"{packed.uri} cannot be unpacked as a gzipped tar archive ({error}): pack the "
-                "model's folder again with tar -czf, or import the folder itself"
-            ) from None
+            ) as archive,
+        ):
+            for member in archive:
+                count, total = count + 1, total + member.size
+                # tarfile remembers every member.
+                archive.members.clear()  # type: ignore[attr-defined] # typeshed leaves it out
+                name = _name_of(member, packed.uri, seen)
+                _check_bounds(packed.uri, count, total)
+                body = archive.extractfile(member) if name else None
+                if name and body:
+                    yield Member(packed.uri, name, member.size, body)
+
+
+@contextmanager
+def _refused(uri: str) -> Iterator[None]:
+    """Refuse an archive for whatever its reader says of it."""
+    try:
+        yield
+    except (tarfile.TarError, EOFError, zlib.error, UnicodeError) as error:
+        raise ModelRejected(
+            f"{uri} cannot be unpacked as a gzipped tar archive ({error}): pack the model's folder "
+            "again with tar -czf, or import the folder itself"
+        ) from None
 
 
 def _keep_heads(s3: S3Client, packed: PinnedObject, heads: str) -> _Index:
@@ -174,10 +198,10 @@ def _keep_heads(s3: S3Client, packed: PinnedObject, heads: str) -> _Index:
 
 def _head_of(member: Member) -> bytes:
     if not member.name.endswith(".safetensors"):
-        return member.body.read(_LONGEST_TEXT) if member.size <= _LONGEST_TEXT else b""
-    length = member.body.read(_HEADER_LENGTH)
+        return member.read(_LONGEST_TEXT) if member.size <= _LONGEST_TEXT else b""
+    length = member.read(_HEADER_LENGTH)
     wanted = int.from_bytes(length, "little")
-    return length + member.body.read(min(wanted, _LONGEST_HEAD))
+    return length + member.read(min(wanted, _LONGEST_HEAD))
 
 
 def _head(heads: str, number: int) -> str:

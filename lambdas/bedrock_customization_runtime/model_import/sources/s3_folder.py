@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -51,11 +52,11 @@ class S3Folder:
             where = S3Uri.parse(folder)
         except ValueError as error:
             raise InvalidInput(f"model source: {error}") from None
-        owner = {"ExpectedBucketOwner": account} if account else {}
+        list_all = partial(
+            s3.get_paginator("list_objects_v2").paginate, Bucket=where.bucket, Prefix=where.key
+        )
         try:
-            pages = s3.get_paginator("list_objects_v2").paginate(
-                Bucket=where.bucket, Prefix=where.key, **owner
-            )
+            pages = list_all(ExpectedBucketOwner=account) if account else list_all()
             files = []
             for page in pages:
                 files += [

@@ -1,1 +1,0 @@
-"""Pre-flight of a model folder, before it is copied or paid for: pure, knows no AWS and no HTTP."""
