@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+import api_reference
+import rooms
+from markdown_tables import table
+
 from bedrock_customization_local.cli.data import rule_table
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.datasets import rules as engine_rules
@@ -14,6 +18,8 @@ def pages() -> dict[Path, str]:
     """Return the pages and what they should hold."""
     return {
         HERE / "base-models.md": base_models(),
+        HERE / "reference" / "api.md": api_reference.page(),
+        HERE / "architecture.md": architecture(),
         HERE / "metrics.md": metrics(),
         HERE / "rules.md": rules(),
     }
@@ -88,11 +94,19 @@ def metrics() -> str:
         [f"`{metric.name}`", metric.title, metric.meaning, "yes" if metric.binary else "no"]
         for metric in METRICS.values()
     ]
+    return _with_table(HERE / "metrics.md", table(["name", "title", "meaning", "binary"], rows))
+
+
+def architecture() -> str:
+    """Return the map with its table of rooms and arrows made anew."""
+    return _with_table(HERE / "architecture.md", rooms.arrows())
+
+
+def _with_table(page: Path, made: list[str]) -> str:
     begin, end = "<!-- docs/generate.py -->", "<!-- end -->"
-    before, _, rest = (HERE / "metrics.md").read_text().partition(begin)
+    before, _, rest = page.read_text().partition(begin)
     after = rest.partition(end)[2]
-    made = "\n".join(table(["name", "title", "meaning", "binary"], rows))
-    return f"{before}{begin}\n{made}\n{end}{after}"
+    return "\n".join([f"{before}{begin}", *made, f"{end}{after}"])
 
 
 def rules() -> str:
@@ -113,12 +127,7 @@ def rules() -> str:
     )
 
 
-def table(head: list[str], rows: list[list[str]]) -> list[str]:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return ["| " + " | ".join(line) + " |" for line in lines]
-
-
 if __name__ == "__main__":
     for path, text in pages().items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text)

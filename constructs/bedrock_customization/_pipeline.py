@@ -82,8 +82,10 @@ class Pipeline(Construct):
         super().__init__(scope, id)
         self._name = self._unique_name()
         self._deployed_on = deployment
-        self.storage = storage or CustomizationStorage(self, "Storage")
-        self.topic = topic or self._define_topic()
+        self.storage: CustomizationStorage = storage or CustomizationStorage(self, "Storage")
+        """Where everything of runs lies."""
+        self.topic: sns.ITopic = topic or self._define_topic()
+        """Where people hear how a run ended."""
         self.alias = Alias(
             self,
             "Alias",
@@ -91,15 +93,17 @@ class Pipeline(Construct):
             model_key=model_key,
             imported=isinstance(deployment, ImportedCopies),
         )
+        """By which consumers find what is live."""
         self._removal = CandidateRemoval(
             self,
             "CandidateRemoval",
             storage=self.storage,
-            alias=self.alias.arn_parameter,
+            alias=self.alias,
             deployment=deployment,
         )
         self._frame = RunFrame(self, storage=self.storage, topic=self.topic, removal=self._removal)
         self.state_machine: sfn.StateMachine
+        """An execution of it is a run."""
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow starting runs."""
@@ -146,7 +150,7 @@ class Pipeline(Construct):
             "RunCleanup",
             state_machine=self.state_machine,
             storage=self.storage,
-            alias=self.alias.arn_parameter,
+            alias=self.alias,
             deployment=self._deployed_on,
             judge=judge,
         )
@@ -155,7 +159,7 @@ class Pipeline(Construct):
                 self,
                 "ThroughputExpiry",
                 state_machine=self.state_machine,
-                alias=self.alias.arn_parameter,
+                alias=self.alias,
                 topic=self.topic,
             )
 

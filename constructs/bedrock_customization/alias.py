@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Self
 from aws_cdk import Token, aws_ssm as ssm
 from constructs import Construct
 
-from bedrock_customization import _access
-from bedrock_customization._access import NAMED_BY_BEDROCK, Right
+from bedrock_customization._access import (
+    NAMED_BY_BEDROCK,
+    Right,
+    bedrock_arn,
+    give,
+    opening_model_key,
+)
 
 if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam, aws_kms as kms
+
+_PREVIOUS = "/previous"
 
 
 class Alias(Construct):
@@ -44,7 +51,7 @@ class Alias(Construct):
         if not Token.is_unresolved(parameter_name) and not parameter_name.startswith("/"):
             raise ValueError(
                 f"parameter_name must begin with a slash, got {parameter_name!r}: take the value "
-                "of the pipeline's `alias.arn_parameter.parameter_name`"
+                "of the pipeline's `alias.parameter_name`"
             )
         super().__init__(scope, id)
         self._model_key = model_key
@@ -55,6 +62,14 @@ class Alias(Construct):
             )
         )
         """Holds the ARN to invoke; there is none before the first promotion."""
+        self.parameter_name: str = parameter_name
+        """Of that parameter."""
+        self.parameter_arn: str = self.arn_parameter.parameter_arn
+        """Of that parameter."""
+        self.previous_parameter_name = f"{parameter_name}{_PREVIOUS}"
+        """Of the parameter that holds what the alias held before."""
+        self.previous_parameter_arn = f"{self.parameter_arn}{_PREVIOUS}"
+        """Of the parameter that holds what the alias held before."""
 
     @classmethod
     def from_parameter_name(
@@ -82,17 +97,19 @@ class Alias(Construct):
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading the alias, and what it held before, and invoking what they may name."""
-        arn = self.arn_parameter.parameter_arn
         kinds = ["custom-model-deployment", "provisioned-model"]
         if self._imported:
             kinds = ["imported-model"]
         rights = [
-            Right(actions=["ssm:GetParameter"], resources=[arn, f"{arn}/previous"]),
+            Right(
+                actions=["ssm:GetParameter"],
+                resources=[self.parameter_arn, self.previous_parameter_arn],
+            ),
             Right(
                 actions=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
-                resources=[_access.bedrock_arn(kind) for kind in kinds],
+                resources=[bedrock_arn(kind) for kind in kinds],
                 wildcard_because=NAMED_BY_BEDROCK,
             ),
-            *_access.opening_model_key(self._model_key),
+            *opening_model_key(self._model_key),
         ]
-        return _access.give(grantee, rights)
+        return give(grantee, rights)

@@ -102,7 +102,7 @@ class Gate:
         Raises:
             ValueError: A rule needs a judge, or one that is asked for something else.
         """
-        scores = judge is not None and bool(judge.metrics or judge.custom)
+        scores = judge is not None and bool(judge.metrics or judge.criteria)
         compares = judge is not None and judge.pairwise is not None
         for name, given, is_told, missing in (
             ("minimum_judge_improvement", self.minimum_judge_improvement, scores, "metrics"),

@@ -59,7 +59,7 @@ class Grader(Construct):
         )
         self.function_arn = self.function.version_arn
         """ARN of the version that Bedrock invokes: a deployment changes no job under way."""
-        self.invoking = may_grade(self.function.function)
+        self.invoking: Right = may_grade(self.function.function)
         """What a job's service role must be allowed."""
 
 

@@ -83,7 +83,7 @@ class Judge:
             reach their end of life, so there is none by default; a run asks Bedrock for it before
             it pays for anything.
         metrics: Bedrock's own metrics, whose instructions to the judge it writes itself.
-        custom: Metrics of your own.
+        criteria: Metrics of your own.
         pairwise: What makes one answer the better of two, in a few sentences: the judge then also
             compares the answers directly, once in each order. Without it, it does not.
         maximum_records: Of the blind set; of a larger one, a sample by the digest of the records'
@@ -95,26 +95,26 @@ class Judge:
 
     model: str
     metrics: Sequence[JudgeMetric] = ()
-    custom: Sequence[JudgeCriterion] = ()
+    criteria: Sequence[JudgeCriterion] = ()
     pairwise: str | None = None
     maximum_records: int = 500
 
     def __post_init__(self) -> None:
         """Check what can be without Bedrock."""
-        if not (self.metrics or self.custom or self.pairwise):
+        if not (self.metrics or self.criteria or self.pairwise):
             raise ValueError(
-                "a judge must have metrics, custom metrics or pairwise, got none: name what it "
+                "a judge must have metrics, criteria or pairwise, got none: name what it "
                 "judges, such as metrics=[JudgeMetric.CORRECTNESS]"
             )
         names = [JudgeMetric(metric).value for metric in self.metrics]
-        names += [criterion.name for criterion in self.custom]
+        names += [criterion.name for criterion in self.criteria]
         repeated = [name for name, count in Counter(names).items() if count > 1]
         if repeated:
             raise ValueError(f"a judge must have each metric once, got {repeated[0]} again")
-        if len(self.custom) > _MOST_CRITERIA:
+        if len(self.criteria) > _MOST_CRITERIA:
             raise ValueError(
-                f"custom must hold at most {_MOST_CRITERIA} metrics, got {len(self.custom)}: a job "
-                "takes no more"
+                f"criteria must be at most {_MOST_CRITERIA}, got {len(self.criteria)}: a job takes "
+                "no more"
             )
         if self.pairwise is not None:
             _check_instructions("pairwise", self.pairwise)
@@ -133,7 +133,7 @@ class Judge:
         plan: contract.JudgePlan = {
             "model": self.model,
             "metrics": [JudgeMetric(metric).value for metric in self.metrics],
-            "criteria": [criterion.to_contract() for criterion in self.custom],
+            "criteria": [criterion.to_contract() for criterion in self.criteria],
             "maximum_records": self.maximum_records,
         }
         if self.pairwise is not None:

@@ -173,7 +173,7 @@ class CustomizationPipeline(Pipeline):
             on_failure=on_failure,
         )
         # Without a target or a use case nothing is decided before the job, so nobody is asked.
-        self.baseline = (
+        self.baseline: BaselineMeasurement | None = (
             BaselineMeasurement(
                 self,
                 "BaselineMeasurement",
@@ -232,11 +232,11 @@ class CustomizationPipeline(Pipeline):
             metric=aims.metric,
             maximum_tokens=maximum_tokens,
             few_shot=few_shot,
-            alias=self.alias.arn_parameter,
+            alias=self.alias,
             judge=judge,
             on_failure=on_failure,
         )
-        self.approval = (
+        self.approval: ApprovalStep | None = (
             ApprovalStep(
                 self,
                 "Approval",
@@ -252,7 +252,7 @@ class CustomizationPipeline(Pipeline):
             self,
             "PromotionGate",
             storage=self.storage,
-            alias=self.alias.arn_parameter,
+            alias=self.alias,
             removal=self._removal,
             gate=aims.gate,
             approval=self.approval,

@@ -47,7 +47,7 @@ class CustomizationStack(Stack):
             "BlindBucketName": self.pipeline.storage.blind_bucket.bucket_name,
             "ArtifactsBucketName": self.pipeline.storage.artifacts_bucket.bucket_name,
             "StateMachineArn": self.pipeline.state_machine.state_machine_arn,
-            "AliasParameterName": self.pipeline.alias.arn_parameter.parameter_name,
+            "AliasParameterName": self.pipeline.alias.parameter_name,
             "NotificationTopicArn": self.pipeline.topic.topic_arn,
         }.items():
             CfnOutput(self, name, value=value)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 
 
 APPS = [
@@ -69,7 +69,8 @@ def test_every_app_that_a_page_shows_synthesizes(synthesized, number):
     assert synthesized[number]
 
 
-def test_pages_that_come_from_data_are_up_to_date():
+def test_pages_that_come_from_data_are_up_to_date(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
     generate = runpy.run_path(str(ROOT / "docs" / "generate.py"))
     for path, text in generate["pages"]().items():
         assert path.read_text() == text, "uv run python docs/generate.py"

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_iam as iam, aws_lambda as lambda_
 
-from bedrock_customization import _access
-from bedrock_customization._access import Right
+from bedrock_customization._access import Right, give, publishing
 from bedrock_customization._acknowledged import acknowledge
 from bedrock_customization._asl import States
 from bedrock_customization._executions import REDRIVES
@@ -131,7 +130,7 @@ class ApprovalStep(Phase):
                 actions=["lambda:InvokeFunction"], resources=[function_arn], conditions=by_address
             ),
         ]
-        return _access.give(grantee, rights)
+        return give(grantee, rights)
 
     def _define_page(self, storage: CustomizationStorage) -> str:
         """Define the public address, and return it."""
@@ -178,23 +177,15 @@ class ApprovalStep(Phase):
     def _define_request_function(
         self, storage: CustomizationStorage, topic: sns.ITopic
     ) -> HandlerFunction:
-        rights = [
-            *storage.reading(storage.artifacts_bucket, RUNS, APPROVALS),
-            *storage.writing(storage.artifacts_bucket, RUNS, APPROVALS),
-            Right(actions=["sns:Publish"], resources=[topic.topic_arn]),
-            _WAKING,
-        ]
-        if topic.master_key:
-            rights.append(
-                Right(
-                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                    resources=[topic.master_key.key_arn],
-                )
-            )
         return HandlerFunction(
             self,
             "Request",
             handler=Handler.REQUEST_APPROVAL,
             description="Asks people whether a candidate goes live",
-            rights=rights,
+            rights=[
+                *storage.reading(storage.artifacts_bucket, RUNS, APPROVALS),
+                *storage.writing(storage.artifacts_bucket, RUNS, APPROVALS),
+                *publishing(topic),
+                _WAKING,
+            ],
         )

@@ -30,8 +30,9 @@ from bedrock_customization_runtime.contract import EXPIRY_TAG, ErrorName, Handle
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aws_cdk import aws_kms as kms, aws_ssm as ssm
+    from aws_cdk import aws_kms as kms
 
+    from bedrock_customization.alias import Alias
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.storage import CustomizationStorage
@@ -168,7 +169,7 @@ class CandidateRemoval(Construct):
         scope: Parent.
         id: Id below the parent.
         storage: Where manifests and the record of promotions are.
-        alias: The parameter that consumers read.
+        alias: What consumers read.
         deployment: On what candidates answer. Without one, on demand.
     """
 
@@ -178,14 +179,12 @@ class CandidateRemoval(Construct):
         id: str,
         *,
         storage: CustomizationStorage,
-        alias: ssm.IStringParameter,
+        alias: Alias,
         deployment: Deployment | None = None,
     ) -> None:
         super().__init__(scope, id)
-        self._alias_parameter = alias.parameter_name
+        self._alias = alias
         self._deployment = deployment or OnDemand()
-        live = alias.parameter_arn
-        previous = previous_parameter_of(live)
         self.function = HandlerFunction(
             self,
             "Remove",
@@ -194,8 +193,11 @@ class CandidateRemoval(Construct):
             rights=[
                 *storage.reading(storage.artifacts_bucket, RUNS, PROMOTIONS),
                 *storage.writing(storage.artifacts_bucket, RUNS),
-                Right(actions=["ssm:GetParameter"], resources=[live, previous]),
-                Right(actions=["ssm:PutParameter"], resources=[previous]),
+                Right(
+                    actions=["ssm:GetParameter"],
+                    resources=[alias.parameter_arn, alias.previous_parameter_arn],
+                ),
+                Right(actions=["ssm:PutParameter"], resources=[alias.previous_parameter_arn]),
                 *rights_to_remove(self._deployment, storage),
             ],
         )
@@ -210,7 +212,7 @@ class CandidateRemoval(Construct):
                 "run": "{% $run %}",
                 "name": _NAME,
                 "kind": self._deployment.kind.value,
-                "alias_parameter": self._alias_parameter,
+                "alias_parameter": self._alias.parameter_name,
             },
             comment="Take the candidate's deployment away, so that nothing is left behind",
             retries=[_WHEN_IT_IS_MADE],
@@ -224,17 +226,12 @@ class CandidateRemoval(Construct):
             {
                 "step": "superseded",
                 "run": "{% $run %}",
-                "alias_parameter": self._alias_parameter,
-                "previous_parameter": previous_parameter_of(self._alias_parameter),
+                "alias_parameter": self._alias.parameter_name,
+                "previous_parameter": self._alias.previous_parameter_name,
             },
             comment="The last live model stays for a rollback, older ones go",
             retries=[_WHEN_IT_IS_MADE],
         )
-
-
-def previous_parameter_of(alias: str) -> str:
-    """Return the name, or the ARN, of the parameter that holds what the alias held before."""
-    return f"{alias}/previous"
 
 
 def rights_to_remove(deployment: Deployment, storage: CustomizationStorage) -> list[Right]:

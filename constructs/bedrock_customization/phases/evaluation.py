@@ -30,9 +30,10 @@ from bedrock_customization_runtime.contract import (
 )
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_kms as kms, aws_ssm as ssm, aws_stepfunctions as sfn
+    from aws_cdk import aws_kms as kms, aws_stepfunctions as sfn
     from constructs import Construct
 
+    from bedrock_customization.alias import Alias
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.judge import Judge
@@ -99,7 +100,7 @@ class ModelEvaluation(Phase):
         metric: Metric = MetricName.ACCURACY,
         maximum_tokens: int = 512,
         few_shot: int = 3,
-        alias: ssm.IStringParameter | None = None,
+        alias: Alias | None = None,
         judge: Judge | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
@@ -193,7 +194,7 @@ class ModelEvaluation(Phase):
         teacher: str | None,
         *,
         model_key: kms.IKey | None,
-        alias: ssm.IStringParameter | None,
+        alias: Alias | None,
         few_shot: int,
     ) -> HandlerFunction:
         return HandlerFunction(
@@ -249,7 +250,7 @@ def _live_kinds(deployment: Deployment) -> list[str]:
     return [deployment.arn_pattern] if isinstance(deployment, ImportedCopies) else _DEPLOYMENTS
 
 
-def _finding_the_live_model(alias: ssm.IStringParameter, deployment: Deployment) -> list[Right]:
+def _finding_the_live_model(alias: Alias, deployment: Deployment) -> list[Right]:
     actions = {
         "bedrock:GetCustomModelDeployment": "custom-model-deployment",
         "bedrock:GetProvisionedModelThroughput": "provisioned-model",

@@ -17,9 +17,9 @@ from bedrock_customization.storage import BLIND_SETS, PROMOTIONS, RUNS
 from bedrock_customization_runtime.contract import ErrorName, Handler
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_ssm as ssm
     from constructs import Construct
 
+    from bedrock_customization.alias import Alias
     from bedrock_customization.phases.approval import ApprovalStep
     from bedrock_customization.storage import CustomizationStorage
 
@@ -39,7 +39,7 @@ class PromotionGate(Phase):
         scope: Parent.
         id: Id below the parent.
         storage: Where the record of promotions is.
-        alias: The parameter that consumers read; it holds the ARN to invoke.
+        alias: What is pointed at the candidate.
         removal: Takes the deployment of a candidate away that does not pass.
             Without one, it is defined.
         gate: The rules. Without it, any improvement over the base model beyond chance passes that
@@ -57,7 +57,7 @@ class PromotionGate(Phase):
         id: str,
         *,
         storage: CustomizationStorage,
-        alias: ssm.IStringParameter,
+        alias: Alias,
         removal: CandidateRemoval | None = None,
         gate: Gate | None = None,
         approval: ApprovalStep | None = None,
@@ -123,7 +123,7 @@ class PromotionGate(Phase):
         )
 
     def _define_promote_function(
-        self, storage: CustomizationStorage, alias: ssm.IStringParameter
+        self, storage: CustomizationStorage, alias: Alias
     ) -> HandlerFunction:
         return HandlerFunction(
             self,

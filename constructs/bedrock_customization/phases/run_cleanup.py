@@ -19,8 +19,9 @@ from bedrock_customization.storage import PROMOTIONS, RUNS
 from bedrock_customization_runtime.contract import Handler
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_ssm as ssm, aws_stepfunctions as sfn
+    from aws_cdk import aws_stepfunctions as sfn
 
+    from bedrock_customization.alias import Alias
     from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.judge import Judge
     from bedrock_customization.storage import CustomizationStorage
@@ -39,7 +40,7 @@ class RunCleanup(Construct):
         id: Id below the parent.
         state_machine: Whose executions.
         storage: Where the manifests are.
-        alias: The parameter that consumers read.
+        alias: What consumers read.
         deployment: On what candidates answer. Without one, on demand.
         judge: Who judges the answers, if the executions have them judged.
     """
@@ -51,7 +52,7 @@ class RunCleanup(Construct):
         *,
         state_machine: sfn.IStateMachine,
         storage: CustomizationStorage,
-        alias: ssm.IStringParameter,
+        alias: Alias,
         deployment: Deployment | None = None,
         judge: Judge | None = None,
     ) -> None:

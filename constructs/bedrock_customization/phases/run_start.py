@@ -37,6 +37,7 @@ class RunStart(Phase):
         storage: Where raw data are, and the run's files go.
         base_model: What the run customizes.
         method: How. Without one, fine-tuning.
+        use_case: What the run is for; its manifest keeps it. Without one, it says nothing.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
     """

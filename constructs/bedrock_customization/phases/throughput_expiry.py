@@ -15,11 +15,12 @@ from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn, 
 from bedrock_customization._ended_runs import define_dead_letters
 from bedrock_customization._executions import name_of
 from bedrock_customization._function import HandlerFunction
-from bedrock_customization.phases.deployment import previous_parameter_of
 from bedrock_customization_runtime.contract import Handler
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_sns as sns, aws_ssm as ssm, aws_stepfunctions as sfn
+    from aws_cdk import aws_sns as sns, aws_stepfunctions as sfn
+
+    from bedrock_customization.alias import Alias
 
 _EVERY = Duration.minutes(15)
 
@@ -35,7 +36,7 @@ class ThroughputExpiry(Construct):
         scope: Parent.
         id: Id below the parent.
         state_machine: Whose runs buy throughput.
-        alias: The parameter that consumers read.
+        alias: What consumers read.
         topic: Where people hear of it.
     """
 
@@ -45,13 +46,12 @@ class ThroughputExpiry(Construct):
         id: str,
         *,
         state_machine: sfn.IStateMachine,
-        alias: ssm.IStringParameter,
+        alias: Alias,
         topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, id)
         self.dead_letters = define_dead_letters(self)
         """Looks that failed three times: throughput may live on until the next one."""
-        live, live_arn = alias.parameter_name, alias.parameter_arn
         self.function = HandlerFunction(
             self,
             "Expire",
@@ -75,7 +75,7 @@ class ThroughputExpiry(Construct):
                 ),
                 Right(
                     actions=["ssm:GetParameter", "ssm:DeleteParameter"],
-                    resources=[live_arn, previous_parameter_of(live_arn)],
+                    resources=[alias.parameter_arn, alias.previous_parameter_arn],
                 ),
                 *publishing(topic),
             ],
@@ -92,8 +92,8 @@ class ThroughputExpiry(Construct):
                     event=events.RuleTargetInput.from_object(
                         {
                             "pipeline": name_of(state_machine),
-                            "alias_parameter": live,
-                            "previous_parameter": previous_parameter_of(live),
+                            "alias_parameter": alias.parameter_name,
+                            "previous_parameter": alias.previous_parameter_name,
                             "topic_arn": topic.topic_arn,
                         }
                     ),

@@ -5,9 +5,9 @@ import time
 
 import msgspec
 import pytest
-from aws_cdk import App, Stack, aws_ssm as ssm, aws_stepfunctions as sfn
+from aws_cdk import App, Stack, aws_stepfunctions as sfn
 
-from bedrock_customization import BaseModel, CustomizationStorage, ModelEvaluation
+from bedrock_customization import Alias, BaseModel, CustomizationStorage, ModelEvaluation
 from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
 from bedrock_customization_local.cloud.bedrock.meter import Unit
 from bedrock_customization_runtime import manifest
@@ -167,9 +167,7 @@ def blind_test(context, start_cloud, deploy_app, tmp_path_factory):
         app = App(context=context, outdir=str(folder))
         stack = Stack(app, "Stack")
         kept = CustomizationStorage(stack, "Storage")
-        alias = ssm.StringParameter.from_string_parameter_attributes(
-            stack, "Alias", parameter_name=ALIAS, simple_name=False
-        )
+        alias = Alias(stack, "Alias", parameter_name=ALIAS)
         evaluation = ModelEvaluation(
             stack,
             "Evaluation",

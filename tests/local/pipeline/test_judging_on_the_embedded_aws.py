@@ -33,7 +33,7 @@ def judged(deploy):
             "judge": Judge(
                 model=JUDGE,
                 metrics=[JudgeMetric.CORRECTNESS, JudgeMetric.HARMFULNESS],
-                custom=[
+                criteria=[
                     JudgeCriterion(
                         name="intent",
                         instructions="Is it the intent?",

@@ -30,7 +30,7 @@ def judged(context):
         stack,
         "Pipeline",
         base_model=BaseModel.NOVA_MICRO,
-        judge=judge(custom=[POLITE], pairwise="The clearer one is better."),
+        judge=judge(criteria=[POLITE], pairwise="The clearer one is better."),
     )
     return Template.from_stack(stack)
 
@@ -185,17 +185,17 @@ def test_without_a_judge_there_is_nothing_of_it(template):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"metrics": []}, "must have metrics, custom metrics or pairwise"),
+        ({"metrics": []}, "must have metrics, criteria or pairwise"),
         ({"metrics": ["Builtin.Taste"]}, "Builtin.Taste"),
         ({"metrics": [JudgeMetric.RELEVANCE] * 2}, "each metric once, got Builtin.Relevance"),
-        ({"custom": [POLITE, POLITE]}, "each metric once, got polite"),
+        ({"criteria": [POLITE, POLITE]}, "each metric once, got polite"),
         ({"maximum_records": 1001}, "maximum_records must be a number from 1 to 1000"),
         ({"maximum_records": 0}, "maximum_records"),
         ({"pairwise": " "}, "pairwise must have 1 to 3,500 characters, got 0"),
         ({"pairwise": "{% $x %}"}, "must not hold"),
         (
-            {"custom": [JudgeCriterion(name=f"c{n}", instructions="?") for n in range(11)]},
-            "at most 10 metrics, got 11",
+            {"criteria": [JudgeCriterion(name=f"c{n}", instructions="?") for n in range(11)]},
+            "at most 10, got 11",
         ),
     ],
 )
