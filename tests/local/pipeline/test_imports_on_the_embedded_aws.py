@@ -3,6 +3,7 @@
 import csv
 import io
 import tarfile
+from hashlib import sha256
 
 import pytest
 from aws_cdk import App, Stack, aws_s3 as s3, aws_secretsmanager as secretsmanager
@@ -16,6 +17,7 @@ from bedrock_customization import (
     S3Model,
     SageMakerModel,
 )
+from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
 from bedrock_customization_local.cloud.bedrock.tinylm.model_folder import write_model_folder
 from bedrock_customization_local.cloud.bedrock.tinylm.training import Settings, Training
 from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import Record, split_words
@@ -24,6 +26,7 @@ from bedrock_customization_local.cloud.hub import Access, Hub
 pytestmark = pytest.mark.slow
 
 REPO, SYSTEM = "owner/intents", "Answer with the intent."
+SOURCES = ("Hub", "Archive", "Folder")
 
 
 @pytest.fixture(scope="module")
@@ -118,23 +121,92 @@ def leftovers(pipeline, run):
     return [one["Key"] for one in [*uploads, *listed]]
 
 
-@pytest.mark.parametrize("kind", ["Hub", "Archive", "Folder"])
-def test_a_model_comes_from_its_source_to_the_alias(deployed, questions, hub, kind):
-    pipeline = deployed[kind]
-    execution = pipeline.run(kind.lower(), questions)
-    assert execution["status"] == "SUCCEEDED", execution.get("cause")
-    found = pipeline.manifest(kind.lower())
+@pytest.fixture(scope="module")
+def imported(deployed, questions):
+    """A run of each kind of source, all at once: an account imports one model at a time."""
+    arns = {name: deployed[name].start(name.lower(), questions) for name in SOURCES}
+    deployed["Hub"].cloud.bedrock.faults.inject(
+        Fault(name="lost", kind=FaultKind.LOST_REPLY, operation="CreateModelImportJob")
+    )
+    ended = {name: deployed[name].wait(arn) for name, arn in arns.items()}
+    deployed["Hub"].cloud.bedrock.faults.clear()
+    for execution in ended.values():
+        assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    return ended
+
+
+@pytest.mark.usefixtures("imported")
+@pytest.mark.parametrize("kind", SOURCES)
+def test_a_model_comes_from_its_source_to_the_alias(deployed, folder, kind):
+    pipeline, name = deployed[kind], kind.lower()
+    found = pipeline.manifest(name)
     assert found.status == "promoted"
     assert pipeline.alias() == found.model_import.job.model_arn == found.deployment.arn
-    assert found.model_import.architecture == "LlamaForCausalLM"
-    assert all(file.sha256 for file in found.model_import.files)
-    assert "pytorch_model.bin" not in {file.name for file in found.model_import.files}
-    assert leftovers(pipeline, kind.lower()) == []
-    if kind == "Hub":
-        assert len(found.model_import.revision) == 40
-        assert (
-            hub.token
-            not in pipeline.states.get_execution_history(
-                executionArn=execution["executionArn"], maxResults=1000
-            ).__str__()
-        )
+    assert found.evaluation.metrics[0].tuned > found.evaluation.metrics[0].baseline
+    copied = {file.name: file.sha256 for file in found.model_import.files}
+    assert "pytorch_model.bin" not in copied
+    for name_of_file, digest in copied.items():
+        assert digest == sha256((folder / name_of_file).read_bytes()).hexdigest()
+    assert leftovers(pipeline, name) == []
+
+
+@pytest.mark.usefixtures("imported")
+def test_the_manifest_says_what_was_imported(deployed, hub):
+    found = deployed["Hub"].manifest("hub").model_import
+    assert (found.kind, found.location) == ("hub", f"{hub.url}/{REPO}")
+    assert len(found.revision) == 40
+    assert found.architecture == "LlamaForCausalLM"
+    assert found.job.instruct_supported
+    assert found.left_out == 1
+
+
+@pytest.mark.usefixtures("imported")
+def test_the_estimate_names_the_units_that_the_import_has_shown(deployed):
+    found = deployed["Hub"].manifest("hub")
+    copy = next(item for item in found.estimate.items if item.name == "imported model")
+    assert copy.quantity % (5 * found.model_import.job.units_per_copy) == 0
+    assert found.estimate.monthly[0].quantity == found.model_import.job.units_per_copy
+
+
+def test_no_state_and_no_log_holds_the_token(deployed, imported, hub):
+    pipeline = deployed["Hub"]
+    pages = pipeline.states.get_paginator("get_execution_history").paginate(
+        executionArn=imported["Hub"]["executionArn"]
+    )
+    assert not any(hub.token in str(page) for page in pages)
+    logs = pipeline.cloud.client("logs")
+    for group in logs.describe_log_groups()["logGroups"]:
+        name = group["logGroupName"]
+        found = logs.filter_log_events(logGroupName=name)["events"]
+        assert not any(hub.token in event["message"] for event in found)
+
+
+@pytest.mark.usefixtures("imported")
+def test_what_does_not_go_live_leaves_nothing(deployed, questions):
+    pipeline = deployed["Strict"]
+    bedrock = pipeline.cloud.client("bedrock")
+    full = pipeline.run("strict", questions)
+    assert (full["status"], full["error"]) == ("FAILED", "QuotaExhausted")
+    assert "3 models" in full["cause"]
+    assert leftovers(pipeline, "strict") == []
+    bedrock.delete_imported_model(modelIdentifier=deployed["Folder"].alias())
+    before = imported_models(pipeline)
+
+    pipeline.cloud.bedrock.faults.inject(
+        Fault(name="broken", kind=FaultKind.FAIL_IMPORT, message="The weights are odd.")
+    )
+    pipeline.states.redrive_execution(executionArn=full["executionArn"])
+    failed = pipeline.wait(full["executionArn"])
+    assert (failed["status"], failed["error"]) == ("FAILED", "ImportFailed"), failed.get("cause")
+    assert "The weights are odd." in failed["cause"]
+    assert leftovers(pipeline, "strict") == []
+
+    pipeline.states.redrive_execution(executionArn=full["executionArn"])
+    rejected = pipeline.wait(full["executionArn"])
+    assert rejected["status"] == "SUCCEEDED", rejected.get("cause")
+    found = pipeline.manifest("strict")
+    assert found.status == "rejected"
+    assert found.deployment.removed
+    assert imported_models(pipeline) == before
+    assert leftovers(pipeline, "strict") == []
+    assert pipeline.alias() is None
