@@ -20,12 +20,20 @@ from bedrock_customization.method import (
     ReinforcementFineTuning,
 )
 from bedrock_customization.metric import ExecutionAccuracy, LambdaMetric
+from bedrock_customization.model_import_pipeline import ModelImportPipeline
+from bedrock_customization.model_source import (
+    HuggingFaceModel,
+    ModelStaging,
+    S3Model,
+    SageMakerModel,
+)
 from bedrock_customization.network import JobNetwork
 from bedrock_customization.phases.approval import ApprovalStep
 from bedrock_customization.phases.baseline import BaselineMeasurement
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
+from bedrock_customization.phases.model_import import ModelImport
 from bedrock_customization.phases.preparation import DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
 from bedrock_customization.phases.run_cleanup import RunCleanup
@@ -76,6 +84,7 @@ __all__ = [
     "FineTuning",
     "Gate",
     "Grader",
+    "HuggingFaceModel",
     "InvocationLogging",
     "InvocationLogs",
     "JobKind",
@@ -92,6 +101,9 @@ __all__ = [
     "ModelCustomization",
     "ModelDeployment",
     "ModelEvaluation",
+    "ModelImport",
+    "ModelImportPipeline",
+    "ModelStaging",
     "NumericTolerance",
     "OnDemand",
     "PromotionGate",
@@ -102,6 +114,8 @@ __all__ = [
     "RequestMetadata",
     "RunCleanup",
     "RunStart",
+    "S3Model",
+    "SageMakerModel",
     "ServiceRole",
     "Sharding",
     "SqlDialect",

@@ -60,18 +60,20 @@ class Place:
     key_arn: str | None
 
 
-def reading(place: Place, *prefixes: str) -> list[Right]:
+def reading(place: Place, *prefixes: str, owner: str | None = None) -> list[Right]:
     """Return the rights to read objects and to find out that one is missing.
 
     Args:
         place: Where.
         prefixes: Key patterns with a trailing `*`.
+        owner: Account that must own the bucket; None for whichever does.
     """
+    owned = {"StringEquals": {"aws:ResourceAccount": owner}} if owner else None
     return [
-        _on_objects(["s3:GetObject"], place, prefixes),
+        replace(_on_objects(["s3:GetObject"], place, prefixes), conditions=owned),
         # On the whole bucket: without it S3 answers 403 for a missing object, which reads like a
         # missing right, and no source says with which prefix Bedrock's jobs list.
-        Right(actions=["s3:ListBucket"], resources=[place.bucket_arn]),
+        Right(actions=["s3:ListBucket"], resources=[place.bucket_arn], conditions=owned),
         *_on_key(["kms:Decrypt"], place),
     ]
 
@@ -100,6 +102,23 @@ def uploading(place: Place, *prefixes: str) -> list[Right]:
         _on_objects(["s3:PutObject", "s3:AbortMultipartUpload"], place, prefixes),
         # Decrypt: S3 reads back the parts of a multipart upload.
         *_on_key(["kms:GenerateDataKey", "kms:Decrypt"], place),
+    ]
+
+
+def removing(place: Place, *prefixes: str) -> list[Right]:
+    """Return the rights to find, adopt and abort multipart uploads, and to delete objects.
+
+    Args:
+        place: Where.
+        prefixes: Key patterns with a trailing `*`.
+    """
+    actions = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListMultipartUploadParts"]
+    return [
+        _on_objects(actions, place, prefixes),
+        Right(
+            actions=["s3:ListBucket", "s3:ListBucketMultipartUploads"],
+            resources=[place.bucket_arn],
+        ),
     ]
 
 

@@ -25,7 +25,7 @@ from bedrock_customization._acknowledged import acknowledge, wildcards
 from bedrock_customization._executions import running_maps
 from bedrock_customization._run_frame import RunFrame
 from bedrock_customization.alias import Alias
-from bedrock_customization.deployment_kinds import ProvisionedThroughput
+from bedrock_customization.deployment_kinds import ImportedCopies, ProvisionedThroughput
 from bedrock_customization.phases.deployment import CandidateRemoval
 from bedrock_customization.phases.run_cleanup import RunCleanup
 from bedrock_customization.phases.throughput_expiry import ThroughputExpiry
@@ -91,6 +91,7 @@ class Pipeline(Construct):
             "Alias",
             parameter_name=f"/bedrock-customization/{self._name}",
             model_key=model_key,
+            imported=isinstance(deployment, ImportedCopies),
         )
         """By which consumers find what is live."""
         self._removal = CandidateRemoval(

@@ -33,6 +33,7 @@ class Alias(Construct):
         id: Id below the parent.
         parameter_name: Of the SSM parameter, with a leading slash.
         model_key: What encrypts the custom models. Without one, a key that AWS owns does.
+        imported: Whether it names imported models.
 
     Raises:
         ValueError: The name has no leading slash.
@@ -45,6 +46,7 @@ class Alias(Construct):
         *,
         parameter_name: str,
         model_key: kms.IKey | None = None,
+        imported: bool = False,
     ) -> None:
         if not Token.is_unresolved(parameter_name) and not parameter_name.startswith("/"):
             raise ValueError(
@@ -53,6 +55,7 @@ class Alias(Construct):
             )
         super().__init__(scope, id)
         self._model_key = model_key
+        self._imported = imported
         self.arn_parameter: ssm.IStringParameter = (
             ssm.StringParameter.from_string_parameter_attributes(
                 self, "Parameter", parameter_name=parameter_name, simple_name=False
@@ -76,6 +79,7 @@ class Alias(Construct):
         parameter_name: str,
         *,
         model_key: kms.IKey | None = None,
+        imported: bool = False,
     ) -> Self:
         """Name the alias of a pipeline in another stack or app of the same account and Region.
 
@@ -84,14 +88,18 @@ class Alias(Construct):
             id: Id below the parent.
             parameter_name: The output `AliasParameterName` of the pipeline's stack.
             model_key: The pipeline's, if it has one of yours.
+            imported: Whether it is the alias of a `ModelImportPipeline`.
 
         Raises:
             ValueError: The name has no leading slash.
         """
-        return cls(scope, id, parameter_name=parameter_name, model_key=model_key)
+        return cls(scope, id, parameter_name=parameter_name, model_key=model_key, imported=imported)
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading the alias, and what it held before, and invoking what they may name."""
+        kinds = ["custom-model-deployment", "provisioned-model"]
+        if self._imported:
+            kinds = ["imported-model"]
         rights = [
             Right(
                 actions=["ssm:GetParameter"],
@@ -99,10 +107,7 @@ class Alias(Construct):
             ),
             Right(
                 actions=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
-                resources=[
-                    bedrock_arn("custom-model-deployment"),
-                    bedrock_arn("provisioned-model"),
-                ],
+                resources=[bedrock_arn(kind) for kind in kinds],
                 wildcard_because=NAMED_BY_BEDROCK,
             ),
             *opening_model_key(self._model_key),

@@ -127,5 +127,38 @@ class ProvisionedThroughput:
         return {"model_units": self.model_units, "ttl_seconds": self.ttl_seconds}
 
 
-Deployment = OnDemand | ProvisionedThroughput
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportedCopies:
+    """Answer on copies of an imported model, which Bedrock loads and unloads as they are asked.
+
+    `ModelImportPipeline` alone has such models: they are invoked as they are, without a deployment.
+    """
+
+    @property
+    def kind(self) -> DeploymentKind:
+        """How the contract calls it."""
+        return DeploymentKind.IMPORTED_MODEL
+
+    @property
+    def arn_pattern(self) -> str:
+        """ARN pattern of such models."""
+        return bedrock_arn("imported-model")
+
+    def check(self, base_model: BaseModel) -> None:
+        """Refuse to deploy a custom model that way.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(
+            f"custom models of {base_model.id} are not imported: leave deployment out, or take "
+            "ModelImportPipeline for a model that was trained elsewhere"
+        )
+
+    def to_plan(self) -> ThroughputPlan | None:
+        """Return what the run buys: nothing."""
+        return None
+
+
+Deployment = OnDemand | ProvisionedThroughput | ImportedCopies
 """On what a custom model answers."""

@@ -29,6 +29,7 @@ class JobKind(StrEnum):
 
     CUSTOMIZATION = "model-customization-job"
     EVALUATION = "evaluation-job"
+    IMPORT = "model-import-job"
 
 
 class ServiceRole(Construct):
@@ -37,7 +38,8 @@ class ServiceRole(Construct):
     The trust policy names this account and this kind of job, so that nobody else can make Bedrock
     use the role (the confused deputy). The customization role reads prepared records, writes job
     outputs, and is denied the blind set. The evaluation role reads and writes nothing but what a
-    run puts below `judge/` of its part of the blind bucket.
+    run puts below `judge/` of its part of the blind bucket. The import role reads models that were
+    copied into the data bucket, and writes nothing.
 
     Args:
         scope: Parent.
@@ -97,6 +99,8 @@ def _rights_on_data(kind: JobKind, storage: CustomizationStorage) -> list[Right]
                     resources=[storage.blind_bucket.bucket_arn],
                 ),
             ]
+        case JobKind.IMPORT:
+            return storage.importing()
 
 
 def _bedrock_for(kind: JobKind) -> iam.IPrincipal:

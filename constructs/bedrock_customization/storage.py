@@ -17,13 +17,13 @@ from aws_cdk import (
 from constructs import Construct
 
 from bedrock_customization import _access
+from bedrock_customization._access import Right
 from bedrock_customization._pseudo_parameters import ACCOUNT_ID
 from bedrock_customization_runtime.contract import MEDIA_PREFIX, SCRATCH_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bedrock_customization._access import Right
     from bedrock_customization_runtime.catalog import MethodRules
 
 INCOMING = "incoming/*"
@@ -33,6 +33,8 @@ PREPARED = "runs/*/prepared/*"
 EXAMPLES = "runs/*/prepared/few_shot.jsonl"
 ANSWERS = "enrichment/*"
 SCRATCH = f"{SCRATCH_PREFIX}/*"
+STAGED = f"{SCRATCH_PREFIX}/*/import/*"
+"""Models that are being imported."""
 PROMOTIONS = "promotions/*"
 BLIND_SETS = "blind-sets/*"
 APPROVALS = "approvals/*"
@@ -138,6 +140,18 @@ class CustomizationStorage(Construct):
     def uploading(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
         """Return the rights to write objects of any size, the key's included."""
         return _access.uploading(self._places[bucket], *prefixes)
+
+    def removing(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
+        """Return the rights to find and abort multipart uploads, and to delete objects."""
+        return _access.removing(self._places[bucket], *prefixes)
+
+    def importing(self) -> list[Right]:
+        """Return the rights to read a model that was copied, of this account's bucket alone."""
+        place = self._places[self.data_bucket]
+        rights = _access.reading(place, STAGED, owner=ACCOUNT_ID)
+        if place.key_arn:
+            rights.append(Right(actions=["kms:DescribeKey"], resources=[place.key_arn]))
+        return rights
 
     def rights_on_blind_data(self) -> list[Right]:
         """Return all that can be done with the blind bucket and its key.

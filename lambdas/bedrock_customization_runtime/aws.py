@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
+    from bedrock_customization_runtime.model_import.sources.sagemaker import SageMakerClient
+    from bedrock_customization_runtime.model_import.sources.tokens import SecretsClient
     from bedrock_customization_runtime.promotion.submitters import EventHistory
 
 # A first call to an idle model may wait for its copy to load: ten attempts outlast that.
@@ -105,6 +107,18 @@ def service_quotas() -> ServiceQuotasClient:
     """
     config = _CONFIG.merge(Config(retries={"total_max_attempts": 2}, read_timeout=10))
     return cast("ServiceQuotasClient", _session().create_client("service-quotas", config=config))
+
+
+@cache
+def sagemaker() -> SageMakerClient:
+    """Return the SageMaker client of this process."""
+    return cast("SageMakerClient", _session().create_client("sagemaker", config=_CONFIG))
+
+
+@cache
+def secrets_manager() -> SecretsClient:
+    """Return the Secrets Manager client of this process."""
+    return cast("SecretsClient", _session().create_client("secretsmanager", config=_CONFIG))
 
 
 @cache

@@ -75,6 +75,39 @@ class RoleNotAssumable(CustomizationError):
     )
 
 
+class ModelSourceRefused(CustomizationError):
+    """The model's source is not there, or may not be read; asking again changes nothing."""
+
+    remedy = (
+        "mend the name, the revision or the right to read that the message names, then redrive "
+        "the run"
+    )
+
+
+class ModelSourceUnavailable(CustomizationError):
+    """The model's source does not answer now; the same request may fit later."""
+
+    remedy = "redrive the run later: what was copied is kept"
+
+
+class ModelRejected(CustomizationError):
+    """The model breaks a rule of Custom Model Import; nothing was copied."""
+
+    remedy = "mend the folder as the findings say (docs/import-rules.md) and start again"
+
+
+class ModelCorrupted(CustomizationError):
+    """A file is not the one that its source lists; the copy was removed."""
+
+    remedy = "redrive the run: the file is copied anew"
+
+
+class ImportFailed(CustomizationError):
+    """The import job ended as Failed, or ran for too long."""
+
+    remedy = "the message is Bedrock's own: mend its cause and start again"
+
+
 class EnrichmentFailed(CustomizationError):
     """The model that enriches cannot be asked, or a call's time is too short for it."""
 

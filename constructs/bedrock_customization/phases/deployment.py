@@ -19,8 +19,12 @@ from bedrock_customization._executions import of_this_drive, run_tags
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization._phase import Phase
 from bedrock_customization._retries import BUSY_MODEL_ERRORS, Retry
-from bedrock_customization.deployment_kinds import OnDemand, ProvisionedThroughput
-from bedrock_customization.storage import PROMOTIONS, RUNS
+from bedrock_customization.deployment_kinds import (
+    ImportedCopies,
+    OnDemand,
+    ProvisionedThroughput,
+)
+from bedrock_customization.storage import PROMOTIONS, RUNS, STAGED
 from bedrock_customization_runtime.contract import EXPIRY_TAG, ErrorName, Handler
 
 if TYPE_CHECKING:
@@ -194,7 +198,7 @@ class CandidateRemoval(Construct):
                     resources=[alias.parameter_arn, alias.previous_parameter_arn],
                 ),
                 Right(actions=["ssm:PutParameter"], resources=[alias.previous_parameter_arn]),
-                rights_to_remove(self._deployment),
+                *rights_to_remove(self._deployment, storage),
             ],
         )
 
@@ -230,17 +234,26 @@ class CandidateRemoval(Construct):
         )
 
 
-def rights_to_remove(deployment: Deployment) -> Right:
-    """Return the right to find and to delete deployments of a kind."""
+def rights_to_remove(deployment: Deployment, storage: CustomizationStorage) -> list[Right]:
+    """Return the rights to find and to delete deployments of a kind, and what they were made of."""
+    if isinstance(deployment, ImportedCopies):
+        return [
+            _on(deployment, "bedrock:GetImportedModel", "bedrock:DeleteImportedModel"),
+            Right(
+                actions=["bedrock:GetModelImportJob"],
+                resources=[bedrock_arn("model-import-job")],
+                wildcard_because=NAMED_BY_BEDROCK,
+            ),
+            *storage.removing(storage.data_bucket, STAGED),
+        ]
     if isinstance(deployment, ProvisionedThroughput):
-        return _on(
-            deployment,
+        actions = [
             "bedrock:GetProvisionedModelThroughput",
             "bedrock:DeleteProvisionedModelThroughput",
-        )
-    return _on(
-        deployment, "bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"
-    )
+        ]
+    else:
+        actions = ["bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"]
+    return [_on(deployment, *actions)]
 
 
 _WHEN_IT_IS_MADE = Retry(errors=[ErrorName.DEPLOYMENT_BUSY], interval_seconds=60)

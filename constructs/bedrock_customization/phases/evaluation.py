@@ -17,7 +17,7 @@ from bedrock_customization._maps import invoke_each
 from bedrock_customization._phase import Phase
 from bedrock_customization._retries import BUSY_MODEL_ERRORS, Retry
 from bedrock_customization.base_model import arns_for_invocation
-from bedrock_customization.deployment_kinds import OnDemand
+from bedrock_customization.deployment_kinds import ImportedCopies, OnDemand
 from bedrock_customization.method import Distillation, FineTuning
 from bedrock_customization.metric import metric_input, metric_rights
 from bedrock_customization.phases.judging import AnswerJudging
@@ -214,13 +214,13 @@ class ModelEvaluation(Phase):
                     resources=[
                         *base_model.arns_for_invocation(),
                         *(arns_for_invocation(teacher) if teacher else []),
-                        *(_DEPLOYMENTS if alias else [deployment.arn_pattern]),
+                        *(_live_kinds(deployment) if alias else [deployment.arn_pattern]),
                     ],
                     wildcard_because=f"{NAMED_BY_BEDROCK}, and an inference profile sends "
                     "requests to several Regions",
                 ),
                 *opening_model_key(model_key),
-                *(_finding_the_live_model(alias) if alias else []),
+                *(_finding_the_live_model(alias, deployment) if alias else []),
             ],
             memory_mebibytes=1024,
             timeout_minutes=15,
@@ -245,17 +245,26 @@ class ModelEvaluation(Phase):
         )
 
 
-def _finding_the_live_model(alias: Alias) -> list[Right]:
+def _live_kinds(deployment: Deployment) -> list[str]:
+    """Return the ARN patterns of what may be in production."""
+    return [deployment.arn_pattern] if isinstance(deployment, ImportedCopies) else _DEPLOYMENTS
+
+
+def _finding_the_live_model(alias: Alias, deployment: Deployment) -> list[Right]:
+    actions = {
+        "bedrock:GetCustomModelDeployment": "custom-model-deployment",
+        "bedrock:GetProvisionedModelThroughput": "provisioned-model",
+    }
+    if isinstance(deployment, ImportedCopies):
+        actions = {"bedrock:GetImportedModel": "imported-model"}
     return [
         Right(actions=["ssm:GetParameter"], resources=[alias.parameter_arn]),
-        Right(
-            actions=["bedrock:GetCustomModelDeployment"],
-            resources=[bedrock_arn("custom-model-deployment")],
-            wildcard_because=NAMED_BY_BEDROCK,
-        ),
-        Right(
-            actions=["bedrock:GetProvisionedModelThroughput"],
-            resources=[bedrock_arn("provisioned-model")],
-            wildcard_because=NAMED_BY_BEDROCK,
+        *(
+            Right(
+                actions=[action],
+                resources=[bedrock_arn(kind)],
+                wildcard_because=NAMED_BY_BEDROCK,
+            )
+            for action, kind in actions.items()
         ),
     ]

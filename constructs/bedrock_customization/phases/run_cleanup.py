@@ -13,7 +13,7 @@ from bedrock_customization._ended_runs import (
     tell_of_ended_runs,
 )
 from bedrock_customization._function import HandlerFunction
-from bedrock_customization.deployment_kinds import OnDemand
+from bedrock_customization.deployment_kinds import ImportedCopies, OnDemand
 from bedrock_customization.phases.deployment import rights_to_remove
 from bedrock_customization.storage import PROMOTIONS, RUNS
 from bedrock_customization_runtime.contract import Handler
@@ -68,7 +68,7 @@ class RunCleanup(Construct):
             rights=[
                 *storage.reading(storage.artifacts_bucket, RUNS, PROMOTIONS),
                 Right(actions=["ssm:GetParameter"], resources=[alias.parameter_arn]),
-                rights_to_remove(deployment),
+                *rights_to_remove(deployment, storage),
                 describing_executions(state_machine),
                 *(_stopping_judges() if judge else []),
             ],
@@ -86,6 +86,11 @@ class RunCleanup(Construct):
                 "kind": deployment.kind.value,
                 "artifacts_bucket": storage.artifacts_bucket.bucket_name,
                 "alias_parameter": alias.parameter_name,
+                **(
+                    {"staging_bucket": storage.data_bucket.bucket_name}
+                    if isinstance(deployment, ImportedCopies)
+                    else {}
+                ),
                 **({"judged_bucket": storage.blind_bucket.bucket_name} if judge else {}),
             },
             dead_letters=self.dead_letters,

@@ -45,6 +45,8 @@ class CleanUpRunInput(TypedDict):
     kind: str
     artifacts_bucket: str
     alias_parameter: str
+    staging_bucket: NotRequired[str]
+    """To which models are copied before they are imported; absent where none is."""
     judged_bucket: NotRequired[str]
     """With the blind set that a judge works on; absent without a judge."""
 

@@ -11,6 +11,7 @@ class Handler(StrEnum):
     PREPARE_DATA = "prepare_data"
     MEASURE_BASELINE = "measure_baseline"
     CUSTOMIZE_MODEL = "customize_model"
+    IMPORT_MODEL = "import_model"
     GRADE_ANSWERS = "grade_answers"
     STOP_JOB = "stop_job"
     ANSWER_QUESTIONS = "answer_questions"
@@ -35,6 +36,8 @@ class DeploymentKind(StrEnum):
     """CreateCustomModelDeployment: billed by the token."""
     PROVISIONED_THROUGHPUT = "provisioned-throughput"
     """CreateProvisionedModelThroughput: billed by the hour until it is deleted."""
+    IMPORTED_MODEL = "imported-model"
+    """CreateModelImportJob: billed by the minutes in which copies of the model are loaded."""
 
 
 PIPELINE_TAG = "bedrock-customization:pipeline"
@@ -121,6 +124,8 @@ class ErrorName(StrEnum):
     CUSTOMIZATION_TIMED_OUT = "CustomizationTimedOut"
     CUSTOMIZATION_STOPPED_EARLY = "CustomizationStoppedEarly"
     MANIFEST_CONFLICT = "ManifestConflict"
+    IMPORT_FAILED = "ImportFailed"
+    MODEL_SOURCE_UNAVAILABLE = "ModelSourceUnavailable"
 
 
 BASE = "base"

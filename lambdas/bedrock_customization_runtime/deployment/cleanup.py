@@ -18,6 +18,7 @@ from bedrock_customization_runtime.contract import DeploymentKind
 from bedrock_customization_runtime.deployment import removal
 from bedrock_customization_runtime.errors import DeploymentBusy
 from bedrock_customization_runtime.evaluation import judge_jobs
+from bedrock_customization_runtime.model_import.removal import remove_staged
 from bedrock_customization_runtime.promotion import alias
 from bedrock_customization_runtime.s3 import objects
 
@@ -79,8 +80,8 @@ def clean_up(
     if execution["status"] in _GOES_ON:
         return []
     found = _manifest(clients.s3, _manifest_of(event))
-    if found is None or found.customization is None:
-        # Nothing is deployed before there is a model.
+    if found is None or not (found.customization or found.model_import):
+        # Nothing is deployed, or copied, before there is a model.
         return []
     was_cut_off = execution["status"] != "FAILED"
     stopped = _stop_judge(clients, event)
@@ -94,6 +95,7 @@ def clean_up(
         remaining_ms=remaining_ms,
         pause=pause,
     )
+    _remove_staged(clients, event)
     if was_cut_off and _may_be_judged(event, found):
         left = remaining_ms() / 1000 - _MARGIN_MS / 1000
         pause(max(0.0, min(left, JUDGING_SECONDS - _seconds_since(execution["stopDate"]))))
@@ -107,6 +109,12 @@ def _stop_judge(clients: Clients, event: CleanUpRunInput) -> list[str]:
         return []
     blind = f"s3://{event['judged_bucket']}/runs/{_key_of(event)}"
     return judge_jobs.stop_below(clients.bedrock, judge_jobs.output_of(blind))
+
+
+def _remove_staged(clients: Clients, event: CleanUpRunInput) -> None:
+    """Take away what an import has copied, unless the execution goes on."""
+    if "staging_bucket" in event and not _goes_on(clients, event):
+        remove_staged(clients.s3, event["staging_bucket"], _key_of(event))
 
 
 def _may_be_judged(event: CleanUpRunInput, found: manifest.Manifest) -> bool:

@@ -1,7 +1,7 @@
 """Taking deployments away: a candidate's, those that newer ones have superseded.
 
-A deployment is what answers: an on-demand deployment of a custom model, or provisioned throughput.
-One that consumers use is never removed.
+A deployment is what answers: an on-demand deployment of a custom model, provisioned throughput, or
+an imported model itself. One that consumers use is never removed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _KINDS = {
     ":custom-model-deployment/": DeploymentKind.ON_DEMAND,
     ":provisioned-model/": DeploymentKind.PROVISIONED_THROUGHPUT,
+    ":imported-model/": DeploymentKind.IMPORTED_MODEL,
 }
 
 
@@ -52,6 +53,8 @@ def find(bedrock: BedrockClient, kind: DeploymentKind, identifier: str) -> Deplo
         kind: Of the deployment.
         identifier: Its name or ARN.
     """
+    if kind is DeploymentKind.IMPORTED_MODEL:
+        return _find_imported(bedrock, identifier)
     try:
         if kind is DeploymentKind.ON_DEMAND:
             found = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=identifier)
@@ -146,8 +149,27 @@ def remove_superseded(
     return removed
 
 
-def _delete(bedrock: BedrockClient, kind: DeploymentKind, arn: str) -> None:
-    if kind is DeploymentKind.ON_DEMAND:
-        bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+def _find_imported(bedrock: BedrockClient, identifier: str) -> Deployed | None:
+    try:
+        model = bedrock.get_imported_model(modelIdentifier=identifier)
+    except bedrock.exceptions.ResourceNotFoundException:
+        if kind_of(identifier):
+            return None
     else:
-        bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
+        return Deployed(model["modelArn"], "Active")
+    # An import cannot be stopped: there is a model once it has ended. Both have one name.
+    try:
+        job = bedrock.get_model_import_job(jobIdentifier=identifier)
+    except bedrock.exceptions.ResourceNotFoundException:
+        return None
+    return Deployed(job["jobArn"], "Creating") if job["status"] == "InProgress" else None
+
+
+def _delete(bedrock: BedrockClient, kind: DeploymentKind, arn: str) -> None:
+    match kind:
+        case DeploymentKind.ON_DEMAND:
+            bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+        case DeploymentKind.PROVISIONED_THROUGHPUT:
+            bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
+        case DeploymentKind.IMPORTED_MODEL:
+            bedrock.delete_imported_model(modelIdentifier=arn)

@@ -176,7 +176,7 @@ def _usd_per_1k(
     name: str, scores: comparison.ModelScores, records: int, run: RunSection
 ) -> float | None:
     """Return what 1,000 such answers cost, None where no price is known or time is billed."""
-    if ":provisioned-model/" in scores.model_id:
+    if any(kind in scores.model_id for kind in (":provisioned-model/", ":imported-model/")):
         return None
     # A deployment's ARN does not say of which base model it is; on demand it costs what that does.
     priced = run.inference_model if name == TUNED else scores.model_id

@@ -150,8 +150,11 @@ def _why_silent(bedrock: BedrockClient, arn: str) -> str | None:
             throughput = bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
             serves = throughput["status"] in {"InService", "Updating"}
             return None if serves else f"is {throughput['status']}"
+        if ":imported-model/" in arn:
+            bedrock.get_imported_model(modelIdentifier=arn)
+            return None
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         return "was deleted"
-    return "is neither a custom model deployment nor provisioned throughput"
+    return "is no custom model deployment, provisioned throughput or imported model"

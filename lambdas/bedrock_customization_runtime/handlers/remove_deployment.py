@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from bedrock_customization_runtime import aws, manifest
 from bedrock_customization_runtime.contract import DeploymentKind
 from bedrock_customization_runtime.deployment import removal
+from bedrock_customization_runtime.model_import.removal import remove_staged
 from bedrock_customization_runtime.promotion import alias
 from bedrock_customization_runtime.s3.objects import S3Uri
 
@@ -35,9 +36,13 @@ def handler(event: RemoveDeploymentInput, _context: object) -> RemovedDeployment
 
 
 def _candidate(event: RemoveCandidate) -> list[str]:
+    kind = DeploymentKind(event["kind"])
+    if kind is DeploymentKind.IMPORTED_MODEL:
+        run = event["run"]
+        remove_staged(aws.s3(), S3Uri.parse(run["data"]).bucket, run["key"])
     removed = removal.remove(
         aws.bedrock(),
-        kind=DeploymentKind(event["kind"]),
+        kind=kind,
         name=event["name"],
         in_use=alias.in_use(
             aws.s3(),

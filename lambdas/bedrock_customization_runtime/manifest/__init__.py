@@ -40,6 +40,11 @@ from bedrock_customization_runtime.manifest.judging import (
     JudgeScore,
     JudgeSection,
 )
+from bedrock_customization_runtime.manifest.model_import import (
+    ImportedFile,
+    ImportJob,
+    ImportSection,
+)
 from bedrock_customization_runtime.manifest.preparation import (
     EnrichmentRecord,
     Finding,
@@ -77,6 +82,9 @@ __all__ = [
     "FailureSection",
     "FileRecord",
     "Finding",
+    "ImportJob",
+    "ImportSection",
+    "ImportedFile",
     "JudgePreference",
     "JudgeScore",
     "JudgeSection",

@@ -18,6 +18,7 @@ from bedrock_customization_runtime.manifest.customization import (
     SweepSection,
 )
 from bedrock_customization_runtime.manifest.evaluation import EvaluationSection
+from bedrock_customization_runtime.manifest.model_import import ImportSection
 from bedrock_customization_runtime.manifest.preparation import PreparationSection, RefusalSection
 from bedrock_customization_runtime.manifest.promotion import (
     ApprovalSection,
@@ -50,6 +51,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     estimate: EstimateSection | None = None
     sweep: SweepSection | None = None
     customization: CustomizationSection | None = None
+    model_import: ImportSection | None = None
+    """In place of the customization, where the model was trained elsewhere."""
     deployment: DeploymentSection | None = None
     evaluation: EvaluationSection | None = None
     decision: DecisionSection | None = None

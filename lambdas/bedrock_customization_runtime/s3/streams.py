@@ -16,7 +16,7 @@ from bedrock_customization_runtime.manifest import FileRecord
 from bedrock_customization_runtime.s3.objects import S3Uri
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from concurrent.futures import Future
 
     from mypy_boto3_s3 import S3Client
@@ -163,20 +163,24 @@ class PinnedObject:
 
 
 def concurrently(
-    function: Callable[[_Given], _Found], arguments: Iterable[_Given]
-) -> Iterator[_Found]:
+    function: Callable[[_Given], _Found],
+    arguments: Iterable[_Given],
+    *,
+    at_a_time: int = _AT_A_TIME,
+) -> Generator[_Found, None, None]:
     """Yield what a function returns for each argument, in order, a few calls ahead of the reader.
 
     Args:
         function: Waits for S3; called on other threads.
         arguments: One for each call.
+        at_a_time: Calls.
     """
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+    with ThreadPoolExecutor(at_a_time) as pool:
         running: deque[Future[_Found]] = deque()
         try:
             for argument in arguments:
                 running.append(pool.submit(function, argument))
-                if len(running) > _AT_A_TIME:
+                if len(running) > at_a_time:
                     yield running.popleft().result()
             while running:
                 yield running.popleft().result()

@@ -225,6 +225,12 @@ def outputs_of(name, exports):
     return {key.removeprefix(name): value for key, value in exports.items() if key.startswith(name)}
 
 
+@pytest.fixture(scope="session")
+def make_pipeline():
+    """Return what people do with a pipeline: of a cloud, by name, with what its stack exports."""
+    return lambda cloud, name, exports: Pipeline(cloud, outputs_of(name, exports))
+
+
 @pytest.fixture(scope="module")
 def deployed(deploy):
     """Pipelines in one stack.

@@ -15,7 +15,7 @@ PREFIX = "arn:aws:bedrock:us-east-1:123456789012"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:Tuning:run-9"
 MANIFEST = "s3://runtime-artifacts/runs/run-9/manifest.json"
 NAME = names.names_of(EXECUTION)[0]["deployment"]
-ON_DEMAND, PROVISIONED = DeploymentKind
+ON_DEMAND, PROVISIONED, IMPORTED = DeploymentKind
 
 
 def on_demand(name):
@@ -26,8 +26,12 @@ def provisioned(name):
     return f"{PREFIX}:provisioned-model/{name}"
 
 
+def imported(name):
+    return f"{PREFIX}:imported-model/{name}"
+
+
 class Bedrock:
-    """Deployments and throughputs, by name: a list of statuses, the last one stays."""
+    """What answers, by name: a list of statuses, the last one stays; of imports, of their jobs."""
 
     class exceptions:  # noqa: N801 - boto3's name
         class ResourceNotFoundException(Exception):  # noqa: N818 - boto3's name
@@ -39,7 +43,8 @@ class Bedrock:
         class ValidationException(Exception):  # noqa: N818 - boto3's name
             pass
 
-    def __init__(self, deployments=(), throughputs=()):
+    def __init__(self, deployments=(), throughputs=(), imports=()):
+        self.imports = {name: ["Completed"] for name in imports}
         self.deployments = {name: ["Active"] for name in deployments}
         self.throughputs = {name: ["InService"] for name in throughputs}
 
@@ -59,6 +64,19 @@ class Bedrock:
         if status == "Updating":
             raise self.exceptions.ConflictException
         del self.throughputs[name]
+
+    def get_imported_model(self, *, modelIdentifier):  # noqa: N803
+        name = modelIdentifier.rpartition("/")[2]
+        if self.imports.get(name) != ["Completed"]:
+            raise self.exceptions.ResourceNotFoundException
+        return {"modelArn": imported(name)}
+
+    def get_model_import_job(self, *, jobIdentifier):  # noqa: N803
+        name, status = self._look(self.imports, jobIdentifier)
+        return {"jobArn": f"{PREFIX}:model-import-job/{name}", "status": status}
+
+    def delete_imported_model(self, *, modelIdentifier):  # noqa: N803
+        del self.imports[modelIdentifier.rpartition("/")[2]]
 
     def _look(self, where, identifier):
         name = identifier.rpartition("/")[2]
@@ -84,19 +102,21 @@ def remove(bedrock, name, kind=ON_DEMAND, *in_use):
 
 
 @pytest.mark.parametrize(
-    ("kind", "arn"), [(ON_DEMAND, on_demand("a")), (PROVISIONED, provisioned("a"))]
+    ("kind", "arn"),
+    [(ON_DEMAND, on_demand("a")), (PROVISIONED, provisioned("a")), (IMPORTED, imported("a"))],
 )
 def test_a_deployment_is_found_by_its_name_and_removed_once(kind, arn):
-    bedrock = Bedrock(["a"], ["a"])
+    bedrock = Bedrock(["a"], ["a"], ["a"])
     assert remove(bedrock, "a", kind, on_demand("other")) == arn
     assert remove(bedrock, "a", kind) is None
 
 
 @pytest.mark.parametrize(
-    ("kind", "arn"), [(ON_DEMAND, on_demand("a")), (PROVISIONED, provisioned("a"))]
+    ("kind", "arn"),
+    [(ON_DEMAND, on_demand("a")), (PROVISIONED, provisioned("a")), (IMPORTED, imported("a"))],
 )
 def test_what_is_in_use_is_never_removed(kind, arn):
-    bedrock = Bedrock(["a"], ["a"])
+    bedrock = Bedrock(["a"], ["a"], ["a"])
     assert remove(bedrock, "a", kind, arn) is None
     assert bedrock.deployments
     assert bedrock.throughputs
@@ -242,6 +262,15 @@ def clean_up(bedrock, s3, ssm, states, pauses=None, remaining=600_000):
     }
     waited = [] if pauses is None else pauses
     return cleanup.clean_up(clients, event, remaining_ms=lambda: remaining, pause=waited.append)
+
+
+def test_an_import_under_way_is_waited_for_because_nothing_can_stop_it():
+    bedrock = Bedrock(imports=["a"])
+    bedrock.imports["a"] = ["InProgress", "Failed"]
+    with pytest.raises(DeploymentBusy):
+        remove(bedrock, "a", IMPORTED)
+    assert remove(bedrock, "a", IMPORTED) is None
+    assert remove(bedrock, imported("gone"), IMPORTED) is None
 
 
 @pytest.mark.usefixtures("live")

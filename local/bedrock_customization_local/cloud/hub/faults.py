@@ -97,8 +97,7 @@ class HubFaults:
         """Arm faults."""
         with self._lock:
             self._armed += [
-                _Armed(fault, fault.times, random.Random(fault.seed))  # noqa: S311 - repeatable
-                for fault in faults
+                _Armed(fault, fault.times, random.Random(fault.seed)) for fault in faults
             ]
 
     def clear(self) -> None:
