@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from aws_cdk import Size, Token
+from aws_cdk import Token
 
 from bedrock_customization._access import Place, Right, reading
 from bedrock_customization._checks import check_whole
 from bedrock_customization._pseudo_parameters import ACCOUNT_ID, PARTITION, REGION
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_kms as kms, aws_s3 as s3, aws_secretsmanager as secretsmanager
+    from aws_cdk import Size, aws_kms as kms, aws_s3 as s3, aws_secretsmanager as secretsmanager
 
     from bedrock_customization_runtime import contract
 
-_PART, _BATCH = Size.mebibytes(16), Size.gibibytes(1)
 _MEBIBYTE = 2**20
+_PART, _BATCH = 16 * _MEBIBYTE, 1024 * _MEBIBYTE
 _REPO = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ACCOUNT = re.compile(r"\d{12}")
@@ -261,22 +261,22 @@ class ModelStaging:
 
     Args:
         part_size: Of a part of a multipart upload, from 5 to 64 MiB; larger for a file that would
-            have more than 10,000 parts. A function holds up to six at a time.
+            have more than 10,000 parts. A function holds up to six at a time. Without it, 16 MiB.
         batch_size: About so much is one function call's, from one part on: what a call has copied
-            is kept, whatever becomes of it.
+            is kept, whatever becomes of it. Without it, 1 GiB.
         maximum_concurrency: Functions that copy at the same time, from 1 to 1,000.
 
     Raises:
         ValueError: A number is out of range.
     """
 
-    part_size: Size = _PART
-    batch_size: Size = _BATCH
+    part_size: Size | None = None
+    batch_size: Size | None = None
     maximum_concurrency: int = 20
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        part, batch = int(self.part_size.to_bytes()), int(self.batch_size.to_bytes())
+        part, batch = self._bytes()
         if not 5 * _MEBIBYTE <= part <= 64 * _MEBIBYTE:
             raise ValueError(
                 f"part_size must be from 5 to 64 MiB, got {part:,} bytes: S3 takes none that is "
@@ -296,10 +296,14 @@ class ModelStaging:
 
     def to_contract(self) -> contract.StagingLimits:
         """Return what the handler receives."""
-        return {
-            "part_bytes": int(self.part_size.to_bytes()),
-            "batch_bytes": int(self.batch_size.to_bytes()),
-        }
+        part, batch = self._bytes()
+        return {"part_bytes": part, "batch_bytes": batch}
+
+    def _bytes(self) -> tuple[int, int]:
+        return (
+            int(self.part_size.to_bytes()) if self.part_size else _PART,
+            int(self.batch_size.to_bytes()) if self.batch_size else _BATCH,
+        )
 
 
 def _reading(bucket: s3.IBucket, named: kms.IKey | None, prefix: str, *, owner: str) -> list[Right]:

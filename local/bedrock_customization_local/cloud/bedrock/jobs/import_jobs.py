@@ -16,9 +16,9 @@ from bedrock_customization_local.cloud.bedrock.errors import (
     ValidationError,
 )
 from bedrock_customization_local.cloud.bedrock.jobs.model_keys import key_arn_of
-from bedrock_customization_local.cloud.bedrock.models.import_facts import import_rules
 from bedrock_customization_local.cloud.bedrock.paging import page
 from bedrock_customization_local.cloud.iam import AccessDenied
+from bedrock_customization_runtime.catalog import import_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bedrock_customization_local.cloud.bedrock.jobs.failures import JobFailedError
-from bedrock_customization_local.cloud.bedrock.models.import_facts import import_rules
 from bedrock_customization_local.cloud.bedrock.tinylm.model_folder import METADATA_KEY, read_model
 from bedrock_customization_local.cloud.bedrock.tinylm.tensor_file import (
     Header,
@@ -20,12 +19,13 @@ from bedrock_customization_local.cloud.bedrock.tinylm.tensor_file import (
     decode,
     read_header,
 )
+from bedrock_customization_runtime.catalog import import_rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bedrock_customization_local.cloud.bedrock.models.import_facts import Architecture
     from bedrock_customization_local.cloud.bedrock.tinylm.model import Model
+    from bedrock_customization_runtime.catalog import Architecture
 
 _WEIGHTS, _INDEX = ".safetensors", "model.safetensors.index.json"
 CONFIG = "config.json"

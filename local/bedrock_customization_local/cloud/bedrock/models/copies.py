@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bedrock_customization_local.cloud.bedrock.errors import ModelNotReadyError
-from bedrock_customization_local.cloud.bedrock.models.import_facts import import_rules
+from bedrock_customization_runtime.catalog import import_rules
 
 if TYPE_CHECKING:
     from bedrock_customization_local.cloud.clock import Clock

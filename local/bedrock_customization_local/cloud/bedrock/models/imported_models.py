@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bedrock_customization_local.cloud.bedrock.errors import NotFoundError
-from bedrock_customization_local.cloud.bedrock.models.import_facts import import_rules
 from bedrock_customization_local.cloud.bedrock.paging import page
+from bedrock_customization_runtime.catalog import import_rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from bedrock_customization_local.cloud.bedrock.models.import_facts import import_rules
-from bedrock_customization_runtime.catalog import Quota, service
+from bedrock_customization_runtime.catalog import Quota, import_rules, service
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
