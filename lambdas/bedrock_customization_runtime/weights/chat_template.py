@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bedrock_customization_runtime.weights.chat_template_verdicts import (
-    CPU_SECONDS,
-    MEMORY,
     Conversation,
     Verdict,
     VerdictKind,
@@ -162,7 +160,7 @@ def _named(place: str, stated: object, findings: Findings) -> dict[str, str]:
         return {}
     size = max(map(len, named.values()))
     if size > MAXIMUM_BYTES:
-        allowed = file_rules.TOO_LARGE.allowed.format(maximum=f"{MAXIMUM_BYTES:,}")
+        allowed = f"at most {MAXIMUM_BYTES:,} bytes"
         found = f"a chat template of {size:,} characters"
         findings.note(file_rules.TOO_LARGE, place, found, allowed=allowed)
         return {}
@@ -178,5 +176,4 @@ def _token(stated: object) -> str | None:
 def _note(place: str, verdict: Verdict, findings: Findings) -> None:
     rule = _RULES.get(verdict.kind)
     if rule is not None:
-        allowed = rule.allowed.format(seconds=CPU_SECONDS, memory=MEMORY // 2**20)
-        findings.note(rule, place, shown(verdict.detail), allowed=allowed)
+        findings.note(rule, place, shown(verdict.detail))

@@ -129,18 +129,17 @@ _UNREADABLE = Header({}, is_whole=False)
 
 def _length(folder: Folder, file: File, findings: Findings) -> int | None:
     """Return the header's length; None where it makes no sense."""
-    allowed = rules.LENGTH.allowed.format(maximum=f"{MAXIMUM_HEADER:,}")
     start = folder.read(file.name, 0, min(file.size, len(LFS_POINTER))) if file.size else b""
     if start == LFS_POINTER:
         findings.note(file_rules.LFS_POINTER, file.name, f"{file.size:,} bytes")
         return None
     if len(start) < _LENGTH_BYTES:
-        findings.note(rules.LENGTH, file.name, f"a file of {len(start):,} bytes", allowed=allowed)
+        findings.note(rules.LENGTH, file.name, f"a file of {len(start):,} bytes")
         return None
     length = int.from_bytes(start[:_LENGTH_BYTES], "little")
     if not len("{}") <= length <= min(MAXIMUM_HEADER, file.size - _LENGTH_BYTES):
         found = f"{length:,} in a file of {file.size:,} bytes"
-        findings.note(rules.LENGTH, file.name, found, allowed=allowed)
+        findings.note(rules.LENGTH, file.name, found)
         return None
     return length
 
@@ -170,8 +169,7 @@ def _tensor(name: str, entry: object, size: int, file: str, findings: Findings) 
         return None
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in BITS:
-        allowed = rules.DTYPE.allowed.format(dtypes=", ".join(BITS))
-        findings.note(rules.DTYPE, file, f"{shown(dtype)} of {told}", allowed=allowed)
+        findings.note(rules.DTYPE, file, f"{shown(dtype)} of {told}", allowed=", ".join(BITS))
         return None
     if not _are_counts(shape) or not _are_span(offsets):
         found = f"{told}: shape {shown(shape)}, data_offsets {shown(offsets)}"

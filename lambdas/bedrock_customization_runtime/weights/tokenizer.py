@@ -73,9 +73,9 @@ def check(
     Returns:
         tokenizer_config.json, as far as it can be read.
     """
-    for name in (TOKENIZER, TOKENIZER_CONFIG):
-        if name not in reader:
-            findings.note(rules.MISSING, None, f"no {name}")
+    missing = [name for name in (TOKENIZER, TOKENIZER_CONFIG) if name not in reader]
+    if missing:
+        findings.note(rules.MISSING, None, f"no {' and no '.join(missing)}")
     content = reader.object_of(TOKENIZER_CONFIG)
     if content is not None:
         _check_class(content, reader, limits, findings)
@@ -118,8 +118,7 @@ def _check_vocabulary(
     try:
         highest = _highest_token(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        allowed = rules.INVALID.allowed.format(maximum=f"{MAXIMUM_TOKENS:,}")
-        findings.note(rules.INVALID, TOKENIZER, shown(str(error)), allowed=allowed)
+        findings.note(rules.INVALID, TOKENIZER, shown(str(error)))
         return
     architecture = configuration.architecture
     embedding = weights.tensors.get(architecture.embedding) if architecture else None
