@@ -47,10 +47,10 @@ def test_the_functions_layer_holds_nothing_that_loads_weights():
 
 def test_the_pre_flight_knows_no_network_and_compiles_no_template_itself():
     forbidden = {"boto3", "botocore", "urllib3", "http", "urllib", "socket", "ssl", "requests"}
-    for path in (RUNTIME / "weights").rglob("*.py"):
+    for path in (*(RUNTIME / "weights").rglob("*.py"), *(RUNTIME / "chat_templates").glob("*.py")):
         roots = {name.split(".")[0] for name in imports_of(path)}
         assert not roots & forbidden, path
-        assert ("jinja2" in roots) == (path.name == "chat_template_process.py"), path
+        assert ("jinja2" in roots) == (path.name == "process.py"), path
     script = (
         "import sys\n"
         "import bedrock_customization_runtime.weights\n"

@@ -13,6 +13,7 @@ from bedrock_customization_runtime.weights.rules import (
 )
 from bedrock_customization_runtime.weights.selection import (
     PREPROCESSOR_CONFIG,
+    SPECIAL_TOKENS,
     TOKENIZER,
     TOKENIZER_CONFIG,
 )
@@ -38,7 +39,6 @@ _SENTENCEPIECE: Mapping[str, str] = {
     "T5Tokenizer": "spiece.model",
 }
 _OTHER_JSON = (
-    "special_tokens_map.json",
     "added_tokens.json",
     "processor_config.json",
     "video_preprocessor_config.json",
@@ -71,7 +71,8 @@ def check(
     """Note what is wrong with the tokenizer, and with the processor of images.
 
     Returns:
-        tokenizer_config.json, as far as it can be read.
+        tokenizer_config.json, as far as it can be read, with the tokens of special_tokens_map.json
+        that it does not state itself.
     """
     missing = [name for name in (TOKENIZER, TOKENIZER_CONFIG) if name not in reader]
     if missing:
@@ -82,11 +83,12 @@ def check(
         _check_code(TOKENIZER_CONFIG, content, findings)
     _check_vocabulary(reader, configuration, weights, findings)
     _check_processor(reader, configuration, findings)
+    special = reader.object_of(SPECIAL_TOKENS) or {}
     for name in _OTHER_JSON:
         _check_code(name, reader.object_of(name) or {}, findings)
     for name in _OTHER_FILES:
         reader.bytes_of(name)
-    return content or {}
+    return special | (content or {})
 
 
 def _check_class(

@@ -27,9 +27,9 @@ FIRST = "model-00001-of-00002.safetensors"
 SECOND = "model-00002-of-00002.safetensors"
 TEXTS = "tokenizer_config.json"
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4938985352\n"
-MLLAMA = {
-    "architectures": ["MllamaForConditionalGeneration"],
-    "model_type": "mllama",
+QWEN_VL = {
+    "architectures": ["Qwen2VLForConditionalGeneration"],
+    "model_type": "qwen2_vl",
 }
 GPT_OSS = {
     "architectures": ["GptOssForCausalLM"],
@@ -816,14 +816,7 @@ TOKENIZERS = [
         "processor-missing",
         None,
         "no preprocessor_config.json",
-        model(
-            MLLAMA,
-            change={
-                SINGLE: tensors_file(
-                    {f"language_model.{name}": shape for name, shape in llama_shapes().items()}
-                )
-            },
-        ),
+        model(QWEN_VL),
     ),
     broken(
         "no tokenizer",
@@ -900,7 +893,7 @@ TOKENIZERS = [
     ),
 ]
 
-FAR = "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}x"
+FAR = "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}"
 TEMPLATES = [
     broken("no template", "chat-template-missing", None, "none", model()),
     broken(
@@ -963,18 +956,11 @@ TEMPLATES = [
         model(template=TEMPLATE + "{% include '/etc/passwd' %}"),
     ),
     broken(
-        "a template of 10¹² steps",
-        "chat-template-endless",
-        TEXTS,
-        "MemoryError",
-        model(template=FAR + "{% endfor %}" * 3),
-    ),
-    broken(
         "a template of 10¹² steps that write nothing",
         "chat-template-endless",
         TEXTS,
         "limits",
-        model(template=FAR.removesuffix("x") + "{% endfor %}" * 3),
+        model(template=FAR + "{% endfor %}" * 3),
     ),
     broken(
         "a template of 10¹⁰ characters",

@@ -18,7 +18,13 @@ from model_folders import (
 )
 
 from bedrock_customization_runtime import catalog
-from bedrock_customization_runtime.weights import File, headers as headers_module, inspect
+from bedrock_customization_runtime.chat_templates import judging
+from bedrock_customization_runtime.chat_templates.verdicts import Conversation
+from bedrock_customization_runtime.weights import (
+    File,
+    headers as headers_module,
+    inspect,
+)
 from bedrock_customization_runtime.weights.rules import TABLE, Rule, headers
 
 LIMITS = catalog.import_rules()
@@ -139,3 +145,12 @@ def test_what_a_folder_says_never_moves_a_terminals_cursor():
     for finding in inspect(MemoryFolder(files, more=[File(evil, 1)]), LIMITS).findings:
         assert finding.message.isprintable()
         assert len(finding.message) < 1_000
+
+
+def test_a_template_is_judged_without_credentials(monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a secret")
+    assert "AWS_SECRET_ACCESS_KEY" not in judging._environment()
+    # What does not run at all is no verdict on the template.
+    monkeypatch.setattr(judging, "_PROCESS", "no.such.module")
+    with pytest.raises(RuntimeError, match=r"no\.such\.module ended with 1"):
+        judging.judge(Conversation(template=TEMPLATE, tokens={}, reads_parts=False))
