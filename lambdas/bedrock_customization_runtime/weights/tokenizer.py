@@ -31,8 +31,8 @@ MAXIMUM_BYTES = 48 * 2**20
 """Of tokenizer.json; that of gpt-oss, the largest of the listed architectures, has 28 MB."""
 MAXIMUM_TOKENS = 500_000
 """The largest vocabulary of the listed architectures has 202,000."""
-_SIGNS_PER_TOKEN = 3
-"""Room for colons and brackets in tokens."""
+_MAXIMUM_SIGNS = 600_000
+"""Of those that stand beside each token, with room for tokens that hold them."""
 _SENTENCEPIECE: Mapping[str, str] = {
     "LlamaTokenizer": "tokenizer.model",
     "CodeLlamaTokenizer": "tokenizer.model",
@@ -58,7 +58,7 @@ class _Tokenizer(msgspec.Struct):
     """The part of tokenizer.json that numbers tokens; all else is skipped, not built."""
 
     model: _Model
-    added_tokens: list[_AddedToken] = []
+    added_tokens: msgspec.Raw = msgspec.Raw(b"[]")
 
 
 def check(
@@ -140,10 +140,10 @@ def _highest_token(data: bytes) -> int:
         ValueError: Its vocabulary is empty or far too large.
     """
     tokenizer = msgspec.json.decode(data, type=_Tokenizer)
-    vocabulary = bytes(tokenizer.model.vocab)
-    # Counted before it is built: each token has a colon, or in Unigram's list a bracket.
+    vocabulary, added = bytes(tokenizer.model.vocab), bytes(tokenizer.added_tokens)
     is_list = vocabulary.startswith(b"[")
-    if vocabulary.count(b"[" if is_list else b":") > _SIGNS_PER_TOKEN * MAXIMUM_TOKENS:
+    # Counted before they are built: a token has a colon, or in Unigram's list a bracket.
+    if max(vocabulary.count(b"[" if is_list else b":"), added.count(b"{")) > _MAXIMUM_SIGNS:
         raise ValueError("the vocabulary is too large")
     if is_list:
         count = len(msgspec.json.decode(vocabulary, type=list[tuple[str, float]]))
@@ -153,7 +153,8 @@ def _highest_token(data: bytes) -> int:
         count, highest = len(numbers), max(numbers.values(), default=-1)
     if not 0 < count <= MAXIMUM_TOKENS:
         raise ValueError(f"a vocabulary of {count:,} tokens")
-    return max([highest, *(token.id for token in tokenizer.added_tokens)])
+    tokens = msgspec.json.decode(added, type=list[_AddedToken])
+    return max([highest, *(token.id for token in tokens)])
 
 
 def _check_processor(reader: Reader, configuration: Configuration, findings: Findings) -> None:
