@@ -4,7 +4,10 @@ import re
 from math import prod
 
 import pytest
-from broken_folders import BROKEN
+from broken_files import CONFIGURATIONS, FILES
+from broken_headers import HEADERS
+from broken_tokenizers import TEMPLATES, TOKENIZERS
+from broken_weights import WEIGHTS
 from model_folders import (
     LAYERS,
     ROWS,
@@ -27,6 +30,7 @@ from bedrock_customization_runtime.weights import (
 )
 from bedrock_customization_runtime.weights.rules import TABLE, Rule, headers
 
+BROKEN = (*HEADERS, *FILES, *CONFIGURATIONS, *WEIGHTS, *TOKENIZERS, *TEMPLATES)
 LIMITS = catalog.import_rules()
 # Most folders have no chat template, so that no process need look at one.
 NO_TEMPLATE = "chat-template-missing"

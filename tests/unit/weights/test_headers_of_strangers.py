@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 import safetensors
-from broken_folders import HEADERS
+from broken_headers import HEADERS
 from hypothesis import given, settings, strategies as st
 from model_folders import MemoryFolder, header_file, model, tensors_file
 from safetensors.numpy import save
