@@ -11,8 +11,15 @@ from bedrock_customization_local.cli.data import rule_table
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.datasets import rules as engine_rules
 from bedrock_customization_runtime.evaluation.metrics import METRICS
+from bedrock_customization_runtime.weights.rules import TABLE as IMPORT_RULES, Source
 
 HERE = Path(__file__).parent
+_IMPORT_SOURCES = {
+    Source.GUIDE: "Bedrock's user guide",
+    Source.TRANSFORMERS: "transformers 4.51.3",
+    Source.SAFETENSORS: "the safetensors library",
+    Source.PACKAGE: "this package",
+}
 
 
 def pages() -> dict[Path, str]:
@@ -22,6 +29,7 @@ def pages() -> dict[Path, str]:
         HERE / "reference" / "api.md": api_reference.page(),
         HERE / "architecture.md": architecture(),
         HERE / "errors.md": messages.page(),
+        HERE / "import-rules.md": import_rules(),
         HERE / "metrics.md": metrics(),
         HERE / "rules.md": rules(),
     }
@@ -127,6 +135,66 @@ def rules() -> str:
             "",
         ]
     )
+
+
+def import_rules() -> str:
+    """Return the page of the pre-flight of model folders, whose tables are made anew."""
+    limits = catalog.import_rules()
+    tables = {
+        "limits": [
+            f"As of {limits.as_of}.",
+            "",
+            *table(
+                ["architecture", "models", "Regions", "weights below", "longest context"],
+                [
+                    [
+                        f"`{each.name}`",
+                        each.family,
+                        ", ".join(each.regions),
+                        f"{limits.maximum_bytes(is_multimodal=each.is_multimodal) // 10**9} GB",
+                        f"{limits.maximum_context_length:,}" if each.context_field else "any",
+                    ]
+                    for each in limits.architectures.values()
+                ],
+            ),
+        ],
+        "rules": table(
+            ["rule", "severity", "what, why, and how to mend it", "allowed", "who says so"],
+            [
+                [
+                    f"`{rule.id}`",
+                    rule.severity.value,
+                    rule_table.escaped(
+                        f"{rule.what}: {rule.why}. *{rule.fix[0].upper()}{rule.fix[1:]}.*"
+                    ),
+                    rule_table.escaped(rule.allowed),
+                    _IMPORT_SOURCES[rule.source]
+                    + (" (sources disagree)" if rule.sources_disagree else ""),
+                ]
+                for rule in IMPORT_RULES
+            ],
+        ),
+        "disagreements": [
+            *(
+                f"- `{rule.id}`: {rule_table.escaped(rule.sources_disagree)}"
+                for rule in IMPORT_RULES
+                if rule.sources_disagree
+            ),
+            *(f"- {rule_table.escaped(each)}" for each in limits.sources_disagree),
+        ],
+    }
+    page = (HERE / "import-rules.md").read_text()
+    for name, lines in tables.items():
+        begin, end = f"<!-- docs/generate.py: {name} -->", "<!-- end -->"
+        before, _, rest = page.partition(begin)
+        page = f"{before}{begin}\n{chr(10).join(lines)}\n{end}{rest.partition(end)[2]}"
+    return page
+
+
+def table(head: list[str], rows: list[list[str]]) -> list[str]:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(line) + " |" for line in lines]
 
 
 if __name__ == "__main__":

@@ -40,9 +40,11 @@ class Architecture:
     context_field: str
     """Empty where nothing bounds the length."""
     embedding: str
-    """Tensor of the vocabulary's rows."""
+    """Tensor with a row for each token."""
     head: str
     layers: tuple[Layers, ...]
+    extra_embedding_rows: int = 0
+    """Of the embedding alone, beyond `vocab_size`."""
     quantization: str | None = None
     """Method of `quantization_config` that Bedrock takes."""
     any_transformers_version: bool = False

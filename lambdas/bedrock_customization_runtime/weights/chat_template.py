@@ -1,25 +1,11 @@
-"""Chat templates: where they stand, whether they agree, and whether they write a conversation.
-
-A template is a program of a stranger's. It is compiled and run by `chat_template_process` alone: in
-Jinja's sandbox, in a process of its own with a limit of time and memory.
-"""
+"""Chat templates: where they stand, whether they agree, and whether they write a conversation."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from bedrock_customization_runtime.weights.chat_template_verdicts import (
-    CPU_SECONDS,
-    MEMORY,
-    Conversation,
-    Verdict,
-    VerdictKind,
-)
+from bedrock_customization_runtime.chat_templates.judging import judge
+from bedrock_customization_runtime.chat_templates.verdicts import Conversation, VerdictKind
 from bedrock_customization_runtime.weights.findings import shown
 from bedrock_customization_runtime.weights.rules import files as file_rules, tokenizer as rules
 from bedrock_customization_runtime.weights.selection import (
@@ -41,10 +27,6 @@ MAXIMUM_BYTES = 256 * 2**10
 _MAXIMUM_TEMPLATES = 16
 """In one place, by name."""
 _DEFAULT = "default"
-_PROCESS = "bedrock_customization_runtime.weights.chat_template_process"
-_SECONDS = 20
-"""For the process as a whole, which may have to wait for a processor."""
-_VARIABLES = ("LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE", "SYSTEMROOT")
 _RULES: Mapping[VerdictKind, Rule] = {
     VerdictKind.INVALID: rules.TEMPLATE_INVALID,
     VerdictKind.UNSAFE: rules.TEMPLATE_UNSAFE,
@@ -73,8 +55,9 @@ def check(
     """
     templates = _templates(reader, tokenizer_config, findings)
     architecture = configuration.architecture
-    texts = {text for named in templates.values() for text in named.values()}
-    if not texts:
+    # A text that stands in several places is judged once.
+    places = {text: place for place, named in templates.items() for text in named.values()}
+    if not places:
         if not templates and (architecture is None or architecture.chats):
             findings.note(rules.TEMPLATE_MISSING, None, "none")
         return False
@@ -82,52 +65,15 @@ def check(
     if len(set(used.values())) > 1:
         findings.note(rules.TEMPLATE_AMBIGUOUS, None, " and ".join(used))
     reads_parts = architecture is not None and architecture.is_multimodal
-    checked: set[str] = set()
-    for place, named in templates.items():
-        for text in named.values():
-            if text not in checked:
-                checked.add(text)
-                _note(place, judge(text, tokenizer_config, reads_parts=reads_parts), findings)
+    tokens = _tokens(tokenizer_config)
+    for text, place in places.items():
+        verdict = judge(Conversation(template=text, tokens=tokens, reads_parts=reads_parts))
+        if rule := _RULES.get(verdict.kind):
+            findings.note(rule, place, shown(verdict.detail))
+        if verdict.kind is VerdictKind.ENDLESS:
+            # One is enough to know, and dozens of them would take minutes.
+            break
     return True
-
-
-def judge(template: str, tokenizer_config: Mapping[str, object], *, reads_parts: bool) -> Verdict:
-    """Return whether a template writes a conversation.
-
-    Args:
-        template: Of Jinja.
-        tokenizer_config: Names the tokens that templates write.
-        reads_parts: Whether a message may be a list of texts and images.
-    """
-    tokens = {
-        name: text
-        for name in ("bos_token", "eos_token", "unk_token", "pad_token")
-        if (text := _token(tokenizer_config.get(name))) is not None
-    }
-    conversation = Conversation(template=template, tokens=tokens, reads_parts=reads_parts)
-    try:
-        done = subprocess.run(  # noqa: S603 - our own module
-            # Not from the current folder, which is the user's.
-            [sys.executable, "-P", "-m", _PROCESS],
-            input=msgspec.json.encode(conversation),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(),
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return Verdict(kind=VerdictKind.ENDLESS, detail=f"more than {_SECONDS} s")
-    if done.returncode:
-        # Whatever limit it ran into, the template was the only thing that could.
-        return Verdict(kind=VerdictKind.ENDLESS, detail="ended by its limits")
-    return msgspec.json.decode(done.stdout, type=Verdict)
-
-
-def _environment() -> dict[str, str]:
-    """Return what the process needs: no credentials where a stranger's program runs."""
-    kept = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
-    return kept | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def _templates(
@@ -162,21 +108,19 @@ def _named(place: str, stated: object, findings: Findings) -> dict[str, str]:
         return {}
     size = max(map(len, named.values()))
     if size > MAXIMUM_BYTES:
-        allowed = file_rules.TOO_LARGE.allowed.format(maximum=f"{MAXIMUM_BYTES:,}")
+        allowed = f"at most {MAXIMUM_BYTES:,} bytes"
         found = f"a chat template of {size:,} characters"
         findings.note(file_rules.TOO_LARGE, place, found, allowed=allowed)
         return {}
     return named
 
 
-def _token(stated: object) -> str | None:
-    """Return a token's text: it is stated as such, or as the `content` of an object."""
-    text = stated.get("content") if isinstance(stated, dict) else stated
-    return text if isinstance(text, str) else None
-
-
-def _note(place: str, verdict: Verdict, findings: Findings) -> None:
-    rule = _RULES.get(verdict.kind)
-    if rule is not None:
-        allowed = rule.allowed.format(seconds=CPU_SECONDS, memory=MEMORY // 2**20)
-        findings.note(rule, place, shown(verdict.detail), allowed=allowed)
+def _tokens(tokenizer_config: Mapping[str, object]) -> dict[str, str]:
+    """Return special tokens by name. Each is stated as a text, or as the `content` of an object."""
+    tokens: dict[str, str] = {}
+    for name in ("bos_token", "eos_token", "unk_token", "pad_token"):
+        stated = tokenizer_config.get(name)
+        text = stated.get("content") if isinstance(stated, dict) else stated
+        if isinstance(text, str):
+            tokens[name] = text
+    return tokens

@@ -106,11 +106,16 @@ def _check_ends(
             there = next(iter(tensors), "no tensor")
             found = f"no {name}; the first one is {shown(there)}"
             findings.note(rules.TENSOR_MISSING, None, found)
-    for name in (architecture.embedding, architecture.head):
+    if rows is None or width is None:
+        return
+    for name, extra in (
+        (architecture.embedding, architecture.extra_embedding_rows),
+        (architecture.head, 0),
+    ):
         tensor = tensors.get(name)
-        if tensor and rows and width and tensor.shape != (rows, width):
+        if tensor and tensor.shape != (rows + extra, width):
             found = f"{name} of shape {shown(list(tensor.shape))}"
-            allowed = f"[{rows}, {width}], as {CONFIG} says"
+            allowed = f"[{rows + extra}, {width}], as {CONFIG} says"
             findings.note(rules.EMBEDDING, None, found, allowed=allowed)
 
 

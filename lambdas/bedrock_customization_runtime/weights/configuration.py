@@ -79,7 +79,7 @@ def context_length(
     stated = configuration.count(name)
     length = max(filter(None, (stated, _stretched(configuration, stated))), default=None)
     if length is not None and length > limits.maximum_context_length:
-        allowed = rules.CONTEXT_LENGTH.allowed.format(maximum=f"{limits.maximum_context_length:,}")
+        allowed = f"at most {limits.maximum_context_length:,} tokens"
         findings.note(rules.CONTEXT_LENGTH, CONFIG, f"{length:,} tokens", allowed=allowed)
     return length
 
@@ -137,7 +137,7 @@ def _check_version(configuration: Configuration, limits: ImportRules, findings: 
         return
     saved, allowed = _version(version), _version(limits.transformers_version)
     if saved is not None and allowed is not None and saved > allowed:
-        told = rules.TRANSFORMERS_VERSION.allowed.format(version=limits.transformers_version)
+        told = f"{limits.transformers_version} or older"
         findings.note(rules.TRANSFORMERS_VERSION, CONFIG, shown(version), allowed=told)
 
 
@@ -180,8 +180,7 @@ def _check_counts(configuration: Configuration, findings: Findings) -> None:
     for name in filter(None, names):
         value = configuration.get(name)
         if value is not None and configuration.count(name) is None:
-            found, allowed = f"{name} {shown(value)}", "a whole number from 1"
-            findings.note(rules.VALUE, CONFIG, found, allowed=allowed)
+            findings.note(rules.VALUE, CONFIG, f"{name} {shown(value)}")
 
 
 def _check_generation(configuration: Configuration, reader: Reader, findings: Findings) -> None:

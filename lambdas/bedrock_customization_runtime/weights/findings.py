@@ -86,7 +86,7 @@ def shown(value: object) -> str:
     match value:
         case str():
             cut = value if len(value) <= _SHOWN else f"{value[: _SHOWN - 1]}…"
-            return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in cut)
+            return cut if cut.isprintable() else "".join(map(_printable, cut))
         case None | bool() | float():
             return json.dumps(value)
         case int():
@@ -97,6 +97,10 @@ def shown(value: object) -> str:
             return shown(f"[{', '.join(map(_item, value[:_ITEMS_SHOWN]))}{more}]")
         case _:
             return "an object"
+
+
+def _printable(sign: str) -> str:
+    return sign if sign.isprintable() else f"\\u{ord(sign):04x}"
 
 
 def _item(value: object) -> str:

@@ -3,6 +3,9 @@
 A file is 8 bytes with the header's length, the header, and the tensors one after the other. The
 format's own library is written to open files, and maps them whole; this only tells what is in them,
 names all that is wrong, and refuses what the library lets pass (duplicate keys).
+
+Sources that keep a file's beginning alone, such as archives, keep what is read here: 8 bytes, then
+the header.
 """
 
 from __future__ import annotations
@@ -129,18 +132,18 @@ _UNREADABLE = Header({}, is_whole=False)
 
 def _length(folder: Folder, file: File, findings: Findings) -> int | None:
     """Return the header's length; None where it makes no sense."""
-    allowed = rules.LENGTH.allowed.format(maximum=f"{MAXIMUM_HEADER:,}")
-    start = folder.read(file.name, 0, min(file.size, len(LFS_POINTER))) if file.size else b""
-    if start == LFS_POINTER:
+    start = folder.read(file.name, 0, _LENGTH_BYTES) if file.size else b""
+    if start == LFS_POINTER[:_LENGTH_BYTES]:
+        # As a length it would be 2 million terabytes.
         findings.note(file_rules.LFS_POINTER, file.name, f"{file.size:,} bytes")
         return None
     if len(start) < _LENGTH_BYTES:
-        findings.note(rules.LENGTH, file.name, f"a file of {len(start):,} bytes", allowed=allowed)
+        findings.note(rules.LENGTH, file.name, f"a file of {len(start):,} bytes")
         return None
-    length = int.from_bytes(start[:_LENGTH_BYTES], "little")
+    length = int.from_bytes(start, "little")
     if not len("{}") <= length <= min(MAXIMUM_HEADER, file.size - _LENGTH_BYTES):
         found = f"{length:,} in a file of {file.size:,} bytes"
-        findings.note(rules.LENGTH, file.name, found, allowed=allowed)
+        findings.note(rules.LENGTH, file.name, found)
         return None
     return length
 
@@ -170,8 +173,7 @@ def _tensor(name: str, entry: object, size: int, file: str, findings: Findings) 
         return None
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in BITS:
-        allowed = rules.DTYPE.allowed.format(dtypes=", ".join(BITS))
-        findings.note(rules.DTYPE, file, f"{shown(dtype)} of {told}", allowed=allowed)
+        findings.note(rules.DTYPE, file, f"{shown(dtype)} of {told}", allowed=", ".join(BITS))
         return None
     if not _are_counts(shape) or not _are_span(offsets):
         found = f"{told}: shape {shown(shape)}, data_offsets {shown(offsets)}"

@@ -114,5 +114,5 @@ def _check_size(
     maximum = limits.maximum_bytes(is_multimodal=is_multimodal)
     size = sum(file.size for file in chosen.named(weights.files))
     if size >= maximum:
-        allowed = rules.TOO_LARGE.allowed.format(maximum=f"{maximum:,}")
+        allowed = f"less than {maximum:,} bytes"
         findings.note(rules.TOO_LARGE, None, f"{size:,} bytes", allowed=allowed)

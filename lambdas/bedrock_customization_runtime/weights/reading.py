@@ -50,7 +50,7 @@ class Reader:
         if file is None:
             return None
         if file.size > maximum:
-            allowed = rules.TOO_LARGE.allowed.format(maximum=f"{maximum:,}")
+            allowed = f"at most {maximum:,} bytes"
             self._findings.note(rules.TOO_LARGE, name, f"{file.size:,} bytes", allowed=allowed)
             return None
         data = self._folder.read(name, 0, file.size) if file.size else b""

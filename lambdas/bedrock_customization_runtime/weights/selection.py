@@ -25,6 +25,7 @@ TOKENIZER = "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 CHAT_TEMPLATE_JINJA = "chat_template.jinja"
 CHAT_TEMPLATE_JSON = "chat_template.json"
+SPECIAL_TOKENS = "special_tokens_map.json"
 PREPROCESSOR_CONFIG = "preprocessor_config.json"
 COMPANIONS = frozenset(
     {
@@ -35,7 +36,7 @@ COMPANIONS = frozenset(
         TOKENIZER_CONFIG,
         "tokenizer.model",
         "spiece.model",
-        "special_tokens_map.json",
+        SPECIAL_TOKENS,
         "added_tokens.json",
         "vocab.json",
         "merges.txt",

@@ -50,16 +50,13 @@ def read(selection: Selection, reader: Reader, folder: Folder, findings: Finding
     files = _files(selection, index, findings, index_there=INDEX in reader)
     weights = Weights(files=files[:MAXIMUM_SHARDS])
     if len(files) > MAXIMUM_SHARDS:
-        allowed = rules.TOO_MANY_SHARDS.allowed.format(maximum=f"{MAXIMUM_SHARDS:,}")
-        findings.note(rules.TOO_MANY_SHARDS, None, f"{len(files):,} files", allowed=allowed)
+        findings.note(rules.TOO_MANY_SHARDS, None, f"{len(files):,} files")
         weights.is_whole = False
     for name in weights.files:
         header = headers.read(folder, selection.weights[name], findings)
         count = len(weights.tensors) + len(header.tensors)
         if count > headers.MAXIMUM_TENSORS:
-            allowed = header_rules.TOO_MANY.allowed.format(maximum=f"{headers.MAXIMUM_TENSORS:,}")
-            found = f"{count:,} up to this file"
-            findings.note(header_rules.TOO_MANY, name, found, allowed=allowed)
+            findings.note(header_rules.TOO_MANY, name, f"{count:,} up to this file")
             weights.is_whole = False
             break
         if index is not None and header.is_whole:

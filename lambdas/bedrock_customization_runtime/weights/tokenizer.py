@@ -13,6 +13,7 @@ from bedrock_customization_runtime.weights.rules import (
 )
 from bedrock_customization_runtime.weights.selection import (
     PREPROCESSOR_CONFIG,
+    SPECIAL_TOKENS,
     TOKENIZER,
     TOKENIZER_CONFIG,
 )
@@ -30,15 +31,14 @@ MAXIMUM_BYTES = 48 * 2**20
 """Of tokenizer.json; that of gpt-oss, the largest of the listed architectures, has 28 MB."""
 MAXIMUM_TOKENS = 500_000
 """The largest vocabulary of the listed architectures has 202,000."""
-_SIGNS_PER_TOKEN = 3
-"""Room for colons and brackets in tokens."""
+_MAXIMUM_SIGNS = 600_000
+"""Of those that stand beside each token, with room for tokens that hold them."""
 _SENTENCEPIECE: Mapping[str, str] = {
     "LlamaTokenizer": "tokenizer.model",
     "CodeLlamaTokenizer": "tokenizer.model",
     "T5Tokenizer": "spiece.model",
 }
 _OTHER_JSON = (
-    "special_tokens_map.json",
     "added_tokens.json",
     "processor_config.json",
     "video_preprocessor_config.json",
@@ -58,7 +58,7 @@ class _Tokenizer(msgspec.Struct):
     """The part of tokenizer.json that numbers tokens; all else is skipped, not built."""
 
     model: _Model
-    added_tokens: list[_AddedToken] = []
+    added_tokens: msgspec.Raw = msgspec.Raw(b"[]")
 
 
 def check(
@@ -71,22 +71,24 @@ def check(
     """Note what is wrong with the tokenizer, and with the processor of images.
 
     Returns:
-        tokenizer_config.json, as far as it can be read.
+        tokenizer_config.json, as far as it can be read, with the tokens of special_tokens_map.json
+        that it does not state itself.
     """
-    for name in (TOKENIZER, TOKENIZER_CONFIG):
-        if name not in reader:
-            findings.note(rules.MISSING, None, f"no {name}")
+    missing = [name for name in (TOKENIZER, TOKENIZER_CONFIG) if name not in reader]
+    if missing:
+        findings.note(rules.MISSING, None, f"no {' and no '.join(missing)}")
     content = reader.object_of(TOKENIZER_CONFIG)
     if content is not None:
         _check_class(content, reader, limits, findings)
         _check_code(TOKENIZER_CONFIG, content, findings)
     _check_vocabulary(reader, configuration, weights, findings)
     _check_processor(reader, configuration, findings)
+    special = reader.object_of(SPECIAL_TOKENS) or {}
     for name in _OTHER_JSON:
         _check_code(name, reader.object_of(name) or {}, findings)
     for name in _OTHER_FILES:
         reader.bytes_of(name)
-    return content or {}
+    return special | (content or {})
 
 
 def _check_class(
@@ -118,8 +120,7 @@ def _check_vocabulary(
     try:
         highest = _highest_token(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        allowed = rules.INVALID.allowed.format(maximum=f"{MAXIMUM_TOKENS:,}")
-        findings.note(rules.INVALID, TOKENIZER, shown(str(error)), allowed=allowed)
+        findings.note(rules.INVALID, TOKENIZER, shown(str(error)))
         return
     architecture = configuration.architecture
     embedding = weights.tensors.get(architecture.embedding) if architecture else None
@@ -139,10 +140,10 @@ def _highest_token(data: bytes) -> int:
         ValueError: Its vocabulary is empty or far too large.
     """
     tokenizer = msgspec.json.decode(data, type=_Tokenizer)
-    vocabulary = bytes(tokenizer.model.vocab)
-    # Counted before it is built: each token has a colon, or in Unigram's list a bracket.
+    vocabulary, added = bytes(tokenizer.model.vocab), bytes(tokenizer.added_tokens)
     is_list = vocabulary.startswith(b"[")
-    if vocabulary.count(b"[" if is_list else b":") > _SIGNS_PER_TOKEN * MAXIMUM_TOKENS:
+    # Counted before they are built: a token has a colon, or in Unigram's list a bracket.
+    if max(vocabulary.count(b"[" if is_list else b":"), added.count(b"{")) > _MAXIMUM_SIGNS:
         raise ValueError("the vocabulary is too large")
     if is_list:
         count = len(msgspec.json.decode(vocabulary, type=list[tuple[str, float]]))
@@ -152,7 +153,8 @@ def _highest_token(data: bytes) -> int:
         count, highest = len(numbers), max(numbers.values(), default=-1)
     if not 0 < count <= MAXIMUM_TOKENS:
         raise ValueError(f"a vocabulary of {count:,} tokens")
-    return max([highest, *(token.id for token in tokenizer.added_tokens)])
+    tokens = msgspec.json.decode(added, type=list[_AddedToken])
+    return max([highest, *(token.id for token in tokens)])
 
 
 def _check_processor(reader: Reader, configuration: Configuration, findings: Findings) -> None:

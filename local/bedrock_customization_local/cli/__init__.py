@@ -17,6 +17,7 @@ from bedrock_customization_local.cli.commands.approve import approve, reject
 from bedrock_customization_local.cli.commands.convert import convert
 from bedrock_customization_local.cli.commands.demo import demo
 from bedrock_customization_local.cli.commands.estimate import estimate
+from bedrock_customization_local.cli.commands.inspect_model import inspect_model
 from bedrock_customization_local.cli.commands.local import local
 from bedrock_customization_local.cli.commands.prepare import prepare
 from bedrock_customization_local.cli.commands.report import report
@@ -38,6 +39,7 @@ app.command("prepare")(prepare)
 app.command("estimate")(estimate)
 app.command("advise")(advise)
 app.command("convert")(convert)
+app.command("inspect-model")(inspect_model)
 app.command("approve")(approve)
 app.command("reject")(reject)
 app.command("rollback")(rollback)

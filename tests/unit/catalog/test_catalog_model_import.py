@@ -1,5 +1,9 @@
 """The facts of Custom Model Import: what it takes, where, and what a copy costs."""
 
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
 from bedrock_customization_runtime import catalog
@@ -49,3 +53,12 @@ def test_the_pricing_pages_example_costs_what_the_page_says():
 
 def test_where_sources_disagree_the_facts_say_which_one_they_take():
     assert all("this entry" in each for each in RULES.sources_disagree)
+
+
+def test_the_data_file_states_nothing_that_the_loader_does_not_know():
+    path = Path(catalog.__file__).with_name("data") / "model_import.toml"
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    known = {field.name for field in fields(catalog.ImportRules)}
+    assert set(table) == known | {"sources", "defaults"}
+    # Unknown keys of tables below make their classes refuse them, when all is read.
+    assert len(RULES.architectures) == len(table["architectures"])

@@ -4,7 +4,10 @@ import re
 from math import prod
 
 import pytest
-from broken_folders import BROKEN
+from broken_files import CONFIGURATIONS, FILES
+from broken_headers import HEADERS
+from broken_tokenizers import TEMPLATES, TOKENIZERS
+from broken_weights import WEIGHTS
 from model_folders import (
     LAYERS,
     ROWS,
@@ -18,9 +21,16 @@ from model_folders import (
 )
 
 from bedrock_customization_runtime import catalog
-from bedrock_customization_runtime.weights import File, headers as headers_module, inspect
+from bedrock_customization_runtime.chat_templates import judging
+from bedrock_customization_runtime.chat_templates.verdicts import Conversation
+from bedrock_customization_runtime.weights import (
+    File,
+    headers as headers_module,
+    inspect,
+)
 from bedrock_customization_runtime.weights.rules import TABLE, Rule, headers
 
+BROKEN = (*HEADERS, *FILES, *CONFIGURATIONS, *WEIGHTS, *TOKENIZERS, *TEMPLATES)
 LIMITS = catalog.import_rules()
 # Most folders have no chat template, so that no process need look at one.
 NO_TEMPLATE = "chat-template-missing"
@@ -139,3 +149,12 @@ def test_what_a_folder_says_never_moves_a_terminals_cursor():
     for finding in inspect(MemoryFolder(files, more=[File(evil, 1)]), LIMITS).findings:
         assert finding.message.isprintable()
         assert len(finding.message) < 1_000
+
+
+def test_a_template_is_judged_without_credentials(monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a secret")
+    assert "AWS_SECRET_ACCESS_KEY" not in judging._environment()
+    # What does not run at all is no verdict on the template.
+    monkeypatch.setattr(judging, "_PROCESS", "no.such.module")
+    with pytest.raises(RuntimeError, match=r"no\.such\.module ended with 1"):
+        judging.judge(Conversation(template=TEMPLATE, tokens={}, reads_parts=False))

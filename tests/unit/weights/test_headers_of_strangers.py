@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 import safetensors
-from broken_folders import HEADERS
+from broken_headers import HEADERS
 from hypothesis import given, settings, strategies as st
 from model_folders import MemoryFolder, header_file, model, tensors_file
 from safetensors.numpy import save
@@ -21,7 +21,7 @@ SINGLE = "model.safetensors"
 NUMBERS = st.one_of(
     st.integers(-2, 40), st.integers(), st.booleans(), st.floats(), st.none(), st.text(max_size=2)
 )
-UNTIMED = settings(deadline=None, max_examples=40)
+UNTIMED = settings(deadline=None, max_examples=30)
 ENTRIES = st.fixed_dictionaries(
     {},
     optional={
@@ -73,7 +73,7 @@ def test_any_bytes_as_a_header_get_a_verdict(header, data):
 
 
 @given(HEADER, st.integers(0, 60))
-@settings(UNTIMED, max_examples=150)
+@settings(UNTIMED, max_examples=100)
 def test_what_passes_is_what_the_formats_own_library_reads(header, size):
     file = header_file(header, bytes(size))
     tensors, rules = read(file)
@@ -168,6 +168,14 @@ def test_any_value_in_a_configuration_gets_a_verdict(fields):
 def test_any_index_gets_a_verdict(value):
     index = json.dumps({"weight_map": value, "metadata": value}).encode()
     inspect(MemoryFolder(model(change={"model.safetensors.index.json": index})), LIMITS)
+
+
+@given(st.lists(st.builds(File, st.text(max_size=30), st.integers(0, 2**40), st.booleans())))
+@UNTIMED
+def test_any_listing_gets_a_verdict(listed):
+    inspection = inspect(MemoryFolder(model(), more=listed), LIMITS)
+    assert set(model()) <= {*inspection.staged, *inspection.ignored}
+    assert all(each.message.isprintable() for each in inspection.findings)
 
 
 @given(ANY_JSON)

@@ -16,6 +16,7 @@ from model_folders import (
     tensors_file,
     with_shapes,
 )
+from tokenizers import Tokenizer, models
 
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.weights import inspect
@@ -47,6 +48,8 @@ def mllama_shapes():
     shapes = {f"language_model.{name}": shape for name, shape in llama_shapes().items()}
     # Layers that attend to the image have tensors of their own.
     del shapes["language_model.model.layers.1.self_attn.q_proj.weight"]
+    # And the image's tokens rows of their own.
+    shapes["language_model.model.embed_tokens.weight"] = (ROWS + 8, WIDTH)
     return shapes | {
         "language_model.model.layers.1.cross_attn.q_proj.weight": (WIDTH, WIDTH),
         "vision_model.patch_embedding.weight": (WIDTH, 3),
@@ -63,6 +66,13 @@ GPT_OSS_BLOCKS = {
     for layer in range(LAYERS)
     for part in ("blocks", "scales")
 }
+
+
+def written(kind, *special):
+    """Return a tokenizer as the library writes it."""
+    tokenizer = Tokenizer(kind)
+    tokenizer.add_special_tokens(list(special))
+    return tokenizer.to_str().encode()
 
 
 def gpt_oss():
@@ -173,10 +183,13 @@ ODD = {
         }
     ),
     "a tokenizer of Unigram": model(
+        change={"tokenizer.json": written(models.Unigram([("<unk>", 0.0), ("▁a", -1.5)], 0))}
+    ),
+    "a tokenizer of BPE with added tokens": model(
         change={
-            "tokenizer.json": json.dumps(
-                {"model": {"type": "Unigram", "vocab": [["<unk>", 0.0], ["▁a", -1.5]]}}
-            ).encode()
+            "tokenizer.json": written(
+                models.BPE({"a": 0, "b": 1, "ab": 2}, [("a", "b")]), "<|im_start|>", "</s>"
+            )
         }
     ),
     "SentencePiece with its model": model(
@@ -246,6 +259,10 @@ WITH_TEMPLATES = {
         {"bos_token": {"content": "<s>", "special": True}, "eos_token": {"content": "</s>"}},
         template="{{ bos_token + messages[0]['content'] }}"
         "{% for m in messages[1:] %}{{ m.content + eos_token }}{% endfor %}",
+    ),
+    "a token that stands in special_tokens_map.json alone": model(
+        template="{{ bos_token + '' }}" + TEMPLATE,
+        change={"special_tokens_map.json": b'{"bos_token": {"content": "<s>"}}'},
     ),
     "what transformers adds to Jinja": model(
         template="{{- strftime_now('%d %b %Y') }}{% for m in messages %}{% if loop.index > 9 %}"

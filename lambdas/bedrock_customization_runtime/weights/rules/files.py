@@ -35,7 +35,7 @@ NOT_REGULAR = Rule(
 TOO_LARGE = Rule(
     id="file-too-large",
     what="a file that is far larger than any of its kind",
-    allowed="at most {maximum} bytes",
+    allowed="no more bytes than files of its kind have",
     why="it is read whole, and its kind never needs that much",
     fix="look into the file: it is broken, or something else than its name says",
 )

@@ -97,14 +97,14 @@ def as_markdown(rules: Sequence[Rule]) -> str:
             f"`{rule.id}`",
             rule.severity,
             rule.verdict.value,
-            _escaped(f"{rule.what}: {rule.why}. *{rule.fix[0].upper()}{rule.fix[1:]}.*"),
+            escaped(f"{rule.what}: {rule.why}. *{rule.fix[0].upper()}{rule.fix[1:]}.*"),
             _formats(rule).replace("_", " "),
             _SOURCES[rule.source] + (" (sources disagree)" if rule.sources_disagree else ""),
         ]
         for rule in rules
     ]
     notes = [
-        f"- `{rule.id}`: {_escaped(rule.sources_disagree)}"
+        f"- `{rule.id}`: {escaped(rule.sources_disagree)}"
         for rule in rules
         if rule.sources_disagree
     ]
@@ -171,7 +171,8 @@ def _formats(rule: Rule) -> str:
     return ", ".join(each.value for each in rule.formats)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return a text as Markdown shows it."""
     for sign in ("\\", "|", "<", "[", "_"):
         text = text.replace(sign, f"\\{sign}")
     return text

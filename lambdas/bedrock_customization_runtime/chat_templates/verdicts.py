@@ -1,4 +1,4 @@
-"""What `chat_template` asks `chat_template_process`, what that answers, and the limits between."""
+"""What `judging` asks `process`, what that answers, and the limits between them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ CPU_SECONDS = 1
 """Of the processor's time; a published template takes some milliseconds."""
 MEMORY = 96 * 2**20
 """Bytes of data, with Jinja's own."""
+
+
+OUT_OF_MEMORY = 3
+"""Exit code of the process where not even a verdict fits."""
 
 
 class VerdictKind(StrEnum):

@@ -17,9 +17,10 @@ from jinja2 import TemplateError, TemplateSyntaxError, ext, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from bedrock_customization_runtime.weights.chat_template_verdicts import (
+from bedrock_customization_runtime.chat_templates.verdicts import (
     CPU_SECONDS,
     MEMORY,
+    OUT_OF_MEMORY,
     Conversation,
     Verdict,
     VerdictKind,
@@ -172,4 +173,7 @@ def _raise(message: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MemoryError:
+        sys.exit(OUT_OF_MEMORY)

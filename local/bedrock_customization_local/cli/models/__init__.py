@@ -1,0 +1,1 @@
+"""What `inspect-model` needs: model folders wherever they lie, and findings in words."""

@@ -1,0 +1,148 @@
+"""Model folders by the places that people type. A kind of place is a case of `folder_of`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bedrock_customization_local.cli.deployed import aws_errors
+from bedrock_customization_local.cli.messages import usage_error
+from bedrock_customization_runtime.s3.objects import S3Uri
+from bedrock_customization_runtime.s3.streams import ObjectVersion, PinnedObject
+from bedrock_customization_runtime.weights import File
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mypy_boto3_s3 import S3Client
+
+    from bedrock_customization_runtime.weights import Folder
+
+_S3 = "s3://"
+_MAXIMUM_FILES = 100_000
+_ADVICE = "name the folder that holds config.json, on this machine or as s3://bucket/prefix"
+_MODEL_SUFFIXES = (".safetensors", ".bin", ".gguf", ".pt", ".pth")
+
+
+def folder_of(place: str, region: str | None) -> Folder:
+    """Return a model folder.
+
+    Args:
+        place: A path, or an S3 URI.
+        region: Of a bucket; None for that of the user's AWS configuration.
+
+    Raises:
+        CommandError: There is no such folder, or it holds nothing of a model.
+    """
+    with aws_errors():
+        folder: Folder = _s3_prefix(place, region) if place.startswith(_S3) else _disk(place)
+        names = [file.name for file in folder.files()]
+    if not any("/" not in name and _is_of_a_model(name) for name in names):
+        below = next(filter(_is_of_a_model, names), None)
+        found = f"it has {below} in a folder below" if below else f"it has {len(names):,} files"
+        raise usage_error(
+            f"{place} is no model folder: it holds neither config.json nor weights; {found}",
+            _ADVICE,
+        )
+    return folder
+
+
+def _is_of_a_model(name: str) -> bool:
+    path = Path(name)
+    return path.name == "config.json" or path.suffix.lower() in _MODEL_SUFFIXES
+
+
+def _disk(place: str) -> DiskFolder:
+    path = Path(place)
+    if not path.is_dir():
+        found = "is a file" if path.exists() else "does not exist"
+        raise usage_error(f"{place} is no model folder: it {found}", _ADVICE)
+    return DiskFolder(path)
+
+
+def _s3_prefix(uri: str, region: str | None) -> S3Folder:
+    import boto3  # noqa: PLC0415 - not for folders on this machine
+
+    try:
+        where = S3Uri.parse(uri.rstrip("/") + "/")
+    except ValueError as error:
+        raise usage_error(str(error), _ADVICE) from error
+    return S3Folder(boto3.Session(region_name=region).client("s3"), where)
+
+
+class DiskFolder:
+    """A folder on this machine.
+
+    Links are followed within the folder, and into the cache of the Hub's own tool, whose folders
+    are made of links. Others are named and never read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        root = path.resolve()
+        is_of_the_hubs_cache = root.parent.name == "snapshots"
+        self._roots = (root, *([root.parent.parent / "blobs"] if is_of_the_hubs_cache else []))
+
+    def files(self) -> Sequence[File]:
+        """Return all files.
+
+        Raises:
+            CommandError: There are far more than any model has.
+        """
+        found: list[File] = []
+        for path in self._paths():
+            if len(found) >= _MAXIMUM_FILES:
+                raise usage_error(f"{self._path} holds more than {_MAXIMUM_FILES:,} files", _ADVICE)
+            name = path.relative_to(self._path).as_posix()
+            is_regular = self._is_regular(path)
+            found.append(File(name, path.stat().st_size if is_regular else 0, is_regular))
+        return found
+
+    def read(self, name: str, start: int, length: int) -> bytes:
+        """Return bytes of a file."""
+        with (self._path / name).open("rb") as file:
+            file.seek(start)
+            return file.read(length)
+
+    def _paths(self) -> Iterator[Path]:
+        for folder, folders, names in os.walk(self._path):
+            below = Path(folder)
+            yield from (below / name for name in folders if (below / name).is_symlink())
+            yield from (below / name for name in names)
+
+    def _is_regular(self, path: Path) -> bool:
+        target = path.resolve()
+        return target.is_file() and any(target.is_relative_to(root) for root in self._roots)
+
+
+class S3Folder:
+    """Objects below a prefix, held to the versions that were there when it was listed."""
+
+    def __init__(self, s3: S3Client, where: S3Uri) -> None:
+        self._s3 = s3
+        self._where = where
+        self._versions: dict[str, ObjectVersion] = {}
+
+    def files(self) -> Sequence[File]:
+        """Return all objects, by their names below the prefix."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._where.bucket, Prefix=self._where.key
+        )
+        for page in pages:
+            for one in page.get("Contents", []):
+                name = one["Key"].removeprefix(self._where.key)
+                # An object that ends with / stands for a folder.
+                if name and not name.endswith("/"):
+                    self._versions[name] = ObjectVersion(etag=one["ETag"], size=one["Size"])
+        return [File(name, version.size) for name, version in self._versions.items()]
+
+    def read(self, name: str, start: int, length: int) -> bytes:
+        """Return bytes of an object.
+
+        Raises:
+            SourceChanged: It was overwritten since it was listed.
+        """
+        version = self._versions[name]
+        pinned = PinnedObject(self._s3, f"{self._where}{name}", version=version)
+        return pinned.read(start, min(start + length, version.size))

@@ -1,0 +1,243 @@
+"""Safetensors files that are broken or hostile."""
+
+import json
+
+from broken import (
+    LFS,
+    SINGLE,
+    broken,
+    entry,
+    raw,
+    with_header,
+)
+from model_folders import (
+    header_file,
+    llama_shapes,
+    model,
+    tensors_file,
+)
+
+HEADERS = [
+    broken(
+        "empty weights", "header-length", SINGLE, "a file of 0 bytes", model(change={SINGLE: b""})
+    ),
+    broken(
+        "weights of 5 bytes", "header-length", SINGLE, "5 bytes", model(change={SINGLE: b"12345"})
+    ),
+    broken(
+        "header longer than the file",
+        "header-length",
+        SINGLE,
+        "9,999 in a file",
+        model(change={SINGLE: (9_999).to_bytes(8, "little") + b"{}"}),
+    ),
+    broken(
+        "header of 100 MB",
+        "header-length",
+        SINGLE,
+        "100,000,001 in a file",
+        model(change={SINGLE: (100_000_001).to_bytes(8, "little") + b"{}"}),
+        sizes={SINGLE: 10**9},
+    ),
+    broken(
+        "header of 2⁶⁴ bytes",
+        "header-length",
+        SINGLE,
+        "18,446,744,073,709,551,615",
+        model(change={SINGLE: b"\xff" * 8 + b"{}"}),
+    ),
+    broken("header of no bytes", "header-length", SINGLE, "0 in a file", raw("")),
+    broken(
+        "a pickle named safetensors",
+        "header-length",
+        SINGLE,
+        "in a file",
+        model(change={SINGLE: b"\x80\x02}q\x00(X\x06\x00\x00\x00weightq\x01."}),
+    ),
+    broken("a Git LFS pointer", "lfs-pointer", SINGLE, "bytes", model(change={SINGLE: LFS})),
+    broken(
+        "file shorter than listed",
+        "file-cut",
+        SINGLE,
+        "of 5,000 bytes",
+        model(change={SINGLE: (4_000).to_bytes(8, "little") + b"{}"}),
+        sizes={SINGLE: 5_000},
+    ),
+    broken("header that is a list", "header-json", SINGLE, "first byte", raw("[1, 2]")),
+    broken("header after a space", "header-json", SINGLE, "first byte", raw(" {}")),
+    broken("header with a byte order mark", "header-json", SINGLE, "first byte", raw("\ufeff{}")),
+    broken("header cut in the middle", "header-json", SINGLE, "no JSON at", raw('{"a": ')),
+    broken("two headers", "header-json", SINGLE, "Extra data", raw("{}{}")),
+    broken("header and zeros", "header-json", SINGLE, "Extra data", raw(b"{}\0\0\0")),
+    broken("header with NaN", "header-json", SINGLE, "NaN", raw('{"a": NaN}')),
+    broken("header with 1e999", "header-json", SINGLE, "not finite", raw('{"a": 1e999}')),
+    broken("header of Latin-1", "header-json", SINGLE, "no UTF-8 at byte 3", raw(b'{"\xe9": 1}')),
+    broken(
+        "header nested 100,000 deep", "header-json", SINGLE, "deep", raw('{"a":' + "[" * 100_000)
+    ),
+    broken("half a surrogate pair", "header-json", SINGLE, "surrogate", raw('{"\\ud800": 1}')),
+    broken(
+        "number of 5,000 digits",
+        "header-json",
+        SINGLE,
+        "thousands of digits",
+        raw('{"a": ' + "9" * 5_000 + "}"),
+    ),
+    broken(
+        "the same tensor twice",
+        "header-duplicate-key",
+        SINGLE,
+        "a",
+        raw(f'{{"a": {json.dumps(entry())}, "a": {json.dumps(entry())}}}', bytes(4)),
+    ),
+    broken(
+        "the same field of a tensor twice",
+        "header-duplicate-key",
+        SINGLE,
+        "shape",
+        raw(
+            '{"a": {"dtype": "BF16", "shape": [2], "shape": [1], "data_offsets": [0, 4]}}', bytes(4)
+        ),
+    ),
+    broken("a tensor that is a text", "header-entry", SINGLE, "a: x", with_header({"a": "x"})),
+    broken(
+        "a tensor without a shape",
+        "header-entry",
+        SINGLE,
+        "a: [data_offsets, dtype]",
+        with_header({"a": {"dtype": "BF16", "data_offsets": [0, 4]}}, bytes(4)),
+    ),
+    broken(
+        "a tensor with a field more",
+        "header-entry",
+        SINGLE,
+        "run",
+        with_header({"a": entry(run="x")}, bytes(4)),
+    ),
+    broken(
+        "true in a shape",
+        "header-entry",
+        SINGLE,
+        "[2, true]",
+        with_header({"a": entry([2, True])}, bytes(4)),
+    ),
+    broken(
+        "a fraction in a shape",
+        "header-entry",
+        SINGLE,
+        "2.0",
+        raw('{"a": {"dtype": "BF16", "shape": [2.0], "data_offsets": [0, 4]}}', bytes(4)),
+    ),
+    broken(
+        "a negative dimension",
+        "header-entry",
+        SINGLE,
+        "[-1, -2]",
+        with_header({"a": entry([-1, -2])}, bytes(4)),
+    ),
+    broken(
+        "a negative offset",
+        "header-entry",
+        SINGLE,
+        "[-4, 0]",
+        with_header({"a": entry(offsets=[-4, 0])}, bytes(4)),
+    ),
+    broken(
+        "offsets the wrong way round",
+        "header-entry",
+        SINGLE,
+        "[4, 0]",
+        with_header({"a": entry(offsets=[4, 0])}, bytes(4)),
+    ),
+    broken(
+        "three offsets",
+        "header-entry",
+        SINGLE,
+        "[0, 2, 4]",
+        with_header({"a": entry(offsets=[0, 2, 4])}, bytes(4)),
+    ),
+    broken(
+        "metadata with a number",
+        "header-metadata",
+        SINGLE,
+        "an object",
+        model(change={SINGLE: tensors_file(llama_shapes(), metadata={"step": 3})}),
+    ),
+    broken(
+        "a dtype nobody knows",
+        "dtype-unknown",
+        SINGLE,
+        "BF17 of a",
+        with_header({"a": entry(dtype="BF17")}, bytes(4)),
+    ),
+    broken(
+        "a dtype that is a list",
+        "dtype-unknown",
+        SINGLE,
+        "[] of a",
+        with_header({"a": entry(dtype=[])}, bytes(4)),
+    ),
+    broken(
+        "fewer bytes than the shape needs",
+        "tensor-size",
+        SINGLE,
+        "shape [3] of BF16 needs 6 bytes",
+        with_header({"a": entry([3])}, bytes(4)),
+    ),
+    broken(
+        "a shape whose product overflows to 4",
+        "tensor-size",
+        SINGLE,
+        "more than 2⁶³ bits",
+        with_header({"a": entry([2**62, 2**62, 4])}, bytes(4)),
+    ),
+    broken(
+        "an overflow times nothing",
+        "tensor-size",
+        SINGLE,
+        "more than 2⁶³ bits",
+        with_header({"a": entry([2**62, 2**62, 0], offsets=[0, 0])}),
+    ),
+    broken(
+        "a file that is cut",
+        "tensor-outside-file",
+        SINGLE,
+        "of 100",
+        model(change={SINGLE: header_file({"a": entry([200], offsets=[0, 400])}, bytes(100))}),
+    ),
+    broken(
+        "tensors that share bytes",
+        "tensors-overlap",
+        SINGLE,
+        "b from byte 2, where the one before ends at 4",
+        with_header({"a": entry(), "b": entry(offsets=[2, 6])}, bytes(6)),
+    ),
+    broken(
+        "a hole between tensors",
+        "bytes-of-no-tensor",
+        SINGLE,
+        "bytes 4 to 12, before b",
+        with_header({"a": entry(), "b": entry(offsets=[12, 16])}, bytes(16)),
+    ),
+    broken(
+        "a hole in front of the first tensor",
+        "bytes-of-no-tensor",
+        SINGLE,
+        "bytes 0 to 8",
+        with_header({"a": entry(offsets=[8, 12])}, bytes(12)),
+    ),
+    broken(
+        "a program after the last tensor",
+        "bytes-of-no-tensor",
+        SINGLE,
+        "9 bytes after the last tensor",
+        model(change={SINGLE: tensors_file(llama_shapes()) + b"\x7fELF\x02\x01\x01\0\0"}),
+    ),
+    broken(
+        "a million tensors",
+        "header-json",
+        SINGLE,
+        "more than 500,000 keys",
+        raw("{" + ",".join(f'"{n:x}":0' for n in range(1_000_001)) + "}"),
+    ),
+]
