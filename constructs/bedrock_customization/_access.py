@@ -106,19 +106,34 @@ def uploading(place: Place, *prefixes: str) -> list[Right]:
 
 
 def removing(place: Place, *prefixes: str) -> list[Right]:
-    """Return the rights to find, adopt and abort multipart uploads, and to delete objects.
+    """Return the rights to find and abort multipart uploads, and to delete objects.
 
     Args:
         place: Where.
         prefixes: Key patterns with a trailing `*`.
     """
-    actions = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListMultipartUploadParts"]
     return [
-        _on_objects(actions, place, prefixes),
+        _on_objects(["s3:AbortMultipartUpload", "s3:DeleteObject"], place, prefixes),
         Right(
             actions=["s3:ListBucket", "s3:ListBucketMultipartUploads"],
             resources=[place.bucket_arn],
         ),
+    ]
+
+
+def staging(place: Place, *prefixes: str) -> list[Right]:
+    """Return the rights to go on with multipart uploads, to read and to delete what they became.
+
+    Args:
+        place: Where.
+        prefixes: Key patterns with a trailing `*`.
+    """
+    actions = ["s3:PutObject", "s3:ListMultipartUploadParts", "s3:DeleteObject"]
+    return [
+        *reading(place, *prefixes),
+        _on_objects(actions, place, prefixes),
+        Right(actions=["s3:ListBucketMultipartUploads"], resources=[place.bucket_arn]),
+        *_on_key(["kms:GenerateDataKey"], place),
     ]
 
 

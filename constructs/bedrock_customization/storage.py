@@ -145,6 +145,10 @@ class CustomizationStorage(Construct):
         """Return the rights to find and abort multipart uploads, and to delete objects."""
         return _access.removing(self._places[bucket], *prefixes)
 
+    def staging(self) -> list[Right]:
+        """Return the rights to copy a model that is imported, and to delete the copy."""
+        return _access.staging(self._places[self.data_bucket], STAGED)
+
     def importing(self) -> list[Right]:
         """Return the rights to read a model that was copied, of this account's bucket alone."""
         place = self._places[self.data_bucket]

@@ -12,7 +12,14 @@ from types import SimpleNamespace
 
 import cdk_nag
 import pytest
-from aws_cdk import App, Duration, Stack, Validations, aws_s3 as s3
+from aws_cdk import (
+    App,
+    Duration,
+    Stack,
+    Validations,
+    aws_s3 as s3,
+    aws_secretsmanager as secretsmanager,
+)
 from aws_cdk.assertions import Template
 from cfnlint.api import lint
 from statelint.config import Config
@@ -25,10 +32,12 @@ from bedrock_customization import (
     CustomizationPipeline,
     EarlyStopping,
     Grader,
+    HuggingFaceModel,
     Judge,
     JudgeMetric,
     JudgeModel,
     MetricName,
+    ModelImportPipeline,
     ProvisionedThroughput,
     RecordTemplate,
     ReinforcementFineTuning,
@@ -75,10 +84,23 @@ def with_a_grader_that_asks_a_judge(stack):
     )
 
 
+def with_an_imported_model(stack):
+    ModelImportPipeline(
+        stack,
+        "Pipeline",
+        model=HuggingFaceModel(
+            repo="owner/model",
+            token=secretsmanager.Secret.from_secret_name_v2(stack, "Token", "hub"),
+        ),
+        base_model=BaseModel.NOVA_MICRO,
+    )
+
+
 PIPELINES: list[Callable[[Stack], None]] = [
     plain,
     with_every_option_of_supervised_jobs,
     with_a_grader_that_asks_a_judge,
+    with_an_imported_model,
 ]
 
 

@@ -22,7 +22,7 @@ from bedrock_customization._phase import Phase
 from bedrock_customization._retries import BUSY_MODEL_ERRORS, FULL_QUOTA, Retry
 from bedrock_customization.model_source import ModelStaging
 from bedrock_customization.service_role import JobKind, ServiceRole
-from bedrock_customization.storage import RUNS, SCRATCH, STAGED
+from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import ErrorName, Handler, ImportStep
 
 if TYPE_CHECKING:
@@ -204,14 +204,12 @@ class ModelImport(Phase):
     ) -> HandlerFunction:
         return HandlerFunction(
             self,
-            "Import",
+            "Stage",
             handler=Handler.IMPORT_MODEL,
             description="Inspects, copies and records a model that is imported",
             rights=[
                 *source.rights(),
-                *storage.reading(storage.data_bucket, SCRATCH),
-                *storage.uploading(storage.data_bucket, SCRATCH),
-                *storage.removing(storage.data_bucket, STAGED),
+                *storage.staging(),
                 *storage.reading(storage.artifacts_bucket, RUNS),
                 *storage.writing(storage.artifacts_bucket, RUNS),
                 Right(

@@ -62,7 +62,7 @@ def record(bedrock: BedrockClient, s3: S3Client, event: RecordImport) -> Importe
             max_cost_usd=event.get("max_cost_usd"),
             allow_unknown_price=event["allow_unknown_price"],
         )
-    uploads.abandon(s3, scratch.model)
+    uploads.delete_below(s3, scratch.model)
     return {
         "arn": section.model_arn,
         "architecture": section.architecture,

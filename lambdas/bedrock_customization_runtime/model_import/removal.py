@@ -19,4 +19,6 @@ def remove_staged(s3: S3Client, data_bucket: str, run_key: str) -> None:
         data_bucket: Name.
         run_key: Of the run.
     """
-    uploads.abandon(s3, ImportScratch(s3, scratch_in(data_bucket, run_key)).model)
+    folder = ImportScratch(s3, scratch_in(data_bucket, run_key)).model
+    uploads.abort_below(s3, folder)
+    uploads.delete_below(s3, folder)

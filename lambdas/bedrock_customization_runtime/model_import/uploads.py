@@ -23,7 +23,6 @@ _GONE = frozenset({"NoSuchUpload", "404"})
 _MISSING = frozenset({"404", "NoSuchKey"})
 _THERE_ALREADY = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 _CHECKSUMS = ("ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA256")
-_MOST_DELETED = 1000
 
 
 def begun_below(s3: S3Client, folder: str) -> dict[str, str]:
@@ -109,8 +108,8 @@ def lost(staged: StagedFile) -> ModelCorrupted:
     )
 
 
-def abandon(s3: S3Client, folder: str) -> None:
-    """Abort all uploads below a prefix, and delete all objects there.
+def abort_below(s3: S3Client, folder: str) -> None:
+    """Abort all uploads below a prefix.
 
     Args:
         s3: Client.
@@ -120,10 +119,19 @@ def abandon(s3: S3Client, folder: str) -> None:
     for key, upload_id in _all_begun(s3, folder):
         with suppress(s3.exceptions.NoSuchUpload):
             s3.abort_multipart_upload(Bucket=where.bucket, Key=key, UploadId=upload_id)
-    pages = s3.get_paginator("list_objects_v2").paginate(
-        Bucket=where.bucket, Prefix=where.key, PaginationConfig={"PageSize": _MOST_DELETED}
-    )
+
+
+def delete_below(s3: S3Client, folder: str) -> None:
+    """Delete all objects below a prefix.
+
+    Args:
+        s3: Client.
+        folder: S3 URI with a trailing slash.
+    """
+    where = S3Uri.parse(folder)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=where.key)
     for page in pages:
+        # As many as one request deletes.
         listed = [{"Key": one["Key"]} for one in page.get("Contents", [])]
         if listed:
             s3.delete_objects(Bucket=where.bucket, Delete={"Objects": listed, "Quiet": True})  # type: ignore[typeddict-item] # of keys alone

@@ -210,3 +210,18 @@ def test_what_does_not_go_live_leaves_nothing(deployed, questions):
     assert imported_models(pipeline) == before
     assert leftovers(pipeline, "strict") == []
     assert pipeline.alias() is None
+
+
+def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(deployed, closure_of, given):
+    """The last test of the module, for it looks back at all runs."""
+    elsewhere = [
+        # The tests of the other pipeline supersede models and end badly.
+        given("RunCleanupCleanUpRole", "*", "*"),
+        given("StateMachineRole", "states:RedriveExecution", "*"),
+        given("CandidateRemovalRemoveRole", "ssm:*", "*"),
+        given("ModelEvaluationAnswerRole", "bedrock:GetImportedModel", "*"),
+    ]
+    closure = closure_of(deployed["Hub"].cloud, alike=[*SOURCES, "Strict"])
+    assert closure.denied() == set()
+    assert sorted(closure.surplus(elsewhere)) == []
+    assert closure.stale() == []

@@ -152,7 +152,7 @@ def test_a_file_whose_parts_are_not_all_there_is_not_completed(s3, begin, reposi
 
 def test_an_upload_that_somebody_aborted_is_missed(s3, begin, repository, plenty):
     _, made = begin(repository, NAMES)
-    uploads.abandon(s3, made.model)
+    uploads.abort_below(s3, made.model)
     with pytest.raises(ModelCorrupted, match="upload is gone"):
         staging.stage(s3, repository, made, 0, remaining_ms=plenty)
 
