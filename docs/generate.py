@@ -104,19 +104,21 @@ def metrics() -> str:
         [f"`{metric.name}`", metric.title, metric.meaning, "yes" if metric.binary else "no"]
         for metric in METRICS.values()
     ]
-    return _with_table(HERE / "metrics.md", table(["name", "title", "meaning", "binary"], rows))
+    return _with_table(
+        (HERE / "metrics.md").read_text(), table(["name", "title", "meaning", "binary"], rows)
+    )
 
 
 def architecture() -> str:
     """Return the map with its table of rooms and arrows made anew."""
-    return _with_table(HERE / "architecture.md", rooms.arrows())
+    return _with_table((HERE / "architecture.md").read_text(), rooms.arrows())
 
 
-def _with_table(page: Path, made: list[str]) -> str:
-    begin, end = "<!-- docs/generate.py -->", "<!-- end -->"
-    before, _, rest = page.read_text().partition(begin)
-    after = rest.partition(end)[2]
-    return "\n".join([f"{before}{begin}", *made, f"{end}{after}"])
+def _with_table(page: str, made: list[str], name: str = "") -> str:
+    """Return a page with what stands between the marks of that name made anew."""
+    begin, end = f"<!-- docs/generate.py{name and f': {name}'} -->", "<!-- end -->"
+    before, _, rest = page.partition(begin)
+    return "\n".join([f"{before}{begin}", *made, f"{end}{rest.partition(end)[2]}"])
 
 
 def rules() -> str:
@@ -185,16 +187,8 @@ def import_rules() -> str:
     }
     page = (HERE / "import-rules.md").read_text()
     for name, lines in tables.items():
-        begin, end = f"<!-- docs/generate.py: {name} -->", "<!-- end -->"
-        before, _, rest = page.partition(begin)
-        page = f"{before}{begin}\n{chr(10).join(lines)}\n{end}{rest.partition(end)[2]}"
+        page = _with_table(page, lines, name)
     return page
-
-
-def table(head: list[str], rows: list[list[str]]) -> list[str]:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return ["| " + " | ".join(line) + " |" for line in lines]
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from bedrock_customization_local.cloud.bedrock.tinylm.vocabulary import (
     build_vocabulary,
     split_words,
 )
-from bedrock_customization_runtime import catalog, manifest, run_cost
+from bedrock_customization_runtime import catalog, manifest
+from bedrock_customization_runtime.costs.quantities import RunTokens
 from bedrock_customization_runtime.errors import (
     BudgetExceeded,
     ImportFailed,
@@ -203,7 +204,7 @@ def tokens(records):
     blind = manifest.SideTokens(
         records=records, questions=1000, answers=500, unanswered=0, unanswered_questions=0
     )
-    return run_cost.RunTokens(training=1000, records=100, blind=blind)
+    return RunTokens(training=1000, records=100, blind=blind)
 
 
 def test_the_estimate_is_units_times_windows():

@@ -52,7 +52,7 @@ def inspect_model(
     """
     with command(verbose=verbose) as console:
         # Not for --help: all this takes a while to import.
-        from bedrock_customization_local.cli.deployed import aws_errors
+        from bedrock_customization_local.cli.deployed.pipelines import aws_errors
         from bedrock_customization_local.cli.models import (
             folders,
             inspection_text,

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bedrock_customization_local.cli.deployed import aws_errors
+from bedrock_customization_local.cli.deployed.pipelines import aws_errors
 from bedrock_customization_local.cli.messages import usage_error
 from bedrock_customization_runtime.s3.objects import S3Uri
 from bedrock_customization_runtime.s3.streams import ObjectVersion, PinnedObject
