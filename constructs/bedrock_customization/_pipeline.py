@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from aws_cdk import (
     Aws,
+    CfnOutput,
     Duration,
     Fn,
     Names,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from bedrock_customization._phase import Phase
     from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.judge import Judge
+    from bedrock_customization.phases.approval import ApprovalStep
 
 _DELIVERING = Right(
     actions=["logs:CreateLogDelivery", "xray:PutTraceSegments"],
@@ -104,6 +106,24 @@ class Pipeline(Construct):
         self._frame = RunFrame(self, storage=self.storage, topic=self.topic, removal=self._removal)
         self.state_machine: sfn.StateMachine
         """An execution of it is a run."""
+        self.approval: ApprovalStep | None = None
+        """Asks people, where that was asked for."""
+
+    def define_outputs(self) -> None:
+        """Say in outputs of the stack where everything is: `bedrock-customization` looks there.
+
+        For the one pipeline of a stack.
+        """
+        for name, value in {
+            "DataBucketName": self.storage.data_bucket.bucket_name,
+            "BlindBucketName": self.storage.blind_bucket.bucket_name,
+            "ArtifactsBucketName": self.storage.artifacts_bucket.bucket_name,
+            "StateMachineArn": self.state_machine.state_machine_arn,
+            "AliasParameterName": self.alias.parameter_name,
+            "NotificationTopicArn": self.topic.topic_arn,
+            **({"ApprovalUrl": self.approval.address} if self.approval else {}),
+        }.items():
+            CfnOutput(Stack.of(self), name, value=value)
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow starting runs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import Stack
 
 from bedrock_customization.base_model import BaseModel
 from bedrock_customization.dataset import RecordTemplate
@@ -42,15 +42,7 @@ class CustomizationStack(Stack):
         self.pipeline = CustomizationPipeline(
             self, "Pipeline", base_model=base_model, template=template, use_case=use_case
         )
-        for name, value in {
-            "DataBucketName": self.pipeline.storage.data_bucket.bucket_name,
-            "BlindBucketName": self.pipeline.storage.blind_bucket.bucket_name,
-            "ArtifactsBucketName": self.pipeline.storage.artifacts_bucket.bucket_name,
-            "StateMachineArn": self.pipeline.state_machine.state_machine_arn,
-            "AliasParameterName": self.pipeline.alias.parameter_name,
-            "NotificationTopicArn": self.pipeline.topic.topic_arn,
-        }.items():
-            CfnOutput(self, name, value=value)
+        self.pipeline.define_outputs()
 
     @classmethod
     def from_context(cls, scope: Construct, id: str) -> Self:

@@ -72,7 +72,7 @@ class Pipeline:
         raise CommandError(
             f"no stack of the app ({', '.join(stacks) or 'it has none'}) has the outputs "
             "DataBucketName, ArtifactsBucketName, StateMachineArn and AliasParameterName",
-            advice=("use CustomizationStack, or give your own stack these outputs",),
+            advice=("use CustomizationStack, or call define_outputs() of your own pipeline",),
         )
 
 

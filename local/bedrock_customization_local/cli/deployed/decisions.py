@@ -42,8 +42,7 @@ def decide(
         if pipeline.approval_url is None:
             raise usage_error(
                 f"the stack {pipeline.stack} has no output ApprovalUrl",
-                "give the pipeline `approval=Approval()`, and the stack the output "
-                "`pipeline.approval.address`",
+                "give the pipeline `approval=Approval()`, and call its `define_outputs()`",
             )
         body = {"run": key, "decision": decision, "reason": reason}
         return _post(session, pipeline.approval_url, body)

@@ -58,7 +58,7 @@ class DeployedPipeline:
                     f"no stack has the outputs {', '.join(_OUTPUTS)}"
                     + (f" and the execution {execution_arn}" if execution_arn else ""),
                     advice=(
-                        "use CustomizationStack, or give your own stack these outputs",
+                        "use CustomizationStack, or call define_outputs() of your own pipeline",
                         "check the account and the Region of your AWS configuration",
                     ),
                 )
