@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime import contract
 
-_PART, _BATCH = Size.mebibytes(16), Size.gibibytes(1)
+_PART = Size.mebibytes(16)
+_BATCH = Size.gibibytes(1)
 _MEBIBYTE = 2**20
 _REPO = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
