@@ -60,7 +60,8 @@ class HuggingFaceModel:
             )
         if not self.revision:
             raise ValueError(
-                "revision must be a branch, a tag or a commit, got an empty text: leave it out for main"
+                "revision must be a branch, a tag or a commit, got an empty text: leave it "
+                "out for main"
             )
         if not Token.is_unresolved(self.endpoint):
             _check_endpoint(self.endpoint)

@@ -4,7 +4,7 @@ The constructs import this module at synth and the handlers at run time, so it u
 standard library. Every value that travels between states is one of the `TypedDict`s here: URIs,
 ids and counts, never records. What is absent has no key, because CDK leaves nulls out. The state
 machine keeps each under a variable of the same name (`$run`, `$enrichment`, `$preparation`,
-`$baseline`, `$proposal`, `$customization`, `$deployment`, `$blind_test`, `$evaluation`,
+`$baseline`, `$proposal`, `$customization`, `$staging`, `$deployment`, `$blind_test`, `$evaluation`,
 `$judging`, `$judgement`, `$decision`, `$approval`, `$failure`).
 """
 

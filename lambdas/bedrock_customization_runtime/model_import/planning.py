@@ -134,6 +134,12 @@ def _inspect(clients: SourceClients, source: OpenedSource, run: Run, region: str
             f"{source.pinned.location} breaks {len(errors):,} rules of Custom Model Import "
             f"(all in {_findings_uri(run)}): {told}{more}"
         )
+    if not inspection.chat_template:
+        raise ModelRejected(
+            f"{source.pinned.location} has no chat template, without which Bedrock refuses "
+            "Converse, by which models are asked here: take the instruction-tuned model, or add "
+            "chat_template to tokenizer_config.json"
+        )
     for name in inspection.staged:
         if not _NAME.fullmatch(name):
             raise ModelRejected(

@@ -35,7 +35,8 @@ def record(bedrock: BedrockClient, s3: S3Client, event: RecordImport) -> Importe
         event: Which job of which run.
 
     Raises:
-        ImportFailed: Bedrock does not say how many units a copy has.
+        ImportFailed: Bedrock does not say how many units a copy has, or the model does not take
+            Converse.
         BudgetExceeded: With the units that Bedrock says, the run costs too much.
     """
     job = bedrock.get_model_import_job(jobIdentifier=event["job_arn"])
@@ -61,6 +62,11 @@ def record(bedrock: BedrockClient, s3: S3Client, event: RecordImport) -> Importe
             written.estimate,
             max_cost_usd=event.get("max_cost_usd"),
             allow_unknown_price=event["allow_unknown_price"],
+        )
+    if not section.instruct_supported:
+        raise ImportFailed(
+            f"Bedrock says that {section.model_arn} does not take Converse, by which models are "
+            "asked here: docs/model-import.md says which do not"
         )
     uploads.delete_below(s3, scratch.model)
     return {

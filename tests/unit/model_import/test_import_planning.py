@@ -1,5 +1,6 @@
 """Before anything is copied, and after the import: room, rules, budget, manifest."""
 
+import json
 from datetime import UTC, datetime
 from functools import partial
 
@@ -50,7 +51,7 @@ class Bedrock:
             },
         }
         self._completed = completed
-        self.units = 2
+        self.units, self.instruct_supported = 2, True
 
     def get_paginator(self, operation):
         return Pages(self._pages[operation])
@@ -73,7 +74,7 @@ class Bedrock:
         return {
             "modelArn": modelIdentifier,
             "modelArchitecture": "LlamaForCausalLM",
-            "instructSupported": True,
+            "instructSupported": self.instruct_supported,
             "customModelUnits": units,
         }
 
@@ -162,6 +163,17 @@ def test_a_model_that_breaks_rules_is_refused_before_anything_is_copied(
 ):
     files = {**model_files, "config.json": b'{"architectures": ["OddForCausalLM"]}'}
     with pytest.raises(ModelRejected, match=r"rules of Custom Model Import.*OddForCausalLM"):
+        plan(publish("owner/model", files))
+    assert open_uploads() == []
+
+
+def test_a_model_that_converse_would_not_take_is_refused_before_anything_is_copied(
+    plan, publish, model_files, open_uploads
+):
+    settings = json.loads(model_files["tokenizer_config.json"])
+    del settings["chat_template"]
+    files = {**model_files, "tokenizer_config.json": json.dumps(settings).encode()}
+    with pytest.raises(ModelRejected, match="chat template"):
         plan(publish("owner/model", files))
     assert open_uploads() == []
 
@@ -273,6 +285,14 @@ def test_units_that_nobody_states_are_never_guessed(staged_plan, run, s3):
     bedrock.units = None
     with pytest.raises(ImportFailed, match="units"):
         recorded(bedrock, s3, run, staged_plan)
+
+
+def test_a_model_that_converse_does_not_take_is_not_asked(staged_plan, run, s3):
+    bedrock = Bedrock()
+    bedrock.instruct_supported = False
+    with pytest.raises(ImportFailed, match="Converse"):
+        recorded(bedrock, s3, run, staged_plan)
+    assert not manifest.load(s3, run["manifest"]).model_import.job.instruct_supported
 
 
 def test_a_budget_is_held_against_the_units_that_bedrock_states(staged_plan, run, s3):
