@@ -124,7 +124,9 @@ class S3Model:
             )
         account = self.account
         if account and not Token.is_unresolved(account) and not _ACCOUNT.fullmatch(account):
-            raise ValueError(f"account must have 12 digits, got {account!r}")
+            raise ValueError(
+                f"account must have 12 digits, got {account!r}: take the account that owns the bucket"
+            )
 
     def to_contract(self) -> contract.S3Source:
         """Return what the handler receives."""
@@ -178,7 +180,7 @@ class SageMakerModel:
         ):
             raise ValueError(
                 "training_job_name must have up to 63 letters, digits and hyphens, got "
-                f"{training_job_name!r}"
+                f"{training_job_name!r}: take the name from SageMaker's console"
             )
         arn = (
             f"arn:{PARTITION}:sagemaker:{REGION}:{ACCOUNT_ID}:training-job/"
@@ -287,7 +289,8 @@ class ModelStaging:
             )
         if batch < part:
             raise ValueError(
-                f"batch_size must be at least part_size, got {batch:,} and {part:,} bytes"
+                f"batch_size must be at least part_size, got {batch:,} and {part:,} bytes: raise "
+                "batch_size"
             )
         check_whole(
             "maximum_concurrency",

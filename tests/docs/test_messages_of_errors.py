@@ -10,7 +10,16 @@ MESSAGES = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "messages.py"
 ALL = MESSAGES["messages"]()
 ERRORS = [name for name, one in vars(errors).items() if "remedy" in getattr(one, "__dict__", {})]
 # Names that keep their capitals at the head of a message.
-NAMES = ("Bedrock", "CloudTrail", "Converse", "CSV", "Custom Model Import", "Parquet", "S3")
+NAMES = (
+    "Bedrock",
+    "CloudTrail",
+    "Converse",
+    "CSV",
+    "Custom Model Import",
+    "Parquet",
+    "S3",
+    "SageMaker",
+)
 
 
 def test_messages_of_all_three_packages_are_found():
