@@ -125,7 +125,7 @@ class S3Model:
         account = self.account
         if account and not Token.is_unresolved(account) and not _ACCOUNT.fullmatch(account):
             raise ValueError(
-                f"account must have 12 digits, got {account!r}: take the account that owns the bucket"
+                f"account must have 12 digits, got {account!r}: name the account of the bucket"
             )
 
     def to_contract(self) -> contract.S3Source:
