@@ -215,7 +215,11 @@ class CandidateRemoval(Construct):
                 "alias_parameter": self._alias.parameter_name,
             },
             comment="Take the candidate's deployment away, so that nothing is left behind",
-            retries=[_WHEN_IT_IS_MADE],
+            retries=[
+                _WHEN_IT_IS_IMPORTED
+                if isinstance(self._deployment, ImportedCopies)
+                else _WHEN_IT_IS_MADE
+            ],
         )
 
     def remove_superseded(self, states: States, name: str) -> sfn.CustomState:
@@ -257,6 +261,10 @@ def rights_to_remove(deployment: Deployment, storage: CustomizationStorage) -> l
 
 
 _WHEN_IT_IS_MADE = Retry(errors=[ErrorName.DEPLOYMENT_BUSY], interval_seconds=60)
+# Nothing stops an import, and a large one takes hours.
+_WHEN_IT_IS_IMPORTED = Retry(
+    errors=[ErrorName.DEPLOYMENT_BUSY], interval_seconds=60, maximum_attempts=14
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

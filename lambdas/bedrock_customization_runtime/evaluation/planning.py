@@ -157,4 +157,4 @@ def _why_silent(bedrock: BedrockClient, arn: str) -> str | None:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         return "was deleted"
-    return "is no custom model deployment, provisioned throughput or imported model"
+    return "is neither a custom model deployment, provisioned throughput nor an imported model"

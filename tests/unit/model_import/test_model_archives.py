@@ -38,17 +38,23 @@ def put(s3):
     return one
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def files(noise):
     """A model's files; the weights begin with a header's length."""
     weights = (64).to_bytes(8, "little") + noise(11 * MEBIBYTE)
     return {"config.json": b"{}", "model.safetensors": weights, "code/inference.py": b"import os"}
 
 
-@pytest.fixture
-def archive(s3, put, files):
+@pytest.fixture(scope="module")
+def packed_files(files):
     """The model as SageMaker packs it."""
-    put(packed({f"./{name}": body for name, body in files.items()}))
+    return packed({f"./{name}": body for name, body in files.items()})
+
+
+@pytest.fixture
+def archive(s3, put, packed_files):
+    """The same in S3, after a look at it."""
+    put(packed_files)
     return ArchiveFolder.look(s3, URI, HEADS)
 
 

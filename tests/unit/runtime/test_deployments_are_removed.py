@@ -247,18 +247,28 @@ CUSTOMIZED = manifest.CustomizationSection(
     training_curve=[],
     validation_curve=[],
 )
+IMPORTED_MODEL = manifest.ImportSection(
+    kind="s3",
+    location="s3://trained/m/",
+    architecture="LlamaForCausalLM",
+    bytes=1,
+    files=[],
+    left_out=0,
+    inspection="s3://runtime-artifacts/runs/run-9/import/findings.json",
+)
 PROMOTED = manifest.DecisionSection(
     promote=True, verdicts=[], minimum_improvement=0, decided="2026-11-23T00:00:00+00:00"
 )
 
 
-def clean_up(bedrock, s3, ssm, states, pauses=None, remaining=600_000):
+def clean_up(bedrock, s3, ssm, states, pauses=None, *, remaining=600_000, settings=None):
     clients = cleanup.Clients(bedrock=bedrock, s3=s3, ssm=ssm, stepfunctions=states)
     event = {
         "execution_arn": EXECUTION,
         "kind": "on-demand",
         "artifacts_bucket": "runtime-artifacts",
         "alias_parameter": "alias",
+        **(settings or {}),
     }
     waited = [] if pauses is None else pauses
     return cleanup.clean_up(clients, event, remaining_ms=lambda: remaining, pause=waited.append)
@@ -355,3 +365,21 @@ def test_a_run_without_a_model_has_nothing_deployed(s3, ssm, began):
     assert clean_up(Bedrock([NAME]), s3, ssm, StepFunctions("ABORTED")) == []
     s3.delete_object(Bucket="runtime-artifacts", Key="runs/run-9/manifest.json")
     assert clean_up(Bedrock([NAME]), s3, ssm, StepFunctions("ABORTED")) == []
+
+
+@pytest.mark.usefixtures("live")
+@pytest.mark.parametrize("status", ["FAILED", "ABORTED"])
+def test_an_import_that_ended_badly_leaves_neither_model_nor_copy(s3, ssm, began, status):
+    began(model_import=IMPORTED_MODEL)
+    copy = {"Bucket": "runtime-artifacts", "Key": "scratch/run-9/import/model/a.safetensors"}
+    s3.create_multipart_upload(**copy)
+    s3.put_object(**{**copy, "Key": "scratch/run-9/import/model/config.json"}, Body=b"{}")
+    s3.put_object(**{**copy, "Key": "scratch/run-9/import/plan.json"}, Body=b"{}")
+    settings = {"kind": IMPORTED.value, "staging_bucket": "runtime-artifacts"}
+    bedrock = Bedrock(imports=[NAME, "other"])
+    states = StepFunctions(status)
+    assert clean_up(bedrock, s3, ssm, states, settings=settings) == [imported(NAME)]
+    assert set(bedrock.imports) == {"other"}
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="runtime-artifacts")
+    listed = s3.list_objects_v2(Bucket="runtime-artifacts", Prefix="scratch/")["Contents"]
+    assert [one["Key"] for one in listed] == ["scratch/run-9/import/plan.json"]
