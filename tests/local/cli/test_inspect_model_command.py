@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import save
 
 from bedrock_customization_local.cloud import moto_server
+from bedrock_customization_local.cloud.hub import Access, Hub
 
 PAGE = Path(__file__).parents[3] / "docs" / "import-rules.md"
 MODELS = Path(__file__).parents[2] / "unit" / "weights" / "model_folders.py"
@@ -172,9 +173,26 @@ def test_a_model_in_s3_is_one_like_any(bucket, write, run_in):
     assert "1,048,576 parameters" in in_s3[1]
     assert in_s3[1].replace("s3://models-to-inspect/llama", "my-llama") == on_disk[1]
     code, _, err = run_in("inspect-model", "s3://models-to-inspect/no", "--region", "us-east-1")
-    assert (code, "it has 0 files" in err) == (2, True)
+    assert (code, "holds nothing: name the folder of the model" in err) == (1, True)
     code, _, err = run_in("inspect-model", "s3://no-such-bucket/llama", "--region", "us-east-1")
     assert (code, "NoSuchBucket" in err) == (1, True)
+
+
+def test_a_model_of_the_hub_is_one_like_any(write, run_in, monkeypatch):
+    write()
+    with Hub() as hub:
+        commit = hub.publish("owner/llama", write("gated"), access=Access.GATED)
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.setenv("HF_TOKEN", hub.token)
+        code, out, _ = run_in("inspect-model", f"hf:owner/llama@{commit}")
+        assert (code, out.replace(f"hf:owner/llama@{commit}", "my-llama")) == (
+            run_in("inspect-model", "my-llama")[:2]
+        )
+        monkeypatch.setenv("HF_TOKEN", hub.stranger_token)
+        code, _, err = run_in("inspect-model", "hf:owner/llama")
+        assert (code, "ModelSourceRefused" in err, hub.stranger_token in err) == (1, True, False)
+        code, _, err = run_in("inspect-model", "hf:no such name")
+        assert (code, "repo must look like organization/model" in err) == (2, True)
 
 
 LLAMA_8B = {

@@ -24,7 +24,7 @@ def inspect_model(
         str,
         typer.Argument(
             metavar="FOLDER",
-            help="The model's: a path, or s3://bucket/prefix.",
+            help="The model's: a path, s3://bucket/prefix, or hf:organization/model@revision.",
             show_default=False,
         ),
     ],

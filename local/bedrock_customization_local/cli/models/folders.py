@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization_local.cli.deployed.pipelines import aws_errors
 from bedrock_customization_local.cli.messages import usage_error
-from bedrock_customization_runtime.s3.objects import S3Uri
-from bedrock_customization_runtime.s3.streams import ObjectVersion, PinnedObject
+from bedrock_customization_runtime.errors import InvalidInput
+from bedrock_customization_runtime.model_import.sources.hub import HubRepository
+from bedrock_customization_runtime.model_import.sources.hub_requests import HubRequests
+from bedrock_customization_runtime.model_import.sources.s3_folder import S3Folder
 from bedrock_customization_runtime.weights import File
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mypy_boto3_s3 import S3Client
-
     from bedrock_customization_runtime.weights import Folder
 
-_S3 = "s3://"
+_S3, _HUB = "s3://", "hf:"
+_HUGGING_FACE = "https://huggingface.co"
 _MAXIMUM_FILES = 100_000
-_ADVICE = "name the folder that holds config.json, on this machine or as s3://bucket/prefix"
+_ADVICE = (
+    "name the folder that holds config.json, on this machine or as s3://bucket/prefix, or a "
+    "repository as hf:organization/model@revision"
+)
 _MODEL_SUFFIXES = (".safetensors", ".bin", ".gguf", ".pt", ".pth")
 
 
@@ -29,14 +33,17 @@ def folder_of(place: str, region: str | None) -> Folder:
     """Return a model folder.
 
     Args:
-        place: A path, or an S3 URI.
+        place: A path, an S3 URI, or `hf:` with a repository and, after an @, its revision.
         region: Of a bucket; None for that of the user's AWS configuration.
 
     Raises:
         CommandError: There is no such folder, or it holds nothing of a model.
     """
     with aws_errors():
-        folder: Folder = _s3_prefix(place, region) if place.startswith(_S3) else _disk(place)
+        try:
+            folder = _opened(place, region)
+        except InvalidInput as error:
+            raise usage_error(str(error), _ADVICE) from error
         names = [file.name for file in folder.files()]
     if not any("/" not in name and _is_of_a_model(name) for name in names):
         below = next(filter(_is_of_a_model, names), None)
@@ -46,6 +53,12 @@ def folder_of(place: str, region: str | None) -> Folder:
             _ADVICE,
         )
     return folder
+
+
+def _opened(place: str, region: str | None) -> Folder:
+    if place.startswith(_S3):
+        return _s3_prefix(place, region)
+    return _repository(place) if place.startswith(_HUB) else _disk(place)
 
 
 def _is_of_a_model(name: str) -> bool:
@@ -64,11 +77,18 @@ def _disk(place: str) -> DiskFolder:
 def _s3_prefix(uri: str, region: str | None) -> S3Folder:
     import boto3  # noqa: PLC0415 - not for folders on this machine
 
-    try:
-        where = S3Uri.parse(uri.rstrip("/") + "/")
-    except ValueError as error:
-        raise usage_error(str(error), _ADVICE) from error
-    return S3Folder(boto3.Session(region_name=region).client("s3"), where)
+    return S3Folder.look(boto3.Session(region_name=region).client("s3"), uri)
+
+
+def _repository(place: str) -> HubRepository:
+    """Look a repository up at the hub, and with the token, that the Hub's own tools use."""
+    repo, _, revision = place.removeprefix(_HUB).partition("@")
+    endpoint = os.environ.get("HF_ENDPOINT") or _HUGGING_FACE
+    requests = HubRequests(endpoint, token=os.environ.get("HF_TOKEN"))
+    return HubRepository.look(
+        requests,
+        {"kind": "hub", "endpoint": endpoint, "repo": repo, "revision": revision or "main"},
+    )
 
 
 class DiskFolder:
@@ -114,35 +134,3 @@ class DiskFolder:
     def _is_regular(self, path: Path) -> bool:
         target = path.resolve()
         return target.is_file() and any(target.is_relative_to(root) for root in self._roots)
-
-
-class S3Folder:
-    """Objects below a prefix, held to the versions that were there when it was listed."""
-
-    def __init__(self, s3: S3Client, where: S3Uri) -> None:
-        self._s3 = s3
-        self._where = where
-        self._versions: dict[str, ObjectVersion] = {}
-
-    def files(self) -> Sequence[File]:
-        """Return all objects, by their names below the prefix."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._where.bucket, Prefix=self._where.key
-        )
-        for page in pages:
-            for one in page.get("Contents", []):
-                name = one["Key"].removeprefix(self._where.key)
-                # An object that ends with / stands for a folder.
-                if name and not name.endswith("/"):
-                    self._versions[name] = ObjectVersion(etag=one["ETag"], size=one["Size"])
-        return [File(name, version.size) for name, version in self._versions.items()]
-
-    def read(self, name: str, start: int, length: int) -> bytes:
-        """Return bytes of an object.
-
-        Raises:
-            SourceChanged: It was overwritten since it was listed.
-        """
-        version = self._versions[name]
-        pinned = PinnedObject(self._s3, f"{self._where}{name}", version=version)
-        return pinned.read(start, min(start + length, version.size))
