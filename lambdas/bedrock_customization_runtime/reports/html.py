@@ -65,6 +65,7 @@ def _sections(manifest: Manifest) -> list[str]:
         "baseline": manifest.baseline,
         "sweep": manifest.sweep,
         "customization": manifest.customization,
+        "model_import": manifest.model_import,
         "cost": manifest.estimate,
         "data": manifest.preparation,
         "lineage": manifest.run,
