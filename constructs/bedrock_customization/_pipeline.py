@@ -27,7 +27,9 @@ from bedrock_customization._executions import running_maps
 from bedrock_customization._run_frame import RunFrame
 from bedrock_customization.alias import Alias
 from bedrock_customization.deployment_kinds import ImportedCopies, ProvisionedThroughput
+from bedrock_customization.phases.approval import ApprovalStep
 from bedrock_customization.phases.deployment import CandidateRemoval
+from bedrock_customization.phases.promotion import PromotionGate
 from bedrock_customization.phases.run_cleanup import RunCleanup
 from bedrock_customization.phases.throughput_expiry import ThroughputExpiry
 from bedrock_customization.storage import CustomizationStorage
@@ -38,9 +40,10 @@ if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
 
     from bedrock_customization._phase import Phase
+    from bedrock_customization.approval import Approval
     from bedrock_customization.deployment_kinds import Deployment
+    from bedrock_customization.gate import Gate
     from bedrock_customization.judge import Judge
-    from bedrock_customization.phases.approval import ApprovalStep
 
 _DELIVERING = Right(
     actions=["logs:CreateLogDelivery", "xray:PutTraceSegments"],
@@ -149,6 +152,28 @@ class Pipeline(Construct):
     def metric_failed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return the number of runs that failed; sum over 5 minutes."""
         return self.metric("ExecutionsFailed", **options)
+
+    def _define_gate(self, gate: Gate, approval: Approval | None) -> PromotionGate:
+        """Define the gate, behind it what asks people, if they are asked."""
+        if approval:
+            self.approval = ApprovalStep(
+                self,
+                "Approval",
+                storage=self.storage,
+                topic=self.topic,
+                approval=approval,
+                on_failure=self._frame.on_failure,
+            )
+        return PromotionGate(
+            self,
+            "PromotionGate",
+            storage=self.storage,
+            alias=self.alias,
+            removal=self._removal,
+            gate=gate,
+            approval=self.approval,
+            on_failure=self._frame.on_failure,
+        )
 
     def _wire(self, start: Phase, *legs: Sequence[Phase], judge: Judge | None = None) -> None:
         """Define the state machine of the phases, and what cleans up after its executions.

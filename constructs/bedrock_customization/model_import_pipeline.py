@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 from bedrock_customization._aims import Aims
 from bedrock_customization._pipeline import Pipeline
 from bedrock_customization.deployment_kinds import ImportedCopies
-from bedrock_customization.phases.approval import ApprovalStep
 from bedrock_customization.phases.evaluation import ModelEvaluation
 from bedrock_customization.phases.model_import import ModelImport
 from bedrock_customization.phases.preparation import SHARDING, DataPreparation
-from bedrock_customization.phases.promotion import PromotionGate
 from bedrock_customization.phases.run_start import RunStart
 
 if TYPE_CHECKING:
@@ -157,28 +155,7 @@ class ModelImportPipeline(Pipeline):
             judge=judge,
             on_failure=on_failure,
         )
-        self.approval = (
-            ApprovalStep(
-                self,
-                "Approval",
-                storage=self.storage,
-                topic=self.topic,
-                approval=approval,
-                on_failure=on_failure,
-            )
-            if approval
-            else None
-        )
-        self.gate = PromotionGate(
-            self,
-            "PromotionGate",
-            storage=self.storage,
-            alias=self.alias,
-            removal=self._removal,
-            gate=aims.gate,
-            approval=self.approval,
-            on_failure=on_failure,
-        )
+        self.gate = self._define_gate(aims.gate, approval)
         self._wire(
             self.start,
             [self.preparation],

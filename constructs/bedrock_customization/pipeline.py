@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Unpack
 from bedrock_customization._aims import Aims
 from bedrock_customization._pipeline import MetricOptions, Pipeline
 from bedrock_customization.deployment_kinds import OnDemand
-from bedrock_customization.phases.approval import ApprovalStep
 from bedrock_customization.phases.baseline import BaselineMeasurement
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
 from bedrock_customization.phases.preparation import SHARDING, DataPreparation
-from bedrock_customization.phases.promotion import PromotionGate
 from bedrock_customization.phases.run_start import RunStart
 from bedrock_customization_runtime.contract import METRIC_NAMESPACE, TrainingMetric
 
@@ -236,28 +234,7 @@ class CustomizationPipeline(Pipeline):
             judge=judge,
             on_failure=on_failure,
         )
-        self.approval: ApprovalStep | None = (
-            ApprovalStep(
-                self,
-                "Approval",
-                storage=self.storage,
-                topic=self.topic,
-                approval=approval,
-                on_failure=on_failure,
-            )
-            if approval
-            else None
-        )
-        self.gate = PromotionGate(
-            self,
-            "PromotionGate",
-            storage=self.storage,
-            alias=self.alias,
-            removal=self._removal,
-            gate=aims.gate,
-            approval=self.approval,
-            on_failure=on_failure,
-        )
+        self.gate = self._define_gate(aims.gate, approval)
         self._wire(
             self.start,
             [self.preparation],

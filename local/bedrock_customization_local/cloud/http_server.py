@@ -9,14 +9,11 @@ underscores, which the metadata of S3 may have. What is hard, HTTP itself, httpt
 import functools
 import io
 import logging
-import os
 import socket
 import socketserver
 import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
@@ -35,20 +32,21 @@ from moto.core.request import (
     should_preserve_original_header_name,
 )
 
+from bedrock_customization_local.cloud.loopback_server import LoopbackServer
+
 _Environ = dict[str, Any]
 _Headers = list[tuple[str, str]]
 _Application = Callable[[_Environ, Callable[..., object]], Iterable[bytes]]
 
 _RECEIVED = 65_536
 _SENT_TOGETHER = 65_536
-_POLL_SECONDS = 0.02
 _GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 
 _log = logging.getLogger(__name__)
 
 
-class HttpServer(socketserver.ThreadingTCPServer):
+class HttpServer(LoopbackServer):
     """Serves an application until it is closed.
 
     Requests are read to their end before the application is called, and answers are sent whole:
@@ -62,35 +60,10 @@ class HttpServer(socketserver.ThreadingTCPServer):
         OSError: The port is taken.
     """
 
-    allow_reuse_address = os.name == "posix"  # elsewhere it would take a port that is in use
-    daemon_threads = True
-    request_queue_size = 128
-
     def __init__(self, address: tuple[str, int], application: _Application) -> None:
         self.application = application
         self._is_hushed = False
-        self._connections: set[socket.socket] = set()
-        self._lock = threading.Lock()
         super().__init__(address, _Connection)
-        self._thread = threading.Thread(
-            target=functools.partial(self.serve_forever, _POLL_SECONDS),
-            name="embedded-aws",
-            daemon=True,
-        )
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self.server_address[1])
-
-    @property
-    def url(self) -> str:
-        """Its address, without a slash at the end."""
-        return f"http://{self.server_address[0]!s}:{self.port}"
-
-    def start(self) -> None:
-        """Begin to serve."""
-        self._thread.start()
 
     def hush(self) -> None:
         """Log no failure from now on: it is due to the end."""
@@ -99,25 +72,7 @@ class HttpServer(socketserver.ThreadingTCPServer):
     def close(self) -> None:
         """Accept nothing more and end every connection, idle or not."""
         self.hush()
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-        with self._lock:
-            for connection in self._connections:
-                with suppress(OSError):  # the client was faster
-                    connection.shutdown(socket.SHUT_RDWR)
-
-    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's
-        """Remember a new connection."""
-        with self._lock:
-            self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - socketserver's
-        """Forget a connection that ended."""
-        with self._lock:
-            self._connections.discard(request)
-        super().shutdown_request(request)
+        super().close()
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - socketserver's
         """Log a failure, unless the client is gone: nobody waits for that answer."""

@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 import socket
 import struct
-import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from bedrock_customization_local.cloud.hub.api import (
@@ -39,13 +37,13 @@ from bedrock_customization_local.cloud.hub.repositories import (
     Repository,
     read_commit,
 )
+from bedrock_customization_local.cloud.loopback_server import LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
 
-_POLL_SECONDS = 0.02
 _RESET_WHEN_CLOSED = struct.pack("ii", 1, 0)
 _REFUSALS = {
     HubFaultKind.UNAUTHORIZED: (HTTPStatus.UNAUTHORIZED, "RepoNotFound"),
@@ -113,12 +111,12 @@ class Hub:
     @property
     def url(self) -> str:
         """The hub's address, which takes the place of `https://huggingface.co`."""
-        return f"http://127.0.0.1:{self._hub.server_port}"
+        return f"http://127.0.0.1:{self._hub.port}"
 
     @property
     def cdn_url(self) -> str:
         """The other host's address."""
-        return f"http://localhost:{self._cdn.server_port}"
+        return f"http://localhost:{self._cdn.port}"
 
     @property
     def token(self) -> str:
@@ -215,52 +213,19 @@ def _oversized(answer: Answer) -> Answer:
     return Answer(answer.status, headers, body)
 
 
-class _Server(ThreadingHTTPServer):
+class _Server(LoopbackServer):
     """One host.
 
     Args:
         answer: Called with method, target and headers of each request.
     """
 
-    daemon_threads = True
-
     def __init__(
         self,
         answer: Callable[[str, str, Mapping[str, str]], tuple[Answer, HubFault | None]],
     ) -> None:
         self.answer = answer
-        self._connections: set[socket.socket] = set()
-        self._lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), _Handler)
-        self._thread = threading.Thread(
-            target=partial(self.serve_forever, _POLL_SECONDS), name="hub", daemon=True
-        )
-
-    def start(self) -> None:
-        """Begin to serve."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Accept nothing more and end every connection."""
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-        with self._lock:
-            for connection in self._connections:
-                with suppress(OSError):  # the client was faster
-                    connection.shutdown(socket.SHUT_RDWR)
-
-    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's
-        """Remember a new connection."""
-        with self._lock:
-            self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - socketserver's
-        """Forget a connection that ended."""
-        with self._lock:
-            self._connections.discard(request)
-        super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: clients that go away in the middle are what this is for."""
