@@ -1,4 +1,4 @@
-"""A worker that stages a model is killed by the system, again and again, and another one goes on."""
+"""A worker that stages a model is killed by the system, again and again; another one goes on."""
 
 import hashlib
 import json
