@@ -110,7 +110,8 @@ class PinnedObject:
         """
         digest = sha256()
         pieces = ((at, min(at + _PIECE, self.size)) for at in range(0, self.size, _PIECE))
-        for piece in concurrently(lambda ends: self._filled(*ends), pieces):
+        # As many as saturate a function's network: what is held comes to what staging has left.
+        for piece in concurrently(lambda ends: self._filled(*ends), pieces, at_a_time=4):
             digest.update(piece)
         self.check_unchanged()
         return digest.hexdigest()
