@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -107,14 +107,7 @@ def _copy(s3: S3Client, source: HubRepository | S3Folder, plan: StagingPlan, par
     for piece in source.pieces(staged.file.name, part.start, len(body)):
         body[at : at + len(piece)] = piece
         at += len(piece)
-    s3.upload_part(
-        Bucket=to.bucket,
-        Key=to.key,
-        UploadId=staged.upload_id,
-        PartNumber=part.number,
-        # botocore takes it; a copy would double what a part holds.
-        Body=cast("bytes", body),
-    )
+    uploads.upload(s3, to, staged.upload_id, part, body)
 
 
 def _copy_within_s3(s3: S3Client, source: S3Folder, plan: StagingPlan, part: Part) -> None:

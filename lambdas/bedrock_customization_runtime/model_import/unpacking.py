@@ -130,13 +130,7 @@ def _copy(
             yield one
 
     def upload(one: _Read) -> None:
-        s3.upload_part(
-            Bucket=uri.bucket,
-            Key=uri.key,
-            UploadId=staged.upload_id,
-            PartNumber=one.part.number,
-            Body=one.body,
-        )
+        uploads.upload(s3, uri, staged.upload_id, one.part, one.body)
 
     # One is being read meanwhile.
     for _ in concurrently(upload, missing(), at_a_time=max(1, staging.at_a_time(plan) - 1)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.literals import ChecksumAlgorithmType
 
-    from bedrock_customization_runtime.model_import.plan import StagedFile
+    from bedrock_customization_runtime.model_import.plan import Part, StagedFile
 
 _GONE = frozenset({"NoSuchUpload", "404"})
 _MISSING = frozenset({"404", "NoSuchKey"})
 _THERE_ALREADY = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
-_CHECKSUMS = ("ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA256")
+_CHECKSUM: ChecksumAlgorithmType = "CRC32"
+"""Of each part, computed here and by S3: said on begin too, or S3 expects another one of parts."""
 
 
 def begun_below(s3: S3Client, folder: str) -> dict[str, str]:
@@ -41,8 +43,24 @@ def begun_below(s3: S3Client, folder: str) -> dict[str, str]:
 def begin(s3: S3Client, uri: S3Uri) -> str:
     """Begin an upload and return its id."""
     return s3.create_multipart_upload(
-        Bucket=uri.bucket, Key=uri.key, ContentType="application/octet-stream"
+        Bucket=uri.bucket,
+        Key=uri.key,
+        ContentType="application/octet-stream",
+        ChecksumAlgorithm=_CHECKSUM,
     )["UploadId"]
+
+
+def upload(s3: S3Client, uri: S3Uri, upload_id: str, part: Part, body: bytes | bytearray) -> None:
+    """Upload a part."""
+    s3.upload_part(
+        Bucket=uri.bucket,
+        Key=uri.key,
+        UploadId=upload_id,
+        PartNumber=part.number,
+        # botocore takes both; a copy would double what a part holds.
+        Body=cast("bytes", body),
+        ChecksumAlgorithm=_CHECKSUM,
+    )
 
 
 def existing_parts(s3: S3Client, uri: S3Uri, upload_id: str) -> dict[int, int] | None:
@@ -79,7 +97,7 @@ def complete(s3: S3Client, uri: S3Uri, staged: StagedFile) -> ObjectVersion:
     if parts is None or {one["PartNumber"]: one["Size"] for one in parts} != wanted:
         raise lost(staged)
     listed = [
-        {name: one[name] for name in ("PartNumber", "ETag", *_CHECKSUMS) if name in one}
+        {name: one[name] for name in ("PartNumber", "ETag", f"Checksum{_CHECKSUM}") if name in one}
         for one in parts
     ]
     try:

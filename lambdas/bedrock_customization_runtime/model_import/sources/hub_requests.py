@@ -114,7 +114,7 @@ class HubRequests:
         """
 
         def once() -> bytes:
-            with self._answer(f"{self.endpoint}{path}", {}) as answer:
+            with self._answer(f"{self.endpoint}{path}", {}) as (answer, _):
                 self._check(answer, path)
                 body = answer.read(_LONGEST_DOCUMENT + 1, decode_content=False)
             if len(body) > _LONGEST_DOCUMENT:
@@ -122,6 +122,8 @@ class HubRequests:
                     f"{self.host} answers {path.partition('?')[0]} with more than "
                     f"{_LONGEST_DOCUMENT:,} bytes: check endpoint"
                 )
+            if answer.length_remaining:
+                raise _BusyError("the answer ended early")
             return body
 
         for attempt in range(_ATTEMPTS):
@@ -162,10 +164,12 @@ class HubRequests:
         if path in self._etags:
             headers["If-Range"] = self._etags[path]
         url = self._places.get(path, f"{self.endpoint}{path}")
-        with self._answer(url, headers, of_file=(path, file, commit)) as answer:
-            if answer.status in _DENIED and path in self._places:
-                # A signed address has run out.
-                del self._places[path]
+        with self._answer(url, headers, of_file=(path, file, commit)) as (answer, asked):
+            if answer.status in _DENIED and _origin(urlsplit(asked)) != _origin(self._own):
+                # A signed address has run out. Other threads find out too, and one of them may
+                # know a new one already.
+                if self._places.get(path) == asked:
+                    self._places.pop(path, None)
                 raise _BusyError("the address of the file has run out")
             self._check(answer, file.name)
             self._check_etag(answer, path, file)
@@ -187,8 +191,12 @@ class HubRequests:
         headers: Mapping[str, str],
         *,
         of_file: tuple[str, SourceFile, str | None] | None = None,
-    ) -> Iterator[BaseHTTPResponse]:
-        """Ask, and follow redirects; the token goes to the hub itself alone."""
+    ) -> Iterator[tuple[BaseHTTPResponse, str]]:
+        """Ask, and follow redirects; the token goes to the hub itself alone.
+
+        Yields:
+            The answer, and the URL that it is of.
+        """
         for _ in range(_MOST_REDIRECTS + 1):
             target = urlsplit(url)
             sent = {**self._pool.headers, **headers}
@@ -202,7 +210,7 @@ class HubRequests:
                 _check_listed(answer.headers, *of_file[1:])
             if not is_redirect:
                 try:
-                    yield answer
+                    yield answer, url
                 finally:
                     # A connection whose answer is not read to its end is of no use to others.
                     answer.close()
@@ -216,8 +224,14 @@ class HubRequests:
         )
 
     def _followed(self, url: str, location: str) -> str:
-        followed = urljoin(url, location)
-        target = urlsplit(followed)
+        try:
+            followed = urljoin(url, location)
+            target = urlsplit(followed)
+            _origin(target)
+        except ValueError:
+            raise ModelSourceRefused(
+                f"{self.host} redirects to what is no URL: check endpoint"
+            ) from None
         if not _may_be_asked(target, self._own):
             raise ModelSourceRefused(
                 f"{self.host} redirects to {target.scheme}://{target.hostname}, which is not "
