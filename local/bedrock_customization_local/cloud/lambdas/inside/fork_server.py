@@ -59,7 +59,7 @@ def _read_aws_models() -> None:
     session = importlib.import_module("botocore.session")
     create = session.create_loader
     loader = create()
-    session.create_loader = lambda paths=None: create(paths) if paths else loader
+    vars(session)["create_loader"] = lambda paths=None: create(paths) if paths else loader
     session.Session().create_client(
         "s3", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
     )
