@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import time
 
 import pytest
 
@@ -154,6 +155,7 @@ def test_a_job_that_is_pointed_at_the_blind_set_fails(fair, promoted):
     )
     job = {"status": "InProgress"}
     while job["status"] == "InProgress":
+        time.sleep(0.05)
         job = client.get_model_customization_job(jobIdentifier="thief")
     assert job["status"] == "Failed"
     assert fair.outputs["Blind"] in job["failureMessage"]
@@ -381,10 +383,11 @@ def test_stopping_the_execution_stops_the_job(fair, bedrock, few):
 
     while not jobs():
         assert fair.states.describe_execution(executionArn=arn)["status"] == "RUNNING"
+        time.sleep(0.05)
     fair.states.stop_execution(executionArn=arn, error="Changed", cause="my mind")
     assert fair.wait(arn)["status"] == "ABORTED"
     while (status := jobs()[0]["status"]) in {"InProgress", "Stopping"}:
-        pass
+        time.sleep(0.05)
     assert status == "Stopped"
 
 

@@ -252,6 +252,7 @@ def test_aborting_the_execution_stops_the_job(runs, faults, questions):
     arn = runs.start("Whole", "aborted", questions)
     while not runs.jobs("aborted"):
         assert runs.states.describe_execution(executionArn=arn)["status"] == "RUNNING"
+        time.sleep(0.05)
     runs.states.stop_execution(executionArn=arn)
     assert runs.ended_job("aborted")["status"] == "Stopped"
 

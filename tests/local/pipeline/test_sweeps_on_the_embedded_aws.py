@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import time
 
 import pytest
 
@@ -161,6 +162,7 @@ def test_a_run_that_failed_between_rounds_pays_no_candidate_twice(deployed, ques
     arn = pipeline.start("rounds", questions)
     while not jobs_of(pipeline, "rounds-"):
         assert pipeline.states.describe_execution(executionArn=arn)["status"] == "RUNNING"
+        time.sleep(0.05)
     # What the second proposal asks first.
     pipeline.cloud.bedrock.faults.inject(
         Fault(name="busy", kind=FaultKind.QUOTA, operation="GetFoundationModel")
@@ -174,6 +176,7 @@ def test_a_run_that_failed_between_rounds_pays_no_candidate_twice(deployed, ques
     pipeline.states.redrive_execution(executionArn=arn)
     while pipeline.manifest("rounds").sweep is None:
         assert pipeline.states.describe_execution(executionArn=arn)["status"] == "RUNNING"
+        time.sleep(0.05)
     # What follows has its own tests.
     pipeline.states.stop_execution(executionArn=arn)
     pipeline.wait(arn)

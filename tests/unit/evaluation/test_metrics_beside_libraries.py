@@ -4,7 +4,6 @@ import random
 
 import numpy as np
 import pytest
-from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics import BLEU, CHRF
 
 from bedrock_customization_runtime.evaluation import classification
@@ -55,6 +54,8 @@ def each(metric, texts):
     ("name", "theirs"), [("rouge_1", "rouge1"), ("rouge_2", "rouge2"), ("rouge_l", "rougeL")]
 )
 def test_rouge_is_that_of_rouge_score_on_every_record(name, theirs, texts):
+    from rouge_score.rouge_scorer import RougeScorer  # noqa: PLC0415 - slow to import
+
     scorer = RougeScorer([theirs], use_stemmer=False)
     expected = [
         scorer.score(

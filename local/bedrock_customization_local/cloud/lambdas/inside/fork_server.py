@@ -41,6 +41,7 @@ def main(descriptor: str, modules: str) -> None:
     sys.path[:] = [*own_path, *given["libraries"]]
     for name in given["preload"]:
         importlib.import_module(name)
+    _read_aws_models()
     sys.path[:] = own_path
     # Collections would write to every page that forks share.
     gc.collect()
@@ -48,6 +49,20 @@ def main(descriptor: str, modules: str) -> None:
     request = _fork_on_request(socket.socket(fileno=int(descriptor)))
     if request:
         _run(*request)
+
+
+def _read_aws_models() -> None:
+    """Read the descriptions of AWS that any client needs, once for the sessions of all forks.
+
+    A new session reads them anew, which takes longer than the rest of making its first client.
+    """
+    session = importlib.import_module("botocore.session")
+    create = session.create_loader
+    loader = create()
+    vars(session)["create_loader"] = lambda paths=None: create(paths) if paths else loader
+    session.Session().create_client(
+        "s3", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
+    )
 
 
 def _fork_on_request(requests: socket.socket) -> _Request | None:

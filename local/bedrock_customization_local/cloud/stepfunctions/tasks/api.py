@@ -70,7 +70,10 @@ class Api:
         self, *, endpoint_url_of: Callable[[], str], region: str, authorizer: TaskAuthorizer | None
     ) -> None:
         self._endpoint_url_of = endpoint_url_of
-        self._region = region
+        # One for all clients: each session reads the descriptions of AWS anew.
+        self._session = boto3.session.Session(
+            aws_access_key_id="test", aws_secret_access_key="test", region_name=region
+        )
         self._authorizer = authorizer
         self._lock = Lock()
         self._clients: dict[tuple[str, str], BaseClient] = {}
@@ -80,11 +83,9 @@ class Api:
         key = (self._endpoint_url_of(), service)
         with self._lock:
             if key not in self._clients:
-                self._clients[key] = boto3.session.Session(
-                    aws_access_key_id="test",
-                    aws_secret_access_key="test",
-                    region_name=self._region,
-                ).client(service, endpoint_url=key[0], config=_CONFIG)  # type: ignore[call-overload] # the name is data
+                self._clients[key] = self._session.client(  # type: ignore[call-overload] # the name is data
+                    service, endpoint_url=key[0], config=_CONFIG
+                )
             return self._clients[key]
 
     def close(self) -> None:
