@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from bedrock_customization_local.cli.deployed.pipelines import DeployedPipeline, aws_errors
@@ -14,6 +15,9 @@ from bedrock_customization_runtime.promotion import alias
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.promotion.alias import Promotion, PromotionRecord
+
+# An imported model that nobody asked for five minutes is loaded anew; ten attempts outlast that.
+_PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 10})
 
 
 def moves(*, stack: str | None, region: str | None) -> PromotionRecord:
@@ -73,7 +77,7 @@ def _check_answers(session: boto3.Session, target: Promotion) -> None:
         CommandError: It is gone, or does not answer.
     """
     try:
-        session.client("bedrock-runtime").converse(
+        session.client("bedrock-runtime", config=_PATIENT).converse(
             modelId=target.arn,
             messages=[{"role": "user", "content": [{"text": "Hello"}]}],
             inferenceConfig={"maxTokens": 1},
