@@ -12,6 +12,7 @@ from aws_cdk import Token
 from bedrock_customization._access import Place, Right, reading
 from bedrock_customization._checks import check_whole
 from bedrock_customization._pseudo_parameters import ACCOUNT_ID, PARTITION, REGION
+from bedrock_customization_runtime.contract.model_import import REPOSITORY
 
 if TYPE_CHECKING:
     from aws_cdk import Size, aws_kms as kms, aws_s3 as s3, aws_secretsmanager as secretsmanager
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _MEBIBYTE = 2**20
 _PART, _BATCH = 16 * _MEBIBYTE, 1024 * _MEBIBYTE
-_REPO = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ACCOUNT = re.compile(r"\d{12}")
 _JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
@@ -51,9 +51,7 @@ class HuggingFaceModel:
 
     def __post_init__(self) -> None:
         """Check what is no token of CDK."""
-        if not Token.is_unresolved(self.repo) and (
-            not _REPO.fullmatch(self.repo) or ".." in self.repo
-        ):
+        if not Token.is_unresolved(self.repo) and not re.fullmatch(REPOSITORY, self.repo):
             raise ValueError(
                 f"repo must look like organization/model, got {self.repo!r}: take it from the "
                 "model's page"

@@ -5,6 +5,9 @@ from typing import Literal, NotRequired, TypedDict
 
 from bedrock_customization_runtime.contract.runs import Run
 
+REPOSITORY = r"(?!.*\.\.)(?:[A-Za-z0-9][A-Za-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*"
+"""Pattern of a repository's name on a hub: `organization/model`, or `model` alone."""
+
 
 class ImportStep(StrEnum):
     """Steps of `import_model`."""

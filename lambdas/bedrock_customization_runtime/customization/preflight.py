@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime import catalog, quotas
 from bedrock_customization_runtime.customization import role_trust
 from bedrock_customization_runtime.errors import (
     BaseModelUnavailable,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import JudgePlan
 
 _MODELS, _MODEL_UNITS = "custom_models", "provisioned_model_units_without_commitment"
-_BY_SERVICE_QUOTAS = "by Service Quotas"
 _ANY_JOB = "abcdefghijkl"
 """In the place of a job's id, which Bedrock chooses: 12 letters and digits."""
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
@@ -168,7 +167,7 @@ def check_model_quota(
         QuotaExhausted: It has not.
     """
     quota = catalog.service().quotas[_MODELS]
-    value, source = _quota_value(service_quotas, quota)
+    value, source, _ = quotas.allowed(service_quotas, quota, as_of=catalog.service().as_of)
     models = sum(
         len(page["modelSummaries"])
         for page in bedrock.get_paginator("list_custom_models").paginate(isOwned=True)
@@ -205,7 +204,7 @@ def check_model_units(
         QuotaExhausted: It may not.
     """
     quota = catalog.service().quotas[_MODEL_UNITS]
-    value, source = _quota_value(service_quotas, quota)
+    value, source, is_certain = quotas.allowed(service_quotas, quota, as_of=catalog.service().as_of)
     pages = bedrock.get_paginator("list_provisioned_model_throughputs").paginate()
     used = sum(
         one["modelUnits"]
@@ -215,7 +214,7 @@ def check_model_units(
     )
     counted = f"{used:,} model units without commitment of {value:,} ({source})"
     fits = used + more <= value
-    if not fits and source == _BY_SERVICE_QUOTAS:
+    if not fits and is_certain:
         raise QuotaExhausted(
             f"model units without commitment (quota {quota.code}): {counted} leave no room for "
             f"{more:,} more: ask Service Quotas for them, which can take days, or deploy on demand"
@@ -277,15 +276,3 @@ def check_role(
     return PreflightCheck(
         name="service role", passed=True, detail=f"the trust policy of {role_arn} lets Bedrock"
     )
-
-
-def _quota_value(service_quotas: ServiceQuotasClient, quota: catalog.Quota) -> tuple[int, str]:
-    """Return the account's quota, and who says so."""
-    shipped = quota.value, f"a new account's quota of {catalog.service().as_of}"
-    if quota.code is None:
-        return shipped
-    try:
-        found = service_quotas.get_service_quota(ServiceCode="bedrock", QuotaCode=quota.code)
-    except (ClientError, BotoCoreError):
-        return shipped
-    return int(found["Quota"]["Value"]), _BY_SERVICE_QUOTAS

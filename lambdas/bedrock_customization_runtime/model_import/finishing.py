@@ -46,8 +46,8 @@ def finish(s3: S3Client, scratch: ImportScratch, plan: StagingPlan, number: int)
         s3.delete_object(Bucket=uri.bucket, Key=uri.key)
         found = f"SHA-256 {digest}, not {expected}" if expected else "another git digest"
         raise ModelCorrupted(
-            f"the copy of {staged.file.name} from {plan.pinned.location} has {found}: start a new "
-            "run; if it happens again, the source itself is corrupt"
+            f"the copy of {staged.file.name} from {plan.pinned.location} has {found}: redrive "
+            "the run; if it happens again, the source itself is corrupt"
         )
     finished = FinishedFile(etag=version.etag, sha256=digest)
     scratch.write_finished(number, finished)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime import catalog, quotas
 from bedrock_customization_runtime.errors import ImportFailed, QuotaExhausted
 from bedrock_customization_runtime.manifest import PreflightCheck
 
@@ -45,8 +43,9 @@ def check_quota(
     Raises:
         QuotaExhausted: It has not.
     """
-    quota = catalog.import_rules().quotas[_MODELS]
-    value, source = _value(service_quotas, quota)
+    rules = catalog.import_rules()
+    quota = rules.quotas[_MODELS]
+    value, source, _ = quotas.allowed(service_quotas, quota, as_of=rules.as_of)
     models = sum(
         len(page["modelSummaries"])
         for page in bedrock.get_paginator("list_imported_models").paginate()
@@ -78,15 +77,3 @@ def _exists(bedrock: BedrockClient, job_name: str) -> bool:
     except bedrock.exceptions.ResourceNotFoundException:
         return False
     return found["status"] == "Completed"
-
-
-def _value(service_quotas: ServiceQuotasClient, quota: catalog.Quota) -> tuple[int, str]:
-    """Return the account's quota, and who says so."""
-    if quota.code is not None:
-        try:
-            found = service_quotas.get_service_quota(ServiceCode="bedrock", QuotaCode=quota.code)
-        except (ClientError, BotoCoreError):
-            pass
-        else:
-            return int(found["Quota"]["Value"]), "by Service Quotas"
-    return quota.value, f"a new account's quota of {catalog.import_rules().as_of}"

@@ -122,7 +122,7 @@ def lost(staged: StagedFile) -> ModelCorrupted:
     """Return the error of a file whose upload somebody took away, or that is another."""
     return ModelCorrupted(
         f"the copy of {staged.file.name} is incomplete and its upload is gone, or is not the "
-        "plan's: start a new run"
+        "plan's: redrive the run, which copies it anew"
     )
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from bedrock_customization_runtime.contract.model_import import REPOSITORY
 from bedrock_customization_runtime.errors import InvalidInput, ModelSourceRefused
 from bedrock_customization_runtime.model_import.sources.hub_requests import HubRequests, Range
 from bedrock_customization_runtime.model_import.sources.pinned import Pinned, SourceFile
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_REPO = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*")
 _MOST_FILES = 10_000
 
 
@@ -67,8 +67,11 @@ class HubRepository:
             ModelSourceUnavailable: The hub does not answer now.
         """
         repo, revision = source["repo"], source["revision"]
-        if not _REPO.fullmatch(repo) or ".." in repo:
-            raise InvalidInput(f"repo must look like organization/model, got {repo!r}")
+        if not re.fullmatch(REPOSITORY, repo):
+            raise InvalidInput(
+                f"repo must look like organization/model, got {repo!r}: take it from the model's "
+                "page"
+            )
         path = f"/api/models/{repo}/revision/{quote(revision, safe='')}?blobs=true"
         try:
             found = msgspec.json.decode(requests.document(path), type=_Repository)

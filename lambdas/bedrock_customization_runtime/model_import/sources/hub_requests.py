@@ -279,7 +279,7 @@ class HubRequests:
             return
         if self._etags.setdefault(path, etag) != etag:
             raise SourceChanged(
-                f"{file.name} changed on {self.host} while it was read: start the run again"
+                f"{file.name} changed on {self.host} while it was read: start a new run"
             )
 
     def _check_range(self, answer: BaseHTTPResponse, file: SourceFile, wanted: Range) -> int:
@@ -323,25 +323,27 @@ def _check_listed(headers: Mapping[str, str], file: SourceFile, commit: str | No
     """Check what the hub itself says of a file against what it has listed."""
     said = headers.get("X-Repo-Commit")
     if said is not None and said != commit:
-        raise SourceChanged(f"the hub answers {file.name} from commit {said[:40]}, not {commit}")
+        raise SourceChanged(
+            f"the hub answers {file.name} from commit {said[:40]}, not {commit}: start a new run"
+        )
     size = headers.get("X-Linked-Size")
     if size is not None and size != str(file.size):
         raise ModelCorrupted(
-            f"the hub lists {file.name} with {file.size:,} bytes and serves {size[:20]}: start the "
-            "run again, or choose another revision"
+            f"the hub lists {file.name} with {file.size:,} bytes and serves {size[:20]}: redrive "
+            "the run, or choose another revision"
         )
     digest = headers.get("X-Linked-ETag", "").strip('"')
     if digest and file.sha256 and digest != file.sha256:
         raise ModelCorrupted(
-            f"the hub lists {file.name} with SHA-256 {file.sha256} and serves another: start the "
-            "run again, or choose another revision"
+            f"the hub lists {file.name} with SHA-256 {file.sha256} and serves another: redrive "
+            "the run, or choose another revision"
         )
 
 
 def _another_size(host: str, file: SourceFile, size: int) -> ModelCorrupted:
     return ModelCorrupted(
-        f"{host} lists {file.name} with {file.size:,} bytes and serves {size:,}: start the run "
-        "again, or choose another revision"
+        f"{host} lists {file.name} with {file.size:,} bytes and serves {size:,}: redrive the run, "
+        "or choose another revision"
     )
 
 
