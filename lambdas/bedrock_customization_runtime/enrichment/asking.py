@@ -15,7 +15,6 @@ import msgspec
 
 from bedrock_customization_runtime.contract import PURPOSE, EnrichmentTask
 from bedrock_customization_runtime.datasets.checking.checks import Checks
-from bedrock_customization_runtime.datasets.checking.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.enrichment import (
     EnrichedRecord,
     answer_of,
@@ -25,6 +24,7 @@ from bedrock_customization_runtime.datasets.enrichment import (
     question_of,
 )
 from bedrock_customization_runtime.datasets.examination import examine
+from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.record_formats.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.settings import Settings, method_of
 from bedrock_customization_runtime.enrichment import parts
