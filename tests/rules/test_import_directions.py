@@ -106,6 +106,17 @@ def test_nothing_but_lambda_calls_a_handler():
                 )
 
 
+def test_a_handler_is_a_doorway():
+    # What decides, keeps records or knows prices stands in the room that a handler calls.
+    logic = {f"{RUNTIME}.{room}" for room in ("catalog", "costs", "manifest", "s3", "times")}
+    for path in (HOMES[RUNTIME] / RUNTIME / "handlers").glob("*.py"):
+        assert not logic & set(imports_of(path)), path
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                statements = sum(isinstance(inner, ast.stmt) for inner in ast.walk(node))
+                assert statements <= 14, f"{path}: {node.name} does more than parse, call, shape"
+
+
 def test_only_one_module_makes_clients():
     for path in modules_of(RUNTIME):
         if path.name != "aws.py":
