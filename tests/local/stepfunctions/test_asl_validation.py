@@ -59,6 +59,7 @@ def test_a_valid_definition_has_no_findings():
         ),
         ({"Type": "Pass", "InputPath": "no", "Next": "E"}, "a path starts with $"),
         ({"Type": "Pass", "Parameters": {"a.$": "$.["}, "Next": "E"}, "is not a JSONPath"),
+        ({"Type": "Pass", "Parameters": {"a.$": "$.b[-:]"}, "Next": "E"}, "is not a JSONPath"),
         (
             {"Type": "Pass", "Parameters": {"a.$": "$.b[?(@.c =~ /d)]"}, "Next": "E"},
             "is not a JSONPath: a regular expression without its closing slash",

@@ -25,7 +25,7 @@ from bedrock_customization_local.cloud.stepfunctions.language.jsonpath.steps imp
 _NAME: Final = re.compile(r"[\w\-À-￿]+")
 _ROOT: Final = re.compile(r"\$(\$|[A-Za-zÀ-￿_][\wÀ-￿]*)?")
 _INTEGER: Final = re.compile(r"-?\d+")
-_SLICE: Final = re.compile(r"(-?\d*):(-?\d*)(?::(-?\d+))?")
+_SLICE: Final = re.compile(r"(-?\d+)?:(-?\d+)?(?::(-?\d+))?")
 _LITERAL: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
 _OPERATOR: Final = re.compile(r"==|!=|<=|>=|<|>|=~|nin\b|in\b")
 _LITERALS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
