@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from aws_cdk import Stack, Token
 
-from bedrock_customization._pseudo_parameters import ACCOUNT_ID, PARTITION, REGION
+from bedrock_customization._model_arns import arns_for_invocation, foundation_model_arn
 from bedrock_customization.method import CustomizationMethod, Distillation
 from bedrock_customization_runtime import catalog
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _CUSTOM_MODEL = re.compile(
     r"arn:aws[^:]*:bedrock:[a-z0-9-]+:\d{12}:custom-model/(?P<base>[a-z0-9.:-]+)/[a-z0-9]{12}"
 )
-_PROFILE_PREFIXES = ("us.", "eu.", "apac.", "global.")
 
 
 class BaseModel:
@@ -212,51 +211,11 @@ class BaseModel:
 
     def arn_for_customization(self) -> str:
         """Return the foundation model's ARN in a policy for customization jobs."""
-        return _foundation_model_arn(self.id)
+        return foundation_model_arn(self.id)
 
     def arns_for_invocation(self) -> list[str]:
         """Return the ARNs in a policy for whoever invokes the base model."""
         return arns_for_invocation(self.inference_id)
-
-
-def arns_for_invocation(model_id: str) -> list[str]:
-    """Return the ARNs in a policy for whoever invokes a model.
-
-    An inference profile sends requests to models in several Regions, so it takes rights on the
-    profile and on the model in each of them.
-
-    Args:
-        model_id: Of a foundation model or an inference profile, or an ARN that stands for itself.
-    """
-    if model_id.startswith("arn:") or Token.is_unresolved(model_id):
-        return [model_id]
-    if not model_id.startswith(_PROFILE_PREFIXES):
-        return [_foundation_model_arn(model_id)]
-    _, _, behind = model_id.partition(".")
-    account = f"{REGION}:{ACCOUNT_ID}"
-    return [
-        f"arn:{PARTITION}:bedrock:{account}:inference-profile/{model_id}",
-        _foundation_model_arn(behind, region="*"),
-    ]
-
-
-def arns_in_region(model_id: str) -> list[str]:
-    """Return the ARNs, in the stack's Region, in a policy for whoever looks a model up.
-
-    Args:
-        model_id: Of a foundation model or an inference profile; the latter's model comes along.
-    """
-    profile, name = catalog.split_profile(model_id)
-    account = f"{REGION}:{ACCOUNT_ID}"
-    found = [_foundation_model_arn(name)]
-    if profile:
-        found.append(f"arn:{PARTITION}:bedrock:{account}:inference-profile/{profile}.{name}")
-    return found
-
-
-def _foundation_model_arn(model_id: str, region: str = REGION) -> str:
-    # Foundation models belong to no account, so the ARN leaves it empty.
-    return f"arn:{PARTITION}:bedrock:{region}::foundation-model/{model_id}"
 
 
 BaseModel.NOVA_MICRO = BaseModel("amazon.nova-micro-v1:0:128k")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bedrock_customization._checks import check_between, check_whole
-from bedrock_customization.base_model import arns_for_invocation
+from bedrock_customization._model_arns import arns_for_invocation
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.contract import EnrichmentTask
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bedrock_customization._checks import check_whole
-from bedrock_customization.base_model import arns_for_invocation, arns_in_region
+from bedrock_customization._model_arns import arns_for_invocation, arns_in_region
 from bedrock_customization_runtime.contract import JudgeMetric
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bedrock_customization._checks import check_between
-from bedrock_customization.base_model import arns_for_invocation
+from bedrock_customization._model_arns import arns_for_invocation
 from bedrock_customization_runtime.contract.grading import RewardName, SqlDialect
 
 if TYPE_CHECKING:

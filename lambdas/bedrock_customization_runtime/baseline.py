@@ -34,7 +34,7 @@ from bedrock_customization_runtime.evaluation import (
 )
 from bedrock_customization_runtime.evaluation.answers import pair
 from bedrock_customization_runtime.evaluation.asking import ask, items_of
-from bedrock_customization_runtime.evaluation.texts import normalise
+from bedrock_customization_runtime.grading.equality import normalise
 from bedrock_customization_runtime.manifest import (
     AdviceReason,
     AdviceSection,

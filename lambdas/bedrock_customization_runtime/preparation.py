@@ -16,11 +16,11 @@ from bedrock_customization_runtime.datasets.enrichment import Answers, prices_of
 from bedrock_customization_runtime.datasets.preparation import divide
 from bedrock_customization_runtime.datasets.record_formats.log_selection import LogSelection
 from bedrock_customization_runtime.datasets.report import report
-from bedrock_customization_runtime.datasets.settings import Settings
+from bedrock_customization_runtime.datasets.settings import Settings, method_of
 from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.datasets.token_counts import TokenCount
 from bedrock_customization_runtime.enrichment import parts
-from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
+from bedrock_customization_runtime.errors import DatasetRejected
 from bedrock_customization_runtime.manifest import (
     EnrichmentRecord,
     FileRecord,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-    from bedrock_customization_runtime.catalog import MethodRules
     from bedrock_customization_runtime.contract import (
         EnrichmentPlan,
         Preparation,
@@ -84,29 +83,6 @@ def prepare(s3: S3Client, event: PrepareDataInput, *, memory: int | None = None)
             rejected=rejected,
             enrichment=enriched.record() if enriched else None,
         )
-
-
-def method_of(base_model: str, method: str) -> MethodRules:
-    """Return the rules of customizing a base model.
-
-    Args:
-        base_model: Id for customization.
-        method: Value of `catalog.Method`.
-
-    Raises:
-        InvalidInput: The catalogue does not know it, or it is not customized that way.
-    """
-    try:
-        model = catalog.base_model(base_model)
-    except catalog.UnknownBaseModelError as error:
-        raise InvalidInput(f"base_model: {error}") from None
-    rules = model.methods.get(catalog.Method(method))
-    if rules is None:
-        raise InvalidInput(
-            f"base_model: {model.id} does not support {method}, only "
-            f"{' and '.join(model.methods)}: choose another base model"
-        )
-    return rules
 
 
 def settings_of(

@@ -1,6 +1,8 @@
 """Who may import whom, as a test. Who does, docs/architecture.md lists (tests/docs)."""
 
 import ast
+from collections import defaultdict
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import constructs
@@ -49,6 +51,36 @@ def test_no_package_imports_what_it_must_not(package):
         assert not roots & FORBIDDEN[package], path
 
 
+def test_the_parts_of_a_package_do_not_import_each_other_in_a_circle():
+    for parts in parts_of_packages().values():
+        try:
+            TopologicalSorter(parts).prepare()
+        except CycleError as error:
+            _, circle = error.args
+            pytest.fail(" is imported by ".join(circle))
+
+
+def parts_of_packages():
+    """Return of each package the parts, modules and packages, that each of its parts imports."""
+    modules = {
+        ".".join(path.relative_to(home).with_suffix("").parts).removesuffix(".__init__"): path
+        for package, home in HOMES.items()
+        for path in modules_of(package)
+    }
+    packages = defaultdict(lambda: defaultdict(set))
+    for importer, path in modules.items():
+        for imported in modules.keys() & set(imports_of(path)):
+            mine, other = importer.split("."), imported.split(".")
+            alike = [one == another for one, another in zip(mine, other, strict=False)]
+            shared = [*alike, False].index(False)
+            # A package may gather what its own modules define.
+            if shared < min(len(mine), len(other)):
+                part, imported_part = (".".join(name[: shared + 1]) for name in (mine, other))
+                packages[".".join(mine[:shared])][part].add(imported_part)
+    assert packages
+    return packages
+
+
 def test_constructs_take_only_facts_and_names_from_the_runtime():
     allowed = (f"{RUNTIME}.catalog", f"{RUNTIME}.contract")
     for path in modules_of(SYNTH):
@@ -72,6 +104,17 @@ def test_nothing_but_lambda_calls_a_handler():
                 assert not [n for n in imports_of(path) if n.startswith(f"{RUNTIME}.handlers")], (
                     path
                 )
+
+
+def test_a_handler_is_a_doorway():
+    # What decides, keeps records or knows prices stands in the room that a handler calls.
+    logic = {f"{RUNTIME}.{room}" for room in ("catalog", "costs", "manifest", "s3", "times")}
+    for path in (HOMES[RUNTIME] / RUNTIME / "handlers").glob("*.py"):
+        assert not logic & set(imports_of(path)), path
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                statements = sum(isinstance(inner, ast.stmt) for inner in ast.walk(node))
+                assert statements <= 14, f"{path}: {node.name} does more than parse, call, shape"
 
 
 def test_only_one_module_makes_clients():

@@ -8,8 +8,8 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn, using_model_key
 from bedrock_customization._executions import run_tags
+from bedrock_customization._model_arns import arns_for_invocation, arns_in_region
 from bedrock_customization._retries import FULL_QUOTA
-from bedrock_customization.base_model import arns_for_invocation, arns_in_region
 from bedrock_customization.grader import Grader, may_grade
 from bedrock_customization.method import Distillation, ReinforcementFineTuning
 from bedrock_customization_runtime.contract import ErrorName

@@ -14,9 +14,9 @@ from bedrock_customization._asl import States
 from bedrock_customization._checks import check_whole
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization._maps import invoke_each
+from bedrock_customization._model_arns import arns_for_invocation
 from bedrock_customization._phase import Phase
 from bedrock_customization._retries import BUSY_MODEL_ERRORS, Retry
-from bedrock_customization.base_model import arns_for_invocation
 from bedrock_customization.deployment_kinds import ImportedCopies, OnDemand
 from bedrock_customization.method import Distillation, FineTuning
 from bedrock_customization.metric import metric_input, metric_rights

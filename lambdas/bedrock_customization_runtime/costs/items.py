@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
-from bedrock_customization_runtime import catalog
+from bedrock_customization_runtime import catalog, smoke_test
 from bedrock_customization_runtime.datasets.tokens import TURN
 from bedrock_customization_runtime.datasets.training_cost import LONGEST_SHOT, training_price
-from bedrock_customization_runtime.deployment import smoke_test
 from bedrock_customization_runtime.manifest import CostItem
 
 if TYPE_CHECKING:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, cast
 
-from bedrock_customization_runtime import catalog, times
-from bedrock_customization_runtime.customization import diagnosis, loss_curves
+from msgspec.structs import replace
+
+from bedrock_customization_runtime import catalog, manifest, times
+from bedrock_customization_runtime.customization import diagnosis, loss_curves, training_metrics
 from bedrock_customization_runtime.errors import CustomizationFailed, CustomizationStopped
 from bedrock_customization_runtime.manifest import CustomizationSection, DiagnosisSection
 
@@ -14,9 +16,43 @@ if TYPE_CHECKING:
 
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock.type_defs import GetModelCustomizationJobResponseTypeDef
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_s3 import S3Client
 
+    from bedrock_customization_runtime.contract import Customization, RecordJob
     from bedrock_customization_runtime.manifest import CurvePoint
+
+
+def record(
+    bedrock: BedrockClient, s3: S3Client, cloudwatch: CloudWatchClient, event: RecordJob
+) -> Customization:
+    """Write a completed job into the run's manifest and its losses into CloudWatch.
+
+    Repeated until the model is Active.
+
+    Raises:
+        CustomizationFailed: The job did not complete, or its model failed.
+        CustomizationStopped: Somebody stopped the job.
+    """
+    run = event["run"]
+    section = describe(bedrock, s3, event["job"]["name"])
+    status = model_status(bedrock, section.model_arn)
+    manifest.update(s3, run["manifest"], lambda found: replace(found, customization=section))
+    # The step is repeated until the model is Active, and a job counts once.
+    if status == "Active":
+        training_metrics.publish(
+            cloudwatch,
+            execution_arn=run["execution_arn"],
+            job_name=section.job_name,
+            ended=section.ended,
+            training=section.training_curve,
+            validation=section.validation_curve,
+        )
+    return {
+        "job_arn": section.job_arn,
+        "model_arn": section.model_arn,
+        "model_status": status,
+    }
 
 
 def describe(bedrock: BedrockClient, s3: S3Client, job_name: str) -> CustomizationSection:

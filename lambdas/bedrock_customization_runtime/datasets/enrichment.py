@@ -15,7 +15,7 @@ import msgspec
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.contract import EnrichmentTask
 from bedrock_customization_runtime.datasets import rules, tokens
-from bedrock_customization_runtime.datasets.checking.problems import RecordRejectedError
+from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.record_formats.records import (
     Message,
     Record,

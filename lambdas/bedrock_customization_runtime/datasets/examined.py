@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Self
 
-from bedrock_customization_runtime.datasets import rules
-from bedrock_customization_runtime.datasets.checking import refusals
+from bedrock_customization_runtime.datasets import refusals, rules
 from bedrock_customization_runtime.datasets.checking.findings import Findings
 from bedrock_customization_runtime.datasets.checking.rejections import Rejections
+from bedrock_customization_runtime.datasets.first_columns import FirstColumns
 from bedrock_customization_runtime.datasets.index import Index
-from bedrock_customization_runtime.datasets.reading.first_columns import FirstColumns
 from bedrock_customization_runtime.datasets.record_formats import formats
 from bedrock_customization_runtime.datasets.record_formats.records import blind
 from bedrock_customization_runtime.datasets.rules import Verdict
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bedrock_customization_runtime.datasets.checking.problems import Problem
     from bedrock_customization_runtime.datasets.index import Columns
+    from bedrock_customization_runtime.datasets.problems import Problem
     from bedrock_customization_runtime.datasets.reading.lines import Block
     from bedrock_customization_runtime.datasets.reading.rows import Row, UnreadableRow
     from bedrock_customization_runtime.datasets.record_formats.records import Content, Record

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bedrock_customization_runtime.datasets import power, rules, splitting
-from bedrock_customization_runtime.datasets.checking import refusals
+from bedrock_customization_runtime.datasets import power, refusals, rules, splitting
 from bedrock_customization_runtime.datasets.copies import clusters, leakage, near_copies
 from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.errors import DatasetRejected

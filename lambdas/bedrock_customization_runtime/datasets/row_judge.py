@@ -12,7 +12,7 @@ from bedrock_customization_runtime.datasets import rules
 from bedrock_customization_runtime.datasets.checking import quality
 from bedrock_customization_runtime.datasets.checking.checks import Checks
 from bedrock_customization_runtime.datasets.checking.privacy import Privacy, Screen
-from bedrock_customization_runtime.datasets.checking.problems import Problem, RecordRejectedError
+from bedrock_customization_runtime.datasets.problems import Problem, RecordRejectedError
 from bedrock_customization_runtime.datasets.reading import json_rows
 from bedrock_customization_runtime.datasets.reading.rows import Row, UnreadableRow
 from bedrock_customization_runtime.datasets.record_formats import formats, shapes

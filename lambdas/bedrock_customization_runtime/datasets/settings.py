@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.datasets.checking.privacy import Privacy
 from bedrock_customization_runtime.errors import InvalidInput
 
@@ -76,3 +77,26 @@ class Settings:
     def validation_share(self) -> float:
         """Share of the validation set; 0 where the base model takes none."""
         return 0.0 if self.method.validation is None else self.split["validation"]
+
+
+def method_of(base_model: str, method: str) -> MethodRules:
+    """Return the rules of customizing a base model.
+
+    Args:
+        base_model: Id for customization.
+        method: Value of `catalog.Method`.
+
+    Raises:
+        InvalidInput: The catalogue does not know it, or it is not customized that way.
+    """
+    try:
+        model = catalog.base_model(base_model)
+    except catalog.UnknownBaseModelError as error:
+        raise InvalidInput(f"base_model: {error}") from None
+    rules = model.methods.get(catalog.Method(method))
+    if rules is None:
+        raise InvalidInput(
+            f"base_model: {model.id} does not support {method}, only "
+            f"{' and '.join(model.methods)}: choose another base model"
+        )
+    return rules

@@ -12,9 +12,9 @@ import numpy as np
 
 from bedrock_customization_runtime.datasets import rules
 from bedrock_customization_runtime.datasets.checking.findings import Findings, first_place
+from bedrock_customization_runtime.datasets.first_columns import FirstColumns
 from bedrock_customization_runtime.datasets.index import Columns, check_slices, labels_of
 from bedrock_customization_runtime.datasets.reading.file_names import digest_of
-from bedrock_customization_runtime.datasets.reading.first_columns import FirstColumns
 from bedrock_customization_runtime.datasets.record_formats.templates import Template
 
 if TYPE_CHECKING:

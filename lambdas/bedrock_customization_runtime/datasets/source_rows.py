@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bedrock_customization_runtime.datasets.first_columns import FirstColumns
 from bedrock_customization_runtime.datasets.reading import json_rows
 from bedrock_customization_runtime.datasets.reading.csv_rows import CsvRows
-from bedrock_customization_runtime.datasets.reading.first_columns import FirstColumns
 from bedrock_customization_runtime.datasets.reading.lines import lines
 from bedrock_customization_runtime.datasets.reading.rows import Row, UnreadableRow
 from bedrock_customization_runtime.datasets.record_formats.templates import named

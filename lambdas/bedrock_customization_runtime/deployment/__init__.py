@@ -1,1 +1,1 @@
-"""Deployments of candidates: whether one answers, and how it is taken away again."""
+"""Deployments of candidates: how they are taken away, and what else cleans up."""

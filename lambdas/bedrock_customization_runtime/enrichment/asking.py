@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bedrock_customization_runtime import preparation
 from bedrock_customization_runtime.contract import PURPOSE, EnrichmentTask
 from bedrock_customization_runtime.datasets.checking.checks import Checks
-from bedrock_customization_runtime.datasets.checking.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.enrichment import (
     EnrichedRecord,
     answer_of,
@@ -26,8 +24,9 @@ from bedrock_customization_runtime.datasets.enrichment import (
     question_of,
 )
 from bedrock_customization_runtime.datasets.examination import examine
+from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.record_formats.log_selection import LogSelection
-from bedrock_customization_runtime.datasets.settings import Settings
+from bedrock_customization_runtime.datasets.settings import Settings, method_of
 from bedrock_customization_runtime.enrichment import parts
 from bedrock_customization_runtime.enrichment.parts import StoredAnswer
 from bedrock_customization_runtime.errors import BudgetReached, EnrichmentFailed, InvalidInput
@@ -144,7 +143,7 @@ class _Asker:
         self._beyond = 0
         self._beyond_usd = 0.0
         self.parts_written = 0
-        method = preparation.method_of(event["base_model"], event["method"])
+        method = method_of(event["base_model"], event["method"])
         self._checks = Checks(method, media_below=media.reachable(self._run))
         self.settings = Settings(
             base_model=event["base_model"],

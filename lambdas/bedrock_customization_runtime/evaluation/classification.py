@@ -12,7 +12,7 @@ from bedrock_customization_runtime.datasets.index import (
     RECORDS_PER_LABEL,
 )
 from bedrock_customization_runtime.errors import EvaluationFailed
-from bedrock_customization_runtime.evaluation.texts import normalise
+from bedrock_customization_runtime.grading.equality import normalise
 from bedrock_customization_runtime.manifest import ConfusionMatrix
 
 if TYPE_CHECKING:

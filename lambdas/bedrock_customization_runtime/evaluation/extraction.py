@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime.evaluation.texts import averaged, normalise
+from bedrock_customization_runtime.evaluation.texts import averaged
 from bedrock_customization_runtime.grading import equality
 from bedrock_customization_runtime.grading.samples import NotGradedError, Sample
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def accuracy(reference: str, answer: str) -> float:
     """Return 1 if the normalised texts are the same, else 0."""
-    return float(normalise(reference) == normalise(answer))
+    return equality.exact_match(Sample([], answer, reference))
 
 
 def json_equality(reference: str, answer: str) -> float:

@@ -17,7 +17,8 @@ import numpy as np
 
 from bedrock_customization_runtime.evaluation import ngrams
 from bedrock_customization_runtime.evaluation.extraction import accuracy
-from bedrock_customization_runtime.evaluation.texts import averaged, normalise
+from bedrock_customization_runtime.evaluation.texts import averaged
+from bedrock_customization_runtime.grading.equality import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable

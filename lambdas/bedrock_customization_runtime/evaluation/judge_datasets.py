@@ -14,7 +14,7 @@ from hashlib import sha256
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime.evaluation.injection import as_data, is_injection
+from bedrock_customization_runtime.grading.injection import as_data, is_injection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -1,8 +1,7 @@
-"""What a model said beside what it should have said, and the form in which texts are compared."""
+"""What a model said beside what it should have said."""
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -36,15 +35,6 @@ class Texts:
     def said(self) -> list[str]:
         """The answers, empty where there is none."""
         return [answer or "" for answer in self.answers]
-
-
-def normalise(text: str) -> str:
-    """Return the form in which texts are compared.
-
-    Two texts are equal in this form exactly if they are canonical caseless matches of each other in
-    Unicode's sense, white space at both ends aside.
-    """
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold()).strip()
 
 
 def averaged(scores: Sequence[float] | Vector) -> Matrix:

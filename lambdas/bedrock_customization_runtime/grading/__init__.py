@@ -1,4 +1,4 @@
 """Rewards for the answers of reinforcement fine-tuning: what Bedrock sends, graded one by one.
 
-`samples`, `equality`, `sql`, `patterns` and `scoring` are pure; `judge` takes a client.
+All but `judge` is pure; it takes a client.
 """

@@ -1,8 +1,9 @@
-"""Answers that say the same in other words: JSON and numbers."""
+"""Answers that say the same in other words: texts, JSON and numbers."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,20 @@ _NUMBER = re.compile(
 )
 _MAXIMUM_CHARACTERS, _MAXIMUM_EXPONENT = 100, 1000
 """Of a number that is compared: more than anybody asks for, and quick."""
+
+
+def normalise(text: str) -> str:
+    """Return the form in which texts are compared.
+
+    Two texts are equal in this form exactly if they are canonical caseless matches of each other in
+    Unicode's sense, white space at both ends aside.
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold()).strip()
+
+
+def exact_match(sample: Sample) -> float:
+    """Return 1 if answer and reference are the same text, normalised."""
+    return float(normalise(sample.reference_text()) == normalise(sample.answer))
 
 
 def json_equality(sample: Sample) -> float:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from bedrock_customization_runtime.contract.grading import NotGraded
 from bedrock_customization_runtime.errors import GradingFailed
-from bedrock_customization_runtime.evaluation.injection import as_data
+from bedrock_customization_runtime.grading.injection import as_data
 from bedrock_customization_runtime.grading.samples import NotGradedError
 from bedrock_customization_runtime.invocation import (
     MARGIN_MS,

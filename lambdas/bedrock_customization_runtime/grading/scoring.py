@@ -9,8 +9,11 @@ import re2
 
 from bedrock_customization_runtime.contract.grading import RewardName
 from bedrock_customization_runtime.errors import InvalidInput
-from bedrock_customization_runtime.evaluation import extraction
-from bedrock_customization_runtime.grading.equality import json_equality, numeric_tolerance
+from bedrock_customization_runtime.grading.equality import (
+    exact_match,
+    json_equality,
+    numeric_tolerance,
+)
 from bedrock_customization_runtime.grading.sql import sql_equality
 
 if TYPE_CHECKING:
@@ -31,7 +34,7 @@ def scorer_of(reward: Reward) -> Callable[[Sample], float]:
     """
     match reward["name"]:
         case RewardName.EXACT_MATCH:
-            return _exact_match
+            return exact_match
         case RewardName.JSON_EQUALITY:
             return json_equality
         case RewardName.NUMERIC_TOLERANCE:
@@ -43,10 +46,6 @@ def scorer_of(reward: Reward) -> Callable[[Sample], float]:
         case RewardName.REGULAR_EXPRESSION:
             return _matcher(reward["pattern"])
     raise InvalidInput(f"no reward is called {reward['name']}: deploy the grader again")
-
-
-def _exact_match(sample: Sample) -> float:
-    return extraction.accuracy(sample.reference_text(), sample.answer)
 
 
 def _matcher(pattern: str) -> Callable[[Sample], float]:

@@ -17,8 +17,8 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from bedrock_customization_runtime import aws, manifest
-from bedrock_customization_runtime.promotion import approval, submitters
+from bedrock_customization_runtime import aws
+from bedrock_customization_runtime.promotion import approval, approval_steps
 from bedrock_customization_runtime.promotion.approval import DecisionRefusedError
 from bedrock_customization_runtime.reports import approval_page
 
@@ -75,11 +75,9 @@ def handler(event: Mapping[str, object], _context: object) -> Response:
 def _show(event: Mapping[str, object]) -> Response:
     query = _mapping(event.get("queryStringParameters"))
     key, secret = str(query.get("run", "")), str(query.get("secret", ""))
-    found = approval.find(aws.s3(), _record(key))
-    approval.open_link(found, secret)
-    approval.check_open(found, datetime.now(UTC))
-    about = manifest.load(aws.s3(), found.manifest)
-    page = approval_page.ask(about, key=key, secret=secret, expires=found.expires)
+    page = approval_steps.page(
+        aws.s3(), _record(key), run_key=key, secret=secret, now=datetime.now(UTC)
+    )
     return _page(HTTPStatus.OK, page)
 
 
@@ -113,11 +111,7 @@ def _decide_as(approver: str, method: str, event: Mapping[str, object]) -> Respo
         raise DecisionRefusedError(HTTPStatus.BAD_REQUEST, str(error)) from None
     record = _record(asked.run)
     if asked.decision == "approve" and os.environ.get("OTHER_THAN_SUBMITTER"):
-        found = approval.find(aws.s3(), record)
-        approval.check_not_submitter(
-            approver,
-            submitters.submitter_of(aws.cloudtrail(), found.execution_arn, started=found.started),
-        )
+        approval_steps.check_not_submitter(aws.s3(), aws.cloudtrail(), record, approver)
     decision = approval.decide(
         aws.s3(),
         aws.stepfunctions(),

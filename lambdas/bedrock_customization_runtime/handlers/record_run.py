@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
-from bedrock_customization_runtime import aws, manifest, times
-from bedrock_customization_runtime.contract import Outcome
-from bedrock_customization_runtime.errors import CustomizationError
-from bedrock_customization_runtime.reports import html, model_card, text
-from bedrock_customization_runtime.s3 import objects
+from bedrock_customization_runtime import aws, run_end
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
@@ -20,82 +14,11 @@ if TYPE_CHECKING:
         RunRecord,
     )
 
-_OUTCOMES = {
-    "approved": Outcome.PROMOTED,
-    "rejected": Outcome.APPROVAL_REJECTED,
-    "expired": Outcome.APPROVAL_EXPIRED,
-}
-
 
 def handler(event: RecordRunInput | EndRunInput, _context: object) -> RunRecord | Failure:
-    """Return how the run ended, for people; or end it."""
-    return _end(event) if "end" in event else _record(event)
-
-
-def _end(event: EndRunInput) -> Failure:
-    """Fail as the run has failed, unless the execution was redriven since.
-
-    A redrive begins with the state that failed, which is the one that calls this. So a function
-    fails here, not a Fail state, which could not but fail again.
+    """Return how the run ended, for people; or end it.
 
     Raises:
-        CustomizationError: By the name of the run's own error.
+        CustomizationError: By the name of the error of the run that ends.
     """
-    failure = event["end"]
-    if event["redrives"] <= failure["redrives"]:
-        raise type(failure["error"], (CustomizationError,), {})(failure["cause"])
-    run = event.get("run")
-    if run:
-        manifest.update(
-            aws.s3(),
-            run["manifest"],
-            lambda found: replace(found, status="running", failure=None, outcome=None, ended=None),
-        )
-    return failure
-
-
-def _record(event: RecordRunInput) -> RunRecord:
-    run, failure = event["run"], event.get("failure")
-    closed = manifest.update(aws.s3(), run["manifest"], lambda found: _closed(found, failure))
-    report = f"{run['artifacts']}/report.html"
-    objects.write(aws.s3(), report, html.render(closed).encode(), "text/html; charset=utf-8")
-    _write_card(run["artifacts"], closed)
-    return {
-        "status": _status(closed),
-        "outcome": _outcome(closed),
-        "report": report,
-        "summary": text.summary(closed),
-    }
-
-
-def _write_card(artifacts: str, closed: manifest.Manifest) -> None:
-    card = model_card.model_card(closed)
-    if card is None:
-        return
-    for name, body, content_type in (
-        ("model-card.md", model_card.as_markdown(card).encode(), "text/markdown; charset=utf-8"),
-        ("model-card.json", model_card.as_json(card), "application/json"),
-    ):
-        objects.write(aws.s3(), f"{artifacts}/{name}", body, content_type)
-
-
-def _closed(found: manifest.Manifest, failure: Failure | None) -> manifest.Manifest:
-    section = (
-        manifest.FailureSection(error=failure["error"], cause=failure["cause"]) if failure else None
-    )
-    closed = replace(found, failure=section, ended=found.ended or times.now())
-    return replace(closed, status=_status(closed), outcome=_outcome(closed))
-
-
-def _status(found: manifest.Manifest) -> Literal["promoted", "rejected", "failed"]:
-    if found.failure:
-        return "failed"
-    return "promoted" if _outcome(found) == Outcome.PROMOTED else "rejected"
-
-
-def _outcome(found: manifest.Manifest) -> str:
-    if found.failure:
-        return found.failure.error
-    if found.decision is None or not found.decision.promote:
-        return Outcome.GATE_REFUSED
-    return _OUTCOMES[found.approval.outcome] if found.approval else Outcome.PROMOTED
+    return run_end.end(aws.s3(), event) if "end" in event else run_end.record(aws.s3(), event)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from bedrock_customization_runtime import aws
-from bedrock_customization_runtime.deployment import smoke_test
+from bedrock_customization_runtime import aws, smoke_test
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import SmokeTestInput

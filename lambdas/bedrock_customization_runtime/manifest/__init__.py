@@ -58,8 +58,9 @@ from bedrock_customization_runtime.manifest.promotion import (
     DeploymentSection,
     RuleVerdict,
 )
-from bedrock_customization_runtime.manifest.runs import FailureSection, FileRecord, RunSection
+from bedrock_customization_runtime.manifest.runs import FailureSection, RunSection
 from bedrock_customization_runtime.manifest.use_case import UseCaseSection
+from bedrock_customization_runtime.s3.file_record import FileRecord
 
 __all__ = [
     "SCHEMA_VERSION",

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from bedrock_customization_runtime.manifest.runs import FileRecord
+from bedrock_customization_runtime.s3.file_record import FileRecord
 
 
 class BaselineFigures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,7 +3,7 @@
 import msgspec
 
 from bedrock_customization_runtime.manifest.judging import JudgeSection
-from bedrock_customization_runtime.manifest.runs import FileRecord
+from bedrock_customization_runtime.s3.file_record import FileRecord
 
 
 class ModelFigures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

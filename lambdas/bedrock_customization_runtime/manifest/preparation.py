@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from bedrock_customization_runtime.manifest.runs import FileRecord
+from bedrock_customization_runtime.s3.file_record import FileRecord
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

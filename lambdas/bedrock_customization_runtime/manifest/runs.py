@@ -1,4 +1,4 @@
-"""Who runs what, the files of a run, and how a run fails."""
+"""Who runs what, and how a run fails."""
 
 import msgspec
 
@@ -21,18 +21,6 @@ class RunSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """ARN of the custom model that was customized further; None for the base model itself."""
     embedded: bool
     """True on the embedded AWS, whose models are tiny and say nothing about Bedrock's."""
-
-
-class FileRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A file the run wrote or read."""
-
-    uri: str
-    sha256: str
-    bytes: int
-    records: int
-    objects: int = 1
-    """More than one where the URI is a prefix; the digest is then that of what `sha256sum` prints
-    of them, in the order of keys."""
 
 
 class FailureSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

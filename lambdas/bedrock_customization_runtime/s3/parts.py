@@ -5,8 +5,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
 
-from bedrock_customization_runtime.manifest import FileRecord
 from bedrock_customization_runtime.s3 import objects
+from bedrock_customization_runtime.s3.file_record import FileRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.datasets import rules
 from bedrock_customization_runtime.datasets.examination import examine, examine_all
-from bedrock_customization_runtime.manifest import FileRecord
+from bedrock_customization_runtime.s3.file_record import FileRecord
 from bedrock_customization_runtime.s3.prefixes import PinnedPrefix, skipped_in_words
 from bedrock_customization_runtime.s3.streams import PinnedObject
 

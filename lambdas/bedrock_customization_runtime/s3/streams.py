@@ -12,7 +12,7 @@ import msgspec
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from bedrock_customization_runtime.errors import InvalidInput, SourceChanged
-from bedrock_customization_runtime.manifest import FileRecord
+from bedrock_customization_runtime.s3.file_record import FileRecord
 from bedrock_customization_runtime.s3.objects import S3Uri
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bedrock_customization_runtime.datasets.checking import refusals
+from bedrock_customization_runtime.datasets import refusals
 from bedrock_customization_runtime.datasets.checking.rejections import Rejections
 from bedrock_customization_runtime.datasets.copies import near_copies
 from bedrock_customization_runtime.datasets.preparation import template_sample

@@ -12,7 +12,7 @@ from bedrock_customization_local.cloud.plane import Plane
 from bedrock_customization_local.cloud.untyped import Client
 
 if TYPE_CHECKING:
-    from bedrock_customization_local.cloud.bedrock.models.quotas import Quotas
+    from bedrock_customization_local.cloud.bedrock.quotas import Quotas
     from bedrock_customization_local.cloud.iam import AccessRecord
 
 # Read when NumPy is first imported: the embedded models are small, and the threads of a linear

@@ -13,7 +13,7 @@ from typing import Any
 
 from bedrock_customization_local.cloud import moto_patches
 from bedrock_customization_local.cloud.bedrock import moto_install as bedrock_install
-from bedrock_customization_local.cloud.bedrock.models.quotas import Quotas
+from bedrock_customization_local.cloud.bedrock.quotas import Quotas
 from bedrock_customization_local.cloud.bedrock.service import Bedrock
 from bedrock_customization_local.cloud.clock import Clock
 from bedrock_customization_local.cloud.iam import AccessRecord, Authorizer, Permissive, guard

@@ -21,8 +21,8 @@ from bedrock_customization_local.cloud.bedrock.jobs import (
     training_run,
 )
 from bedrock_customization_local.cloud.bedrock.jobs.customization_jobs import CustomizationJob
-from bedrock_customization_local.cloud.bedrock.models.quotas import default_quotas
 from bedrock_customization_local.cloud.bedrock.moto_install import install
+from bedrock_customization_local.cloud.bedrock.quotas import default_quotas
 from bedrock_customization_local.cloud.bedrock.service import Bedrock
 from bedrock_customization_local.cloud.bedrock.tinylm.training import Settings
 from bedrock_customization_local.cloud.clock import Clock

@@ -17,7 +17,7 @@ from aws_cdk import Duration, Size
 
 from bedrock_customization import BaseModel, FineTuning, ProvisionedThroughput, Sharding
 from bedrock_customization_local.cloud.bedrock.meter import Unit
-from bedrock_customization_local.cloud.bedrock.models.quotas import default_quotas
+from bedrock_customization_local.cloud.bedrock.quotas import default_quotas
 from bedrock_customization_local.cloud.stepfunctions.faults import Moment, StateFault
 
 pytestmark = pytest.mark.slow

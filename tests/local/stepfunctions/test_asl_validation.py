@@ -59,6 +59,15 @@ def test_a_valid_definition_has_no_findings():
         ),
         ({"Type": "Pass", "InputPath": "no", "Next": "E"}, "a path starts with $"),
         ({"Type": "Pass", "Parameters": {"a.$": "$.["}, "Next": "E"}, "is not a JSONPath"),
+        ({"Type": "Pass", "Parameters": {"a.$": "$.b[-:]"}, "Next": "E"}, "is not a JSONPath"),
+        (
+            {"Type": "Pass", "Parameters": {"a.$": "$.b[?(@.c =~ /d)]"}, "Next": "E"},
+            "is not a JSONPath: a regular expression without its closing slash",
+        ),
+        (
+            {"Type": "Pass", "Parameters": {"a.$": "$.b[?(@.c =~ /(/)]"}, "Next": "E"},
+            "is not a JSONPath: no regular expression",
+        ),
         ({"Type": "Map", "Next": "E"}, "/States/S/ItemProcessor is required"),
         ({"Type": "Parallel", "Next": "E"}, "/States/S/Branches is required"),
         (

@@ -10,13 +10,13 @@ from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.catalog import RecordFormat, SetLimits
 from bedrock_customization_runtime.datasets import rules
 from bedrock_customization_runtime.datasets.checking.checks import Checks
-from bedrock_customization_runtime.datasets.checking.cleaning import clean
 from bedrock_customization_runtime.datasets.checking.privacy import mask
+from bedrock_customization_runtime.datasets.cleaning import clean
+from bedrock_customization_runtime.datasets.conversion import convert_all
 from bedrock_customization_runtime.datasets.examination import examine
 from bedrock_customization_runtime.datasets.reading import json_rows
 from bedrock_customization_runtime.datasets.reading.lines import blocks
 from bedrock_customization_runtime.datasets.record_formats import shapes
-from bedrock_customization_runtime.datasets.record_formats.conversion import convert_all
 from bedrock_customization_runtime.datasets.record_formats.plain import PlainLines
 
 MODELS = {

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from bedrock_customization_runtime.catalog import RecordFormat
+from bedrock_customization_runtime.datasets.conversion import convert_all
 from bedrock_customization_runtime.datasets.examination import examine
 from bedrock_customization_runtime.datasets.preparation import divide
 from bedrock_customization_runtime.datasets.reading import json_rows
 from bedrock_customization_runtime.datasets.record_formats import formats, shapes
-from bedrock_customization_runtime.datasets.record_formats.conversion import convert_all
 from bedrock_customization_runtime.datasets.report import report
 
 CHAT = {

@@ -7,8 +7,7 @@ import pytest
 
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.catalog import SetLimits
-from bedrock_customization_runtime.datasets import rules
-from bedrock_customization_runtime.datasets.checking import refusals
+from bedrock_customization_runtime.datasets import refusals, rules
 from bedrock_customization_runtime.datasets.examination import examine
 from bedrock_customization_runtime.datasets.preparation import divide
 from bedrock_customization_runtime.datasets.splitting import Side

@@ -1,6 +1,6 @@
 import pytest
 
-from bedrock_customization_runtime.datasets.checking.cleaning import clean, is_visible
+from bedrock_customization_runtime.datasets.cleaning import clean, is_visible
 
 
 def cleaned(text):

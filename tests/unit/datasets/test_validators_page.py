@@ -3,8 +3,7 @@
 import re
 from pathlib import Path
 
-from bedrock_customization_runtime.datasets import rules
-from bedrock_customization_runtime.datasets.checking import refusals
+from bedrock_customization_runtime.datasets import refusals, rules
 
 PAGE = (Path(__file__).parents[3] / "docs" / "validators.md").read_text()
 ROWS = [

@@ -13,7 +13,6 @@ from bedrock_customization_runtime.datasets.record_formats.records import (
 )
 from bedrock_customization_runtime.errors import JudgeFailed
 from bedrock_customization_runtime.evaluation import judge_datasets, judge_results
-from bedrock_customization_runtime.evaluation.injection import is_injection
 from bedrock_customization_runtime.evaluation.judge_criteria import (
     criteria_of,
     definitions_of,
@@ -24,6 +23,7 @@ from bedrock_customization_runtime.evaluation.judge_datasets import Task
 from bedrock_customization_runtime.evaluation.judge_figures import preference, score
 from bedrock_customization_runtime.evaluation.judge_results import Flaw
 from bedrock_customization_runtime.evaluation.judge_verdicts import judge_verdicts
+from bedrock_customization_runtime.grading.injection import is_injection
 from bedrock_customization_runtime.manifest import JudgePreference, JudgeScore, JudgeSection
 
 CORRECTNESS = "Builtin.Correctness"

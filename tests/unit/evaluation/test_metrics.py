@@ -6,7 +6,8 @@ from hypothesis import given, strategies as st
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import metrics
 from bedrock_customization_runtime.evaluation.metrics import METRICS, Task, metric_of
-from bedrock_customization_runtime.evaluation.texts import Texts, normalise
+from bedrock_customization_runtime.evaluation.texts import Texts
+from bedrock_customization_runtime.grading.equality import normalise
 
 texts = st.text(max_size=40)
 

@@ -102,12 +102,12 @@ def test_a_bad_sample_earns_nothing_says_why_and_spoils_no_other(grade, bad, nam
 
 
 def test_a_fault_of_the_grader_itself_costs_one_reward(grade, monkeypatch):
-    def broken(_reference, answer):
-        return 1 / len(answer)
+    def broken(text):
+        return 1 / len(text)
 
-    monkeypatch.setattr("bedrock_customization_runtime.evaluation.extraction.accuracy", broken)
+    monkeypatch.setattr("bedrock_customization_runtime.grading.equality.normalise", broken)
     good, bad = grade([sample(), sample("")])
-    assert good["aggregate_reward_score"] == pytest.approx(1 / 3)
+    assert good["aggregate_reward_score"] == 1.0
     assert metrics_of(bad)["grading_failed", "Metric"] == 1.0
 
 

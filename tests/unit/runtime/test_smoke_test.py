@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from bedrock_customization_runtime.deployment import smoke_test
+from bedrock_customization_runtime import smoke_test
 from bedrock_customization_runtime.errors import SmokeTestFailed
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefghijkl"

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.datasets import rules, tokens
-from bedrock_customization_runtime.datasets.checking.cleaning import clean, is_visible
-from bedrock_customization_runtime.datasets.checking.problems import raise_all
+from bedrock_customization_runtime.datasets.cleaning import clean, is_visible
+from bedrock_customization_runtime.datasets.problems import raise_all
 from bedrock_customization_runtime.datasets.record_formats import formats, shapes
 from bedrock_customization_runtime.datasets.record_formats.content import ContentRules
 from bedrock_customization_runtime.datasets.record_formats.fields import Fields

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import re2
 
 from bedrock_customization_runtime.datasets import rules
-from bedrock_customization_runtime.datasets.checking.problems import RecordRejectedError
+from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.record_formats.records import (
     ContentBlock,
     Message,

@@ -12,7 +12,7 @@ from bedrock_customization_runtime.datasets.spool import Spool
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bedrock_customization_runtime.datasets.checking.problems import Problem
+    from bedrock_customization_runtime.datasets.problems import Problem
     from bedrock_customization_runtime.datasets.reading.rows import Row, UnreadableRow
 
 _ORIGINALS_KEPT = 64 * 2**20

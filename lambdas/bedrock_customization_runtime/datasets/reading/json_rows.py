@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 
 from bedrock_customization_runtime.datasets import rules
-from bedrock_customization_runtime.datasets.checking.problems import RecordRejectedError
+from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.reading.rows import Row, UnreadableRow
 
 if TYPE_CHECKING:

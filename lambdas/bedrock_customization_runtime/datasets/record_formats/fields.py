@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.datasets import rules
-from bedrock_customization_runtime.datasets.checking.problems import Problem
+from bedrock_customization_runtime.datasets.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

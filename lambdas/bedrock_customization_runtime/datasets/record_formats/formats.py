@@ -8,7 +8,7 @@ import msgspec
 
 from bedrock_customization_runtime.catalog.rules import RecordFormat
 from bedrock_customization_runtime.datasets import rules
-from bedrock_customization_runtime.datasets.checking.problems import RecordRejectedError
+from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.record_formats.converse import SCHEMA_VERSION
 from bedrock_customization_runtime.datasets.record_formats.records import (
     ContentBlock,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.contract import PURPOSE
 from bedrock_customization_runtime.datasets import rules
-from bedrock_customization_runtime.datasets.checking.problems import raise_all
+from bedrock_customization_runtime.datasets.problems import raise_all
 from bedrock_customization_runtime.datasets.record_formats.fields import Fields
 from bedrock_customization_runtime.datasets.record_formats.records import (
     Record,

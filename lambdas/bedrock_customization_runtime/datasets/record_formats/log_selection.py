@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.catalog import check_filters, split_profile
 from bedrock_customization_runtime.datasets import rules
-from bedrock_customization_runtime.datasets.checking.problems import RecordRejectedError
+from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.datasets.record_formats import invocation_logs
 from bedrock_customization_runtime.errors import InvalidInput
 

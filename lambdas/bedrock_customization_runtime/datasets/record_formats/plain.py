@@ -26,7 +26,7 @@ import numpy as np
 import re2
 
 from bedrock_customization_runtime.catalog.rules import RecordFormat
-from bedrock_customization_runtime.datasets.checking.cleaning import FILLERS, is_visible
+from bedrock_customization_runtime.datasets.cleaning import FILLERS, is_visible
 from bedrock_customization_runtime.datasets.record_formats import formats
 from bedrock_customization_runtime.datasets.record_formats.converse import SCHEMA_VERSION
 from bedrock_customization_runtime.datasets.record_formats.records import Content

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bedrock_customization_runtime.datasets import rules
-from bedrock_customization_runtime.datasets.checking.problems import RecordRejectedError, raise_all
+from bedrock_customization_runtime.datasets.problems import RecordRejectedError, raise_all
 from bedrock_customization_runtime.datasets.record_formats import converse, invocation_logs
 from bedrock_customization_runtime.datasets.record_formats.fields import Fields
 from bedrock_customization_runtime.datasets.record_formats.records import (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bedrock_customization_runtime.datasets import rules
-from bedrock_customization_runtime.datasets.checking.problems import RecordRejectedError
+from bedrock_customization_runtime.datasets.problems import RecordRejectedError
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from bedrock_customization_local.cli.data import files
 from bedrock_customization_local.cli.data.options import STANDARD_STREAM
 from bedrock_customization_local.cli.messages import CommandError, usage_error
 from bedrock_customization_local.cli.permissions import give_usual
-from bedrock_customization_runtime.datasets.record_formats.conversion import convert_all
+from bedrock_customization_runtime.datasets.conversion import convert_all
 from bedrock_customization_runtime.datasets.record_formats.templates import Template
 from bedrock_customization_runtime.errors import DatasetRejected, InvalidInput
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bedrock_customization_local.cli.data.files import Found
     from bedrock_customization_runtime.catalog import RecordFormat
     from bedrock_customization_runtime.contract import RecordTemplate
-    from bedrock_customization_runtime.datasets.checking.problems import Problem
+    from bedrock_customization_runtime.datasets.problems import Problem
 
 
 class Teller:

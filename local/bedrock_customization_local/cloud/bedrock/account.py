@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bedrock_customization_local.cloud.bedrock.background import Background
     from bedrock_customization_local.cloud.bedrock.faults import Faults
     from bedrock_customization_local.cloud.bedrock.meter import Meter
-    from bedrock_customization_local.cloud.bedrock.models.quotas import Quotas
+    from bedrock_customization_local.cloud.bedrock.quotas import Quotas
     from bedrock_customization_local.cloud.clock import Clock
 
 

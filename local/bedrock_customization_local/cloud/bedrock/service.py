@@ -40,7 +40,7 @@ from bedrock_customization_local.cloud.bedrock.models.imported_models import Imp
 from bedrock_customization_local.cloud.bedrock.models.provisioned_throughputs import (
     ProvisionedThroughputs,
 )
-from bedrock_customization_local.cloud.bedrock.models.quotas import default_quotas
+from bedrock_customization_local.cloud.bedrock.quotas import default_quotas
 from bedrock_customization_local.cloud.bedrock.shapes import (
     CONTROL_PLANE,
     DATA_PLANE,
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bedrock_customization_local.cloud.bedrock.authorization import RoleAuthorizer
-    from bedrock_customization_local.cloud.bedrock.models.quotas import Quotas
+    from bedrock_customization_local.cloud.bedrock.quotas import Quotas
     from bedrock_customization_local.cloud.clock import Clock
 
     Operation = Callable[[Mapping[str, Any]], dict[str, Any]]

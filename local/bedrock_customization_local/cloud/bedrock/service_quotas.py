@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from moto.servicequotas.models import ServiceQuotasBackend
 
-from bedrock_customization_local.cloud.bedrock.models.quotas import known_quotas
+from bedrock_customization_local.cloud.bedrock.quotas import known_quotas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bedrock_customization_local.cloud.bedrock.arns import Place
-    from bedrock_customization_local.cloud.bedrock.models.quotas import Quotas
+    from bedrock_customization_local.cloud.bedrock.quotas import Quotas
 
 _SERVICE = "bedrock"
 

@@ -17,8 +17,9 @@ from bedrock_customization_local.cloud.stepfunctions.history import Trail
 from bedrock_customization_local.cloud.stepfunctions.interpreter import Interpreter
 from bedrock_customization_local.cloud.stepfunctions.language.dataflow import flow_of
 from bedrock_customization_local.cloud.stepfunctions.language.definition import QueryLanguage, State
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump
+from bedrock_customization_local.cloud.stepfunctions.language.values import dump
 from bedrock_customization_local.cloud.stepfunctions.scope import Scope
+from bedrock_customization_local.cloud.untyped import Json
 
 INLINE_CONCURRENCY: Final = 40
 """Iterations of an inline Map that AWS runs at a time."""

@@ -8,8 +8,9 @@ from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump
+from bedrock_customization_local.cloud.stepfunctions.language.values import dump
 from bedrock_customization_local.cloud.stepfunctions.service import StepFunctions
+from bedrock_customization_local.cloud.untyped import Json
 
 _NAME_LIMIT: Final = 80
 _SUFFIX: Final = 13

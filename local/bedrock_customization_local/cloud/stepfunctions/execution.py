@@ -22,7 +22,7 @@ from bedrock_customization_local.cloud.stepfunctions.frame import Frame
 from bedrock_customization_local.cloud.stepfunctions.history import History, Trail
 from bedrock_customization_local.cloud.stepfunctions.interpreter import Interpreter
 from bedrock_customization_local.cloud.stepfunctions.language.definition import State, StateList
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump, timestamp
+from bedrock_customization_local.cloud.stepfunctions.language.values import dump, timestamp
 from bedrock_customization_local.cloud.stepfunctions.maps.distributed import run_distributed_map
 from bedrock_customization_local.cloud.stepfunctions.maps.map_run import MapRun
 from bedrock_customization_local.cloud.stepfunctions.maps.objects import ObjectStore
@@ -32,6 +32,7 @@ from bedrock_customization_local.cloud.stepfunctions.scope import Scope
 from bedrock_customization_local.cloud.stepfunctions.task import TaskCaller, failure
 from bedrock_customization_local.cloud.stepfunctions.task_state import TaskRunner
 from bedrock_customization_local.cloud.stepfunctions.tokens import TaskTokens
+from bedrock_customization_local.cloud.untyped import Json
 
 if TYPE_CHECKING:
     from datetime import datetime

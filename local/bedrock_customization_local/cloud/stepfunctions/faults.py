@@ -15,7 +15,7 @@ from bedrock_customization_local.cloud.stepfunctions.errors import StateError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bedrock_customization_local.cloud.stepfunctions.language.values import Json
+    from bedrock_customization_local.cloud.untyped import Json
 
 
 class Moment(StrEnum):

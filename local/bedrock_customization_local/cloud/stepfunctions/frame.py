@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from bedrock_customization_local.cloud.stepfunctions.history import Trail
 from bedrock_customization_local.cloud.stepfunctions.language.dataflow import Sight
 from bedrock_customization_local.cloud.stepfunctions.language.definition import State
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, timestamp
+from bedrock_customization_local.cloud.stepfunctions.language.values import timestamp
 from bedrock_customization_local.cloud.stepfunctions.language.variables import Variables
 from bedrock_customization_local.cloud.stepfunctions.progress import Progress
 from bedrock_customization_local.cloud.stepfunctions.scope import Scope
+from bedrock_customization_local.cloud.untyped import Json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

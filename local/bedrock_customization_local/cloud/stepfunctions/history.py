@@ -6,7 +6,7 @@ from typing import Final
 
 from bedrock_customization_local.cloud.clock import Clock
 from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, StateError
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
+from bedrock_customization_local.cloud.untyped import Json
 
 EVENT_LIMIT: Final = 25_000
 """Events a Standard execution may have, the last one included."""

@@ -25,13 +25,13 @@ from bedrock_customization_local.cloud.stepfunctions.language.definition import 
 )
 from bedrock_customization_local.cloud.stepfunctions.language.values import (
     PAYLOAD_LIMIT,
-    Json,
     dump,
     size,
 )
 from bedrock_customization_local.cloud.stepfunctions.task import failure
 from bedrock_customization_local.cloud.stepfunctions.task_state import TaskRunner
 from bedrock_customization_local.cloud.stepfunctions.waiting import seconds_to_wait
+from bedrock_customization_local.cloud.untyped import Json
 
 _RETRIED = frozenset({StateType.TASK, StateType.PARALLEL, StateType.MAP})
 _ABORTABLE = frozenset({StateType.TASK, StateType.PARALLEL, StateType.MAP, StateType.WAIT})

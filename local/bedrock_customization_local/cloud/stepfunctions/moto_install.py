@@ -14,8 +14,8 @@ from moto.stepfunctions.responses import StepFunctionResponse
 
 from bedrock_customization_local.cloud.stepfunctions.api.errors import ApiError
 from bedrock_customization_local.cloud.stepfunctions.cloudformation import StateMachineResource
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
 from bedrock_customization_local.cloud.stepfunctions.service import StepFunctions
+from bedrock_customization_local.cloud.untyped import Json
 
 if TYPE_CHECKING:
     from moto.core.common_types import TYPE_RESPONSE

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
 from bedrock_customization_local.cloud.stepfunctions.language.variables import Variables
+from bedrock_customization_local.cloud.untyped import Json
 
 
 @dataclass(slots=True)

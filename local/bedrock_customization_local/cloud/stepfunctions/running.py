@@ -12,10 +12,10 @@ from bedrock_customization_local.cloud.stepfunctions.execution import (
 )
 from bedrock_customization_local.cloud.stepfunctions.language import definition
 from bedrock_customization_local.cloud.stepfunctions.language.validation import findings
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
 from bedrock_customization_local.cloud.stepfunctions.maps.objects import ObjectStore
 from bedrock_customization_local.cloud.stepfunctions.task import TaskCall, TaskCaller
 from bedrock_customization_local.cloud.stepfunctions.tokens import TaskTokens
+from bedrock_customization_local.cloud.untyped import Json
 
 _PREFIX: Final = "arn:aws:states:us-east-1:123456789012"
 _ROLE: Final = "arn:aws:iam::123456789012:role/test"

@@ -15,7 +15,6 @@ from bedrock_customization_local.cloud.stepfunctions.api.state_test import run_s
 from bedrock_customization_local.cloud.stepfunctions.api.tags import Tags
 from bedrock_customization_local.cloud.stepfunctions.execution import Execution, Surroundings
 from bedrock_customization_local.cloud.stepfunctions.language.resources import Resource
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
 from bedrock_customization_local.cloud.stepfunctions.maps.map_run import MapRun
 from bedrock_customization_local.cloud.stepfunctions.tasks import checking
 from bedrock_customization_local.cloud.stepfunctions.tasks.activities import ActivityQueues
@@ -23,6 +22,7 @@ from bedrock_customization_local.cloud.stepfunctions.tasks.api import Api, TaskA
 from bedrock_customization_local.cloud.stepfunctions.tasks.caller import AwsTasks
 from bedrock_customization_local.cloud.stepfunctions.tasks.naming import sdk_error
 from bedrock_customization_local.cloud.stepfunctions.tasks.objects import S3Objects
+from bedrock_customization_local.cloud.untyped import Json
 
 # Does one operation.
 Operation = Callable[[Mapping[str, Json]], dict[str, Json]]

@@ -7,8 +7,9 @@ from typing import Protocol
 from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, StateError
 from bedrock_customization_local.cloud.stepfunctions.history import Trail
 from bedrock_customization_local.cloud.stepfunctions.language.resources import Kind, Resource
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump
+from bedrock_customization_local.cloud.stepfunctions.language.values import dump
 from bedrock_customization_local.cloud.stepfunctions.scope import Scope
+from bedrock_customization_local.cloud.untyped import Json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,6 @@ from bedrock_customization_local.cloud.stepfunctions.language.definition import 
 from bedrock_customization_local.cloud.stepfunctions.language.resources import Kind, Pattern
 from bedrock_customization_local.cloud.stepfunctions.language.values import (
     PAYLOAD_LIMIT,
-    Json,
     size,
 )
 from bedrock_customization_local.cloud.stepfunctions.task import (
@@ -22,6 +21,7 @@ from bedrock_customization_local.cloud.stepfunctions.task import (
 )
 from bedrock_customization_local.cloud.stepfunctions.tokens import PendingTask, TaskTokens
 from bedrock_customization_local.cloud.stepfunctions.waiting import number
+from bedrock_customization_local.cloud.untyped import Json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

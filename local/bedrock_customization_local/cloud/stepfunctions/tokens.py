@@ -5,8 +5,8 @@ from threading import Event, Lock
 from uuid import uuid4
 
 from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, StateError
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
 from bedrock_customization_local.cloud.stepfunctions.scope import Scope
+from bedrock_customization_local.cloud.untyped import Json
 
 
 class TaskGone(Exception):  # noqa: N818 - named by what happened to the task

@@ -6,7 +6,8 @@ from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, St
 from bedrock_customization_local.cloud.stepfunctions.frame import Frame
 from bedrock_customization_local.cloud.stepfunctions.language.dataflow import flow_of
 from bedrock_customization_local.cloud.stepfunctions.language.definition import QueryLanguage, State
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump
+from bedrock_customization_local.cloud.stepfunctions.language.values import dump
+from bedrock_customization_local.cloud.untyped import Json
 
 
 def seconds_to_wait(state: State, data: Json, frame: Frame) -> float:

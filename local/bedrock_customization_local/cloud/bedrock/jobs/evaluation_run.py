@@ -26,7 +26,7 @@ from bedrock_customization_local.cloud.bedrock.models.foundation_models import (
 from bedrock_customization_runtime.catalog import inference_prices, judges
 from bedrock_customization_runtime.contract import JudgeMetric
 from bedrock_customization_runtime.evaluation.generation import token_f1
-from bedrock_customization_runtime.evaluation.injection import is_injection
+from bedrock_customization_runtime.grading.injection import is_injection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

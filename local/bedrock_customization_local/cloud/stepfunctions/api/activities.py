@@ -9,13 +9,13 @@ from bedrock_customization_local.cloud.clock import Clock
 from bedrock_customization_local.cloud.stepfunctions.api.errors import ApiError
 from bedrock_customization_local.cloud.stepfunctions.api.machine import check_name
 from bedrock_customization_local.cloud.stepfunctions.api.paging import page
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
 from bedrock_customization_local.cloud.stepfunctions.tasks.activities import ActivityQueues
 from bedrock_customization_local.cloud.stepfunctions.tokens import (
     TaskGone,
     TaskTokens,
     UnknownToken,
 )
+from bedrock_customization_local.cloud.untyped import Json
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -17,10 +17,10 @@ from bedrock_customization_local.cloud.stepfunctions.execution import (
 from bedrock_customization_local.cloud.stepfunctions.history import EVENT_LIMIT
 from bedrock_customization_local.cloud.stepfunctions.language.values import (
     PAYLOAD_LIMIT,
-    Json,
     dump,
 )
 from bedrock_customization_local.cloud.stepfunctions.maps.map_run import MapRun
+from bedrock_customization_local.cloud.untyped import Json
 
 _UNSUCCESSFUL: Final = frozenset({"ABORTED", "FAILED", "TIMED_OUT"})
 

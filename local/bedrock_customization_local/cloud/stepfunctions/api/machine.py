@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from bedrock_customization_local.cloud.stepfunctions.api.errors import ApiError
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
+from bedrock_customization_local.cloud.untyped import Json
 
 _NAME: Final = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}")
 

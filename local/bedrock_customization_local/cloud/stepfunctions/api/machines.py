@@ -21,7 +21,7 @@ from bedrock_customization_local.cloud.stepfunctions.api.paging import page
 from bedrock_customization_local.cloud.stepfunctions.execution import Blueprint
 from bedrock_customization_local.cloud.stepfunctions.language import definition
 from bedrock_customization_local.cloud.stepfunctions.language.validation import TaskCheck, findings
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
+from bedrock_customization_local.cloud.untyped import Json
 
 _ROLE: Final = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/.+")
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bedrock_customization_local.cloud.stepfunctions.api.errors import ApiError
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
+from bedrock_customization_local.cloud.untyped import Json
 
 _DEFAULT_SIZE: Final = 100
 

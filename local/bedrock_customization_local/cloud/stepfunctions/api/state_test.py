@@ -17,11 +17,12 @@ from bedrock_customization_local.cloud.stepfunctions.language import definition,
 from bedrock_customization_local.cloud.stepfunctions.language.dataflow import flow_of
 from bedrock_customization_local.cloud.stepfunctions.language.definition import QueryLanguage, State
 from bedrock_customization_local.cloud.stepfunctions.language.validation import TaskCheck, findings
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump
+from bedrock_customization_local.cloud.stepfunctions.language.values import dump
 from bedrock_customization_local.cloud.stepfunctions.progress import Progress
 from bedrock_customization_local.cloud.stepfunctions.scope import Scope
 from bedrock_customization_local.cloud.stepfunctions.task import TaskCall, TaskCaller
 from bedrock_customization_local.cloud.stepfunctions.task_state import TaskRunner
+from bedrock_customization_local.cloud.untyped import Json
 
 _NAME: Final = "State"
 

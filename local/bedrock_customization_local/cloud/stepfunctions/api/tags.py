@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bedrock_customization_local.cloud.stepfunctions.api.errors import ApiError
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
+from bedrock_customization_local.cloud.untyped import Json
 
 
 class Tags:

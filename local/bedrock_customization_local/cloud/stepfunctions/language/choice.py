@@ -8,7 +8,7 @@ from typing import Final
 from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, StateError
 from bedrock_customization_local.cloud.stepfunctions.language.dataflow import Sight, look_up
 from bedrock_customization_local.cloud.stepfunctions.language.jsonpath import PathError
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
+from bedrock_customization_local.cloud.untyped import Json
 
 _MISSING: Final = object()
 

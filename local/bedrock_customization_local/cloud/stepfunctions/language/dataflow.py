@@ -12,7 +12,8 @@ from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, St
 from bedrock_customization_local.cloud.stepfunctions.language import intrinsics, jsonata, jsonpath
 from bedrock_customization_local.cloud.stepfunctions.language.definition import QueryLanguage, State
 from bedrock_customization_local.cloud.stepfunctions.language.jsonpath import PathError
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump
+from bedrock_customization_local.cloud.stepfunctions.language.values import dump
+from bedrock_customization_local.cloud.untyped import Json
 
 # Fields that hold data, not settings, are read by their templates; all others by `setting`.
 _DISCARDED: Final[dict[str, Json]] = {}

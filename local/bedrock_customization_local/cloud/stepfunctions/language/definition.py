@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
+from bedrock_customization_local.cloud.untyped import Json
 
 
 class QueryLanguage(StrEnum):

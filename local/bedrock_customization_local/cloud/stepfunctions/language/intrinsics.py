@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Final
 
 from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, StateError
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump
+from bedrock_customization_local.cloud.stepfunctions.language.values import dump
+from bedrock_customization_local.cloud.untyped import Json
 
 _MAX_RANGE: Final = 1000
 _TOKEN: Final = re.compile(

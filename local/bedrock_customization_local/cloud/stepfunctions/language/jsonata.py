@@ -14,7 +14,7 @@ from jsonata.jsonata import Jsonata
 from jsonata.utils import Utils
 
 from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, StateError
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
+from bedrock_customization_local.cloud.untyped import Json
 
 _OPEN: Final = "{%"
 _CLOSE: Final = "%}"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, StateError
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
+from bedrock_customization_local.cloud.untyped import Json
 
 _DEFAULT_MAX_ATTEMPTS: Final = 3
 _DEFAULT_BACKOFF_RATE: Final = 2.0

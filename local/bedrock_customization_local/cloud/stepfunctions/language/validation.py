@@ -18,7 +18,7 @@ from bedrock_customization_local.cloud.stepfunctions.language.definition import 
 )
 from bedrock_customization_local.cloud.stepfunctions.language.jsonpath import PathError
 from bedrock_customization_local.cloud.stepfunctions.language.resources import Resource
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
+from bedrock_customization_local.cloud.untyped import Json
 
 _NAME_LIMIT: Final = 80
 _TERMINAL: Final = frozenset({StateType.SUCCEED, StateType.FAIL})

@@ -2,10 +2,9 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias
+from typing import Final
 
-# A JSON document: its shape is the user's, so there is no narrower type to give it.
-Json: TypeAlias = Any
+from bedrock_customization_local.cloud.untyped import Json
 
 PAYLOAD_LIMIT: Final = 256 * 1024
 """Bytes of UTF-8 that a state's input or output may have."""

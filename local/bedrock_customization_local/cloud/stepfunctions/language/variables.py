@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, StateError
 from bedrock_customization_local.cloud.stepfunctions.language.values import (
     PAYLOAD_LIMIT,
-    Json,
     copy,
     size,
 )
+from bedrock_customization_local.cloud.untyped import Json
 
 
 class Variables(Mapping[str, Json]):

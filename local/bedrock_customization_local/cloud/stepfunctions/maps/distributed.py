@@ -18,11 +18,11 @@ from bedrock_customization_local.cloud.stepfunctions.errors import (
 from bedrock_customization_local.cloud.stepfunctions.frame import Frame
 from bedrock_customization_local.cloud.stepfunctions.language.dataflow import flow_of
 from bedrock_customization_local.cloud.stepfunctions.language.definition import State
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
 from bedrock_customization_local.cloud.stepfunctions.maps import item_reader, result_writer
 from bedrock_customization_local.cloud.stepfunctions.maps.map_run import Child, MapRun
 from bedrock_customization_local.cloud.stepfunctions.maps.objects import ObjectStore
 from bedrock_customization_local.cloud.stepfunctions.task import failure
+from bedrock_customization_local.cloud.untyped import Json
 
 
 class Parent(Protocol):

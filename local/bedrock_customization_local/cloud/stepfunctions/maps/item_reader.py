@@ -16,10 +16,10 @@ from bedrock_customization_local.cloud.stepfunctions.language.dataflow import fl
 from bedrock_customization_local.cloud.stepfunctions.language.definition import QueryLanguage, State
 from bedrock_customization_local.cloud.stepfunctions.language.values import (
     PAYLOAD_LIMIT,
-    Json,
     size,
 )
 from bedrock_customization_local.cloud.stepfunctions.maps.objects import ObjectStore
+from bedrock_customization_local.cloud.untyped import Json
 
 _DELIMITERS: Final = {
     "COMMA": ",",

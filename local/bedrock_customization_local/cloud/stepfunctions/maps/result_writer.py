@@ -8,8 +8,9 @@ from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, St
 from bedrock_customization_local.cloud.stepfunctions.frame import Frame
 from bedrock_customization_local.cloud.stepfunctions.language.dataflow import flow_of
 from bedrock_customization_local.cloud.stepfunctions.language.definition import QueryLanguage, State
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump, timestamp
+from bedrock_customization_local.cloud.stepfunctions.language.values import dump, timestamp
 from bedrock_customization_local.cloud.stepfunctions.maps.objects import ObjectStore
+from bedrock_customization_local.cloud.untyped import Json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Condition
 
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump
+from bedrock_customization_local.cloud.stepfunctions.language.values import dump
 from bedrock_customization_local.cloud.stepfunctions.task import TaskCall
+from bedrock_customization_local.cloud.untyped import Json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

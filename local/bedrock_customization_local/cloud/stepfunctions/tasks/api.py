@@ -13,7 +13,7 @@ from botocore.model import OperationModel, ServiceModel
 
 from bedrock_customization_local.cloud.iam import AccessDenied
 from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName, StateError
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump
+from bedrock_customization_local.cloud.stepfunctions.language.values import dump
 from bedrock_customization_local.cloud.stepfunctions.task import TaskCall
 from bedrock_customization_local.cloud.stepfunctions.tasks.naming import denied_code
 from bedrock_customization_local.cloud.stepfunctions.tasks.shapes import (
@@ -21,6 +21,7 @@ from bedrock_customization_local.cloud.stepfunctions.tasks.shapes import (
     from_botocore,
     to_botocore,
 )
+from bedrock_customization_local.cloud.untyped import Json
 
 # A Lambda function may run 15 minutes before it answers.
 _READ_SECONDS = 920

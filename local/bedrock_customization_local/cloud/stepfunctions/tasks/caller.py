@@ -2,12 +2,12 @@
 
 from bedrock_customization_local.cloud.stepfunctions.errors import ErrorName
 from bedrock_customization_local.cloud.stepfunctions.language.resources import Kind, Pattern
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
 from bedrock_customization_local.cloud.stepfunctions.task import TaskCall
 from bedrock_customization_local.cloud.stepfunctions.tasks import functions, jobs, services
 from bedrock_customization_local.cloud.stepfunctions.tasks.activities import ActivityQueues
 from bedrock_customization_local.cloud.stepfunctions.tasks.api import Api
 from bedrock_customization_local.cloud.stepfunctions.tasks.naming import boto3_name, sdk_error
+from bedrock_customization_local.cloud.untyped import Json
 
 
 class AwsTasks:

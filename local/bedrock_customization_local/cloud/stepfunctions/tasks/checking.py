@@ -7,7 +7,6 @@ from bedrock_customization_local.cloud.stepfunctions.language.resources import (
     Pattern,
     Resource,
 )
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
 from bedrock_customization_local.cloud.stepfunctions.tasks.api import Api
 from bedrock_customization_local.cloud.stepfunctions.tasks.jobs import JOBS
 from bedrock_customization_local.cloud.stepfunctions.tasks.naming import (
@@ -16,6 +15,7 @@ from bedrock_customization_local.cloud.stepfunctions.tasks.naming import (
 )
 from bedrock_customization_local.cloud.stepfunctions.tasks.services import ACTIONS
 from bedrock_customization_local.cloud.stepfunctions.tasks.shapes import unknown_fields
+from bedrock_customization_local.cloud.untyped import Json
 
 
 def problems(api: Api, resource: Resource, template: Json) -> Iterator[str]:

@@ -5,10 +5,11 @@ import json
 from collections.abc import Mapping
 
 from bedrock_customization_local.cloud.stepfunctions.errors import StateError
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump
+from bedrock_customization_local.cloud.stepfunctions.language.values import dump
 from bedrock_customization_local.cloud.stepfunctions.task import TaskCall
 from bedrock_customization_local.cloud.stepfunctions.tasks.api import Api
 from bedrock_customization_local.cloud.stepfunctions.tasks.naming import optimized_error
+from bedrock_customization_local.cloud.untyped import Json
 
 _UNKNOWN_ERROR = "Lambda.Unknown"
 

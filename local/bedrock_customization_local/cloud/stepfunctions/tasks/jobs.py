@@ -7,13 +7,14 @@ from typing import Final
 
 from bedrock_customization_local.cloud.stepfunctions.errors import Closed, ErrorName, StateError
 from bedrock_customization_local.cloud.stepfunctions.language.resources import Pattern
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump
+from bedrock_customization_local.cloud.stepfunctions.language.values import dump
 from bedrock_customization_local.cloud.stepfunctions.task import TaskCall
 from bedrock_customization_local.cloud.stepfunctions.tasks.api import Api
 from bedrock_customization_local.cloud.stepfunctions.tasks.naming import (
     optimized_boto3_name,
     optimized_error,
 )
+from bedrock_customization_local.cloud.untyped import Json
 
 POLL_SECONDS: Final = 60
 """Seconds between two looks at a job. AWS does not say how often it looks."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
 from bedrock_customization_local.cloud.stepfunctions.maps.objects import ObjectSummary
 from bedrock_customization_local.cloud.stepfunctions.tasks.api import Api
 from bedrock_customization_local.cloud.stepfunctions.tasks.naming import sdk_error
+from bedrock_customization_local.cloud.untyped import Json
 
 
 class S3Objects:

@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from bedrock_customization_local.cloud.stepfunctions.errors import StateError
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump
+from bedrock_customization_local.cloud.stepfunctions.language.values import dump
 from bedrock_customization_local.cloud.stepfunctions.task import TaskCall
 from bedrock_customization_local.cloud.stepfunctions.tasks.api import Api
 from bedrock_customization_local.cloud.stepfunctions.tasks.naming import (
     optimized_boto3_name,
     optimized_error,
 )
+from bedrock_customization_local.cloud.untyped import Json
 
 # Fields that take any JSON and reach the service as text.
 _TEXT_FIELDS: Final[Mapping[tuple[str, str], str]] = {

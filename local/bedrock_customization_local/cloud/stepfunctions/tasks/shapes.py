@@ -7,7 +7,8 @@ from datetime import datetime
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.response import StreamingBody
 
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, dump, timestamp
+from bedrock_customization_local.cloud.stepfunctions.language.values import dump, timestamp
+from bedrock_customization_local.cloud.untyped import Json
 
 
 class UnknownFieldError(ValueError):

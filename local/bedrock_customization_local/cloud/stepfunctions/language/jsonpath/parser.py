@@ -25,7 +25,7 @@ from bedrock_customization_local.cloud.stepfunctions.language.jsonpath.steps imp
 _NAME: Final = re.compile(r"[\w\-À-￿]+")
 _ROOT: Final = re.compile(r"\$(\$|[A-Za-zÀ-￿_][\wÀ-￿]*)?")
 _INTEGER: Final = re.compile(r"-?\d+")
-_SLICE: Final = re.compile(r"(-?\d*):(-?\d*)(?::(-?\d+))?")
+_SLICE: Final = re.compile(r"(-?\d+)?:(-?\d+)?(?::(-?\d+))?")
 _LITERAL: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
 _OPERATOR: Final = re.compile(r"==|!=|<=|>=|<|>|=~|nin\b|in\b")
 _LITERALS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
@@ -215,11 +215,7 @@ class _Parser:
                 self._take(",")
             return lambda v, root: [item(v, root) for item in items]
         if self._take("/"):
-            end = self._text.index("/", self._at)
-            pattern = self._text[self._at : end]
-            self._at = end + 1
-            flags = re.IGNORECASE if self._take("i") else re.NOFLAG
-            expression = re.compile(pattern, flags)
+            expression = self._regular_expression()
             return lambda _v, _root: expression
         if found := self._match(_LITERAL):
             word = found.group()
@@ -227,6 +223,18 @@ class _Parser:
             return lambda _v, _root: value
         text = self._string()
         return lambda _v, _root: text
+
+    def _regular_expression(self) -> re.Pattern[str]:
+        end = self._text.find("/", self._at)
+        if end < 0:
+            raise self._error("a regular expression without its closing slash")
+        pattern = self._text[self._at : end]
+        self._at = end + 1
+        flags = re.IGNORECASE if self._take("i") else re.NOFLAG
+        try:
+            return re.compile(pattern, flags)
+        except re.error as error:
+            raise self._error(f"no regular expression ({error})") from None
 
     def _match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         found = pattern.match(self._text, self._at)

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 from bedrock_customization_local.cloud.stepfunctions.language.jsonpath.parser import parse
 from bedrock_customization_local.cloud.stepfunctions.language.jsonpath.path import PathError
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json, copy
+from bedrock_customization_local.cloud.stepfunctions.language.values import copy
+from bedrock_customization_local.cloud.untyped import Json
 
 
 def insert(path: str, document: Json, value: Json) -> Json:

@@ -8,7 +8,7 @@ from bedrock_customization_local.cloud.stepfunctions.language.jsonpath.path impo
     PathError,
     Step,
 )
-from bedrock_customization_local.cloud.stepfunctions.language.values import Json
+from bedrock_customization_local.cloud.untyped import Json
 
 Operand = Callable[[Json, Json], Json]
 """Part of a condition: from an item and the document to its value."""

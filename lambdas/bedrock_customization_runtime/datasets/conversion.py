@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime.datasets.checking.problems import Problem, RecordRejectedError
+from bedrock_customization_runtime.datasets.problems import Problem, RecordRejectedError
 from bedrock_customization_runtime.datasets.reading.rows import UnreadableRow
 from bedrock_customization_runtime.datasets.reading.sniffing import opened
 from bedrock_customization_runtime.datasets.record_formats import formats, shapes
