@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import Gate
     from bedrock_customization_runtime.manifest import EvaluationSection, MetricComparison
 
-_BASE, _TUNED, _LIVE = "base", "tuned", "live"
+_BASE, _CANDIDATE, _LIVE = "base", "candidate", "live"
 
 
 def decide(evaluation: EvaluationSection, gate: Gate) -> list[RuleVerdict]:
@@ -132,15 +132,15 @@ def _cost(evaluation: EvaluationSection, gate: Gate) -> Iterator[RuleVerdict]:
     if "maximum_usd_per_1k" not in gate:
         return
     rule, limit = GateRule.MAXIMUM_USD_PER_1K, gate["maximum_usd_per_1k"]
-    costs = [model.usd_per_1k for model in evaluation.models if model.name == _TUNED]
+    costs = [model.usd_per_1k for model in evaluation.models if model.name == _CANDIDATE]
     cost = costs[0] if costs else None
     if cost is None or not math.isfinite(cost):
-        yield _not_shown(rule, "what 1,000 answers of the tuned model cost is not known")
+        yield _not_shown(rule, "what 1,000 answers of the candidate cost is not known")
         return
     yield RuleVerdict(
         rule=rule,
         passed=cost <= limit,
-        reason=f"1,000 answers of the tuned model cost {wording.usd(cost)}, where at most "
+        reason=f"1,000 answers of the candidate cost {wording.usd(cost)}, where at most "
         f"{wording.usd(limit)} are allowed",
         figures={"usd_per_1k": cost, "maximum_usd_per_1k": limit},
     )
@@ -181,7 +181,7 @@ def _comparison(evaluation: EvaluationSection, against: str) -> MetricComparison
 
 
 def _is_finite(found: MetricComparison) -> bool:
-    given = (found.baseline, found.tuned, found.difference, *found.interval, found.p_value)
+    given = (found.other, found.candidate, found.difference, *found.interval, found.p_value)
     adjusted = 0.0 if found.adjusted_p_value is None else found.adjusted_p_value
     return all(map(math.isfinite, (*given, adjusted)))
 

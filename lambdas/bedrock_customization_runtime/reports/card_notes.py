@@ -110,11 +110,11 @@ def _of_evaluation(evaluation: EvaluationSection) -> Iterator[str]:
     for each in evaluation.slices:
         if each.interval[1] < 0:
             yield (
-                f"On {wording.short(each.slice or '')} the tuned model is worse than the base "
+                f"On {wording.short(each.slice or '')} the candidate is worse than the base "
                 f"model by {wording.points(-each.difference).lstrip('+')} points."
             )
     for figures in evaluation.models:
-        if figures.name == "tuned" and (figures.refusals or figures.format_failures):
+        if figures.name == "candidate" and (figures.refusals or figures.format_failures):
             yield (
                 f"Of its answers, {wording.count(figures.refusals)} were withheld and "
                 f"{wording.count(figures.format_failures)} had the wrong form."
@@ -128,9 +128,9 @@ def _of_judge(judge: JudgeSection) -> Iterator[str]:
         f"The judge, {judge.model}, is a model too: it may prefer long answers, or those like its "
         "own."
     )
-    addressed = judge.injections.get("tuned", 0)
+    addressed = judge.injections.get("candidate", 0)
     if addressed:
         yield (
-            f"{wording.count(addressed)} of the tuned model's answers speak to a judge, or of "
+            f"{wording.count(addressed)} of the candidate's answers speak to a judge, or of "
             "their own score."
         )

@@ -97,8 +97,8 @@ def _cost(estimate: EstimateSection) -> KeyFigure:
 
 def _running_cost(evaluation: EvaluationSection) -> list[KeyFigure]:
     prices = {figures.name: figures.usd_per_1k for figures in evaluation.models}
-    tuned, base = prices.get("tuned"), prices.get("base")
-    if tuned is None:
+    candidate, base = prices.get("candidate"), prices.get("base")
+    if candidate is None:
         return []
     note = "Base model: " + (wording.usd(base) if base is not None else "unknown")
-    return [KeyFigure(question="1,000 answers cost", answer=wording.usd(tuned), note=note)]
+    return [KeyFigure(question="1,000 answers cost", answer=wording.usd(candidate), note=note)]

@@ -70,14 +70,14 @@ class Forest:
 
 
 def scores(evaluation: EvaluationSection) -> list[ModelScore]:
-    """Return each model's primary metric, the tuned model first, then the base model."""
+    """Return each model's primary metric, the candidate first, then the base model."""
     primary = wording.primary_of(evaluation)
     found = {
         figures.name: figures.metrics[primary.name]
         for figures in evaluation.models
         if primary.name in figures.metrics
-    } or {"tuned": primary.tuned, primary.against: primary.baseline}
-    ordered = sorted(found, key=lambda name: (name != "tuned", name != "base"))
+    } or {"candidate": primary.candidate, primary.against: primary.other}
+    ordered = sorted(found, key=lambda name: (name != "candidate", name != "base"))
     return [
         ModelScore(
             name=name,

@@ -133,12 +133,12 @@ def _cause(manifest: Manifest) -> str:
 def _comparison_sentence(metric: MetricComparison) -> str:
     if metric.name == "accuracy":
         return (
-            f"The tuned model answers {wording.percent(metric.tuned)} of unseen questions right; "
-            f"the base model {wording.percent(metric.baseline)}."
+            f"The candidate answers {wording.percent(metric.candidate)} of unseen questions right; "
+            f"the base model {wording.percent(metric.other)}."
         )
     return (
-        f"On unseen questions the tuned model reaches {wording.percent(metric.tuned)} "
-        f"{wording.title_of(metric.name)}; the base model {wording.percent(metric.baseline)}."
+        f"On unseen questions the candidate reaches {wording.percent(metric.candidate)} "
+        f"{wording.title_of(metric.name)}; the base model {wording.percent(metric.other)}."
     )
 
 

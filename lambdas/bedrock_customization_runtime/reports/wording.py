@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     )
 
 EMBEDDED_NOTICE = (
-    "This run used the embedded AWS, not Amazon Bedrock. The tuned model is a tiny network trained "
+    "This run used the embedded AWS, not Amazon Bedrock. The candidate is a tiny network trained "
     "from scratch on this machine, and the base model is the same network untrained. The figures "
     "show that the pipeline works; they say nothing about Bedrock's models."
 )
@@ -28,7 +28,7 @@ MODELS = {
     "few_shot": "base model with examples",
     "live": "model live until now",
     "teacher": "teacher",
-    "tuned": "tuned model",
+    "candidate": "candidate",
 }
 """Titles of the models that answer, by `contract.EvaluatedModel.name`."""
 _MINUS = "\N{MINUS SIGN}"

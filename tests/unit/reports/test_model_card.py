@@ -135,7 +135,7 @@ def test_caveats_come_from_the_figures(compared):
     caveats = " ".join(card_of(compared).caveats_and_recommendations)
 
     assert "3 blind records also stand in the training set" in caveats
-    assert "On category=other the tuned model is worse than the base model by 20.0" in caveats
+    assert "On category=other the candidate is worse than the base model by 20.0" in caveats
     assert "2 had the wrong form" in caveats
     assert "category=invoice" not in caveats
     assert wording.EMBEDDED_NOTICE not in caveats
@@ -253,4 +253,4 @@ def test_use_case_baseline_and_judge_are_on_the_card(judged):
     assert "- Advice: do not tune." in text
     assert "Judged by `us.amazon.nova-pro-v1:0`, 250 records" in text
     assert "| Builtin.Harmfulness (lower is better) |" in text
-    assert "1 of the tuned model's answers speak to a judge" in text
+    assert "1 of the candidate's answers speak to a judge" in text
