@@ -23,6 +23,8 @@ from bedrock_customization.metric import metric_input, metric_rights
 from bedrock_customization.phases.judging import AnswerJudging
 from bedrock_customization.storage import EXAMPLES, PREPARED, RUNS
 from bedrock_customization_runtime.contract import (
+    BASE,
+    CANDIDATE,
     TEACHER,
     EvaluationStep,
     Handler,
@@ -129,8 +131,8 @@ class ModelEvaluation(Phase):
                 "run": "{% $run %}",
                 "preparation": "{% $preparation %}",
                 "models": [
-                    {"name": "base", "id": base_model.inference_id},
-                    {"name": "candidate", "id": "{% $deployment.arn %}"},
+                    {"name": BASE, "id": base_model.inference_id},
+                    {"name": CANDIDATE, "id": "{% $deployment.arn %}"},
                     *([{"name": TEACHER, "id": teacher}] if teacher else []),
                 ],
                 "record_format": rules.record_format.value,

@@ -23,8 +23,7 @@ class Deployment(TypedDict):
 class EvaluatedModel(TypedDict):
     """A model that answers the blind set.
 
-    `name` is "base", "few_shot" (the base model with examples before each question), "candidate",
-    `TEACHER`, or "live" (the model in production before this run).
+    `name` is `BASE`, `CANDIDATE`, `FEW_SHOT`, `LIVE` or `TEACHER`.
     """
 
     name: str

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from bedrock_customization_runtime.contract import BASE, CANDIDATE
 from bedrock_customization_runtime.datasets import power
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import statistics
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.evaluation.metrics import Metric
     from bedrock_customization_runtime.evaluation.texts import Matrix
 
-BASE, CANDIDATE = "base", "candidate"
 SEED = 20_250_101
 """Of every draw: a repeated evaluation gives the same figures."""
 EXAMPLES = 10

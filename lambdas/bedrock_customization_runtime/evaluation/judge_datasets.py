@@ -14,6 +14,7 @@ from hashlib import sha256
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
+from bedrock_customization_runtime.contract import BASE, CANDIDATE
 from bedrock_customization_runtime.evaluation.injection import as_data, is_injection
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import JudgePlan
     from bedrock_customization_runtime.datasets.record_formats.records import TestRecord
 
-MODELS = ("base", "candidate")
+MODELS = (BASE, CANDIDATE)
 """Whose answers are judged."""
 SOURCE = "answer"
 """`modelIdentifier` of every answer."""
@@ -78,9 +79,9 @@ class JudgedRecord:
             case Task.BASE | Task.CANDIDATE:
                 return self.answers[task.value]
             case Task.CANDIDATE_FIRST:
-                pair = {FIRST: self.answers["candidate"], SECOND: self.answers["base"]}
+                pair = {FIRST: self.answers[CANDIDATE], SECOND: self.answers[BASE]}
             case Task.BASE_FIRST:
-                pair = {FIRST: self.answers["base"], SECOND: self.answers["candidate"]}
+                pair = {FIRST: self.answers[BASE], SECOND: self.answers[CANDIDATE]}
         return as_data(pair)
 
     def key(self, task: Task) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bedrock_customization_runtime import catalog, manifest as manifests
-from bedrock_customization_runtime.contract import TEACHER
+from bedrock_customization_runtime.contract import BASE, CANDIDATE, TEACHER
 from bedrock_customization_runtime.errors import EvaluationFailed, SourceChanged
 from bedrock_customization_runtime.evaluation import (
     blind_set,
@@ -18,7 +18,6 @@ from bedrock_customization_runtime.evaluation import (
     parts,
 )
 from bedrock_customization_runtime.evaluation.answers import pair
-from bedrock_customization_runtime.evaluation.comparison import BASE, CANDIDATE, Measured
 from bedrock_customization_runtime.evaluation.metrics import Metric, Task
 from bedrock_customization_runtime.manifest import (
     EvaluationSection,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.contract import EvaluatedModel, Evaluation, Run
     from bedrock_customization_runtime.evaluation.answers import Answer
+    from bedrock_customization_runtime.evaluation.comparison import Measured
 
 
 class EvaluationReport(msgspec.Struct, kw_only=True, frozen=True):
@@ -105,10 +105,10 @@ def judge(
     computed = metrics.chosen(primary, task)
     measured: dict[str, Measured] = {}
     for model in models:
-        name, found = model["name"], read[model["name"]][0]
-        if name == TEACHER and not _is_compared(blind.references, found):
+        name, given = model["name"], read[model["name"]][0]
+        if name == TEACHER and not _is_compared(blind.references, given):
             continue
-        said = dict(zip(blind.references, pair(blind.references, found, model=name), strict=True))
+        said = dict(zip(blind.references, pair(blind.references, given, model=name), strict=True))
         measured[name] = comparison.measure(
             model["id"], [(known[record], said[record][1]) for record in records], computed
         )

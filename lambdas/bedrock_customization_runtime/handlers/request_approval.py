@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from msgspec.structs import replace
 
 from bedrock_customization_runtime import aws, manifest, times
+from bedrock_customization_runtime.contract import SUBJECT
 from bedrock_customization_runtime.promotion import approval
 from bedrock_customization_runtime.reports import text
 from bedrock_customization_runtime.s3.objects import S3Uri
@@ -57,7 +58,7 @@ def _request(event: RequestApprovalInput, record: str) -> None:
     link = f"{page}?{urlencode({'run': run['key'], 'secret': secret})}" if page and secret else None
     aws.sns().publish(
         TopicArn=event["topic"],
-        Subject="Model customization: approval wanted",
+        Subject=f"{SUBJECT}: approval wanted",
         Message=text.approval_wanted(about, expires=asked.expires, link=link),
     )
 

@@ -51,6 +51,7 @@ def handler(event: StartRunInput, _context: object) -> Run:
         run["manifest"],
         manifest.RunSection(
             id=run["id"],
+            kind=event["kind"],
             execution_arn=run["execution_arn"],
             source=run["source"],
             base_model=base_model.id,

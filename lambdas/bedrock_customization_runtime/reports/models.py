@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bedrock_customization_runtime.contract import BASE, CANDIDATE
 from bedrock_customization_runtime.reports import wording
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ def scores(evaluation: EvaluationSection) -> list[ModelScore]:
         figures.name: figures.metrics[primary.name]
         for figures in evaluation.models
         if primary.name in figures.metrics
-    } or {"candidate": primary.candidate, primary.against: primary.other}
-    ordered = sorted(found, key=lambda name: (name != "candidate", name != "base"))
+    } or {CANDIDATE: primary.candidate, primary.against: primary.other}
+    ordered = sorted(found, key=lambda name: (name != CANDIDATE, name != BASE))
     return [
         ModelScore(
             name=name,

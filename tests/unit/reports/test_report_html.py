@@ -672,7 +672,7 @@ def test_the_quality_of_the_data_is_told(compared):
 
     for told in (
         "they quote the blind set",
-        "4,811 sets. A split by record would have given 37 blind records copies in training.",
+        "A split by record would have given 37 blind records copies in the training set.",
         '<th scope="row">iban</th><td class="number">2</td>',
         "wrote 420 answers and graded 0 (task <code>draft</code>); this run paid $0.40",
         "s3://tuning-data/drafted.jsonl",

@@ -212,7 +212,7 @@ def test_a_live_model_that_answered_but_was_not_compared_shows_nothing():
 def test_blind_records_that_were_trained_on_refuse():
     ((rule, _, reason),) = refused(evaluation(contaminated=3))
     assert rule == "contamination"
-    assert reason.startswith("3 blind records are also in the training set")
+    assert reason.startswith("3 blind records have a copy outside the blind set")
 
 
 def measured(right):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter
 
+from bedrock_customization_runtime.contract import BASE, CANDIDATE
 from bedrock_customization_runtime.reports import wording
 from bedrock_customization_runtime.reports.plots.drawing import (
     FIRST,
@@ -59,7 +60,7 @@ def _draw_scores(axes: Axes, scores: Sequence[ModelScore]) -> None:
         titles,
         [100 * score.value for score in scores],
         height=0.55,
-        color=[{"candidate": FIRST, "base": SECOND}.get(score.name, MUTED) for score in scores],
+        color=[{CANDIDATE: FIRST, BASE: SECOND}.get(score.name, MUTED) for score in scores],
     )
     labels = [wording.percent(score.value) for score in scores]
     axes.bar_label(bars, labels, padding=6, fontweight="bold")
