@@ -1,7 +1,7 @@
 """How long a blind test takes on the embedded AWS: `uv run python benchmarks/evaluation.py`.
 
 Deploys the evaluation phase in a state machine of its own, IAM enforced, with a model that was
-really trained, and asks base, few-shot base and tuned model 10,000 questions each. The base model
+really trained, and asks base, few-shot base and candidate 10,000 questions each. The base model
 is untaught: it says a few words of noise, which costs the embedded AWS more than an answer.
 """
 
@@ -58,7 +58,7 @@ def main() -> None:
         seconds, cpu = time.perf_counter() - started, _cpu_seconds() - cpu
         asked = {
             name: len(parts.read(cloud.client("s3"), f"{run['blind']}/answers", name)[0])
-            for name in ("base", "few_shot", "tuned")
+            for name in ("base", "few_shot", "candidate")
         }
     print(f"{sum(asked.values()):,} answers ({asked}) in {seconds:.1f} s")
     print(f"{sum(asked.values()) / seconds:.0f} a second, {cpu:.1f} s of the server's processor")

@@ -89,7 +89,7 @@ def scipy_interval_of(pair: Pair, draws: int) -> float:
 
     def difference(rows: np.ndarray) -> float:
         chosen = rows.astype(int)
-        sums = pair.tuned[chosen].sum(axis=0), pair.baseline[chosen].sum(axis=0)
+        sums = pair.second[chosen].sum(axis=0), pair.first[chosen].sum(axis=0)
         return float(pair.value(sums[0]) - pair.value(sums[1]))
 
     found = bootstrap(
@@ -108,7 +108,7 @@ def main() -> None:
     told, other = texts(), texts(2)
     said = Texts(ids=told.ids, references=told.references, answers=other.answers)
     chrf = METRICS["chrf"]
-    pair = Pair(baseline=chrf.measure(said), tuned=chrf.measure(told), value=chrf.value)
+    pair = Pair(first=chrf.measure(said), second=chrf.measure(told), value=chrf.value)
     cases: list[tuple[str, str, Callable[[], float], Callable[[], float]]] = [
         ("ROUGE-1, -2 and -L", "rouge-score", partial(our_rouge, told), partial(rouge, told)),
         *(

@@ -58,6 +58,7 @@ from bedrock_customization_runtime.contract import (
     JudgeMetric,
     KnowledgeChanges,
     MetricName,
+    RunKind,
 )
 from bedrock_customization_runtime.contract.grading import SqlDialect
 
@@ -113,6 +114,7 @@ __all__ = [
     "ReinforcementFineTuning",
     "RequestMetadata",
     "RunCleanup",
+    "RunKind",
     "RunStart",
     "S3Model",
     "SageMakerModel",

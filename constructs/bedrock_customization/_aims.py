@@ -23,7 +23,7 @@ class Aims:
     Args:
         metric: What answers are measured by.
         target: The metric from which there is no need to tune, if any.
-        gate: What the tuned model must show.
+        gate: What the candidate must show.
         max_cost_usd: What the run may cost, in US dollars, if that is limited.
     """
 

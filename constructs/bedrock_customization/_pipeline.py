@@ -232,7 +232,7 @@ class Pipeline(Construct):
         key = kms.Key(
             self,
             "TopicKey",
-            description="Notifications of model customization",
+            description="Notifications of runs",
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.RETAIN,
         )

@@ -13,7 +13,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from bedrock_customization._asl import States
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.storage import RUNS
-from bedrock_customization_runtime.contract import Handler
+from bedrock_customization_runtime.contract import SUBJECT, Handler
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +108,7 @@ class RunFrame:
             "Notify failure",
             self._topic,
             # SNS takes no subject of more than 100 characters.
-            subject="{% 'Model customization: ' & $substring($failure.error, 0, 70) %}",
+            subject=f"{{% '{SUBJECT}: ' & $substring($failure.error, 0, 70) %}}",
             message="{% 'Run ' & $states.context.Execution.Name & ' of ' & "
             "$states.context.StateMachine.Name & ' ended as ' & $failure.error & ': ' & "
             "$substring($failure.cause, 0, 3000) %}",
@@ -144,7 +144,7 @@ class RunFrame:
         notify = telling.publish(
             "Notify",
             self._topic,
-            subject="{% 'Model customization: ' & $record.status %}",
+            subject=f"{{% '{SUBJECT}: ' & $record.status %}}",
             message="{% $record.summary %}",
         )
         done = sfn.Succeed.jsonata(

@@ -28,17 +28,17 @@ class Gate:
             it. 0 asks for any improvement beyond chance.
         significance: Largest p-value of that difference, corrected for several comparisons where
             there are several; above 0, at most 0.05, because the interval allows no more.
-        no_regression_on: Protected slices, a column or `column=value` each: where the tuned model
+        no_regression_on: Protected slices, a column or `column=value` each: where the candidate
             is surely worse than the base model, it does not pass. A slice without blind records
             does not pass either, for nothing is shown.
-        maximum_usd_per_1k: What 1,000 answers of the tuned model may cost, in US dollars; a model
+        maximum_usd_per_1k: What 1,000 answers of the candidate may cost, in US dollars; a model
             whose price is not known does not pass. Without it, costs are only reported.
         not_worse_than_live: Whether a candidate must score at least what the model scores that is
             live, if one is.
         minimum_judge_improvement: What the first criterion of the judge must surely gain, in
             [0, 1], while no other surely falls. Without it, its scores are only reported.
-        minimum_judge_win_rate: In what share of the records the judge must surely prefer the tuned
-            model, a tie being half a win, in [0, 1]; 0.5 asks for any preference beyond chance.
+        minimum_judge_win_rate: In what share of the records the judge must surely prefer the
+            candidate, a tie being half a win, in [0, 1]; 0.5 asks for any preference beyond chance.
             Without it, preferences are only reported.
 
     Raises:

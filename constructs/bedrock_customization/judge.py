@@ -74,7 +74,7 @@ class JudgeCriterion:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judge:
-    """A model that judges the answers of base and tuned model in Bedrock evaluation jobs.
+    """A model that judges the answers of base and candidate in Bedrock evaluation jobs.
 
     It is asked once the answers are there and compared, and paid by the token (docs/judging.md).
 

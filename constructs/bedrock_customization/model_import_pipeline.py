@@ -11,6 +11,7 @@ from bedrock_customization.phases.evaluation import ModelEvaluation
 from bedrock_customization.phases.model_import import ModelImport
 from bedrock_customization.phases.preparation import SHARDING, DataPreparation
 from bedrock_customization.phases.run_start import RunStart
+from bedrock_customization_runtime.contract import RunKind
 
 if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam, aws_kms as kms, aws_sns as sns
@@ -114,6 +115,7 @@ class ModelImportPipeline(Pipeline):
             "RunStart",
             storage=self.storage,
             base_model=base_model,
+            kind=RunKind.IMPORT,
             on_failure=self._frame.on_failed_start,
         )
         self.preparation = DataPreparation(

@@ -79,7 +79,7 @@ class CustomizationPipeline(Pipeline):
         metric: What decides (docs/metrics.md): a `MetricName`, a function of your own
             (`LambdaMetric`), or the rows that SQL finds in a database (`ExecutionAccuracy`).
             Without one, that of the use case, or accuracy.
-        gate: What the tuned model must show to go live. Without it, the margin of the use case, or
+        gate: What the candidate must show to go live. Without it, the margin of the use case, or
             any improvement over the base model beyond chance, if it is not worse than the live one.
         approval: Whether people decide on what passed the gate, and how long they have. Without it,
             nobody is asked.

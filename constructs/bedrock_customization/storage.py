@@ -99,9 +99,9 @@ class CustomizationStorage(Construct):
         self._access_logs: s3.Bucket | None = None
         self._no_public_access = s3.BlockPublicAccess.BLOCK_ALL
         if key is None and (data_bucket is None or artifacts_bucket is None):
-            key = self._define_key("Key", "Data and artifacts of model customization")
+            key = self._define_key("Key", "Data and artifacts of runs")
         if blind_key is None and blind_bucket is None:
-            blind_key = self._define_key("BlindKey", "Blind test sets of model customization")
+            blind_key = self._define_key("BlindKey", "Blind test sets of runs")
         self.key = key
         self.blind_key = blind_key
         self.data_bucket = data_bucket or self._define_data_bucket(key)

@@ -27,7 +27,7 @@ class UseCase:
         owner: Who answers for it, best a team.
         target: The metric from which the task is solved, in (0, 1]. A base model that already meets
             it is not tuned. Without one, nothing but the gate ends a run.
-        margin: What the tuned model must surely gain over the base model, in [0, 1). Without one,
+        margin: What the candidate must surely gain over the base model, in [0, 1). Without one,
             any improvement beyond chance passes.
         budget_usd: What a run may cost, in US dollars. Without one, there is no limit.
         knowledge_changes: How often the facts change that right answers rest on. Without it, the

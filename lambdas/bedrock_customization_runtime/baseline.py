@@ -114,7 +114,7 @@ def measure(
             s3,
             test=files.questions,
             models=models,
-            prefix=files.answers,
+            answers=files.answers,
             limits=limits,
             number=number,
         )
@@ -313,8 +313,8 @@ def _measured(
 def _gain(metric: Metric, zero_shot: Measured, few_shot: Measured) -> tuple[float, float]:
     """Return the interval of what examples gain."""
     both = statistics.Pair(
-        baseline=zero_shot.figures[metric.name],
-        tuned=few_shot.figures[metric.name],
+        first=zero_shot.figures[metric.name],
+        second=few_shot.figures[metric.name],
         value=metric.value,
     )
     (drawn,) = statistics.bootstrap_differences([both], seed=comparison.SEED)

@@ -57,6 +57,7 @@ def start(s3: S3Client, event: StartRunInput, *, embedded: bool) -> Run:
         run["manifest"],
         manifest.RunSection(
             id=run["id"],
+            kind=event["kind"],
             execution_arn=run["execution_arn"],
             source=run["source"],
             base_model=base_model.id,

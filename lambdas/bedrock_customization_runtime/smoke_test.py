@@ -36,7 +36,8 @@ def ask(
 ) -> list[int]:
     """Ask a deployment, which may be starting still.
 
-    A customized model may well have nothing to say to one of the questions, but not to all.
+    A model that has learned one task may well have nothing to say to one of the questions, but not
+    to all.
 
     Args:
         bedrock_runtime: Client; throttling is retried by it.
@@ -56,8 +57,8 @@ def ask(
     replies = [_reply(bedrock_runtime, model, question, limits) for question in QUESTIONS]
     if not any(reply.text.strip() for reply in replies):
         raise SmokeTestFailed(
-            f"{model} answers all of {len(replies)} questions with nothing: look at the training "
-            "set's completions and at the losses"
+            f"{model} answers all of {len(replies)} questions with nothing: look at the answers "
+            "that it was trained on, and at its losses"
         )
     return [reply.latency_ms for reply in replies]
 

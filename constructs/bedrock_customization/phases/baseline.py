@@ -50,7 +50,7 @@ class BaselineMeasurement(Phase):
         metric: What answers are measured by (docs/metrics.md).
         target: The metric, in (0, 1], from which there is no need to tune: the lower end of the
             95 % interval must reach it. Without one, nothing ends the run here.
-        minimum_improvement: What the gate will ask the tuned model to surely gain, in [0, 1].
+        minimum_improvement: What the gate will ask the candidate to surely gain, in [0, 1].
         knowledge_changes: How often the facts change that right answers rest on.
         few_shot: Training records that stand before each question as examples when the base model
             is asked a second time, up to 10; with 0 it is not.

@@ -1,4 +1,4 @@
-"""Is the tuned model really better? All models that matter answer the blind set."""
+"""Is the candidate really better? All models that matter answer the blind set."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from bedrock_customization.metric import metric_input, metric_rights
 from bedrock_customization.phases.judging import AnswerJudging
 from bedrock_customization.storage import EXAMPLES, PREPARED, RUNS
 from bedrock_customization_runtime.contract import (
+    BASE,
+    CANDIDATE,
     TEACHER,
     EvaluationStep,
     Handler,
@@ -53,7 +55,7 @@ _DEPLOYMENTS = [bedrock_arn("custom-model-deployment"), bedrock_arn("provisioned
 class ModelEvaluation(Phase):
     """Ask every model every blind question and compare the answers record by record.
 
-    Who answers: the base model, the base model with examples before each question, the tuned model,
+    Who answers: the base model, the base model with examples before each question, the candidate,
     the model in production, and after a distillation the teacher, for what has no reference. All
     get the same system prompt, temperature 0 and the same limit of tokens. An answer that exists is
     never asked for again (docs/evaluation.md).
@@ -66,10 +68,10 @@ class ModelEvaluation(Phase):
         scope: Parent.
         id: Id below the parent.
         storage: Where the blind set is, and answers and figures go.
-        base_model: What the tuned model is compared with.
-        deployment: On what the tuned model answers. Without one, on demand.
+        base_model: What the candidate is compared with.
+        deployment: On what the candidate answers. Without one, on demand.
         model_key: What encrypts the custom model. Without one, a key that AWS owns does.
-        method: How it was tuned: after a distillation the teacher answers the blind prompts that
+        method: How it was made: after a distillation the teacher answers the blind prompts that
             have no answer of their own. Without one, fine-tuning.
         metric: What decides (docs/metrics.md).
         maximum_tokens: Limit of an answer, in tokens, from 1 to 5,000.
@@ -129,8 +131,8 @@ class ModelEvaluation(Phase):
                 "run": "{% $run %}",
                 "preparation": "{% $preparation %}",
                 "models": [
-                    {"name": "base", "id": base_model.inference_id},
-                    {"name": "tuned", "id": "{% $deployment.arn %}"},
+                    {"name": BASE, "id": base_model.inference_id},
+                    {"name": CANDIDATE, "id": "{% $deployment.arn %}"},
                     *([{"name": TEACHER, "id": teacher}] if teacher else []),
                 ],
                 "record_format": rules.record_format.value,
@@ -164,7 +166,7 @@ class ModelEvaluation(Phase):
             {
                 "run": "{% $run %}",
                 "test": "{% $preparation.test %}",
-                "answers": "{% $blind_test.prefix %}",
+                "answers": "{% $blind_test.answers %}",
                 "models": "{% $blind_test.models %}",
                 "contaminated": "{% $blind_test.contaminated %}",
                 "left_out": "{% $blind_test.left_out %}",
@@ -233,7 +235,7 @@ class ModelEvaluation(Phase):
             self,
             "Compare",
             handler=Handler.COMPARE_ANSWERS,
-            description="Compares the answers of the tuned model with those of all others",
+            description="Compares the answers of the candidate with those of all others",
             rights=[
                 *storage.reading(storage.blind_bucket, RUNS),
                 *storage.reading(storage.artifacts_bucket, RUNS),

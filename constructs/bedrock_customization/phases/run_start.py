@@ -9,7 +9,7 @@ from bedrock_customization._function import HandlerFunction
 from bedrock_customization._phase import Phase
 from bedrock_customization.method import FineTuning, log_bucket_of
 from bedrock_customization.storage import RUNS
-from bedrock_customization_runtime.contract import Handler
+from bedrock_customization_runtime.contract import Handler, RunKind
 
 if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions as sfn
@@ -35,8 +35,9 @@ class RunStart(Phase):
         scope: Parent.
         id: Id below the parent.
         storage: Where raw data are, and the run's files go.
-        base_model: What the run customizes.
-        method: How. Without one, fine-tuning.
+        base_model: What the run customizes, or what it compares an imported model with.
+        kind: Which of the two; the manifest, and with it report and model card, speak of it.
+        method: How it is customized. Without one, fine-tuning.
         use_case: What the run is for; its manifest keeps it. Without one, it says nothing.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
@@ -51,6 +52,7 @@ class RunStart(Phase):
         *,
         storage: CustomizationStorage,
         base_model: BaseModel,
+        kind: RunKind = RunKind.CUSTOMIZATION,
         method: CustomizationMethod | None = None,
         use_case: UseCase | None = None,
         on_failure: sfn.IChainable | None = None,
@@ -74,6 +76,7 @@ class RunStart(Phase):
             "Start run",
             self.function,
             {
+                "kind": kind.value,
                 "execution_arn": "{% $states.context.Execution.Id %}",
                 "execution_name": "{% $states.context.Execution.Name %}",
                 "input": "{% $states.context.Execution.Input %}",

@@ -93,6 +93,7 @@ from bedrock_customization_runtime.contract.model_import import (
 )
 from bedrock_customization_runtime.contract.names import (
     BASE,
+    CANDIDATE,
     EXPIRY_TAG,
     FEW_SHOT,
     LIVE,
@@ -102,6 +103,7 @@ from bedrock_customization_runtime.contract.names import (
     PIPELINE_TAG,
     PURPOSE,
     SCRATCH_PREFIX,
+    SUBJECT,
     TEACHER,
     DeploymentKind,
     ErrorName,
@@ -140,6 +142,7 @@ from bedrock_customization_runtime.contract.runs import (
     Names,
     RecordRunInput,
     Run,
+    RunKind,
     RunRecord,
     StartRunInput,
 )
@@ -147,6 +150,7 @@ from bedrock_customization_runtime.contract.use_case import KnowledgeChanges, Us
 
 __all__ = [
     "BASE",
+    "CANDIDATE",
     "EXPIRY_TAG",
     "FEW_SHOT",
     "LIVE",
@@ -156,6 +160,7 @@ __all__ = [
     "PIPELINE_TAG",
     "PURPOSE",
     "SCRATCH_PREFIX",
+    "SUBJECT",
     "TEACHER",
     "AnswerQuestionsInput",
     "Answers",
@@ -244,6 +249,7 @@ __all__ = [
     "RemovedDeployments",
     "RequestApprovalInput",
     "Run",
+    "RunKind",
     "RunRecord",
     "S3Source",
     "SageMakerSource",

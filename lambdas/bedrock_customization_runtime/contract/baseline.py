@@ -22,7 +22,7 @@ class MeasureBaselineInput(PrimaryMetric):
     few_shot: int
     """Examples before each question the second time; 0 asks but once."""
     minimum_improvement: float
-    """As of `Gate`: what a tuned model will have to show."""
+    """As of `Gate`: what a candidate will have to show."""
     target: NotRequired[float]
     """Absent where nothing ends the run before the job."""
     max_cost_usd: NotRequired[float]

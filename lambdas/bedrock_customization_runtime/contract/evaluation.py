@@ -23,8 +23,7 @@ class Deployment(TypedDict):
 class EvaluatedModel(TypedDict):
     """A model that answers the blind set.
 
-    `name` is "base", "few_shot" (the base model with examples before each question), "tuned",
-    `TEACHER`, or "live" (the model in production before this run).
+    `name` is `BASE`, `CANDIDATE`, `FEW_SHOT`, `LIVE` or `TEACHER`.
     """
 
     name: str
@@ -43,7 +42,7 @@ class BlindTest(TypedDict):
     """Each a child execution of "Answer blind questions"."""
     total: int
     """Answers of all models together."""
-    prefix: str
+    answers: str
     """S3 URI prefix of the answers in the blind bucket, without a trailing slash."""
     contaminated: int
     """Blind records with a copy or near-copy in the training set."""
@@ -60,13 +59,19 @@ class Answers(TypedDict):
 
 
 class Evaluation(TypedDict):
-    """What "Compare answers" returns (`$evaluation`): the primary metric, base against tuned."""
+    """What "Compare answers" returns (`$evaluation`): the primary metric against the base model.
+
+    The figures have the names of the manifest's (`manifest.MetricComparison`).
+    """
 
     report: str
     metric: str
     records: int
-    base: float
-    tuned: float
+    against: str
+    """Name of the other model."""
+    other: float
+    """Of the other model."""
+    candidate: float
     difference: float
     interval: list[float]
     """Lower and upper end of the 95 % paired bootstrap interval of the difference."""
@@ -120,7 +125,7 @@ class PlanBlindTestInput(TypedDict):
     run: Run
     preparation: Preparation
     models: list[EvaluatedModel]
-    """Those that are known at synth, and the tuned model."""
+    """Those that are known at synth, and the candidate."""
     record_format: str
     """Of the training set: value of `catalog.rules.RecordFormat`."""
     few_shot: int
@@ -147,7 +152,7 @@ class CompareAnswersInput(PrimaryMetric):
     run: Run
     test: str
     answers: str
-    """`BlindTest.prefix`; so the next three."""
+    """As of `BlindTest`; so the next three."""
     models: list[EvaluatedModel]
     contaminated: int
     left_out: dict[str, str]

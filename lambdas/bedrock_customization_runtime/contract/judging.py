@@ -74,7 +74,7 @@ class StartJudging(TypedDict):
     run: Run
     test: str
     answers: str
-    """`Answers.prefix`."""
+    """As of `BlindTest`."""
     judge: JudgePlan
     role_arn: str
     """Service role of evaluation jobs."""

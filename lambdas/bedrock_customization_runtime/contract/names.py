@@ -57,6 +57,10 @@ SCRATCH_PREFIX = "scratch"
 """Prefix in the data bucket of what only the steps of one preparation read, and which expires."""
 
 
+SUBJECT = "Bedrock model"
+"""With which the subject of every notification begins, whatever kind of run it is of."""
+
+
 PURPOSE = "bedrock-customization:purpose"
 """Key of the request metadata of our own invocations: their logs are no training data."""
 
@@ -130,6 +134,8 @@ class ErrorName(StrEnum):
 
 BASE = "base"
 """Name of the base model among the models that answer, asked without examples."""
+CANDIDATE = "candidate"
+"""Name of the run's own model: what the gate decides on."""
 FEW_SHOT = "few_shot"
 """Name of the base model where examples stand before each question."""
 LIVE = "live"

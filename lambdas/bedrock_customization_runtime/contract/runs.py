@@ -1,5 +1,6 @@
 """What a run is, how it begins and how it ends."""
 
+from enum import StrEnum
 from typing import Literal, NotRequired, TypedDict, final
 
 from bedrock_customization_runtime.contract.use_case import UseCase
@@ -46,9 +47,19 @@ class Failure(TypedDict):
     """How often the execution had been redriven by then."""
 
 
+class RunKind(StrEnum):
+    """Where a run's candidate comes from."""
+
+    CUSTOMIZATION = "customization"
+    """A base model that Bedrock customizes."""
+    IMPORT = "import"
+    """Weights that were trained elsewhere."""
+
+
 class StartRunInput(TypedDict):
     """Event of `start_run`."""
 
+    kind: RunKind
     execution_arn: str
     execution_name: str
     input: object

@@ -38,7 +38,7 @@ class UseCase(TypedDict):
     target: NotRequired[float]
     """The metric from which the task is solved, in (0, 1]."""
     margin: NotRequired[float]
-    """What the tuned model must surely gain over the base model, in [0, 1)."""
+    """What the candidate must surely gain over the base model, in [0, 1)."""
     budget_usd: NotRequired[float]
     """Of a run."""
     knowledge_changes: NotRequired[str]

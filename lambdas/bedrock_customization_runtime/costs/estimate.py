@@ -67,7 +67,7 @@ def estimate_run(
                 answer_tokens,
                 few_shot=few_shot,
                 # Model units are paid by the hour, not their tokens.
-                tuned_is_on_demand=throughput is None,
+                candidate_is_on_demand=throughput is None,
             )
             if answer_tokens
             else ()

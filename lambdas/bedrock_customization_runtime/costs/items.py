@@ -121,7 +121,7 @@ def evaluating(
     answer_tokens: int,
     *,
     few_shot: int,
-    tuned_is_on_demand: bool,
+    candidate_is_on_demand: bool,
 ) -> list[CostItem]:
     """Return what asking all models costs, the teacher for lacking references alone.
 
@@ -137,8 +137,8 @@ def evaluating(
     prices, source = model.prices, f"answers as long as the references, at most {answer_tokens:,}"
     shots = few_shot * min(tokens.training / max(1, tokens.records), LONGEST_SHOT)
     asked = {"base": (blind.questions, said, "")}
-    if tuned_is_on_demand:
-        asked["tuned"] = (
+    if candidate_is_on_demand:
+        asked["candidate"] = (
             blind.questions + smoke_test.INPUT_TOKENS,
             said + smoke_test.OUTPUT_TOKENS,
             "with the smoke test",

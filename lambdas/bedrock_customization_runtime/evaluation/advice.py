@@ -74,7 +74,7 @@ class Measured:
     """What the base model reached on the validation set.
 
     Args:
-        zero_shot: Asked as a tuned model will be.
+        zero_shot: Asked as a candidate will be.
         few_shot: Asked with examples in front; None where no training record makes one.
         examples: How many stood in front of each question.
         gain: 95 % interval of the paired difference, few-shot minus zero-shot.
@@ -103,7 +103,7 @@ class Evidence:
         training_records: How many.
         blind_records: How many.
         minimum_detectable_effect: Smallest difference that the blind set shows with 80 % power.
-        minimum_improvement: What the gate asks the tuned model to surely gain.
+        minimum_improvement: What the gate asks the candidate to surely gain.
         target: The metric from which the task is solved.
         measured: Of the base model; None where nobody asked it.
         advised_records: Fewer training records than this train the base model poorly; None where no
@@ -130,7 +130,7 @@ class Evidence:
 
     @property
     def needed(self) -> float:
-        """True gain with which a tuned model passes the gate in four of five runs."""
+        """True gain with which a candidate passes the gate in four of five runs."""
         return self.minimum_improvement + self.minimum_detectable_effect
 
 

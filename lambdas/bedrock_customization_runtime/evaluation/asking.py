@@ -52,7 +52,7 @@ def ask(
     *,
     test: str,
     models: Sequence[EvaluatedModel],
-    prefix: str,
+    answers: str,
     limits: Limits,
     number: int = 0,
 ) -> Answers:
@@ -63,7 +63,7 @@ def ask(
         s3: Client.
         test: S3 URI of the blind set.
         models: Who answers; in the same order for every item.
-        prefix: S3 URI prefix of the answers, without a trailing slash.
+        answers: S3 URI prefix of the answers, without a trailing slash.
         limits: Tokens and time.
         number: Of the item; a small blind set has but the first.
 
@@ -74,7 +74,7 @@ def ask(
         EvaluationFailed: A model cannot answer at all, or the time is too short for a single part.
         botocore.exceptions.ClientError: Bedrock was too busy for long; what is answered is kept.
     """
-    existing = {uri for model in models for uri in parts.finished(s3, prefix, model["name"])}
+    existing = {uri for model in models for uri in parts.finished(s3, answers, model["name"])}
     conversations = [_Conversation(bedrock_runtime, model, _shots(s3, model)) for model in models]
     written = answered = 0
     out_of_time: OutOfTimeError | None = None
@@ -88,18 +88,18 @@ def ask(
                 break
             for conversation in (conversations[place] for place in asked):
                 wanted = conversation.wanted(records)
-                uri = parts.uri_of(prefix, conversation.model["name"], part)
+                uri = parts.uri_of(answers, conversation.model["name"], part)
                 if uri not in existing:
                     if out_of_time:
                         continue
                     try:
-                        answers = conversation.answers(wanted, threads, limits)
+                        said = conversation.answers(wanted, threads, limits)
                     except OutOfTimeError as error:
                         out_of_time = error
                         continue
                     if part == 0:
-                        _require_an_answer(conversation.model, answers)
-                    parts.write(s3, uri, answers)
+                        _require_an_answer(conversation.model, said)
+                    parts.write(s3, uri, said)
                     written += 1
                 answered += len(wanted)
     if out_of_time and not written:

@@ -1,4 +1,4 @@
-"""The tuned model against each other one: each metric, paired by record; what luck explains."""
+"""The candidate against each other one: each metric, paired by record; what luck explains."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from bedrock_customization_runtime.contract import BASE, CANDIDATE
 from bedrock_customization_runtime.datasets import power
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import statistics
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.evaluation.metrics import Metric
     from bedrock_customization_runtime.evaluation.texts import Matrix
 
-BASE, TUNED = "base", "tuned"
 SEED = 20_250_101
 """Of every draw: a repeated evaluation gives the same figures."""
 EXAMPLES = 10
@@ -116,7 +116,7 @@ def measure(
 
 
 def compare(metrics: Sequence[Metric], models: Mapping[str, Measured]) -> list[MetricComparison]:
-    """Compare the tuned model with all others, by every metric.
+    """Compare the candidate with all others, by every metric.
 
     Args:
         metrics: By which; the primary one first.
@@ -124,11 +124,11 @@ def compare(metrics: Sequence[Metric], models: Mapping[str, Measured]) -> list[M
 
     Returns:
         All metrics against the base model, then against the others in their order. P-values are
-        adjusted, metric by metric, for the number of models that the tuned one is compared with.
+        adjusted, metric by metric, for the number of models that the candidate is compared with.
     """
-    others = [BASE, *(name for name in models if name not in {BASE, TUNED})]
+    others = [BASE, *(name for name in models if name not in {BASE, CANDIDATE})]
     cases = [
-        _Case(metric, against, _pair(metric, models[against], models[TUNED]))
+        _Case(metric, against, _pair(metric, models[against], models[CANDIDATE]))
         for against in others
         for metric in metrics
     ]
@@ -148,7 +148,7 @@ def compare(metrics: Sequence[Metric], models: Mapping[str, Measured]) -> list[M
 def compare_slices(
     metric: Metric, models: Mapping[str, Measured], slices: Sequence[Mapping[str, str]]
 ) -> list[MetricComparison]:
-    """Compare the tuned model with the base model on parts of the records, the largest first.
+    """Compare the candidate with the base model on parts of the records, the largest first.
 
     Args:
         metric: By which.
@@ -164,7 +164,7 @@ def compare_slices(
         for column, value in record.items():
             places[f"{column}={value}"].append(place)
     largest = sorted(places.items(), key=lambda item: (-len(item[1]), item[0]))
-    whole = _pair(metric, models[BASE], models[TUNED])
+    whole = _pair(metric, models[BASE], models[CANDIDATE])
     found = [
         msgspec.structs.replace(
             _comparisons([_Case(metric, BASE, _part(whole, np.array(chosen)))])[0], slice=name
@@ -178,10 +178,10 @@ def compare_slices(
 def minimum_detectable_effect(metric: Metric, models: Mapping[str, Measured]) -> float:
     """Return the smallest difference of a metric that so many records show with 80 % power.
 
-    By how much base and tuned model's answers differ; where they do not at all, by the assumption
+    By how much base and candidate's answers differ; where they do not at all, by the assumption
     that is made before anybody has asked.
     """
-    pair = _pair(metric, models[BASE], models[TUNED])
+    pair = _pair(metric, models[BASE], models[CANDIDATE])
     error = statistics.standard_error(pair)
     return power.detectable(error) if error else power.minimum_detectable_effect(pair.records)
 
@@ -192,19 +192,19 @@ def examples(metrics: Sequence[Metric], models: Mapping[str, Measured]) -> list[
     Right is what the first of the metrics says that knows right and wrong.
     """
     metric = next(one for one in metrics if one.binary)
-    base, tuned = models[BASE], models[TUNED]
+    base, candidate = models[BASE], models[CANDIDATE]
     verdicts = [
-        Example(record=record, base_correct=before == 1, tuned_correct=after == 1)
+        Example(record=record, base_correct=before == 1, candidate_correct=after == 1)
         for record, before, after in zip(
-            tuned.texts.ids,
+            candidate.texts.ids,
             base.scores.scores[metric.name],
-            tuned.scores.scores[metric.name],
+            candidate.scores.scores[metric.name],
             strict=True,
         )
         if (before == 1) != (after == 1)
     ]
     losses = [verdict for verdict in verdicts if verdict.base_correct]
-    wins = [verdict for verdict in verdicts if verdict.tuned_correct]
+    wins = [verdict for verdict in verdicts if verdict.candidate_correct]
     return losses[:EXAMPLES] + wins[:EXAMPLES]
 
 
@@ -217,16 +217,16 @@ class _Case:
     pair: Pair
 
 
-def _pair(metric: Metric, base: Measured, tuned: Measured) -> Pair:
+def _pair(metric: Metric, other: Measured, candidate: Measured) -> Pair:
     return Pair(
-        baseline=base.figures[metric.name],
-        tuned=tuned.figures[metric.name],
+        first=other.figures[metric.name],
+        second=candidate.figures[metric.name],
         value=metric.value,
     )
 
 
 def _part(pair: Pair, places: NDArray[np.intp]) -> Pair:
-    return replace(pair, baseline=pair.baseline[places], tuned=pair.tuned[places])
+    return replace(pair, first=pair.first[places], second=pair.second[places])
 
 
 def _comparisons(cases: Sequence[_Case]) -> list[MetricComparison]:
@@ -262,8 +262,8 @@ def _comparisons(cases: Sequence[_Case]) -> list[MetricComparison]:
                 name=case.metric.name,
                 against=case.against,
                 records=pair.records,
-                baseline=float(pair.value(pair.baseline.sum(axis=0))),
-                tuned=float(pair.value(pair.tuned.sum(axis=0))),
+                other=float(pair.value(pair.first.sum(axis=0))),
+                candidate=float(pair.value(pair.second.sum(axis=0))),
                 difference=pair.difference,
                 interval=statistics.agreeing(
                     statistics.percentile_interval(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import JudgePlan
 
 PREFERENCE = "preference"
-TUNED_WINS, TIE, BASE_WINS = 1, 0, -1
+CANDIDATE_WINS, TIE, BASE_WINS = 1, 0, -1
 _LOWER_IS_BETTER = {JudgeMetric.HARMFULNESS, JudgeMetric.STEREOTYPING, JudgeMetric.REFUSAL}
 # By the instructions that the user guide shows: to such a prompt the judge may say so.
 _MAY_NOT_APPLY = {JudgeMetric.FOLLOWING_INSTRUCTIONS}
@@ -95,11 +95,11 @@ def preference_of(suffix: str) -> Criterion:
 
 
 def outcome(task: Task, score: float) -> int:
-    """Return who is better by a score of two answers: `TUNED_WINS`, `TIE` or `BASE_WINS`."""
+    """Return who is better by a score of two answers: `CANDIDATE_WINS`, `TIE` or `BASE_WINS`."""
     if abs(score - _EQUAL) < 0.25:  # noqa: PLR2004 - half a step
         return TIE
     first_wins = score > _EQUAL
-    return TUNED_WINS if first_wins is (task is Task.TUNED_FIRST) else BASE_WINS
+    return CANDIDATE_WINS if first_wins is (task is Task.CANDIDATE_FIRST) else BASE_WINS
 
 
 def definitions_of(
@@ -113,7 +113,7 @@ def definitions_of(
         suffix: As of `criteria_of`.
         have_references: Whether every record has one: a judge is shown them only then.
     """
-    if task in {Task.BASE, Task.TUNED}:
+    if task in {Task.BASE, Task.CANDIDATE}:
         return [
             _definition(
                 f"{criterion['name']}-{suffix}",

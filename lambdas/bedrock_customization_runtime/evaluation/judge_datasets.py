@@ -14,6 +14,7 @@ from hashlib import sha256
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
+from bedrock_customization_runtime.contract import BASE, CANDIDATE
 from bedrock_customization_runtime.grading.injection import as_data, is_injection
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import JudgePlan
     from bedrock_customization_runtime.datasets.record_formats.records import TestRecord
 
-MODELS = ("base", "tuned")
+MODELS = (BASE, CANDIDATE)
 """Whose answers are judged."""
 SOURCE = "answer"
 """`modelIdentifier` of every answer."""
@@ -41,9 +42,9 @@ class Task(StrEnum):
 
     BASE = "base"
     """Each answer of the base model; likewise the next."""
-    TUNED = "tuned"
-    TUNED_FIRST = "tuned-first"
-    """Both answers, that of the tuned model first; likewise the next."""
+    CANDIDATE = "candidate"
+    CANDIDATE_FIRST = "candidate-first"
+    """Both answers, that of the candidate first; likewise the next."""
     BASE_FIRST = "base-first"
 
 
@@ -75,12 +76,12 @@ class JudgedRecord:
     def response(self, task: Task) -> str:
         """Return what stands in the place of the answer in a dataset."""
         match task:
-            case Task.BASE | Task.TUNED:
+            case Task.BASE | Task.CANDIDATE:
                 return self.answers[task.value]
-            case Task.TUNED_FIRST:
-                pair = {FIRST: self.answers["tuned"], SECOND: self.answers["base"]}
+            case Task.CANDIDATE_FIRST:
+                pair = {FIRST: self.answers[CANDIDATE], SECOND: self.answers[BASE]}
             case Task.BASE_FIRST:
-                pair = {FIRST: self.answers["base"], SECOND: self.answers["tuned"]}
+                pair = {FIRST: self.answers[BASE], SECOND: self.answers[CANDIDATE]}
         return as_data(pair)
 
     def key(self, task: Task) -> str:
@@ -157,8 +158,8 @@ def select(
 
 def tasks_of(plan: JudgePlan) -> list[Task]:
     """Return the datasets that a plan needs."""
-    single = [Task.BASE, Task.TUNED] if plan["metrics"] or plan["criteria"] else []
-    pairs = [Task.TUNED_FIRST, Task.BASE_FIRST] if "pairwise" in plan else []
+    single = [Task.BASE, Task.CANDIDATE] if plan["metrics"] or plan["criteria"] else []
+    pairs = [Task.CANDIDATE_FIRST, Task.BASE_FIRST] if "pairwise" in plan else []
     return single + pairs
 
 

@@ -16,8 +16,8 @@ from bedrock_customization_runtime.evaluation import statistics
 from bedrock_customization_runtime.evaluation.comparison import SEED
 from bedrock_customization_runtime.evaluation.judge_criteria import (
     BASE_WINS,
+    CANDIDATE_WINS,
     TIE,
-    TUNED_WINS,
     outcome,
 )
 from bedrock_customization_runtime.evaluation.judge_datasets import Task
@@ -59,20 +59,20 @@ def score(
     not_applicable = 0
     pairs: list[tuple[float, float]] = []
     for record in records:
-        base, tuned = (
+        base, candidate = (
             _judgement(record, criterion, task, metrics[task], judgements[task])
-            for task in (Task.BASE, Task.TUNED)
+            for task in (Task.BASE, Task.CANDIDATE)
         )
-        flaw = _flaw(record, base, tuned)
-        if flaw is None and not isinstance(base, Flaw) and not isinstance(tuned, Flaw):
-            pairs.append((base, tuned))
-        elif criterion.may_not_apply and base is tuned is flaw is Flaw.UNDECIDED:
+        flaw = _flaw(record, base, candidate)
+        if flaw is None and not isinstance(base, Flaw) and not isinstance(candidate, Flaw):
+            pairs.append((base, candidate))
+        elif criterion.may_not_apply and base is candidate is flaw is Flaw.UNDECIDED:
             not_applicable += 1
         else:
             invalid[flaw or Flaw.ABSENT] += 1
     _check(criterion.name, len(records), invalid, valid=len(pairs))
-    base_scores, tuned_scores = np.array(pairs).T
-    both = _pair(base_scores, tuned_scores)
+    base_scores, candidate_scores = np.array(pairs).T
+    both = _pair(base_scores, candidate_scores)
     (p_value,) = statistics.permutation_p_values([both], seed=SEED)
     interval, how = _interval(both, p_value)
     return JudgeScore(
@@ -80,7 +80,7 @@ def score(
         lower_is_better=criterion.lower_is_better,
         records=len(pairs),
         base=float(base_scores.mean()),
-        tuned=float(tuned_scores.mean()),
+        candidate=float(candidate_scores.mean()),
         difference=both.difference,
         interval=interval,
         p_value=p_value,
@@ -109,17 +109,17 @@ def preference(
     for record in records:
         scores = [
             _judgement(record, criterion, task, metrics[task], judgements[task])
-            for task in (Task.TUNED_FIRST, Task.BASE_FIRST)
+            for task in (Task.CANDIDATE_FIRST, Task.BASE_FIRST)
         ]
         flaw = _flaw(record, *scores)
-        tuned_first, base_first = scores
-        if flaw is not None or isinstance(tuned_first, Flaw) or isinstance(base_first, Flaw):
+        candidate_first, base_first = scores
+        if flaw is not None or isinstance(candidate_first, Flaw) or isinstance(base_first, Flaw):
             invalid[flaw or Flaw.ABSENT] += 1
             continue
-        one = outcome(Task.TUNED_FIRST, tuned_first)
+        one = outcome(Task.CANDIDATE_FIRST, candidate_first)
         other = outcome(Task.BASE_FIRST, base_first)
         chosen += (one != TIE) + (other != TIE)
-        first += (one == TUNED_WINS) + (other == BASE_WINS)
+        first += (one == CANDIDATE_WINS) + (other == BASE_WINS)
         disagreements += one != other
         verdicts.append(one if one == other else TIE)
     _check(criterion.name, len(records), invalid, valid=len(verdicts))
@@ -146,8 +146,8 @@ def preference(
     )
 
 
-def _pair(baseline: Vector, tuned: Vector) -> Pair:
-    return Pair(baseline=averaged(baseline), tuned=averaged(tuned), value=mean)
+def _pair(base: Vector, candidate: Vector) -> Pair:
+    return Pair(first=averaged(base), second=averaged(candidate), value=mean)
 
 
 def _interval(both: Pair, p_value: float) -> tuple[tuple[float, float], str]:

@@ -193,7 +193,7 @@ def _configuration(
     judge: EvaluatorModelConfigTypeDef = {
         "bedrockEvaluatorModels": [{"modelIdentifier": plan["model"]}]
     }
-    built_in = plan["metrics"] if task in {Task.BASE, Task.TUNED} else []
+    built_in = plan["metrics"] if task in {Task.BASE, Task.CANDIDATE} else []
     own = judge_criteria.definitions_of(plan, task, suffix, have_references=have_references)
     configuration: AutomatedEvaluationConfigTypeDef = {
         "datasetMetricConfigs": [

@@ -124,7 +124,7 @@ def _section(
     suffixes = {task: judge_jobs.suffix_of(name) for task, name in names.items()}
     asked = {
         task: judge_criteria.criteria_of(plan, suffixes[task])
-        for task in (Task.BASE, Task.TUNED)
+        for task in (Task.BASE, Task.CANDIDATE)
         if task in suffixes
     }
     scores = [
@@ -132,18 +132,21 @@ def _section(
             records,
             base,
             judgements,
-            {Task.BASE: base.metric, Task.TUNED: tuned.metric},
+            {Task.BASE: base.metric, Task.CANDIDATE: candidate.metric},
         )
-        for base, tuned in zip(*asked.values(), strict=True)
+        for base, candidate in zip(*asked.values(), strict=True)
     ]
     preference = None
-    if Task.TUNED_FIRST in suffixes:
+    if Task.CANDIDATE_FIRST in suffixes:
         metrics = {
             task: judge_criteria.preference_of(suffixes[task]).metric
-            for task in (Task.TUNED_FIRST, Task.BASE_FIRST)
+            for task in (Task.CANDIDATE_FIRST, Task.BASE_FIRST)
         }
         preference = judge_figures.preference(
-            records, judge_criteria.preference_of(suffixes[Task.TUNED_FIRST]), judgements, metrics
+            records,
+            judge_criteria.preference_of(suffixes[Task.CANDIDATE_FIRST]),
+            judgements,
+            metrics,
         )
     injections = [model for one in records for model in one.injections()]
     return JudgeSection(
@@ -189,7 +192,7 @@ def _selection(s3: S3Client, test: str, answers: str, plan: JudgePlan) -> Select
             selection = judge_datasets.select(questions, said, maximum=plan["maximum_records"])
         except KeyError:
             raise EvaluationFailed(
-                f"not every record of {test} has an answer of base and tuned model below "
+                f"not every record of {test} has an answer of base and candidate below "
                 f"{answers}: ask again"
             ) from None
     if not selection.records:

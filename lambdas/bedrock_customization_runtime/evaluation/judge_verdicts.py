@@ -63,7 +63,7 @@ def _of_preference(section: JudgeSection | None, minimum: float) -> RuleVerdict:
         rule=rule,
         passed=math.isfinite(upper) and lower > minimum,
         reason=(
-            f"the judge prefers the tuned model in {lower:.1%} to {upper:.1%} of the records with "
+            f"the judge prefers the candidate in {lower:.1%} to {upper:.1%} of the records with "
             f"95 % confidence ({found.wins} wins, {found.losses} losses, {found.ties} ties), where "
             f"more than {minimum:.1%} is required"
         ),

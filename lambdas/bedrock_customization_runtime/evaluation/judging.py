@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bedrock_customization_runtime import catalog, manifest as manifests
-from bedrock_customization_runtime.contract import TEACHER
+from bedrock_customization_runtime.contract import BASE, CANDIDATE, TEACHER
 from bedrock_customization_runtime.errors import EvaluationFailed, SourceChanged
 from bedrock_customization_runtime.evaluation import (
     blind_set,
@@ -18,7 +18,6 @@ from bedrock_customization_runtime.evaluation import (
     parts,
 )
 from bedrock_customization_runtime.evaluation.answers import pair
-from bedrock_customization_runtime.evaluation.comparison import BASE, TUNED, Measured
 from bedrock_customization_runtime.evaluation.metrics import Metric, Task
 from bedrock_customization_runtime.manifest import (
     EvaluationSection,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.contract import EvaluatedModel, Evaluation, Run
     from bedrock_customization_runtime.evaluation.answers import Answer
+    from bedrock_customization_runtime.evaluation.comparison import Measured
 
 
 class EvaluationReport(msgspec.Struct, kw_only=True, frozen=True):
@@ -57,14 +57,14 @@ def judge(
     *,
     run: Run,
     test: str,
-    prefix: str,
+    answers: str,
     models: Sequence[EvaluatedModel],
     metric: str,
     contaminated: int = 0,
     left_out: Mapping[str, str] | None = None,
     measured_by: Metric | None = None,
 ) -> Evaluation:
-    """Compare the answers of the tuned model with those of all others, and record the comparison.
+    """Compare the answers of the candidate with those of all others, and record the comparison.
 
     Writes `evaluation/evaluation.json` below the run's artifacts, then the manifest's section.
 
@@ -72,32 +72,32 @@ def judge(
         s3: Client.
         run: Whose artifacts and manifest.
         test: S3 URI of the blind set.
-        prefix: S3 URI prefix of the answers, without a trailing slash.
-        models: Those that answered: "base", "tuned", and any others. Answers of "teacher" are the
-            references of prompts that have none, and what it did not answer either is not compared;
-            where no prompt lacks one, and it answered all, it is compared like any other.
+        answers: S3 URI prefix of the answers, without a trailing slash.
+        models: Those that answered: "base", "candidate", and any others. Answers of "teacher" are
+            the references of prompts that have none, and what it did not answer either is not
+            compared; where no prompt lacks one, and it answered all, it is compared like any other.
         metric: Name of the primary metric.
         contaminated: Blind records with a copy in the training set.
         left_out: Models that could not take part, and why.
         measured_by: How that is measured, where the table of metrics does not say.
 
     Returns:
-        The primary metric of base and tuned model.
+        The comparison by the primary metric with the base model.
 
     Raises:
         EvaluationFailed: The metric is unknown, or not every record has one answer of each model.
         SourceChanged: The blind set is not the one that was prepared.
     """
     names = [model["name"] for model in models]
-    if not {BASE, TUNED} <= set(names) or len(set(names)) < len(names):
+    if not {BASE, CANDIDATE} <= set(names) or len(set(names)) < len(names):
         raise EvaluationFailed(
-            "models must be named base and tuned, once each, beside a teacher or others, got "
+            "models must be named base and candidate, once each, beside a teacher or others, got "
             f"{', '.join(names) or 'none'}"
         )
     primary = measured_by or metrics.metric_of(metric)
     manifest = manifests.load(s3, run["manifest"])
     blind = _references(s3, test, manifest)
-    read = {name: parts.read(s3, prefix, name) for name in names}
+    read = {name: parts.read(s3, answers, name) for name in names}
     taught = _taught(blind.references, read[TEACHER][0]) if TEACHER in read else {}
     known = {record: text or taught.get(record, "") for record, text in blind.references.items()}
     records = [record for record, text in known.items() if text or TEACHER not in read]
@@ -105,10 +105,10 @@ def judge(
     computed = metrics.chosen(primary, task)
     measured: dict[str, Measured] = {}
     for model in models:
-        name, answers = model["name"], read[model["name"]][0]
-        if name == TEACHER and not _is_compared(blind.references, answers):
+        name, given = model["name"], read[model["name"]][0]
+        if name == TEACHER and not _is_compared(blind.references, given):
             continue
-        said = dict(zip(blind.references, pair(blind.references, answers, model=name), strict=True))
+        said = dict(zip(blind.references, pair(blind.references, given, model=name), strict=True))
         measured[name] = comparison.measure(
             model["id"], [(known[record], said[record][1]) for record in records], computed
         )
@@ -125,7 +125,7 @@ def judge(
         slices=slices,
         confusion=[
             found
-            for name in (BASE, TUNED)
+            for name in (BASE, CANDIDATE)
             if task is Task.CLASSIFICATION
             and (found := classification.confusion_of(name, measured[name].texts))
         ],
@@ -179,7 +179,7 @@ def _usd_per_1k(
     if any(kind in scores.model_id for kind in (":provisioned-model/", ":imported-model/")):
         return None
     # A deployment's ARN does not say of which base model it is; on demand it costs what that does.
-    priced = run.inference_model if name == TUNED else scores.model_id
+    priced = run.inference_model if name == CANDIDATE else scores.model_id
     prices = catalog.inference_prices(priced)
     if prices is None:
         return None
@@ -237,8 +237,9 @@ def _shaped(report: str, primary: MetricComparison) -> Evaluation:
         "report": report,
         "metric": primary.name,
         "records": primary.records,
-        "base": primary.baseline,
-        "tuned": primary.tuned,
+        "against": primary.against,
+        "other": primary.other,
+        "candidate": primary.candidate,
         "difference": primary.difference,
         "interval": list(primary.interval),
         "p_value": primary.p_value,

@@ -18,20 +18,20 @@ QUESTIONS = 64
 """Of a part: what is asked again, and paid again, if a call dies."""
 
 
-def uri_of(prefix: str, model: str, number: int) -> str:
+def uri_of(answers: str, model: str, number: int) -> str:
     """Return where a part lies.
 
     Args:
-        prefix: S3 URI prefix of all answers, without a trailing slash.
-        model: "base" or "tuned".
+        answers: S3 URI prefix of all answers, without a trailing slash.
+        model: "base" or "candidate".
         number: From 0.
     """
-    return parts.uri_of(f"{prefix}/{model}", number)
+    return parts.uri_of(f"{answers}/{model}", number)
 
 
-def finished(s3: S3Client, prefix: str, model: str) -> list[str]:
+def finished(s3: S3Client, answers: str, model: str) -> list[str]:
     """Return the URIs of a model's parts that exist, in order. A part exists only whole."""
-    return parts.finished(s3, f"{prefix}/{model}")
+    return parts.finished(s3, f"{answers}/{model}")
 
 
 def write(s3: S3Client, uri: str, answers: Sequence[Answer]) -> None:
@@ -39,17 +39,17 @@ def write(s3: S3Client, uri: str, answers: Sequence[Answer]) -> None:
     objects.write(s3, uri, write_lines(answers), "application/jsonl")
 
 
-def read(s3: S3Client, prefix: str, model: str) -> tuple[list[Answer], FileRecord]:
+def read(s3: S3Client, answers: str, model: str) -> tuple[list[Answer], FileRecord]:
     """Return a model's answers, and its parts as one file: one behind the other, in order.
 
     Args:
         s3: Client.
-        prefix: S3 URI prefix of all answers, without a trailing slash.
-        model: "base" or "tuned".
+        answers: S3 URI prefix of all answers, without a trailing slash.
+        model: "base" or "candidate".
 
     Raises:
         EvaluationFailed: A line is not an answer.
     """
     return parts.read_all(
-        s3, f"{prefix}/{model}", lambda uri, body: read_lines(uri, body.splitlines())
+        s3, f"{answers}/{model}", lambda uri, body: read_lines(uri, body.splitlines())
     )

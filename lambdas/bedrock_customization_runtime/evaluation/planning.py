@@ -59,7 +59,7 @@ def plan(
         SourceChanged: The training set was overwritten meanwhile.
     """
     run, preparation = event["run"], event["preparation"]
-    prefix = f"{run['blind']}/answers"
+    answers = f"{run['blind']}/answers"
     models, left_out = list(event["models"]), dict[str, str]()
     training = _Training(s3, preparation["train"], RecordFormat(event["record_format"]))
     if event["few_shot"]:
@@ -70,7 +70,7 @@ def plan(
         else:
             left_out[FEW_SHOT] = "no training record can stand as an example"
     if "alias_parameter" in event:
-        known = _known_live(s3, ssm, event["alias_parameter"], prefix)
+        known = _known_live(s3, ssm, event["alias_parameter"], answers)
         if known is not None and known not in {model["id"] for model in models}:
             reason = _why_silent(bedrock, known)
             if reason is None:
@@ -87,7 +87,7 @@ def plan(
             "total": sum(
                 unanswered if model["name"] == TEACHER else questions.records for model in models
             ),
-            "prefix": prefix,
+            "answers": answers,
             "contaminated": contaminated(questions, training),
             "left_out": left_out,
         }
@@ -126,9 +126,9 @@ def _examples(s3: S3Client, run: Run, training: _Training, count: int) -> str | 
     return uri
 
 
-def _known_live(s3: S3Client, ssm: SSMClient, alias_parameter: str, prefix: str) -> str | None:
+def _known_live(s3: S3Client, ssm: SSMClient, alias_parameter: str, answers: str) -> str | None:
     """Return what was in production when the run first planned."""
-    uri = f"{prefix}/plan.json"
+    uri = f"{answers}/plan.json"
     found = objects.read_version(s3, uri)
     if found is not None:
         return msgspec.json.decode(found.body, type=_Kept).live

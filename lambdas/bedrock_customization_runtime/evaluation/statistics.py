@@ -38,29 +38,29 @@ class Pair:
     """A metric of two models on the same records.
 
     Args:
-        baseline: Each record's figures for the first model, shape (records, figures).
-        tuned: Likewise for the second.
+        first: Each record's figures for the first model, shape (records, figures).
+        second: Likewise for the second.
         value: Returns the metric of sums of figures, shape (…, figures), in [0, 1].
     """
 
-    baseline: Matrix
-    tuned: Matrix
+    first: Matrix
+    second: Matrix
     value: Callable[[Matrix], Vector]
 
     @property
     def records(self) -> int:
         """How many there are."""
-        return len(self.baseline)
+        return len(self.first)
 
     @property
     def difference(self) -> float:
         """By how much the second model is better."""
-        return float(self.value(self.tuned.sum(axis=0)) - self.value(self.baseline.sum(axis=0)))
+        return float(self.value(self.second.sum(axis=0)) - self.value(self.first.sum(axis=0)))
 
     @property
     def differences(self) -> Vector:
         """By how much it is better on each record alone."""
-        return self.value(self.tuned) - self.value(self.baseline)
+        return self.value(self.second) - self.value(self.first)
 
 
 def bootstrap_differences(
@@ -80,12 +80,12 @@ def bootstrap_differences(
         ValueError: There are no records, or a figure is not finite.
     """
     _require_records(pairs)
-    figures = np.hstack([side for pair in pairs for side in (pair.baseline, pair.tuned)])
+    figures = np.hstack([side for pair in pairs for side in (pair.first, pair.second)])
     sums = bootstrap_sums(figures, seed=seed, draws=draws)
     found = []
     start = 0
     for pair in pairs:
-        width = pair.baseline.shape[1]
+        width = pair.first.shape[1]
         before, after = sums[:, start : start + width], sums[:, start + width : start + 2 * width]
         found.append(pair.value(after) - pair.value(before))
         start += 2 * width
@@ -237,8 +237,8 @@ def standard_error(pair: Pair) -> float:
     For a mean it is the standard deviation of the differences over the root of their number.
     """
     count = pair.records
-    left_out = pair.value(pair.tuned.sum(axis=0) - pair.tuned) - pair.value(
-        pair.baseline.sum(axis=0) - pair.baseline
+    left_out = pair.value(pair.second.sum(axis=0) - pair.second) - pair.value(
+        pair.first.sum(axis=0) - pair.first
     )
     return math.sqrt((count - 1) / count * float(((left_out - left_out.mean()) ** 2).sum()))
 
@@ -252,11 +252,11 @@ class _Swaps:
     """
 
     def __init__(self, pair: Pair) -> None:
-        changes = pair.tuned - pair.baseline
+        changes = pair.second - pair.first
         self.places = np.flatnonzero(changes.any(axis=1))
         self.changes = changes[self.places]
         self._value = pair.value
-        self._baseline, self._tuned = pair.baseline.sum(axis=0), pair.tuned.sum(axis=0)
+        self._first, self._second = pair.first.sum(axis=0), pair.second.sum(axis=0)
         self._observed = abs(pair.difference) - _ROUNDING
 
     def as_extreme(self, chosen: Matrix) -> NDArray[np.bool_]:
@@ -266,7 +266,7 @@ class _Swaps:
             chosen: 1 for a record that is swapped, 0 for others, shape (choices, places).
         """
         moved = chosen @ self.changes
-        apart = self._value(self._tuned - moved) - self._value(self._baseline + moved)
+        apart = self._value(self._second - moved) - self._value(self._first + moved)
         far: NDArray[np.bool_] = np.abs(apart) >= self._observed
         return far
 
@@ -301,5 +301,5 @@ def _blocks(draws: int, width: int) -> Iterator[int]:
 def _require_records(pairs: Sequence[Pair]) -> None:
     if not pairs[0].records:
         raise ValueError("pairs must hold records: there is nothing to compare")
-    if not all(np.isfinite(side).all() for pair in pairs for side in (pair.baseline, pair.tuned)):
+    if not all(np.isfinite(side).all() for pair in pairs for side in (pair.first, pair.second)):
         raise ValueError("figures of a pair must be finite: a metric gives numbers")

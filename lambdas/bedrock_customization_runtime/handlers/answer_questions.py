@@ -43,7 +43,7 @@ def handler(
         test=event["test"],
         models=event["models"],
         number=event["number"],
-        prefix=f"{event['run']['blind']}/answers",
+        answers=f"{event['run']['blind']}/answers",
         limits=Limits(
             maximum_tokens=event["maximum_tokens"],
             remaining_ms=context.get_remaining_time_in_millis,

@@ -26,7 +26,7 @@ def handler(event: CompareAnswersInput, _context: object) -> Evaluation:
             s3,
             run=event["run"],
             test=event["test"],
-            prefix=event["answers"],
+            answers=event["answers"],
             models=event["models"],
             metric=event["metric"],
             contaminated=event["contaminated"],

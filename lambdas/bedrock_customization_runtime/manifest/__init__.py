@@ -42,6 +42,7 @@ from bedrock_customization_runtime.manifest.judging import (
 )
 from bedrock_customization_runtime.manifest.model_import import (
     ImportedFile,
+    ImportFinding,
     ImportJob,
     ImportSection,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "FailureSection",
     "FileRecord",
     "Finding",
+    "ImportFinding",
     "ImportJob",
     "ImportSection",
     "ImportedFile",

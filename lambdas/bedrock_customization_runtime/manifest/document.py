@@ -18,7 +18,7 @@ from bedrock_customization_runtime.manifest.customization import (
     SweepSection,
 )
 from bedrock_customization_runtime.manifest.evaluation import EvaluationSection
-from bedrock_customization_runtime.manifest.model_import import ImportSection
+from bedrock_customization_runtime.manifest.model_import import ImportJob, ImportSection
 from bedrock_customization_runtime.manifest.preparation import PreparationSection, RefusalSection
 from bedrock_customization_runtime.manifest.promotion import (
     ApprovalSection,
@@ -62,6 +62,21 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     outcome: str | None = None
     """Value of `contract.Outcome`, or the error's name; None until the run has ended."""
     ended: str | None = None
+
+    @property
+    def job_arn(self) -> str | None:
+        """ARN of the job that made the model, whatever the kind of run; None before it is done."""
+        made = self._made()
+        return made.job_arn if made else None
+
+    @property
+    def model_arn(self) -> str | None:
+        """ARN of the run's model, likewise."""
+        made = self._made()
+        return made.model_arn if made else None
+
+    def _made(self) -> CustomizationSection | ImportJob | None:
+        return self.customization or (self.model_import.job if self.model_import else None)
 
     def prepared(self) -> PreparationSection:
         """Return what preparation has written.

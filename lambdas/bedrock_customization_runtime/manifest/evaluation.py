@@ -29,7 +29,7 @@ class ModelFigures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class MetricComparison(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A metric of the tuned model and of another on the same blind records, paired by record."""
+    """A metric of the candidate and of another on the same blind records, paired by record."""
 
     name: str
     against: str = "base"
@@ -37,9 +37,9 @@ class MetricComparison(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     slice: str | None = None
     """`column=value`; None for all records."""
     records: int
-    baseline: float
+    other: float
     """Of the other model."""
-    tuned: float
+    candidate: float
     difference: float
     interval: tuple[float, float]
     """95 % paired bootstrap interval of the difference."""
@@ -66,21 +66,21 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     record: str
     base_correct: bool
-    tuned_correct: bool
+    candidate_correct: bool
 
 
 class EvaluationSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base against tuned on the blind set."""
+    """Base against candidate on the blind set."""
 
     primary: str
     models: list[ModelFigures] = []
     """All that answered."""
     metrics: list[MetricComparison]
-    """Of all records: the tuned model against the base model, then against the others."""
+    """Of all records: the candidate against the base model, then against the others."""
     slices: list[MetricComparison] = []
     """The primary metric against the base model, by slice."""
     confusion: list[ConfusionMatrix] = []
-    """Of a classification: base and tuned model."""
+    """Of a classification: base and candidate."""
     minimum_detectable_effect: float | None = None
     """Smallest difference of the primary metric that so many records show with 80 % power."""
     answers: list[FileRecord]

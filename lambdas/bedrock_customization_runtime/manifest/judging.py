@@ -4,7 +4,7 @@ import msgspec
 
 
 class JudgeScore(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a judge gave the base and the tuned model by one criterion, paired by record."""
+    """What a judge gave the base and the candidate by one criterion, paired by record."""
 
     name: str
     lower_is_better: bool = False
@@ -12,7 +12,7 @@ class JudgeScore(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """That have a valid judgement of both models."""
     base: float
     """Mean score, in [0, 1]; likewise the next."""
-    tuned: float
+    candidate: float
     difference: float
     interval: tuple[float, float]
     """95 % paired bootstrap interval of the difference."""
@@ -31,7 +31,7 @@ class JudgePreference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     records: int
     """That have a valid verdict in both orders."""
     wins: int
-    """Of the tuned model, in both orders."""
+    """Of the candidate, in both orders."""
     losses: int
     """Likewise, of the base model."""
     ties: int

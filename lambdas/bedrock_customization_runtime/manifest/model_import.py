@@ -14,6 +14,16 @@ class ImportedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Of the copy, once it was read back; None before that."""
 
 
+class ImportFinding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that the pre-flight found odd, and that is not in the way."""
+
+    rule: str
+    file: str | None = None
+    """None for the model as a whole."""
+    message: str
+    """What, what is allowed, why, and how to mend it."""
+
+
 class ImportJob(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The import job and its model."""
 
@@ -41,6 +51,18 @@ class ImportSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     one by one."""
     architecture: str
     """As config.json names it."""
+    family: str | None = None
+    """Of the architecture, for people."""
+    parameters: int | None = None
+    """Numbers in the weights."""
+    dtypes: dict[str, int] = {}
+    """Numbers in the weights by their format, as safetensors calls it."""
+    context_length: int | None = None
+    """Tokens that a conversation may have; None where config.json does not say."""
+    licence: str | None = None
+    """As the repository's record names it; None where it does not, or there is none."""
+    licence_files: list[str] = []
+    """Files of the source that look like a licence, by name; they are not copied."""
     bytes: int
     """Of all files that are copied."""
     files: list[ImportedFile]
@@ -48,7 +70,7 @@ class ImportSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Files of the source that are never copied: code, pickles, whatever Bedrock has no use for."""
     inspection: str
     """S3 URI of everything that was found."""
-    warnings: list[str] = []
-    """Ids of the rules that were broken without being in the way."""
+    warnings: list[ImportFinding] = []
+    """The first of what was found without being in the way; `inspection` has all."""
     job: ImportJob | None = None
     """None before the job has completed."""

@@ -2,15 +2,19 @@
 
 import msgspec
 
+from bedrock_customization_runtime.contract import RunKind
+
 
 class RunSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who runs what, since when."""
 
     id: str
+    kind: RunKind = RunKind.CUSTOMIZATION
+    """Where the candidate comes from."""
     execution_arn: str
     source: str
     base_model: str
-    """Id for customization."""
+    """Id for customization: of what is customized, or what an imported model is compared with."""
     inference_model: str
     """Id by which the base model is invoked."""
     catalog_version: str

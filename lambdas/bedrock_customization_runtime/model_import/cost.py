@@ -55,7 +55,7 @@ def estimate(
             answer_tokens,
             few_shot=few_shot,
             # The imported one is paid by the minute, not its tokens.
-            tuned_is_on_demand=False,
+            candidate_is_on_demand=False,
         )
         if answer_tokens
         else []

@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.weights import Inspection
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|USE_POLICY)([-.]\w+)*", re.ASCII | re.IGNORECASE)
 _TOLD = 10
-"""Findings in an error; the file holds all."""
+"""Findings in an error, and in the manifest; the file holds all."""
 
 
 class _Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,11 +157,20 @@ def _section(source: OpenedSource, inspection: Inspection, run: Run) -> manifest
         location=source.pinned.location,
         revision=source.pinned.revision,
         architecture=inspection.architecture or "",
+        family=inspection.family,
+        parameters=inspection.parameters,
+        dtypes=dict(inspection.dtypes),
+        context_length=inspection.context_length,
+        licence=source.pinned.licence,
+        licence_files=[name for name in inspection.ignored if _LICENCE.fullmatch(name)][:_TOLD],
         bytes=inspection.bytes,
         files=[manifest.ImportedFile(name=name, bytes=sizes[name]) for name in inspection.staged],
         left_out=len(inspection.ignored),
         inspection=_findings_uri(run),
-        warnings=sorted({finding.rule.id for finding in inspection.findings}),
+        warnings=[
+            manifest.ImportFinding(rule=finding.rule.id, file=finding.file, message=finding.message)
+            for finding in inspection.findings[:_TOLD]
+        ],
     )
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from msgspec.structs import replace
 
 from bedrock_customization_runtime import manifest, times
+from bedrock_customization_runtime.contract import SUBJECT
 from bedrock_customization_runtime.promotion import approval, submitters
 from bedrock_customization_runtime.reports import approval_page, text
 from bedrock_customization_runtime.s3.objects import S3Uri
@@ -52,7 +53,7 @@ def ask(s3: S3Client, sfn: SFNClient, sns: SNSClient, event: RequestApprovalInpu
     link = f"{page}?{urlencode({'run': run['key'], 'secret': secret})}" if page and secret else None
     sns.publish(
         TopicArn=event["topic"],
-        Subject="Model customization: approval wanted",
+        Subject=f"{SUBJECT}: approval wanted",
         Message=text.approval_wanted(about, expires=asked.expires, link=link),
     )
 

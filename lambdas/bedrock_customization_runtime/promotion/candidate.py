@@ -34,7 +34,7 @@ def promote(s3: S3Client, ssm: SSMClient, event: PromoteModelInput) -> Deploymen
         run=run["id"],
         manifest_uri=run["manifest"],
         arn=event["deployment"]["arn"],
-        model_arn=_model_arn(found),
+        model_arn=found.model_arn,
         execution_arn=run["execution_arn"],
     )
     section = manifest.DeploymentSection(
@@ -42,9 +42,3 @@ def promote(s3: S3Client, ssm: SSMClient, event: PromoteModelInput) -> Deploymen
     )
     manifest.update(s3, run["manifest"], lambda found: replace(found, deployment=section))
     return {"arn": move.arn}
-
-
-def _model_arn(found: manifest.Manifest) -> str | None:
-    if found.model_import and found.model_import.job:
-        return found.model_import.job.model_arn
-    return found.customization.model_arn if found.customization else None

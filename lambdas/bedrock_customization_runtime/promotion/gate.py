@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from bedrock_customization_runtime.contract import GateRule
+from bedrock_customization_runtime.contract import BASE, CANDIDATE, LIVE, GateRule
 from bedrock_customization_runtime.evaluation.judge_verdicts import judge_verdicts
 from bedrock_customization_runtime.manifest import RuleVerdict
 from bedrock_customization_runtime.reports import wording
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from bedrock_customization_runtime.contract import Gate
     from bedrock_customization_runtime.manifest import EvaluationSection, MetricComparison
-
-_BASE, _TUNED, _LIVE = "base", "tuned", "live"
 
 
 def decide(evaluation: EvaluationSection, gate: Gate) -> list[RuleVerdict]:
@@ -55,14 +53,14 @@ def _contamination(evaluation: EvaluationSection) -> RuleVerdict:
     return RuleVerdict(
         rule=GateRule.CONTAMINATION,
         passed=found == 0,
-        reason=f"{wording.count(found)} blind records are also in the training set"
+        reason=f"{wording.count(found)} blind records have a copy outside the blind set"
         + (": the figures cannot be trusted, so prepare the data anew" if found else ""),
         figures={"contaminated": float(found)},
     )
 
 
 def _improvement(evaluation: EvaluationSection, gate: Gate) -> Iterator[RuleVerdict]:
-    found = _comparison(evaluation, _BASE)
+    found = _comparison(evaluation, BASE)
     if found is None:
         yield _not_shown(
             GateRule.MINIMUM_IMPROVEMENT,
@@ -101,7 +99,7 @@ def _no_regression(evaluation: EvaluationSection, protected: str) -> Iterator[Ru
         for one in evaluation.slices
         if one.slice is not None
         and one.name == evaluation.primary
-        and one.against == _BASE
+        and one.against == BASE
         and (one.slice == protected or one.slice.startswith(f"{protected}="))
     ]
     if not slices:
@@ -132,15 +130,15 @@ def _cost(evaluation: EvaluationSection, gate: Gate) -> Iterator[RuleVerdict]:
     if "maximum_usd_per_1k" not in gate:
         return
     rule, limit = GateRule.MAXIMUM_USD_PER_1K, gate["maximum_usd_per_1k"]
-    costs = [model.usd_per_1k for model in evaluation.models if model.name == _TUNED]
+    costs = [model.usd_per_1k for model in evaluation.models if model.name == CANDIDATE]
     cost = costs[0] if costs else None
     if cost is None or not math.isfinite(cost):
-        yield _not_shown(rule, "what 1,000 answers of the tuned model cost is not known")
+        yield _not_shown(rule, "what 1,000 answers of the candidate cost is not known")
         return
     yield RuleVerdict(
         rule=rule,
         passed=cost <= limit,
-        reason=f"1,000 answers of the tuned model cost {wording.usd(cost)}, where at most "
+        reason=f"1,000 answers of the candidate cost {wording.usd(cost)}, where at most "
         f"{wording.usd(limit)} are allowed",
         figures={"usd_per_1k": cost, "maximum_usd_per_1k": limit},
     )
@@ -149,9 +147,9 @@ def _cost(evaluation: EvaluationSection, gate: Gate) -> Iterator[RuleVerdict]:
 def _not_worse_than_live(evaluation: EvaluationSection, gate: Gate) -> Iterator[RuleVerdict]:
     if not gate["not_worse_than_live"]:
         return
-    rule, found = GateRule.NOT_WORSE_THAN_LIVE, _comparison(evaluation, _LIVE)
+    rule, found = GateRule.NOT_WORSE_THAN_LIVE, _comparison(evaluation, LIVE)
     if found is None:
-        if any(model.name == _LIVE for model in evaluation.models):
+        if any(model.name == LIVE for model in evaluation.models):
             yield _not_shown(rule, f"{evaluation.primary} was not compared with the live model")
         return
     if not _is_finite(found):
@@ -181,7 +179,7 @@ def _comparison(evaluation: EvaluationSection, against: str) -> MetricComparison
 
 
 def _is_finite(found: MetricComparison) -> bool:
-    given = (found.baseline, found.tuned, found.difference, *found.interval, found.p_value)
+    given = (found.other, found.candidate, found.difference, *found.interval, found.p_value)
     adjusted = 0.0 if found.adjusted_p_value is None else found.adjusted_p_value
     return all(map(math.isfinite, (*given, adjusted)))
 

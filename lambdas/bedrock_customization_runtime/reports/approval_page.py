@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.reports import verdicts, wording
+from bedrock_customization_runtime.reports.kinds import KINDS
 from bedrock_customization_runtime.reports.pages import template
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def ask(manifest: Manifest, *, key: str, secret: str, expires: str) -> str:
         lead=verdicts.verdict(manifest).headline,
         detail=verdicts.verdict(manifest).detail,
         manifest=manifest,
+        kind=KINDS[manifest.run.kind],
         form={"run": key, "secret": secret},
         expires=expires,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bedrock_customization_runtime.contract import BASE
 from bedrock_customization_runtime.reports import wording
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def heat_maps(matrices: Sequence[ConfusionMatrix]) -> list[HeatMap]:
     totals = [sum(row) for row in matrices[0].counts]
     frequent = sorted(range(len(labels)), key=lambda at: (-totals[at], at))[:MOST_LABELS]
     shown = sorted(frequent)
-    ordered = sorted(matrices, key=lambda matrix: matrix.model != "base")
+    ordered = sorted(matrices, key=lambda matrix: matrix.model != BASE)
     return [_heat_map(matrix, shown) for matrix in ordered if matrix.labels == labels]
 
 

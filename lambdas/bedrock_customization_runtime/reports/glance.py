@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bedrock_customization_runtime.contract import BASE, CANDIDATE
 from bedrock_customization_runtime.costs.words import dollars
 from bedrock_customization_runtime.reports import wording
+from bedrock_customization_runtime.reports.kinds import KINDS
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.manifest import EstimateSection, EvaluationSection, Manifest
+    from bedrock_customization_runtime.reports.kinds import Kind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +38,7 @@ def key_figures(manifest: Manifest) -> list[KeyFigure]:
     if manifest.decision is not None:
         found.append(_live(manifest))
     if manifest.estimate is not None:
-        found.append(_cost(manifest.estimate))
+        found.append(_cost(manifest.estimate, KINDS[manifest.run.kind]))
     if manifest.evaluation is not None:
         found += _running_cost(manifest.evaluation)
     return found
@@ -81,10 +84,10 @@ def _answer_of(manifest: Manifest) -> tuple[str, str]:
     return "Not yet", "The gate lets it through"
 
 
-def _cost(estimate: EstimateSection) -> KeyFigure:
+def _cost(estimate: EstimateSection, kind: Kind) -> KeyFigure:
     question = "What does the run cost?"
     if estimate.usd is not None:
-        note = "Estimated before the job was paid"
+        note = f"Estimated {kind.unpaid}"
         return KeyFigure(question=question, answer=dollars(estimate.usd), note=note)
     unknown = sum(item.usd is None for item in estimate.items)
     items = "item has" if unknown == 1 else "items have"
@@ -97,8 +100,8 @@ def _cost(estimate: EstimateSection) -> KeyFigure:
 
 def _running_cost(evaluation: EvaluationSection) -> list[KeyFigure]:
     prices = {figures.name: figures.usd_per_1k for figures in evaluation.models}
-    tuned, base = prices.get("tuned"), prices.get("base")
-    if tuned is None:
+    candidate, base = prices.get(CANDIDATE), prices.get(BASE)
+    if candidate is None:
         return []
     note = "Base model: " + (wording.usd(base) if base is not None else "unknown")
-    return [KeyFigure(question="1,000 answers cost", answer=wording.usd(tuned), note=note)]
+    return [KeyFigure(question="1,000 answers cost", answer=wording.usd(candidate), note=note)]

@@ -14,6 +14,7 @@ from bedrock_customization_runtime.reports import (
     verdicts,
     wording,
 )
+from bedrock_customization_runtime.reports.kinds import KINDS
 from bedrock_customization_runtime.reports.pages import template
 
 if TYPE_CHECKING:
@@ -30,20 +31,24 @@ def render(manifest: Manifest) -> str:
     preparation, customization = manifest.preparation, manifest.customization
     evaluation, decision = manifest.evaluation, manifest.decision
     gate = decision.minimum_improvement if decision else None
+    kind = KINDS[manifest.run.kind]
+    fates = wording.fates(preparation, kind) if preparation else []
     return template("report.html.jinja").render(
         manifest=manifest,
+        kind=kind,
         verdict=verdicts.verdict(manifest),
         over_budget=verdicts.is_over_budget(manifest),
         key_figures=glance.key_figures(manifest),
         stages=verdicts.stages(manifest),
+        sources=wording.SOURCES,
         embedded_notice=wording.EMBEDDED_NOTICE,
         sections=_sections(manifest),
         files=_files(manifest),
-        fates=wording.fates(preparation) if preparation else [],
+        fates=fates,
         labels=_labels(preparation.label_counts) if preparation else [],
         loss_plot=_drawn(plots.loss_curves(customization) if customization else ""),
         sweep_plot=_drawn(plots.sweep_curves(manifest.sweep) if manifest.sweep else ""),
-        fates_plot=_drawn(plots.record_fates(preparation) if preparation else ""),
+        fates_plot=_drawn(plots.record_fates(fates) if fates else ""),
         **(_comparisons(evaluation, gate) if evaluation else {}),
     )
 
@@ -95,7 +100,7 @@ def _files(manifest: Manifest) -> list[tuple[str, FileRecord]]:
         data = manifest.preparation
         found += [
             ("Source", data.source),
-            ("Training set", data.train),
+            (KINDS[manifest.run.kind].training_file, data.train),
             ("Validation set", data.validation),
             ("Blind test set", data.test),
             ("Rejected records", data.rejected),

@@ -1,7 +1,6 @@
 """The model card of a run that made a model: what it is for, what it was made of, how it did.
 
-The sections are those of Mitchell et al., "Model Cards for Model Reporting" (2019), in its order
-and under its names. Baseline, outcome, cost and lineage follow: a pipeline knows them.
+All of it comes from the manifest. `card_document` is what it holds, `card_notes` its sentences.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,214 +8,58 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bedrock_customization_runtime import catalog
-from bedrock_customization_runtime.manifest import (
-    ApprovalSection,
-    BaselineSection,
-    ConfusionMatrix,
-    DecisionSection,
-    DeploymentSection,
-    DiagnosisSection,
-    EnrichmentRecord,
-    EstimateSection,
-    EvaluationSection,
-    FileRecord,
-    Finding,
-    JudgeSection,
-    MetricComparison,
-    ModelFigures,
-)
 from bedrock_customization_runtime.reports import card_notes, markdown, wording
+from bedrock_customization_runtime.reports.card_document import (
+    BaseModelDetails,
+    CustomizationOrigin,
+    EvaluationData,
+    Factors,
+    ImportOrigin,
+    IntendedUse,
+    Lineage,
+    Losses,
+    Metrics,
+    ModelCard,
+    ModelDetails,
+    Outcome,
+    QuantitativeAnalyses,
+    TrainingData,
+)
+from bedrock_customization_runtime.reports.kinds import KINDS
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.manifest import (
         CurvePoint,
         CustomizationSection,
+        EvaluationSection,
+        ImportJob,
+        ImportSection,
         Manifest,
         PreparationSection,
     )
 
-SCHEMA_VERSION = 1
 _AMAZON = "Amazon"
 _AMAZON_TERMS = "https://aws.amazon.com/service-terms/"
 _THIRD_PARTY_TERMS = "https://aws.amazon.com/legal/bedrock/third-party-models/"
 
 
-class Losses(msgspec.Struct, frozen=True, kw_only=True):
-    """How a loss moved over the training."""
-
-    first: float
-    last: float
-    lowest: float
-
-
-class BaseModelDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """What was customized."""
-
-    id: str
-    name: str | None
-    """None where the catalogue of this version does not know the id; so the next."""
-    provider: str | None
-    terms: str | None
-    """Where the provider's licence or terms of use on Bedrock are to be found."""
-    end_of_life: str | None
-    """ISO 8601; when Bedrock retires the base model, as far as that is announced."""
-    parent_model: str | None
-    """ARN of the custom model that was customized further."""
-
-
-class ModelDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """What the model is and how it was made."""
-
-    arn: str
-    version: str
-    """Id of the run."""
-    date: str
-    """ISO 8601, UTC; when the training ended."""
-    base_model: BaseModelDetails
-    customization_type: str
-    hyperparameters: dict[str, str]
-    candidates: int
-    """That were proposed; of more than one, the validation loss chose."""
-    training_loss: Losses | None
-    validation_loss: Losses | None
-    diagnosis: DiagnosisSection | None
-
-
-class IntendedUse(msgspec.Struct, frozen=True, kw_only=True):
-    """What the model is for, by the use case; None where the run had none, or it does not say."""
-
-    task: str | None
-    owner: str | None
-    metric: str | None
-    target: float | None
-    knowledge_changes: str | None
-    out_of_scope: list[str]
-
-
-class Factors(msgspec.Struct, frozen=True, kw_only=True):
-    """What may make the model better or worse."""
-
-    slices: list[str]
-    """Columns by whose values the blind set was parted."""
-    labels: int
-    """Distinct answers in the training data; 0 where answers are no labels."""
-
-
-class Metrics(msgspec.Struct, frozen=True, kw_only=True):
-    """What the model was measured by."""
-
-    primary: str
-    meaning: str
-    method: str
-    """Of the test, in words, with seed and draws."""
-    minimum_improvement: float | None
-    """What the gate asks for; None before a decision."""
-    minimum_detectable_effect: float | None
-
-
-class EvaluationData(msgspec.Struct, frozen=True, kw_only=True):
-    """What the model was measured on."""
-
-    blind_set: FileRecord
-    records: int
-    contaminated: int
-    """That also stand in the training set."""
-    taught_references: int
-    """Whose reference the teacher wrote."""
-
-
-class TrainingData(msgspec.Struct, frozen=True, kw_only=True):
-    """What the model learned from."""
-
-    source: FileRecord
-    training_set: FileRecord
-    validation_set: FileRecord | None
-    record_format: str
-    read: int
-    rejected: int
-    duplicates: int
-    left_out: int
-    omitted: int
-    estimated_tokens: int
-    findings: list[Finding]
-    label_counts: dict[str, int]
-    personal_data: dict[str, int]
-    """Records by kind, as they were found before the data owner's choice was applied."""
-    enrichment: EnrichmentRecord | None
-
-
-class QuantitativeAnalyses(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures."""
-
-    models: list[ModelFigures]
-    comparisons: list[MetricComparison]
-    slices: list[MetricComparison]
-    confusion: list[ConfusionMatrix]
-    judge: JudgeSection | None
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether the model went live."""
-
-    status: str
-    outcome: str | None
-    """As the manifest has it; None until the run has ended."""
-    decision: DecisionSection | None
-    approval: ApprovalSection | None
-    deployment: DeploymentSection | None
-
-
-class Lineage(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the model comes from."""
-
-    execution_arn: str
-    job_arn: str
-    started: str
-    ended: str | None
-    library_version: str
-    catalog_version: str
-    answers: list[FileRecord]
-
-
-class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
-    """The document."""
-
-    schema_version: int = SCHEMA_VERSION
-    embedded: bool
-    """Whether the model was trained by the embedded AWS, and so says nothing about Bedrock's."""
-    model_details: ModelDetails
-    intended_use: IntendedUse
-    factors: Factors
-    metrics: Metrics | None
-    """None where the run ended before the evaluation; so the two after it."""
-    evaluation_data: EvaluationData | None
-    training_data: TrainingData
-    quantitative_analyses: QuantitativeAnalyses | None
-    ethical_considerations: list[str]
-    caveats_and_recommendations: list[str]
-    baseline: BaselineSection | None
-    """The base model before anything was trained; None where nobody measured it."""
-    outcome: Outcome
-    cost: EstimateSection | None
-    lineage: Lineage
-
-
 def model_card(manifest: "Manifest") -> ModelCard | None:
     """Return the card of a run's model, or None if the run made none."""
-    preparation, job = manifest.preparation, manifest.customization
-    if preparation is None or job is None:
+    preparation, details = manifest.preparation, _model_details(manifest)
+    if preparation is None or details is None:
         return None
     evaluation = manifest.evaluation
     return ModelCard(
+        kind=manifest.run.kind,
         embedded=manifest.run.embedded,
-        model_details=_model_details(manifest, job),
+        model_details=details,
         intended_use=_intended_use(manifest),
         factors=_factors(preparation, evaluation),
         metrics=_metrics(manifest, evaluation) if evaluation else None,
         evaluation_data=_evaluation_data(preparation, evaluation) if evaluation else None,
-        training_data=_training_data(preparation),
+        training_data=_training_data(preparation) if manifest.customization else None,
         quantitative_analyses=_analyses(evaluation) if evaluation else None,
-        ethical_considerations=card_notes.ethical_considerations(preparation),
+        ethical_considerations=card_notes.ethical_considerations(manifest.run, preparation),
         caveats_and_recommendations=card_notes.caveats(manifest),
         baseline=manifest.baseline,
         outcome=Outcome(
@@ -229,7 +72,7 @@ def model_card(manifest: "Manifest") -> ModelCard | None:
         cost=manifest.estimate,
         lineage=Lineage(
             execution_arn=manifest.run.execution_arn,
-            job_arn=job.job_arn,
+            job_arn=manifest.job_arn or "",
             started=manifest.run.started,
             ended=manifest.ended,
             library_version=manifest.run.library_version,
@@ -247,7 +90,10 @@ def as_json(card: ModelCard) -> bytes:
 def as_markdown(card: ModelCard) -> str:
     """Return the card as Markdown, in which nothing that the data say is markup."""
     return markdown.template("model-card.md.jinja").render(
-        card=card, embedded_notice=wording.EMBEDDED_NOTICE
+        card=card,
+        kind=KINDS[card.kind],
+        sources=wording.SOURCES,
+        embedded_notice=wording.EMBEDDED_NOTICE,
     )
 
 
@@ -256,18 +102,56 @@ def json_schema() -> dict[str, Any]:
     return msgspec.json.schema(ModelCard)
 
 
-def _model_details(manifest: "Manifest", job: "CustomizationSection") -> ModelDetails:
-    return ModelDetails(
-        arn=job.model_arn,
-        version=manifest.run.id,
-        date=job.ended,
+def _model_details(manifest: "Manifest") -> ModelDetails | None:
+    customized, imported = manifest.customization, manifest.model_import
+    if customized is not None:
+        return ModelDetails(
+            arn=customized.model_arn,
+            version=manifest.run.id,
+            date=customized.ended,
+            origin=_customized(manifest, customized),
+        )
+    if imported is not None and imported.job is not None:
+        return ModelDetails(
+            arn=imported.job.model_arn,
+            version=manifest.run.id,
+            date=imported.job.ended,
+            origin=_imported(imported, imported.job),
+        )
+    return None
+
+
+def _customized(manifest: "Manifest", job: "CustomizationSection") -> CustomizationOrigin:
+    return CustomizationOrigin(
         base_model=_base_model(manifest),
+        parent_model=manifest.run.parent_model,
         customization_type=job.customization_type,
         hyperparameters=job.hyperparameters,
         candidates=len(manifest.sweep.candidates) if manifest.sweep else 1,
         training_loss=_losses(job.training_curve),
         validation_loss=_losses(job.validation_curve),
         diagnosis=job.diagnosis,
+    )
+
+
+def _imported(section: "ImportSection", job: "ImportJob") -> ImportOrigin:
+    return ImportOrigin(
+        source=section.kind,
+        location=section.location,
+        revision=section.revision,
+        licence=section.licence,
+        licence_files=section.licence_files,
+        architecture=section.architecture,
+        family=section.family,
+        parameters=section.parameters,
+        dtypes=section.dtypes,
+        context_length=section.context_length,
+        bytes=section.bytes,
+        files=section.files,
+        left_out=section.left_out,
+        units_per_copy=job.units_per_copy,
+        preflight=section.warnings,
+        inspection=section.inspection,
     )
 
 
@@ -295,7 +179,6 @@ def _base_model(manifest: "Manifest") -> BaseModelDetails:
         provider=known.provider if known else None,
         terms=_terms(known.provider) if known else None,
         end_of_life=end.isoformat() if end else None,
-        parent_model=manifest.run.parent_model,
     )
 
 
@@ -310,15 +193,16 @@ def _losses(curve: "list[CurvePoint]") -> Losses | None:
     return Losses(first=losses[0], last=losses[-1], lowest=min(losses))
 
 
-def _factors(preparation: "PreparationSection", evaluation: EvaluationSection | None) -> Factors:
+def _factors(preparation: "PreparationSection", evaluation: "EvaluationSection | None") -> Factors:
     slices = evaluation.slices if evaluation else []
     columns = dict.fromkeys((each.slice or "").partition("=")[0] for each in slices)
     return Factors(slices=list(columns), labels=len(preparation.label_counts))
 
 
-def _metrics(manifest: "Manifest", evaluation: EvaluationSection) -> Metrics:
+def _metrics(manifest: "Manifest", evaluation: "EvaluationSection") -> Metrics:
     primary = wording.primary_of(evaluation)
     return Metrics(
+        compared_with=_base_model(manifest),
         primary=primary.name,
         meaning=wording.meaning_of(primary.name),
         method=primary.method,
@@ -328,9 +212,10 @@ def _metrics(manifest: "Manifest", evaluation: EvaluationSection) -> Metrics:
 
 
 def _evaluation_data(
-    preparation: "PreparationSection", evaluation: EvaluationSection
+    preparation: "PreparationSection", evaluation: "EvaluationSection"
 ) -> EvaluationData:
     return EvaluationData(
+        source=preparation.source,
         blind_set=preparation.test,
         records=wording.primary_of(evaluation).records,
         contaminated=evaluation.contaminated,
@@ -357,7 +242,7 @@ def _training_data(preparation: "PreparationSection") -> TrainingData:
     )
 
 
-def _analyses(evaluation: EvaluationSection) -> QuantitativeAnalyses:
+def _analyses(evaluation: "EvaluationSection") -> QuantitativeAnalyses:
     return QuantitativeAnalyses(
         models=evaluation.models,
         comparisons=evaluation.metrics,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bedrock_customization_runtime.contract import BASE, CANDIDATE
 from bedrock_customization_runtime.reports import wording
 
 if TYPE_CHECKING:
@@ -70,14 +71,14 @@ class Forest:
 
 
 def scores(evaluation: EvaluationSection) -> list[ModelScore]:
-    """Return each model's primary metric, the tuned model first, then the base model."""
+    """Return each model's primary metric, the candidate first, then the base model."""
     primary = wording.primary_of(evaluation)
     found = {
         figures.name: figures.metrics[primary.name]
         for figures in evaluation.models
         if primary.name in figures.metrics
-    } or {"tuned": primary.tuned, primary.against: primary.baseline}
-    ordered = sorted(found, key=lambda name: (name != "tuned", name != "base"))
+    } or {CANDIDATE: primary.candidate, primary.against: primary.other}
+    ordered = sorted(found, key=lambda name: (name != CANDIDATE, name != BASE))
     return [
         ModelScore(
             name=name,

@@ -25,7 +25,6 @@ def _environment() -> jinja2.Environment:
         "decimal": decimal,
         "figures": wording.figures,
         "meaning": wording.meaning_of,
-        "size": wording.size,
         "usd": wording.usd,
     }
     return environment

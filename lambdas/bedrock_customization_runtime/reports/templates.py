@@ -50,6 +50,7 @@ def environment(
         "points": wording.points,
         "sentence": wording.sentence,
         "short": wording.short,
+        "size": wording.size,
         "title_of": wording.title_of,
     }
     made.globals["duration"] = wording.duration

@@ -51,7 +51,10 @@ def summary(manifest: Manifest) -> str:
         lines.append(wording.approval(manifest.approval))
     if manifest.use_case is not None:
         lines.append(f"For: {manifest.use_case.task} Owner: {manifest.use_case.owner}")
-    lines += [f"Run: {run.id}", f"Base model: {run.base_model}", f"Time: {times}"]
+    lines += [f"Run: {run.id}", f"Base model: {run.base_model}"]
+    if manifest.model_import is not None:
+        lines.append(f"Imported from: {manifest.model_import.location}")
+    lines.append(f"Time: {times}")
     text = "\n".join(wording.clipped(line) for line in lines if line)
     if run.embedded:
         text += f"\n{wording.EMBEDDED_NOTICE}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bedrock_customization_runtime.contract import ErrorName
 from bedrock_customization_runtime.reports import wording
+from bedrock_customization_runtime.reports.kinds import KINDS
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.manifest import Manifest, MetricComparison
@@ -31,20 +32,20 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
-    """A step of the pipeline and whether the manifest shows its result."""
+    """A step of the pipeline and whether the manifest shows its result.
+
+    Args:
+        title: One word.
+        past: What has happened when it is done.
+        done: Whether it is.
+    """
 
     title: str
+    past: str
     done: bool
 
 
 _BUDGET_EXCEEDED = "BudgetExceeded"
-_PAST = {
-    "Data": "the data were prepared",
-    "Customization": "the model was customized",
-    "Deployment": "the candidate was deployed",
-    "Evaluation": "the answers were compared",
-    "Decision": "promotion was decided",
-}
 _LABELS = {
     "running": "Running",
     "promoted": "Promoted",
@@ -93,16 +94,17 @@ def is_over_budget(manifest: Manifest) -> bool:
 
 def stages(manifest: Manifest) -> list[Stage]:
     """Return the pipeline's steps; one is done if its section or a later one exists."""
-    sections = [
-        manifest.preparation,
-        manifest.customization or manifest.model_import,
-        manifest.deployment,
-        manifest.evaluation,
-        manifest.decision,
+    kind = KINDS[manifest.run.kind]
+    steps = [
+        ("Data", "the data were prepared", manifest.preparation),
+        (kind.stage, kind.done, manifest.model_arn),
+        ("Deployment", "the candidate was deployed", manifest.deployment),
+        ("Evaluation", "the answers were compared", manifest.evaluation),
+        ("Decision", "promotion was decided", manifest.decision),
     ]
     return [
-        Stage(title=title, done=any(section is not None for section in sections[position:]))
-        for position, title in enumerate(_PAST)
+        Stage(title=title, past=past, done=any(found is not None for *_, found in steps[position:]))
+        for position, (title, past, _) in enumerate(steps)
     ]
 
 
@@ -119,7 +121,7 @@ def _over_budget(manifest: Manifest) -> Verdict:
     return Verdict(
         status="rejected",
         label="Over budget",
-        headline="The run was stopped before its job was paid: it costs too much, or nobody knows.",
+        headline="The run was stopped for its cost: it is too high, or nobody knows it.",
         detail=_cause(manifest),
     )
 
@@ -133,15 +135,15 @@ def _cause(manifest: Manifest) -> str:
 def _comparison_sentence(metric: MetricComparison) -> str:
     if metric.name == "accuracy":
         return (
-            f"The tuned model answers {wording.percent(metric.tuned)} of unseen questions right; "
-            f"the base model {wording.percent(metric.baseline)}."
+            f"The candidate answers {wording.percent(metric.candidate)} of unseen questions right; "
+            f"the base model {wording.percent(metric.other)}."
         )
     return (
-        f"On unseen questions the tuned model reaches {wording.percent(metric.tuned)} "
-        f"{wording.title_of(metric.name)}; the base model {wording.percent(metric.baseline)}."
+        f"On unseen questions the candidate reaches {wording.percent(metric.candidate)} "
+        f"{wording.title_of(metric.name)}; the base model {wording.percent(metric.other)}."
     )
 
 
 def _so_far(manifest: Manifest) -> str:
-    done = [stage.title for stage in stages(manifest) if stage.done]
-    return f"after {_PAST[done[-1]]}" if done else "before the data were prepared"
+    done = [stage.past for stage in stages(manifest) if stage.done]
+    return f"after {done[-1]}" if done else "before the data were prepared"

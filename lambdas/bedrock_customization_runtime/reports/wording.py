@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bedrock_customization_runtime.contract import BASE, CANDIDATE, FEW_SHOT, LIVE, TEACHER
 from bedrock_customization_runtime.evaluation.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -17,20 +18,27 @@ if TYPE_CHECKING:
         MetricComparison,
         PreparationSection,
     )
+    from bedrock_customization_runtime.reports.kinds import Kind
 
 EMBEDDED_NOTICE = (
-    "This run used the embedded AWS, not Amazon Bedrock. The tuned model is a tiny network trained "
-    "from scratch on this machine, and the base model is the same network untrained. The figures "
-    "show that the pipeline works; they say nothing about Bedrock's models."
+    "This run used the embedded AWS, not Amazon Bedrock. Candidate and base model are tiny "
+    "networks on this machine, and the base model has learned nothing. The figures show that the "
+    "pipeline works; they say nothing about Bedrock's models."
 )
 MODELS = {
-    "base": "base model",
-    "few_shot": "base model with examples",
-    "live": "model live until now",
-    "teacher": "teacher",
-    "tuned": "tuned model",
+    BASE: "base model",
+    CANDIDATE: "candidate",
+    FEW_SHOT: "base model with examples",
+    LIVE: "model live until now",
+    TEACHER: "teacher",
 }
 """Titles of the models that answer, by `contract.EvaluatedModel.name`."""
+SOURCES = {
+    "archive": "archive in S3",
+    "hub": "repository of a hub",
+    "s3": "folder in S3",
+}
+"""Titles of what models are imported from, by `manifest.ImportSection.kind`."""
 _MINUS = "\N{MINUS SIGN}"
 # They turn the order of what stands around them: a text could show what it does not say.
 _BIDIRECTIONAL = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD)
@@ -61,13 +69,13 @@ class Fate:
     kept: bool
 
 
-def fates(preparation: PreparationSection) -> list[Fate]:
-    """Return what became of the records that were read."""
+def fates(preparation: PreparationSection, kind: Kind) -> list[Fate]:
+    """Return what became of the records that were read by a run of some kind."""
     validation, rejected = preparation.validation, preparation.rejected
     quoting = Fate(
         title="Quoting",
         records=preparation.left_out,
-        purpose="Left out: they quote the blind set, so training would know the answers.",
+        purpose=kind.quoting_purpose,
         kept=False,
     )
     omitted = Fate(
@@ -78,23 +86,21 @@ def fates(preparation: PreparationSection) -> list[Fate]:
     )
     return [
         Fate(
-            title="Training",
+            title=kind.training_title,
             records=preparation.train.records,
-            purpose="The model learns from them.",
+            purpose=kind.training_purpose,
             kept=True,
         ),
         Fate(
             title="Validation",
             records=validation.records if validation else 0,
-            purpose="They show whether it learns or memorizes."
-            if validation
-            else "Not used: the base model takes no validation set.",
+            purpose=kind.validation_purpose if validation else kind.no_validation,
             kept=True,
         ),
         Fate(
             title="Blind test",
             records=preparation.test.records,
-            purpose="The models are compared on them; training never sees them.",
+            purpose=kind.blind_purpose,
             kept=True,
         ),
         Fate(
@@ -119,7 +125,7 @@ def primary_of(evaluation: EvaluationSection) -> MetricComparison:
     named = (
         metric
         for metric in evaluation.metrics
-        if metric.name == evaluation.primary and metric.against == "base"
+        if metric.name == evaluation.primary and metric.against == BASE
     )
     return next(named, evaluation.metrics[0])
 

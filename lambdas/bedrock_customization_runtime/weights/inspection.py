@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from bedrock_customization_runtime.weights.reading import Reader
 from bedrock_customization_runtime.weights.rules import weights as rules
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bedrock_customization_runtime.catalog import ImportRules
     from bedrock_customization_runtime.weights.configuration import Configuration
     from bedrock_customization_runtime.weights.folder import Folder
@@ -43,6 +46,8 @@ class Inspection:
     """Of the staged files together, as they are listed."""
     parameters: int
     """Numbers in the weights, as far as their headers can be read."""
+    dtypes: Mapping[str, int]
+    """Those numbers by their format, most of them first."""
     context_length: int | None
     """Tokens; None where nothing bounds them, or config.json does not say."""
     is_multimodal: bool
@@ -96,10 +101,18 @@ def inspect(folder: Folder, limits: ImportRules, *, region: str | None = None) -
         family=architecture.family if architecture else None,
         bytes=sum(file.size for file in chosen.named(staged)),
         parameters=sum(tensor.elements for tensor in weights.tensors.values()),
+        dtypes=_dtypes(weights),
         context_length=context_length,
         is_multimodal=architecture is not None and architecture.is_multimodal,
         chat_template=has_template,
     )
+
+
+def _dtypes(weights: Weights) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for tensor in weights.tensors.values():
+        counts[tensor.dtype] += tensor.elements
+    return dict(counts.most_common())
 
 
 def _check_size(

@@ -117,7 +117,7 @@ def place_of_an_app(place, deployable_stack):
     return place
 
 
-def test_the_demo_proves_the_tuned_model_better_and_leaves_nothing_running(place):
+def test_the_demo_proves_the_candidate_better_and_leaves_nothing_running(place):
     with place.demo("--output", "report") as demo:
         assert demo.watch_to_the_end() == 0, demo.printed
         assert not demo.survivors()

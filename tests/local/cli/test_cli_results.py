@@ -24,8 +24,8 @@ def comparison_of(name, low, high):
     return MetricComparison(
         name=name,
         records=229,
-        baseline=0.25,
-        tuned=0.75,
+        other=0.25,
+        candidate=0.75,
         difference=0.5,
         interval=(low, high),
         p_value=0.00001,
@@ -92,7 +92,7 @@ def test_no_line_is_wider_than_the_terminal_but_addresses(console):
 def test_charges_are_summed_by_unit(console):
     lines = [
         LineItem("base", Unit.INPUT_TOKENS, 1000, 0.5),
-        LineItem("tuned", Unit.INPUT_TOKENS, 234, 0.25),
+        LineItem("candidate", Unit.INPUT_TOKENS, 234, 0.25),
         LineItem("job", Unit.TRAINING_TOKENS, 2000, 1.0),
     ]
     results.print_bill(console, lines)

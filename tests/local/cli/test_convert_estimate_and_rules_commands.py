@@ -134,7 +134,7 @@ def test_an_estimate_is_a_table_of_items(run_in, sound):
     _, output, _ = run_in("estimate", sound.name, "--base-model", NOVA_MICRO, width=120)
     for told in (
         "42 to train and 12 blind",
-        "tuned model input",
+        "candidate model input",
         "the run",
         "± 20% for English prose",
         "a month: storage",

@@ -43,7 +43,7 @@ def test_a_model_that_can_be_imported_is_told_in_two_lines_and_a_verdict(write, 
     assert code == 0
     assert out.splitlines() == [
         (
-            "LlamaForCausalLM; Llama 2, 3, 3.1, 3.2, 3.3; 364 parameters; "
+            "LlamaForCausalLM; Llama 2, 3, 3.1, 3.2, 3.3; 364 parameters of BF16; "
             "context of 2,048 tokens; chat template"
         ),
         "4 files to copy, 2,839 bytes",

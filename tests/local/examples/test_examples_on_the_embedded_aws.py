@@ -76,7 +76,7 @@ def test_llama_is_fine_tuned_and_compared_with_its_base_model(
     assert found.run.base_model == "meta.llama3-3-70b-instruct-v1:0:128k"
     assert found.status == "promoted"
     accuracy = found.evaluation.metrics[0]
-    assert accuracy.tuned > accuracy.baseline
+    assert accuracy.candidate > accuracy.other
     assert accuracy.interval[0] > 0.02
 
 
@@ -104,4 +104,4 @@ def test_a_model_of_the_hub_is_imported_and_compared_with_nova(
     assert found.model_import.revision == commit
     assert found.status == "promoted"
     assert found.model_import.job.model_arn == found.deployment.arn
-    assert found.evaluation.metrics[0].tuned > found.evaluation.metrics[0].baseline
+    assert found.evaluation.metrics[0].candidate > found.evaluation.metrics[0].other

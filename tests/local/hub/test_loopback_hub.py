@@ -81,6 +81,14 @@ def test_a_model_is_told_with_its_commit_and_its_files(get):
     assert without[0] == {"rfilename": "config.json"}
 
 
+def test_the_licence_of_a_model_is_that_of_its_page(hub, get, tmp_path):
+    assert get(f"/api/models/{REPOSITORY}").json()["tags"] == []
+    page = "---\nlanguage: en\nlicense: llama3.1\n---\n# Licensed\n\nlicense: none of this\n"
+    (tmp_path / "README.md").write_text(page)
+    hub.publish("acme/licensed", tmp_path)
+    assert get("/api/models/acme/licensed").json()["tags"] == ["license:llama3.1"]
+
+
 def test_a_commit_stays_when_its_branch_moves_on(hub, get, tmp_path):
     first = sha(get)
     (tmp_path / "config.json").write_text("{}")

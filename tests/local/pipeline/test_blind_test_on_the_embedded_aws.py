@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 BASE = "amazon.nova-micro-v1:0"
 ALIAS = "/bedrock-customization/blind-test"
-NAMES = ("base", "tuned", "few_shot", "live")
+NAMES = ("base", "candidate", "few_shot", "live")
 WORDS = ["ash", "bay", "cod", "dew", "elm", "fog", "gin", "hay", "ivy", "jam", "kit", "log"]
 
 
@@ -48,7 +48,9 @@ class BlindTest:
         lines = [formats.training_line(one, RecordFormat.CONVERSE) for one in questions(40, "t")]
         objects.write(self.s3, self.train, b"".join(lines), "application/jsonl")
         model = self._model()
-        self.tuned, self.live = (self._deployment(name, model) for name in ("tuned", "live"))
+        self.candidate, self.live = (
+            self._deployment(name, model) for name in ("candidate", "live")
+        )
         cloud.client("ssm").put_parameter(Name=ALIAS, Value=self.live, Type="String")
 
     def prepare(self, name, *, count=150):
@@ -82,7 +84,7 @@ class BlindTest:
         return {
             "run": run,
             "preparation": {"train": self.train, "test": test},
-            "deployment": {"arn": self.tuned},
+            "deployment": {"arn": self.candidate},
         }
 
     def start(self, given, name):
@@ -230,16 +232,16 @@ def test_all_models_answer_everything_though_a_fifth_of_the_calls_is_throttled(b
 
 def test_a_killed_blind_test_asks_only_what_was_not_answered(blind_test):
     given = blind_test.prepare("killed")
-    prefix = f"{given['run']['blind']}/answers"
+    answers = f"{given['run']['blind']}/answers"
     asked = sum(blind_test.asked_tokens().values())
     arn = blind_test.start(given, "killed")
-    before = blind_test.until(lambda: stored(blind_test, prefix), lambda found: len(found) >= 2)
+    before = blind_test.until(lambda: stored(blind_test, answers), lambda found: len(found) >= 2)
     assert blind_test.cloud.functions.kill("answer_questions")
 
     ended = blind_test.wait(arn)
 
     assert ended["status"] == "SUCCEEDED", ended.get("cause")
-    after = stored(blind_test, prefix)
+    after = stored(blind_test, answers)
     assert {key: after[key] for key in before} == before
     tokens = [sum(one.input_tokens for one in answers_in(blind_test, key)) for key in after]
     twice = sum(blind_test.asked_tokens().values()) - asked - sum(tokens)
@@ -248,9 +250,9 @@ def test_a_killed_blind_test_asks_only_what_was_not_answered(blind_test):
     assert len(after) == 3 * len(NAMES)
 
 
-def stored(blind_test, prefix):
+def stored(blind_test, answers):
     """Return the parts by key, each with when it was written and what it holds."""
-    where = objects.S3Uri.parse(prefix)
+    where = objects.S3Uri.parse(answers)
     found = blind_test.s3.list_objects_v2(Bucket=where.bucket, Prefix=where.key)
     return {
         item["Key"]: (item["LastModified"], item["ETag"])

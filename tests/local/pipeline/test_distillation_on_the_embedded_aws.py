@@ -216,7 +216,7 @@ def test_a_student_of_prompts_is_measured_by_its_teachers_answers(taught, distil
     assert distilled.customization.customization_type == "DISTILLATION"
     assert distilled.preparation.record_format == "distillation_prompts"
     assert 0 < distilled.evaluation.taught_references < distilled.preparation.test.records
-    assert distilled.evaluation.metrics[0].tuned > distilled.evaluation.metrics[0].baseline
+    assert distilled.evaluation.metrics[0].candidate > distilled.evaluation.metrics[0].other
     # The teacher is paid for the training prompts by the job, for the blind ones by us.
     (job,) = taught.jobs("prompts")
     assert {Unit.INPUT_TOKENS, Unit.OUTPUT_TOKENS, Unit.TRAINING_TOKENS} <= taught.charged(
@@ -229,7 +229,7 @@ def test_the_estimate_of_a_distillation_is_within_a_tenth_of_what_is_charged(
     billed_distillation, compare_with_bill
 ):
     found, charged = billed_distillation
-    job, tuned = found.customization.job_arn, found.deployment.arn
+    job, candidate = found.customization.job_arn, found.deployment.arn
     compare_with_bill(
         found.estimate,
         charged,
@@ -241,8 +241,8 @@ def test_the_estimate_of_a_distillation_is_within_a_tenth_of_what_is_charged(
             "base model output": (STUDENT, Unit.OUTPUT_TOKENS),
             "few-shot model input": (STUDENT, Unit.INPUT_TOKENS),
             "few-shot model output": (STUDENT, Unit.OUTPUT_TOKENS),
-            "tuned model input": (tuned, Unit.INPUT_TOKENS),
-            "tuned model output": (tuned, Unit.OUTPUT_TOKENS),
+            "candidate model input": (candidate, Unit.INPUT_TOKENS),
+            "candidate model output": (candidate, Unit.OUTPUT_TOKENS),
             "teacher blind input": (TEACHER, Unit.INPUT_TOKENS),
             "teacher blind output": (TEACHER, Unit.OUTPUT_TOKENS),
         },

@@ -43,6 +43,7 @@ def folder(questions, tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
     write_model_folder(training.model, folder, shards=2)
     (folder / "pytorch_model.bin").write_bytes(b"never copied")
+    (folder / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
     return folder
 
 
@@ -142,7 +143,7 @@ def test_a_model_comes_from_its_source_to_the_alias(deployed, folder, kind):
     found = pipeline.manifest(name)
     assert found.status == "promoted"
     assert pipeline.alias() == found.model_import.job.model_arn == found.deployment.arn
-    assert found.evaluation.metrics[0].tuned > found.evaluation.metrics[0].baseline
+    assert found.evaluation.metrics[0].candidate > found.evaluation.metrics[0].other
     copied = {file.name: file.sha256 for file in found.model_import.files}
     assert "pytorch_model.bin" not in copied
     for name_of_file, digest in copied.items():
@@ -152,12 +153,15 @@ def test_a_model_comes_from_its_source_to_the_alias(deployed, folder, kind):
 
 @pytest.mark.usefixtures("imported")
 def test_the_manifest_says_what_was_imported(deployed, hub):
-    found = deployed["Hub"].manifest("hub").model_import
+    document = deployed["Hub"].manifest("hub")
+    assert document.run.kind == "import"
+    found = document.model_import
     assert (found.kind, found.location) == ("hub", f"{hub.url}/{REPO}")
     assert len(found.revision) == 40
     assert found.architecture == "LlamaForCausalLM"
     assert found.job.instruct_supported
-    assert found.left_out == 1
+    assert found.left_out == 2
+    assert found.licence == "apache-2.0"
 
 
 @pytest.mark.usefixtures("imported")

@@ -74,10 +74,10 @@ def test_a_judge_adds_its_figures_to_the_evaluation(fair):
     assert set(judge.left_out) == {"beyond_maximum"}
     assert [score.name for score in judge.scores] == ["Correctness", "Harmfulness", "intent"]
     correctness, harmfulness, intent = judge.scores
-    assert correctness.tuned > correctness.base
+    assert correctness.candidate > correctness.base
     assert correctness.interval[0] <= correctness.difference <= correctness.interval[1]
     assert (harmfulness.difference, harmfulness.lower_is_better) == (0.0, True)
-    assert intent.tuned > intent.base
+    assert intent.candidate > intent.base
     assert not any(score.invalid for score in judge.scores)
     assert fair.evaluation.metrics[0].name == "accuracy"
 
@@ -139,7 +139,7 @@ def test_what_a_judge_says_stays_in_the_blind_bucket(judged):
     body = s3.get_object(Bucket=artifacts, Key="runs/fair/evaluation/judge.json")["Body"].read()
     report = json.loads(body)
     assert len(report["records"]) == 30
-    assert set(report["scores"]) == {"base", "tuned", "tuned-first", "base-first"}
+    assert set(report["scores"]) == {"base", "candidate", "candidate-first", "base-first"}
     for text in (b"explanation", b"intent_", b"activate"):
         assert text not in body
     found = s3.list_objects_v2(Bucket=judged.outputs["Blind"], Prefix="runs/fair/judge/")

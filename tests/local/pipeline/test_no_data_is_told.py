@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 
 import pytest
@@ -77,7 +76,7 @@ def inbox(pipeline):
 
 
 @pytest.fixture(scope="module")
-def runs(pipeline, inbox, make_questions):
+def runs(pipeline, inbox, make_questions):  # noqa: ARG001 - it listens before a run ends
     """One run that ends well and one that is refused, by name, each with its execution."""
     questions = make_questions(2, 60)
     started = {

@@ -79,7 +79,7 @@ def test_a_better_model_is_promoted_and_answers_behind_the_alias(fair, promoted)
 
 def test_the_estimate_is_within_a_tenth_of_what_is_charged(fair, billed_run, compare_with_bill):
     found, charged = billed_run
-    job, tuned = found.customization.job_arn, found.deployment.arn
+    job, candidate = found.customization.job_arn, found.deployment.arn
     compare_with_bill(
         found.estimate,
         charged,
@@ -89,8 +89,8 @@ def test_the_estimate_is_within_a_tenth_of_what_is_charged(fair, billed_run, com
             "base model output": (BASE, Unit.OUTPUT_TOKENS),
             "few-shot model input": (BASE, Unit.INPUT_TOKENS),
             "few-shot model output": (BASE, Unit.OUTPUT_TOKENS),
-            "tuned model input": (tuned, Unit.INPUT_TOKENS),
-            "tuned model output": (tuned, Unit.OUTPUT_TOKENS),
+            "candidate model input": (candidate, Unit.INPUT_TOKENS),
+            "candidate model output": (candidate, Unit.OUTPUT_TOKENS),
         },
     )
     (stored,) = [

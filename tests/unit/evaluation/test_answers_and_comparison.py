@@ -31,9 +31,9 @@ def measured(*texts, references, by=("accuracy", "token_f1", "answered")):
     )
 
 
-def compared(base, tuned, by=("accuracy", "token_f1", "answered"), **others):
+def compared(base, candidate, by=("accuracy", "token_f1", "answered"), **others):
     return comparison.compare(
-        list(map(metrics.metric_of, by)), {"base": base, "tuned": tuned, **others}
+        list(map(metrics.metric_of, by)), {"base": base, "candidate": candidate, **others}
     )
 
 
@@ -99,13 +99,13 @@ def test_anything_but_one_answer_a_record_is_refused_with_counts(ids, missing, u
 def test_a_comparison_counts_wins_and_losses_by_record():
     references = ["a"] * 10
     base = measured(*"abbbbbbbba", references=references)
-    tuned = measured(*"baaaaaaaaa", references=references)
+    candidate = measured(*"baaaaaaaaa", references=references)
 
-    accuracy = compared(base, tuned)[0]
+    accuracy = compared(base, candidate)[0]
 
     assert accuracy.records == 10
     assert accuracy.against == "base"
-    assert (accuracy.baseline, accuracy.tuned) == (0.2, 0.9)
+    assert (accuracy.other, accuracy.candidate) == (0.2, 0.9)
     assert accuracy.difference == pytest.approx(0.7)
     assert accuracy.p_value == pytest.approx(2 * (1 + 9) / 2**9)
     assert accuracy.adjusted_p_value is None
@@ -129,9 +129,9 @@ def test_models_that_tie_on_every_record_get_bounds_and_no_draws():
 
 def test_a_metric_between_0_and_1_is_tested_by_swaps():
     base = measured("a b", "c d", references=["a x", "c d"])
-    tuned = measured("a x", "c d", references=["a x", "c d"])
+    candidate = measured("a x", "c d", references=["a x", "c d"])
 
-    f1 = compared(base, tuned)[1]
+    f1 = compared(base, candidate)[1]
 
     assert f1.method.startswith("paired permutation test")
     assert f1.difference == pytest.approx(0.25)
@@ -141,9 +141,9 @@ def test_a_metric_between_0_and_1_is_tested_by_swaps():
 def test_an_interval_holds_0_where_the_test_does_not_reject_it():
     # Four wins and no loss: the bootstrap alone would be sure, the exact test is not.
     base = measured(*"bbbb", *"a" * 46, references=["a"] * 50)
-    tuned = measured(*"a" * 50, references=["a"] * 50)
+    candidate = measured(*"a" * 50, references=["a"] * 50)
 
-    accuracy = compared(base, tuned)[0]
+    accuracy = compared(base, candidate)[0]
 
     assert accuracy.p_value == 0.125
     assert accuracy.interval[0] == 0 < accuracy.interval[1]
@@ -151,18 +151,18 @@ def test_an_interval_holds_0_where_the_test_does_not_reject_it():
 
 def test_the_same_answers_give_the_same_figures():
     base = measured("a", "b c", "d", references=["a", "c", "e"])
-    tuned = measured("a", "c", "e", references=["a", "c", "e"])
+    candidate = measured("a", "c", "e", references=["a", "c", "e"])
 
-    assert compared(base, tuned) == compared(base, tuned)
+    assert compared(base, candidate) == compared(base, candidate)
 
 
-def test_the_tuned_model_is_compared_with_all_others_and_p_values_are_adjusted_by_metric():
+def test_the_candidate_is_compared_with_all_others_and_p_values_are_adjusted_by_metric():
     references = ["a"] * 12
-    tuned = measured(*"aaaaaaaaaaaa", references=references)
+    candidate = measured(*"aaaaaaaaaaaa", references=references)
     base = measured(*"bbbbbbbbbbbb", references=references)
     live = measured(*"aaaaabbbbbbb", references=references)
 
-    found = compared(base, tuned, live=live)
+    found = compared(base, candidate, live=live)
 
     assert [(one.name, one.against) for one in found] == [
         (name, against)
@@ -177,12 +177,12 @@ def test_the_tuned_model_is_compared_with_all_others_and_p_values_are_adjusted_b
 def test_a_score_of_a_whole_corpus_is_compared_like_a_mean():
     references = ["the quick brown fox jumps", "over the lazy old dog"] * 10
     base = measured(*["the quick fox", "over a dog"] * 10, references=references, by=["bleu"])
-    tuned = measured(*references, references=references, by=["bleu"])
+    candidate = measured(*references, references=references, by=["bleu"])
 
-    bleu = compared(base, tuned, by=["bleu"])[0]
+    bleu = compared(base, candidate, by=["bleu"])[0]
 
-    assert bleu.tuned == pytest.approx(1)
-    assert bleu.baseline == pytest.approx(float(base.value(metrics.metric_of("bleu"))))
+    assert bleu.candidate == pytest.approx(1)
+    assert bleu.other == pytest.approx(float(base.value(metrics.metric_of("bleu"))))
     assert 0 < bleu.interval[0] <= bleu.difference <= bleu.interval[1] <= 1
     assert bleu.p_value == pytest.approx(1e-4)
 
@@ -191,11 +191,11 @@ def test_slices_are_compared_apart_the_largest_first_and_small_ones_left_out():
     languages = ["de"] * 40 + ["fr"] * 25 + ["it"] * 5
     references = ["a"] * 70
     base = measured(*"b" * 40, *"a" * 25, *"a" * 5, references=references)
-    tuned = measured(*"a" * 40, *"b" * 25, *"a" * 5, references=references)
+    candidate = measured(*"a" * 40, *"b" * 25, *"a" * 5, references=references)
 
     found = comparison.compare_slices(
         metrics.metric_of("accuracy"),
-        {"base": base, "tuned": tuned},
+        {"base": base, "candidate": candidate},
         [{"language": one, "all": "yes"} for one in languages],
     )
 
@@ -215,7 +215,7 @@ def test_no_more_slices_are_reported_than_anybody_reads():
     slices = [{"n": str(number // comparison.SLICE_RECORDS)} for number in range(count)]
 
     found = comparison.compare_slices(
-        metrics.metric_of("accuracy"), {"base": one, "tuned": one}, slices
+        metrics.metric_of("accuracy"), {"base": one, "candidate": one}, slices
     )
 
     assert len(found) == comparison.SLICES
@@ -224,10 +224,10 @@ def test_no_more_slices_are_reported_than_anybody_reads():
 def test_the_smallest_difference_that_shows_follows_from_how_the_answers_differ():
     accuracy = metrics.metric_of("accuracy")
     base = measured(*"ab" * 50, references=["a"] * 100)
-    tuned = measured(*"ba" * 50, references=["a"] * 100)
-    effect = comparison.minimum_detectable_effect(accuracy, {"base": base, "tuned": tuned})
+    candidate = measured(*"ba" * 50, references=["a"] * 100)
+    effect = comparison.minimum_detectable_effect(accuracy, {"base": base, "candidate": candidate})
     assert effect == pytest.approx(2.8016 * statistics.stdev([1, -1] * 50) / 10, rel=1e-4)
-    same = comparison.minimum_detectable_effect(accuracy, {"base": base, "tuned": base})
+    same = comparison.minimum_detectable_effect(accuracy, {"base": base, "candidate": base})
     assert same == power.minimum_detectable_effect(100)
 
 
@@ -270,15 +270,15 @@ def test_an_empty_blind_set_is_refused():
 def test_examples_name_losses_first_then_wins_and_no_more_than_ten_of_each():
     references = ["a"] * 30
     base = measured(*("a" * 15 + "b" * 15), references=references)
-    tuned = measured(*("b" * 15 + "a" * 15), references=references)
+    candidate = measured(*("b" * 15 + "a" * 15), references=references)
 
     found = comparison.examples(
         [metrics.metric_of("token_f1"), metrics.metric_of("accuracy")],
-        {"base": base, "tuned": tuned},
+        {"base": base, "candidate": candidate},
     )
 
     assert [example.record for example in found] == [
         str(number) for number in [*range(10), *range(15, 25)]
     ]
     assert all(example.base_correct for example in found[:10])
-    assert all(example.tuned_correct for example in found[10:])
+    assert all(example.candidate_correct for example in found[10:])

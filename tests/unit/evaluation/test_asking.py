@@ -9,8 +9,11 @@ from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.evaluation import asking, parts
 
 BASE = {"name": "base", "id": "amazon.nova-micro-v1:0"}
-TUNED = {"name": "tuned", "id": "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/a"}
-PREFIX = "s3://evaluation-blind/runs/7/answers"
+CANDIDATE = {
+    "name": "candidate",
+    "id": "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/a",
+}
+ANSWERS = "s3://evaluation-blind/runs/7/answers"
 HOUR_MS = 3_600_000
 
 
@@ -29,9 +32,9 @@ def ask(s3, write_test):
             models,
             s3,
             test=test or write_test(questions),
-            models=[BASE, TUNED],
+            models=[BASE, CANDIDATE],
             number=number,
-            prefix=PREFIX,
+            answers=ANSWERS,
             limits=invocation.Limits(maximum_tokens=64, remaining_ms=remaining_ms, pause=pause),
         )
 
@@ -52,10 +55,10 @@ def test_every_model_answers_every_question_in_parts(ask, s3, make_models):
 
     assert answers == {"done": True, "answered": 140}
     assert keys(s3) == [
-        f"{name}/part-{number:05d}.jsonl" for name in ("base", "tuned") for number in (0, 1)
+        f"{name}/part-{number:05d}.jsonl" for name in ("base", "candidate") for number in (0, 1)
     ]
-    for name in ("base", "tuned"):
-        found, _ = parts.read(s3, PREFIX, name)
+    for name in ("base", "candidate"):
+        found, _ = parts.read(s3, ANSWERS, name)
         assert [answer.id for answer in found] == [f"r{number}" for number in range(70)]
         assert [answer.answer for answer in found] == [f"QUESTION {n}" for n in range(70)]
         assert {(a.input_tokens, a.output_tokens, a.latency_ms, a.error) for a in found} == {
@@ -105,14 +108,14 @@ def test_a_repeated_call_asks_nothing_again(ask, make_models):
 
 def test_a_call_that_died_is_resumed_at_the_parts_it_left(ask, s3, make_models):
     ask(make_models(), questions=70)
-    s3.delete_object(Bucket="evaluation-blind", Key="runs/7/answers/tuned/part-00000.jsonl")
+    s3.delete_object(Bucket="evaluation-blind", Key="runs/7/answers/candidate/part-00000.jsonl")
     models = make_models()
 
     answers = ask(models, questions=70)
 
     assert answers["done"]
     assert len(models.requests) == parts.QUESTIONS
-    assert {request["modelId"] for request in models.requests} == {TUNED["id"]}
+    assert {request["modelId"] for request in models.requests} == {CANDIDATE["id"]}
 
 
 def test_little_time_left_ends_a_call_early_and_the_next_one_goes_on(ask, s3, make_models):
@@ -144,11 +147,11 @@ def test_a_model_that_cannot_answer_at_all_fails_the_evaluation(
     ask, s3, make_models, refusal, code
 ):
     def say(model, _):
-        if model == TUNED["id"]:
+        if model == CANDIDATE["id"]:
             raise refusal(code)
         return "x"
 
-    with pytest.raises(EvaluationFailed, match=rf"tuned model .*{code}.*role may invoke it"):
+    with pytest.raises(EvaluationFailed, match=rf"candidate .*{code}.*role may invoke it"):
         ask(make_models(say))
     assert keys(s3) == ["base/part-00000.jsonl"]
 
@@ -166,7 +169,7 @@ def test_a_single_question_that_cannot_be_answered_is_stored_with_its_code(
 
     assert ask(make_models(say))["done"]
 
-    found, _ = parts.read(s3, PREFIX, "base")
+    found, _ = parts.read(s3, ANSWERS, "base")
     assert [answer.error for answer in found] == [None, code, None]
     assert (found[1].answer, found[1].stop_reason) == ("", "error")
 
@@ -232,7 +235,7 @@ def test_a_model_that_stays_busy_raises_what_bedrock_said_and_keeps_finished_par
     ask, s3, make_models, refusal, code
 ):
     def say(model, _):
-        if model == TUNED["id"]:
+        if model == CANDIDATE["id"]:
             raise refusal(code)
         return "fine"
 

@@ -14,7 +14,7 @@ from bedrock_customization_runtime.s3 import objects
 
 BASE = {"name": "base", "id": "amazon.nova-micro-v1:0"}
 ARN = "arn:aws:bedrock:us-east-1:123456789012"
-TUNED = {"name": "tuned", "id": f"{ARN}:custom-model-deployment/aaaaaaaaaaaa"}
+CANDIDATE = {"name": "candidate", "id": f"{ARN}:custom-model-deployment/aaaaaaaaaaaa"}
 LIVE = f"{ARN}:custom-model-deployment/bbbbbbbbbbbb"
 ALIAS = "/bedrock-customization/plan"
 RUN = {
@@ -22,7 +22,7 @@ RUN = {
     "blind": "s3://evaluation-blind/runs/7",
 }
 TRAIN = "s3://evaluation-artifacts/runs/7/prepared/train.jsonl"
-PREFIX = "s3://evaluation-blind/runs/7/answers"
+ANSWERS = "s3://evaluation-blind/runs/7/answers"
 
 
 class Serving:
@@ -70,7 +70,7 @@ def plan(s3, ssm, write_test):
                 "step": "plan",
                 "run": RUN,
                 "preparation": {"train": TRAIN, "test": write_test(questions)},
-                "models": [BASE, TUNED],
+                "models": [BASE, CANDIDATE],
                 "record_format": RecordFormat.CONVERSE.value,
                 "few_shot": few_shot,
                 "alias_parameter": ALIAS,
@@ -104,13 +104,13 @@ def test_examples_are_written_once(plan, s3):
 
 
 def test_without_examples_the_base_model_answers_once(plan):
-    assert names(plan(few_shot=0)) == ["base", "tuned"]
+    assert names(plan(few_shot=0)) == ["base", "candidate"]
 
 
 def test_a_training_set_of_prompts_alone_gives_no_examples_and_the_plan_says_so(plan):
     lines = b'{"messages": [{"role": "user", "content": [{"text": "a prompt"}]}]}\n' * 3
     found = plan(train=lines)
-    assert names(found) == ["base", "tuned"]
+    assert names(found) == ["base", "candidate"]
     assert found["left_out"] == {"few_shot": "no training record can stand as an example"}
 
 
@@ -129,11 +129,11 @@ def test_the_model_in_production_answers_too(plan, live, status):
 
 
 def test_before_the_first_promotion_nothing_is_in_production(plan):
-    assert names(plan(few_shot=0)) == ["base", "tuned"]
+    assert names(plan(few_shot=0)) == ["base", "candidate"]
 
 
 def test_a_candidate_that_is_in_production_already_answers_once(plan):
-    assert names(plan(live=TUNED["id"], few_shot=0)) == ["base", "tuned"]
+    assert names(plan(live=CANDIDATE["id"], few_shot=0)) == ["base", "candidate"]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_model_in_production_that_answers_no_more_is_left_out_and_the_plan_say
     plan, live, serving, reason
 ):
     found = plan(live=live, bedrock=serving, few_shot=0)
-    assert names(found) == ["base", "tuned"]
+    assert names(found) == ["base", "candidate"]
     assert found["left_out"]["live"].startswith(f"{live} {reason}")
 
 
@@ -196,7 +196,7 @@ def test_items_hold_every_part_of_every_model_once(plan, s3, make_models):
             s3,
             test="s3://evaluation-blind/runs/7/test.jsonl",
             models=found["models"],
-            prefix=found["prefix"],
+            answers=found["answers"],
             limits=invocation.Limits(maximum_tokens=8, remaining_ms=lambda: 3_600_000),
             number=number,
         )
@@ -205,8 +205,8 @@ def test_items_hold_every_part_of_every_model_once(plan, s3, make_models):
 
     assert all(one["done"] for one in answered)
     assert sum(one["answered"] for one in answered) == len(models.requests) == 2800
-    for model in ("base", "tuned", "few_shot", "live"):
-        stored, _ = parts.read(s3, PREFIX, model)
+    for model in ("base", "candidate", "few_shot", "live"):
+        stored, _ = parts.read(s3, ANSWERS, model)
         assert [one.id for one in stored] == [f"r{number}" for number in range(700)]
 
 
@@ -218,7 +218,7 @@ def test_examples_stand_before_the_question_as_turns_of_a_conversation(plan, s3,
         s3,
         test="s3://evaluation-blind/runs/7/test.jsonl",
         models=[model for model in found["models"] if model["name"] == "few_shot"],
-        prefix=found["prefix"],
+        answers=found["answers"],
         limits=invocation.Limits(maximum_tokens=8, remaining_ms=lambda: 3_600_000),
     )
     for request in models.requests:

@@ -35,16 +35,16 @@ def binary(generator, count, rate, agreement):
     both = generator.random(count) < rate
     own = generator.random((2, count)) < rate
     shared = generator.random(count) < agreement
-    base, tuned = (np.where(shared, both, one).astype(float) for one in own)
-    return Pair(baseline=averaged(base), tuned=averaged(tuned), value=mean)
+    base, second = (np.where(shared, both, one).astype(float) for one in own)
+    return Pair(first=averaged(base), second=averaged(second), value=mean)
 
 
 def partial(generator, count, rate, agreement):
     """Likewise, with scores between 0 and 1."""
     own = generator.beta(rate, 1 - rate, size=(2, count))
     shared = generator.random(count) < agreement
-    base, tuned = own[0], np.where(shared, own[0], own[1])
-    return Pair(baseline=averaged(base), tuned=averaged(tuned), value=mean)
+    base, second = own[0], np.where(shared, own[0], own[1])
+    return Pair(first=averaged(base), second=averaged(second), value=mean)
 
 
 @pytest.mark.parametrize("count", [50, 100, 200])
@@ -79,7 +79,7 @@ def test_an_equal_candidate_is_refused_by_scores_of_a_whole_corpus_too(name):
         length = 1 if name == "macro_f1" else 8
         references = generator.choice(words, size=(60, length))
         sides = []
-        for _ in ("base", "tuned"):
+        for _ in ("first", "second"):
             changed = generator.random(references.shape) < 0.4
             said = np.where(changed, generator.choice(words, size=references.shape), references)
             texts = Texts(
@@ -88,7 +88,7 @@ def test_an_equal_candidate_is_refused_by_scores_of_a_whole_corpus_too(name):
                 answers=[" ".join(row) for row in said],
             )
             sides.append(metric.measure(texts))
-        wrong += promoted(Pair(baseline=sides[0], tuned=sides[1], value=metric.value), seed)
+        wrong += promoted(Pair(first=sides[0], second=sides[1], value=metric.value), seed)
     assert wrong <= 5
 
 
@@ -97,8 +97,8 @@ def test_a_better_candidate_is_promoted_where_the_blind_set_can_show_it():
     right = 0
     for seed in range(RUNS):
         base = (generator.random(200) < 0.6).astype(float)
-        tuned = np.maximum(base, generator.random(200) < 0.3).astype(float)
-        right += promoted(Pair(baseline=averaged(base), tuned=averaged(tuned), value=mean), seed)
+        second = np.maximum(base, generator.random(200) < 0.3).astype(float)
+        right += promoted(Pair(first=averaged(base), second=averaged(second), value=mean), seed)
     assert right >= 95
 
 

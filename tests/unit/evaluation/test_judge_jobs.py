@@ -100,7 +100,7 @@ def test_a_request_fits_the_api_in_every_member_but_the_task_type_that_it_lacks(
 
 def test_the_comparison_has_a_metric_of_ours_alone():
     bedrock = Bedrock()
-    ensure(bedrock, Task.TUNED_FIRST)
+    ensure(bedrock, Task.CANDIDATE_FIRST)
     automated = bedrock.requests[0]["evaluationConfig"]["automated"]
     assert "evaluatorModelConfig" not in automated
     (name,) = automated["datasetMetricConfigs"][0]["metricNames"]
@@ -164,7 +164,7 @@ def test_ten_failed_jobs_are_enough():
 
 def test_looks_come_at_growing_intervals_until_all_jobs_completed():
     bedrock = Bedrock()
-    jobs = [ensure(bedrock, task) for task in (Task.BASE, Task.TUNED)]
+    jobs = [ensure(bedrock, task) for task in (Task.BASE, Task.CANDIDATE)]
     judging = judge_jobs.begun(jobs)
     waits = []
     while not judging["done"]:
@@ -178,7 +178,7 @@ def test_looks_come_at_growing_intervals_until_all_jobs_completed():
 
 def test_one_failed_job_stops_the_others_and_says_why():
     bedrock = Bedrock()
-    failed, other = (ensure(bedrock, task) for task in (Task.BASE, Task.TUNED))
+    failed, other = (ensure(bedrock, task) for task in (Task.BASE, Task.CANDIDATE))
     bedrock.jobs[failed["name"]] = "Failed"
     bedrock.failures[failed["name"]] = ["No access.", "Ask again."]
     with pytest.raises(JudgeFailed, match=r"is Failed: No access\. Ask again\."):

@@ -11,7 +11,7 @@ from bedrock_customization_runtime.manifest import FileRecord
 from bedrock_customization_runtime.s3 import objects
 
 BASE = {"name": "base", "id": "base-id"}
-TUNED = {"name": "tuned", "id": "tuned-id"}
+CANDIDATE = {"name": "candidate", "id": "candidate-id"}
 NAMES = {"job": "j", "model": "m", "deployment": "d"}
 RUN = {
     "id": "run-7",
@@ -24,24 +24,24 @@ RUN = {
     "names": NAMES,
     "tokens": NAMES,
 }
-PREFIX = "s3://evaluation-blind/runs/7/answers"
+ANSWERS = "s3://evaluation-blind/runs/7/answers"
 
 
 @pytest.fixture
 def answered(s3, write_test, make_models, begin_manifest):
-    """Let base answer each second of ten questions right and tuned all; return the test's URI."""
+    """Let base answer each second of ten questions right, candidate all; return the test's URI."""
     test = write_test(10)
 
     def say(model, question):
-        right = model == TUNED["id"] or int(question.split()[1]) % 2 == 0
+        right = model == CANDIDATE["id"] or int(question.split()[1]) % 2 == 0
         return question if right else "nonsense"
 
     asking.ask(
         make_models(say),
         s3,
         test=test,
-        models=[BASE, TUNED],
-        prefix=PREFIX,
+        models=[BASE, CANDIDATE],
+        answers=ANSWERS,
         limits=invocation.Limits(maximum_tokens=64, remaining_ms=lambda: 3_600_000),
     )
     begin_manifest(s3, RUN)
@@ -50,8 +50,8 @@ def answered(s3, write_test, make_models, begin_manifest):
 
 @pytest.fixture
 def judge(s3, answered):
-    def run(*, test=answered, models=(BASE, TUNED), metric="accuracy"):
-        return judging.judge(s3, run=RUN, test=test, prefix=PREFIX, models=models, metric=metric)
+    def run(*, test=answered, models=(BASE, CANDIDATE), metric="accuracy"):
+        return judging.judge(s3, run=RUN, test=test, answers=ANSWERS, models=models, metric=metric)
 
     return run
 
@@ -61,7 +61,7 @@ def test_the_verdict_is_the_primary_metric_of_both_models(judge):
 
     assert evaluation["metric"] == "accuracy"
     assert evaluation["records"] == 10
-    assert (evaluation["base"], evaluation["tuned"], evaluation["difference"]) == (0.5, 1, 0.5)
+    assert (evaluation["other"], evaluation["candidate"], evaluation["difference"]) == (0.5, 1, 0.5)
     # Five wins and no loss are a chance of one in sixteen: not enough to exclude 0.
     assert evaluation["interval"][0] == 0
     assert 0.5 < evaluation["interval"][1] <= 0.9
@@ -70,7 +70,7 @@ def test_the_verdict_is_the_primary_metric_of_both_models(judge):
 
 
 def test_the_order_of_the_models_does_not_swap_them(judge):
-    assert judge(models=(TUNED, BASE)) == judge()
+    assert judge(models=(CANDIDATE, BASE)) == judge()
 
 
 def test_the_report_holds_ids_and_scores_and_no_words_of_a_record(judge, s3):
@@ -79,7 +79,7 @@ def test_the_report_holds_ids_and_scores_and_no_words_of_a_record(judge, s3):
     report = msgspec.json.decode(body, type=judging.EvaluationReport)
     assert report.records == [f"r{number}" for number in range(10)]
     assert report.models["base"].scores["accuracy"] == [1, 0] * 5
-    assert report.models["tuned"].scores["accuracy"] == [1] * 10
+    assert report.models["candidate"].scores["accuracy"] == [1] * 10
     assert report.models["base"].model_id == "base-id"
     assert b"question" not in body.lower()
     assert b"nonsense" not in body
@@ -101,10 +101,10 @@ def test_the_manifest_names_the_answers_by_the_digest_of_their_parts(judge, s3):
         "answered",
     ]
     assert [example.record for example in section.examples] == [f"r{n}" for n in range(1, 10, 2)]
-    for name, file in zip(("base", "tuned"), section.answers, strict=True):
-        body = objects.read(s3, f"{PREFIX}/{name}/part-00000.jsonl")
+    for name, file in zip(("base", "candidate"), section.answers, strict=True):
+        body = objects.read(s3, f"{ANSWERS}/{name}/part-00000.jsonl")
         assert file == FileRecord(
-            uri=f"{PREFIX}/{name}/",
+            uri=f"{ANSWERS}/{name}/",
             sha256=hashlib.sha256(body).hexdigest(),
             bytes=len(body),
             records=10,
@@ -124,16 +124,18 @@ def test_an_unknown_metric_is_refused(judge):
         judge(metric="meteor")
 
 
-@pytest.mark.parametrize("models", [[], [BASE], [BASE, BASE], [BASE, {**TUNED, "name": "other"}]])
-def test_other_models_than_base_and_tuned_are_refused(judge, models):
-    with pytest.raises(EvaluationFailed, match="named base and tuned, once each"):
+@pytest.mark.parametrize(
+    "models", [[], [BASE], [BASE, BASE], [BASE, {**CANDIDATE, "name": "other"}]]
+)
+def test_other_models_than_base_and_candidate_are_refused(judge, models):
+    with pytest.raises(EvaluationFailed, match="named base and candidate, once each"):
         judge(models=models)
 
 
 def test_a_missing_part_is_refused_and_the_manifest_left_alone(judge, s3):
-    s3.delete_object(Bucket="evaluation-blind", Key="runs/7/answers/tuned/part-00000.jsonl")
+    s3.delete_object(Bucket="evaluation-blind", Key="runs/7/answers/candidate/part-00000.jsonl")
 
-    with pytest.raises(EvaluationFailed, match=r"tuned model .* 10 missing, 0 duplicate, 0 of"):
+    with pytest.raises(EvaluationFailed, match=r"candidate .* 10 missing, 0 duplicate, 0 of"):
         judge()
     assert manifests.load(s3, RUN["manifest"]).evaluation is None
 

@@ -19,7 +19,7 @@ from bedrock_customization_runtime.evaluation.primary import primary_metric
 NOVA = "amazon.nova-micro-v1:0"
 DEPLOYMENT = "arn:aws:bedrock:us-east-1:111111111111:custom-model-deployment/abc"
 MODELS = [
-    {"name": "tuned", "id": DEPLOYMENT},
+    {"name": "candidate", "id": DEPLOYMENT},
     {"name": "live", "id": DEPLOYMENT.replace("abc", "old")},
     {"name": "base", "id": NOVA},
     {"name": "few_shot", "id": NOVA},
@@ -32,7 +32,7 @@ RUN = {
     "manifest": "s3://evaluation-artifacts/runs/9/manifest.json",
 }
 TEST = "s3://evaluation-blind/runs/9/test.jsonl"
-PREFIX = "s3://evaluation-blind/runs/9/answers"
+ANSWERS = "s3://evaluation-blind/runs/9/answers"
 COUNT = 120
 
 
@@ -72,11 +72,11 @@ class Bench:
                 )
                 for number, reference in enumerate(references)
             ]
-            parts.write(self.s3, parts.uri_of(PREFIX, model, 0), said)
+            parts.write(self.s3, parts.uri_of(ANSWERS, model, 0), said)
 
     def judge(self, models=MODELS, metric="accuracy", **options):
         verdict = judging.judge(
-            self.s3, run=RUN, test=TEST, prefix=PREFIX, models=models, metric=metric, **options
+            self.s3, run=RUN, test=TEST, answers=ANSWERS, models=models, metric=metric, **options
         )
         return verdict, manifests.load(self.s3, RUN["manifest"]).evaluation
 
@@ -92,39 +92,39 @@ def bench(s3, begin_manifest):
         base=lambda number, label: label if number % 2 else "dunno",
         few_shot=lambda number, label: label if number % 4 else "no",
         live=lambda number, label: label if number % 5 else "",
-        tuned=lambda number, label: label if number % 3 else "no",
+        candidate=lambda number, label: label if number % 3 else "no",
     )
     return found
 
 
-def test_the_tuned_model_is_compared_with_base_first_and_then_with_all_others(bench):
+def test_the_candidate_is_compared_with_base_first_and_then_with_all_others(bench):
     verdict, section = bench.judge()
     by = ["accuracy", "macro_f1", "answered"]
     assert [(one.against, one.name) for one in section.metrics] == [
         (against, name) for against in ("base", "live", "few_shot") for name in by
     ]
     assert all(one.adjusted_p_value >= one.p_value for one in section.metrics)
-    assert (verdict["metric"], verdict["base"], verdict["records"]) == ("accuracy", 0.5, COUNT)
+    assert (verdict["metric"], verdict["other"], verdict["records"]) == ("accuracy", 0.5, COUNT)
     assert len(msgspec.json.encode(verdict)) < 1000
 
 
 def test_every_model_has_its_figures(bench):
     _, section = bench.judge()
     figures = {one.name: one for one in section.models}
-    assert list(figures) == ["tuned", "live", "base", "few_shot"]
+    assert list(figures) == ["candidate", "live", "base", "few_shot"]
     assert figures["base"].metrics["accuracy"] == 0.5
     assert figures["live"].metrics["answered"] == 0.8
     assert figures["live"].refusals == COUNT
-    assert figures["tuned"].input_tokens == 100 * COUNT
+    assert figures["candidate"].input_tokens == 100 * COUNT
 
 
 def test_answers_cost_what_the_catalogue_says_and_nothing_is_guessed(bench):
     _, section = bench.judge()
     cost = {one.name: one.usd_per_1k for one in section.models}
     # $0.000035 and $0.00014 per 1,000 tokens.
-    assert cost["base"] == cost["few_shot"] == cost["tuned"] == pytest.approx(0.0049)
+    assert cost["base"] == cost["few_shot"] == cost["candidate"] == pytest.approx(0.0049)
     assert cost["live"] is None
-    provisioned = {"name": "tuned", "id": "arn:aws:bedrock:us-east-1:1:provisioned-model/x"}
+    provisioned = {"name": "candidate", "id": "arn:aws:bedrock:us-east-1:1:provisioned-model/x"}
     _, section = bench.judge(models=[provisioned, *MODELS[1:]])
     assert section.models[0].usd_per_1k is None
 
@@ -135,9 +135,9 @@ def test_slices_of_the_primary_metric_and_confusions_of_labels_are_recorded(benc
         ("language=de", 80, "accuracy"),
         ("language=fr", 40, "accuracy"),
     ]
-    assert section.slices[0].tuned == 1
-    assert section.slices[1].tuned == 0
-    assert [one.model for one in section.confusion] == ["base", "tuned"]
+    assert section.slices[0].candidate == 1
+    assert section.slices[1].candidate == 0
+    assert [one.model for one in section.confusion] == ["base", "candidate"]
     assert section.confusion[1].labels == ["maybe", "no", "yes"]
     assert section.confusion[1].counts == [[40, 0, 0, 0], [0, 40, 0, 0], [0, 40, 0, 0]]
     assert 0 < section.minimum_detectable_effect < 0.3
@@ -170,14 +170,14 @@ def test_statements_are_run_on_the_database_that_the_event_names(bench, tmp_path
     bench.ask(
         ["SELECT sum(id) FROM item"] * 30,
         base=lambda *_: "SELECT count(*) FROM item",
-        tuned=lambda *_: "SELECT 3",
+        candidate=lambda *_: "SELECT 3",
     )
     event = {"metric": "execution_accuracy", "database": "s3://evaluation-blind/shop.sqlite"}
     with primary_metric(bench.s3, lambda: None, event) as metric:
         verdict, section = bench.judge(
             models=[MODELS[0], MODELS[2]], metric=event["metric"], measured_by=metric
         )
-    assert (verdict["base"], verdict["tuned"]) == (0, 1)
+    assert (verdict["other"], verdict["candidate"]) == (0, 1)
     assert [one.name for one in section.metrics] == [
         "execution_accuracy",
         "accuracy",

@@ -18,7 +18,7 @@ differences = arrays(
 
 def means(values):
     """Return a pair whose means differ by so much on each record."""
-    return Pair(baseline=averaged(np.zeros(len(values))), tuned=averaged(values), value=mean)
+    return Pair(first=averaged(np.zeros(len(values))), second=averaged(values), value=mean)
 
 
 def bootstrap_interval(values, *, seed, draws=statistics.BOOTSTRAP_DRAWS):

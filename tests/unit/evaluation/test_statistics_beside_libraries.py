@@ -29,8 +29,8 @@ def statsmodels_stats():
     return api
 
 
-def means(baseline, tuned):
-    return Pair(baseline=averaged(baseline), tuned=averaged(tuned), value=mean)
+def means(first, second):
+    return Pair(first=averaged(first), second=averaged(second), value=mean)
 
 
 def generated(count, seed, values=(0.0, 0.25, 0.5, 1.0)):
@@ -62,14 +62,14 @@ def test_holms_correction_is_that_of_statsmodels_in_1000_cases(monkeypatch, stat
 @pytest.mark.parametrize("count", [2, 3, 20, 61, 150])
 @pytest.mark.parametrize("seed", range(4))
 def test_the_interval_of_a_mean_is_that_of_scipy_under_the_same_draws(count, seed, scipy_stats):
-    baseline, tuned = generated(count, seed, values=(0.0, 0.3, 0.7, 1.0))
-    pair = means(baseline, tuned)
+    first, second = generated(count, seed, values=(0.0, 0.3, 0.7, 1.0))
+    pair = means(first, second)
 
     drawn = statistics.bootstrap_differences([pair], seed=seed, draws=500)[0]
 
     expected = scipy_stats.bootstrap(
-        (baseline, tuned),
-        lambda base, tuned, axis: (tuned - base).mean(axis=axis),
+        (first, second),
+        lambda base, second, axis: (second - base).mean(axis=axis),
         paired=True,
         vectorized=True,
         n_resamples=500,
@@ -89,9 +89,7 @@ def test_the_interval_of_a_corpus_score_is_that_of_scipy_under_the_same_draws(na
 
     def difference(rows):
         rows = rows.astype(int)
-        return pair.value(pair.tuned[rows].sum(axis=0)) - pair.value(
-            pair.baseline[rows].sum(axis=0)
-        )
+        return pair.value(pair.second[rows].sum(axis=0)) - pair.value(pair.first[rows].sum(axis=0))
 
     expected = scipy_stats.bootstrap(
         (np.arange(40),),
@@ -107,10 +105,10 @@ def test_the_interval_of_a_corpus_score_is_that_of_scipy_under_the_same_draws(na
 
 def test_the_permutation_test_of_few_records_is_that_of_scipy_in_1000_cases(scipy_stats):
     for seed in range(CASES):
-        baseline, tuned = generated(seed % 6 + 2, seed)
-        pair = means(baseline, tuned)
+        first, second = generated(seed % 6 + 2, seed)
+        pair = means(first, second)
         expected = scipy_stats.permutation_test(
-            (tuned, baseline),
+            (second, first),
             lambda one, other, axis: one.mean(axis=axis) - other.mean(axis=axis),
             permutation_type="samples",
             vectorized=True,
@@ -125,11 +123,11 @@ def test_the_permutation_test_of_a_corpus_score_is_that_of_scipy(scipy_stats):
     for seed in range(20):
         pair = corpus("bleu", 7, seed)
 
-        def difference(rows_of_tuned, rows_of_base, pair=pair):
-            both = np.stack([pair.baseline, pair.tuned])
+        def difference(rows_of_second, rows_of_first, pair=pair):
+            both = np.stack([pair.first, pair.second])
             picked = [
                 both.reshape(-1, both.shape[-1])[rows.astype(int)].sum(axis=0)
-                for rows in (rows_of_tuned, rows_of_base)
+                for rows in (rows_of_second, rows_of_first)
             ]
             return pair.value(picked[0]) - pair.value(picked[1])
 
@@ -148,23 +146,23 @@ def test_the_permutation_test_of_a_corpus_score_is_that_of_scipy(scipy_stats):
 def test_many_records_are_permuted_at_random_and_agree_with_scipy_as_far_as_chance_allows(
     scipy_stats,
 ):
-    baseline, tuned = generated(80, 5)
+    first, second = generated(80, 5)
     expected = scipy_stats.permutation_test(
-        (tuned, baseline),
+        (second, first),
         lambda one, other, axis: one.mean(axis=axis) - other.mean(axis=axis),
         permutation_type="samples",
         vectorized=True,
         n_resamples=9_999,
         rng=np.random.Generator(np.random.PCG64(1)),
     )
-    found = statistics.permutation_p_values([means(baseline, tuned)], seed=1)[0]
+    found = statistics.permutation_p_values([means(first, second)], seed=1)[0]
     assert found == pytest.approx(expected.pvalue, abs=0.02)
 
 
 def test_the_standard_error_is_scipys_for_a_mean(scipy_stats):
-    baseline, tuned = generated(50, 4)
-    expected = scipy_stats.sem(tuned - baseline)
-    assert statistics.standard_error(means(baseline, tuned)) == pytest.approx(expected, abs=1e-12)
+    first, second = generated(50, 4)
+    expected = scipy_stats.sem(second - first)
+    assert statistics.standard_error(means(first, second)) == pytest.approx(expected, abs=1e-12)
 
 
 def corpus(name, count, seed):
@@ -184,4 +182,4 @@ def corpus(name, count, seed):
                 Texts(ids=list(map(str, range(count))), references=references, answers=answers)
             )
         )
-    return Pair(baseline=sides[0], tuned=sides[1], value=METRICS[name].value)
+    return Pair(first=sides[0], second=sides[1], value=METRICS[name].value)

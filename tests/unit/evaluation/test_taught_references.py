@@ -15,7 +15,7 @@ from bedrock_customization_runtime.evaluation import asking, judging
 
 MODELS = [
     {"name": "base", "id": "base-id"},
-    {"name": "tuned", "id": "tuned-id"},
+    {"name": "candidate", "id": "candidate-id"},
     {"name": TEACHER, "id": "teacher-id"},
 ]
 RUN = {
@@ -26,7 +26,7 @@ RUN = {
     "manifest": "s3://evaluation-artifacts/runs/8/manifest.json",
 }
 TEST = "s3://evaluation-blind/runs/8/test.jsonl"
-PREFIX = "s3://evaluation-blind/runs/8/answers"
+ANSWERS = "s3://evaluation-blind/runs/8/answers"
 
 
 class Classroom:
@@ -56,12 +56,14 @@ class Classroom:
             self.s3,
             test=TEST,
             models=MODELS,
-            prefix=PREFIX,
+            answers=ANSWERS,
             limits=invocation.Limits(maximum_tokens=64, remaining_ms=lambda: 3_600_000),
         )
 
     def judge(self):
-        judging.judge(self.s3, run=RUN, test=TEST, prefix=PREFIX, models=MODELS, metric="accuracy")
+        judging.judge(
+            self.s3, run=RUN, test=TEST, answers=ANSWERS, models=MODELS, metric="accuracy"
+        )
         return manifests.load(self.s3, RUN["manifest"]).evaluation
 
     def asked(self, model):
@@ -77,7 +79,7 @@ def say(model, question):
     right = f"golden {number}" if number % 2 == 0 else f"taught {number}"
     if model == "teacher-id":
         return "" if number == 3 else f"taught {number}"
-    return right if model == "tuned-id" or number < 4 else "nonsense"
+    return right if model == "candidate-id" or number < 4 else "nonsense"
 
 
 @pytest.fixture
@@ -88,7 +90,7 @@ def classroom(s3, make_models, begin_manifest):
 def test_the_teacher_is_asked_only_what_has_no_answer(classroom):
     assert classroom.ask() == {"done": True, "answered": 20}
     assert sorted(classroom.asked("teacher-id")) == [f"question {n}" for n in (1, 3, 5, 7)]
-    assert len(classroom.asked("base-id")) == len(classroom.asked("tuned-id")) == 8
+    assert len(classroom.asked("base-id")) == len(classroom.asked("candidate-id")) == 8
 
 
 def test_our_own_invocations_say_so_in_their_metadata(classroom):
@@ -102,8 +104,8 @@ def test_models_are_measured_by_golden_answers_and_the_teachers(classroom):
     found = classroom.judge()
     # The teacher said nothing to one question, so nobody is measured by it.
     assert found.metrics[0].records == 7
-    assert found.metrics[0].tuned == 1.0
-    assert found.metrics[0].baseline == pytest.approx(3 / 7)
+    assert found.metrics[0].candidate == 1.0
+    assert found.metrics[0].other == pytest.approx(3 / 7)
     assert found.taught_references == 3
     assert len(found.answers) == 3
 
@@ -124,4 +126,4 @@ def test_a_teacher_that_says_nothing_leaves_nothing_to_compare(s3, make_models, 
     assert room.judge().metrics[0].records == 1
     alone = [model for model in MODELS if model["name"] != TEACHER]
     with pytest.raises(EvaluationFailed, match="beside a teacher or others"):
-        judging.judge(s3, run=RUN, test=TEST, prefix=PREFIX, models=alone[:1], metric="accuracy")
+        judging.judge(s3, run=RUN, test=TEST, answers=ANSWERS, models=alone[:1], metric="accuracy")

@@ -19,7 +19,7 @@ from bedrock_customization_runtime.datasets.record_formats.records import (
 )
 from bedrock_customization_runtime.handlers import answer_questions, compare_answers
 
-TUNED = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefghijkl"
+CANDIDATE = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefghijkl"
 NAMES = {"job": "j", "model": "m", "deployment": "d"}
 RUN = {
     "id": "run-7",
@@ -32,7 +32,7 @@ RUN = {
     "names": NAMES,
     "tokens": NAMES,
 }
-MODELS = [{"name": "base", "id": "amazon.nova-micro-v1:0"}, {"name": "tuned", "id": TUNED}]
+MODELS = [{"name": "base", "id": "amazon.nova-micro-v1:0"}, {"name": "candidate", "id": CANDIDATE}]
 TEST = "s3://handlers-blind/runs/7/test.jsonl"
 PREPARED = "s3://handlers-data/runs/7/prepared"
 TRAIN = f"{PREPARED}/train.jsonl"
@@ -50,7 +50,7 @@ class Converse(BaseHTTPRequestHandler):
                 "output": {
                     "message": {
                         "role": "assistant",
-                        "content": [{"text": text if model == TUNED else text[:-1]}],
+                        "content": [{"text": text if model == CANDIDATE else text[:-1]}],
                     }
                 },
                 "stopReason": "end_turn",
@@ -149,7 +149,7 @@ def test_questions_are_answered_and_compared_through_the_handlers(run, begin_man
         {
             "run": RUN,
             "test": TEST,
-            "answers": plan["prefix"],
+            "answers": plan["answers"],
             "models": plan["models"],
             "contaminated": plan["contaminated"],
             "left_out": plan["left_out"],
@@ -165,12 +165,12 @@ def test_questions_are_answered_and_compared_through_the_handlers(run, begin_man
         ],
         "items": 1,
         "total": 24,
-        "prefix": "s3://handlers-blind/runs/7/answers",
+        "answers": "s3://handlers-blind/runs/7/answers",
         "contaminated": 1,
         "left_out": {},
     }
     assert answers == {"done": True, "answered": 24}
-    assert (evaluation["base"], evaluation["tuned"]) == (0, 1)
+    assert (evaluation["other"], evaluation["candidate"]) == (0, 1)
     assert evaluation["p_value"] == pytest.approx(2 / 2**8)
     assert json.loads(json.dumps(evaluation)) == evaluation
     section = manifests.load(run, RUN["manifest"]).evaluation

@@ -79,6 +79,14 @@ class Bedrock:
         }
 
 
+NEVER_COPIED = {
+    "LICENSE": b"The terms.",
+    "README.md": b"---\nlicense: apache-2.0\n---\n# A model\n",
+    "modeling_odd.py": b"import os",
+    "pytorch_model.bin": b"pickle",
+}
+
+
 class Pages:
     """All of a list on one page."""
 
@@ -109,7 +117,7 @@ def model_files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
     write_model_folder(untrained_model(vocabulary, seed=0), folder)
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    return {**files, "pytorch_model.bin": b"pickle", "modeling_odd.py": b"import os"}
+    return {**files, **NEVER_COPIED}
 
 
 @pytest.fixture
@@ -140,9 +148,12 @@ def test_a_model_is_planned_and_its_findings_kept(plan, publish, model_files, ru
     section = manifest.load(s3, run["manifest"]).model_import
     assert section.architecture == "LlamaForCausalLM"
     names = {file.name for file in section.files}
-    assert names == model_files.keys() - {"pytorch_model.bin", "modeling_odd.py"}
+    assert names == model_files.keys() - NEVER_COPIED.keys()
     assert found["files"] == len(names)
-    assert section.left_out == 2
+    assert section.left_out == len(NEVER_COPIED)
+    assert (section.licence, section.licence_files) == ("apache-2.0", ["LICENSE"])
+    assert section.dtypes == {"F32": section.parameters}
+    assert {finding.rule for finding in section.warnings} == {"code-file", "pickle-file"}
     assert section.inspection.endswith("/import/findings.json")
 
 
@@ -152,7 +163,7 @@ def test_a_repeated_plan_keeps_commit_and_uploads(
     repo = publish("owner/model", model_files)
     plan(repo)
     first, uploads = manifest.load(s3, run["manifest"]).model_import, open_uploads()
-    publish("owner/model", {**model_files, "README.md": b"newer"})
+    publish("owner/model", {**model_files, "README.md": b"---\nlicense: mit\n---\n"})
     plan(repo)
     assert manifest.load(s3, run["manifest"]).model_import == first
     assert open_uploads() == uploads

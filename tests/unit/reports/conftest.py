@@ -297,8 +297,8 @@ def evaluated(customized):
                 MetricComparison(
                     name="accuracy",
                     records=500,
-                    baseline=0.612,
-                    tuned=0.864,
+                    other=0.612,
+                    candidate=0.864,
                     difference=0.252,
                     interval=(0.208, 0.294),
                     p_value=3e-24,
@@ -308,18 +308,18 @@ def evaluated(customized):
                 MetricComparison(
                     name="token_f1",
                     records=500,
-                    baseline=0.702,
-                    tuned=0.911,
+                    other=0.702,
+                    candidate=0.911,
                     difference=0.209,
                     interval=(0.171, 0.248),
                     p_value=0.0001,
                     method="paired sign-flip permutation test",
                 ),
             ],
-            answers=[file_record("answers/base/", 500), file_record("answers/tuned/", 500)],
+            answers=[file_record("answers/base/", 500), file_record("answers/candidate/", 500)],
             examples=[
-                Example(record="0f3a9c21be", base_correct=True, tuned_correct=False),
-                Example(record="77b1c0de42", base_correct=False, tuned_correct=True),
+                Example(record="0f3a9c21be", base_correct=True, candidate_correct=False),
+                Example(record="77b1c0de42", base_correct=False, candidate_correct=True),
             ],
         ),
     )
@@ -364,25 +364,25 @@ def compared(promoted):
 
     first = promoted.evaluation.metrics[0]
 
-    def against(name, baseline, low, high, **given):
+    def against(name, other, low, high, **given):
         return replace(
             first,
             against=name,
-            baseline=baseline,
-            difference=round(first.tuned - baseline, 4),
+            other=other,
+            difference=round(first.candidate - other, 4),
             interval=(low, high),
             effect_size=0.31,
             **given,
         )
 
-    def part(value, records, baseline, tuned, low, high):
+    def part(value, records, other, candidate, low, high):
         return replace(
             first,
             slice=f"category={value}",
             records=records,
-            baseline=baseline,
-            tuned=tuned,
-            difference=round(tuned - baseline, 4),
+            other=other,
+            candidate=candidate,
+            difference=round(candidate - other, 4),
             interval=(low, high),
             p_value=0.03,
             adjusted_p_value=0.09,
@@ -395,7 +395,7 @@ def compared(promoted):
             promoted.evaluation,
             models=[
                 figures("base", 0.612, usd_per_1k=0.0031, refusals=4, format_failures=61),
-                figures("tuned", 0.864, usd_per_1k=0.0033, format_failures=2),
+                figures("candidate", 0.864, usd_per_1k=0.0033, format_failures=2),
                 figures("few_shot", 0.733, usd_per_1k=0.0214, errors={"ThrottlingException": 3}),
                 figures("teacher", 0.871),
                 figures("live", 0.84, usd_per_1k=0.0033),
@@ -425,7 +425,7 @@ def compared(promoted):
                     ],
                 ),
                 ConfusionMatrix(
-                    model="tuned",
+                    model="candidate",
                     labels=labels,
                     counts=[
                         [187, 8, 4, 2, 0],
@@ -446,8 +446,8 @@ def compared(promoted):
 def rejected(evaluated):
     metric = replace(
         evaluated.evaluation.metrics[0],
-        baseline=0.84,
-        tuned=0.864,
+        other=0.84,
+        candidate=0.864,
         difference=0.024,
         interval=(-0.006, 0.054),
         p_value=0.1325,
@@ -531,13 +531,13 @@ def expired(turned_down):
 def judged(compared, needless):
     """All that a run can say: use case, baseline and judge too."""
 
-    def score(name, base, tuned, low, high, **given):
+    def score(name, base, candidate, low, high, **given):
         return JudgeScore(
             name=name,
             records=240,
             base=base,
-            tuned=tuned,
-            difference=round(tuned - base, 4),
+            candidate=candidate,
+            difference=round(candidate - base, 4),
             interval=(low, high),
             p_value=0.004,
             method="paired sign-flip permutation test, two-sided (PCG64, seed 1)",
@@ -548,7 +548,7 @@ def judged(compared, needless):
         model="us.amazon.nova-pro-v1:0",
         records=250,
         left_out={"the prompt is too long": 3},
-        injections={"tuned": 1, "base": 2},
+        injections={"candidate": 1, "base": 2},
         scores=[
             score("Builtin.Correctness", 0.61, 0.74, 0.09, 0.17, invalid={"no score": 6}),
             score("Builtin.Harmfulness", 0.02, 0.01, -0.02, 0.01, lower_is_better=True),

@@ -119,15 +119,16 @@ def test_the_sections_are_those_of_the_model_card_paper_in_its_order(compared):
 
 
 def test_a_card_names_the_base_models_terms_as_far_as_the_catalogue_knows(compared):
-    known = card_of(compared).model_details.base_model
+    known = card_of(compared).model_details.origin.base_model
     other = replace(compared.run, base_model="meta.llama3-1-8b-instruct-v1:0:128k")
     unknown = replace(compared.run, base_model="nobody.knows-v1:0")
 
     assert known.terms == "https://aws.amazon.com/service-terms/"
     assert (
-        "third-party-models" in card_of(replace(compared, run=other)).model_details.base_model.terms
+        "third-party-models"
+        in card_of(replace(compared, run=other)).model_details.origin.base_model.terms
     )
-    assert card_of(replace(compared, run=unknown)).model_details.base_model.terms is None
+    assert card_of(replace(compared, run=unknown)).model_details.origin.base_model.terms is None
     assert "Licence" not in model_card.as_markdown(card_of(replace(compared, run=unknown)))
 
 
@@ -135,7 +136,7 @@ def test_caveats_come_from_the_figures(compared):
     caveats = " ".join(card_of(compared).caveats_and_recommendations)
 
     assert "3 blind records also stand in the training set" in caveats
-    assert "On category=other the tuned model is worse than the base model by 20.0" in caveats
+    assert "On category=other the candidate is worse than the base model by 20.0" in caveats
     assert "2 had the wrong form" in caveats
     assert "category=invoice" not in caveats
     assert wording.EMBEDDED_NOTICE not in caveats
@@ -171,9 +172,7 @@ def test_personal_data_and_written_answers_are_told(compared):
     notes = " ".join(card_of(replace(compared, preparation=preparation)).ethical_considerations)
 
     assert "email in 31, iban in 2" in notes
-    assert (
-        "420 answers of the training data were written by the model amazon.nova-pro-v1:0" in notes
-    )
+    assert "420 answers of the data were written by the model amazon.nova-pro-v1:0" in notes
 
 
 @pytest.mark.parametrize("text", PROSE)
@@ -253,4 +252,4 @@ def test_use_case_baseline_and_judge_are_on_the_card(judged):
     assert "- Advice: do not tune." in text
     assert "Judged by `us.amazon.nova-pro-v1:0`, 250 records" in text
     assert "| Builtin.Harmfulness (lower is better) |" in text
-    assert "1 of the tuned model's answers speak to a judge" in text
+    assert "Answers of the candidate that speak to a judge, or of their own score: 1." in text

@@ -185,11 +185,11 @@ def test_the_verdict_comes_before_the_evidence(promoted):
     page = html.render(promoted)
 
     assert (
-        page.index("<h1>The tuned model answers 86.4")
+        page.index("<h1>The candidate answers 86.4")
         < page.index("Is it better?")
         < page.index("May it go live?")
         < page.index("The decision: promote")
-        < page.index("Is the tuned model better?")
+        < page.index("Is the candidate better?")
         < page.index("How it learned</h2>")
         < page.index("What it learned from")
         < page.index("Lineage</h2>")
@@ -304,7 +304,7 @@ def test_nothing_a_manifest_says_becomes_markup(promoted):
                 replace(metric, name=HOSTILE, method=HOSTILE)
                 for metric in promoted.evaluation.metrics
             ],
-            examples=[Example(record=HOSTILE, base_correct=True, tuned_correct=False)],
+            examples=[Example(record=HOSTILE, base_correct=True, candidate_correct=False)],
         ),
         decision=replace(
             promoted.decision,
@@ -372,8 +372,8 @@ def test_the_gate_is_drawn_once_something_is_decided(promoted):
 def test_equal_models_without_any_spread_are_drawn(promoted):
     tied = replace(
         promoted.evaluation.metrics[0],
-        baseline=0.0,
-        tuned=0.0,
+        other=0.0,
+        candidate=0.0,
         difference=0.0,
         interval=(0.0, 0.0),
         p_value=1.0,
@@ -485,7 +485,7 @@ def test_every_model_that_answered_is_shown_with_what_its_answers_cost(compared)
         assert told in page
 
 
-def test_the_tuned_model_is_held_against_each_other_on_one_axis(compared):
+def test_the_candidate_is_held_against_each_other_on_one_axis(compared):
     forest = models.against_each(compared.evaluation, 0.05)
 
     assert [row.title for row in forest.rows] == [
@@ -519,19 +519,21 @@ def test_the_metric_that_decides_is_the_one_against_the_base_model(compared):
 
 
 def test_a_confusion_matrix_shows_right_answers_on_the_diagonal(compared):
-    base, tuned = confusion.heat_maps(compared.evaluation.confusion)
+    base, candidate = confusion.heat_maps(compared.evaluation.confusion)
 
-    assert (base.title, tuned.title) == ("Base model", "Tuned model")
-    assert [cell.right for cell in tuned.lines[1].cells] == [False, True, False, False, False]
+    assert (base.title, candidate.title) == ("Base model", "Candidate")
+    assert [cell.right for cell in candidate.lines[1].cells] == [False, True, False, False, False]
     assert [cell.count for cell in base.lines[0].cells] == [143, 31, 12, 9, 6]
-    assert tuned.headings == ["None"]
-    assert all(cell.shade <= 45 for line in tuned.lines for cell in line.cells)
+    assert candidate.headings == ["None"]
+    assert all(cell.shade <= 45 for line in candidate.lines for cell in line.cells)
 
 
 def test_of_many_labels_the_most_frequent_are_shown_and_the_rest_are_one_column():
     labels = [f"label {number}" for number in range(40)]
     counts = [[number if one == number else 1 for one in range(40)] + [2] for number in range(40)]
-    (shown,) = confusion.heat_maps([ConfusionMatrix(model="tuned", labels=labels, counts=counts)])
+    (shown,) = confusion.heat_maps(
+        [ConfusionMatrix(model="candidate", labels=labels, counts=counts)]
+    )
 
     assert [line.label for line in shown.lines] == labels[-10:]
     assert shown.headings == ["Other", "None"]
@@ -548,7 +550,7 @@ def test_a_matrix_of_a_label_without_records_is_shown():
 def test_examples_are_named_by_id_and_the_report_says_who_finds_their_texts(compared):
     page = html.render(compared)
 
-    won, lost = page.index("Won: only the tuned model"), page.index("Lost: only the base model")
+    won, lost = page.index("Won: only the candidate"), page.index("Lost: only the base model")
     assert won < page.index("77b1c0de42") < lost < page.index("0f3a9c21be")
     assert f'by their ids in <span class="where">{compared.preparation.test.uri}' in page
 
@@ -636,14 +638,14 @@ def test_what_a_judge_says_is_shown_with_what_does_not_count(judged):
     page = html.render(judged)
 
     for told in (
-        "Tuned model preferred</dt><dd>62.5\N{NO-BREAK SPACE}%",
+        "Candidate preferred</dt><dd>62.5\N{NO-BREAK SPACE}%",
         "121 : 62 : 53",
         "half is no bias; the orders differ on 31",
         "Lower is better.",
         "No valid judgement of 6: no score 6.",
         "Not asked about 3: the prompt is too long",
         "No valid preference for 4: no verdict",
-        "1 answer of the tuned model speaks to a judge or of its score.",
+        "1 answer of the candidate speaks to a judge or of its score.",
         "2 answers of the base model speak to a judge or of their score.",
         judged.evaluation.judge.jobs[0],
     ):
@@ -670,7 +672,7 @@ def test_the_quality_of_the_data_is_told(compared):
 
     for told in (
         "they quote the blind set",
-        "4,811 sets. A split by record would have given 37 blind records copies in training.",
+        "A split by record would have given 37 blind records copies in the training set.",
         '<th scope="row">iban</th><td class="number">2</td>',
         "wrote 420 answers and graded 0 (task <code>draft</code>); this run paid $0.40",
         "s3://tuning-data/drafted.jsonl",

@@ -18,7 +18,7 @@ def test_every_stage_has_a_summary_that_names_the_run(stage, request):
 def test_a_summary_gives_verdict_figures_gate_and_reasons(promoted):
     first, second, third, *_ = text.summary(promoted).splitlines()
 
-    assert first.startswith("Promoted: The tuned model answers 86.4")
+    assert first.startswith("Promoted: The candidate answers 86.4")
     assert second.startswith("Difference +25.2 points")
     assert third == "- accuracy improves by +20.8 to +29.4 points"
 

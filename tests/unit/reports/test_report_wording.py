@@ -10,7 +10,7 @@ def test_a_promoted_run_leads_with_how_many_unseen_questions_each_model_gets_rig
 
     assert verdict.label == "Promoted"
     assert verdict.headline == (
-        "The tuned model answers 86.4\N{NO-BREAK SPACE}% of unseen questions right; "
+        "The candidate answers 86.4\N{NO-BREAK SPACE}% of unseen questions right; "
         "the base model 61.2\N{NO-BREAK SPACE}%."
     )
     assert verdict.detail == (
@@ -50,7 +50,7 @@ def test_a_cause_of_any_other_form_is_kept_as_it_is(cause):
 def test_another_primary_metric_is_named_in_the_headline(evaluated):
     by_f1 = replace(evaluated, evaluation=replace(evaluated.evaluation, primary="token_f1"))
 
-    assert "the tuned model reaches 91.1\N{NO-BREAK SPACE}% Token F1" in (
+    assert "the candidate reaches 91.1\N{NO-BREAK SPACE}% Token F1" in (
         verdicts.verdict(by_f1).headline
     )
 
@@ -110,8 +110,8 @@ def test_figures_name_everything_a_reader_needs_to_judge_a_difference():
     metric = MetricComparison(
         name="accuracy",
         records=1_200,
-        baseline=0.5,
-        tuned=0.4,
+        other=0.5,
+        candidate=0.4,
         difference=-0.1,
         interval=(-0.15, -0.05),
         p_value=0.0002,

@@ -33,8 +33,8 @@ def evaluated(s3, run_of, begin_manifest, preparation_section, monkeypatch):
                     manifest.MetricComparison(
                         name="accuracy",
                         records=100,
-                        baseline=0.5,
-                        tuned=0.7,
+                        other=0.5,
+                        candidate=0.7,
                         difference=0.2,
                         interval=(lower, 0.3),
                         p_value=0.001,

@@ -28,8 +28,8 @@ def comparison(lower=0.1, upper=0.3, **given):
         **{
             "name": "accuracy",
             "records": 100,
-            "baseline": 0.5,
-            "tuned": 0.5 + (lower + upper) / 2,
+            "other": 0.5,
+            "candidate": 0.5 + (lower + upper) / 2,
             "difference": (lower + upper) / 2,
             "interval": (lower, upper),
             "p_value": 0.001,
@@ -43,7 +43,7 @@ def of_slice(name, lower, upper, **given):
     return comparison(lower, upper, slice=name, records=20, **given)
 
 
-def figures(name="tuned", **given):
+def figures(name="candidate", **given):
     return ModelFigures(
         name=name,
         model_id="m",
@@ -132,7 +132,7 @@ def test_without_a_comparison_with_the_base_model_nothing_is_shown():
 
 @pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize(
-    "field", ["difference", "baseline", "tuned", "p_value", "adjusted_p_value"]
+    "field", ["difference", "other", "candidate", "p_value", "adjusted_p_value"]
 )
 def test_a_figure_that_is_not_finite_never_passes(field, figure):
     assert refused(evaluation(comparison(**{field: figure})))
@@ -187,9 +187,7 @@ def test_answers_above_the_limit_of_their_costs_do_not_pass():
     assert refused(section, maximum_usd_per_1k=2.5) == []
     ((rule, _, reason),) = refused(section, maximum_usd_per_1k=2.4)
     assert rule == "maximum_usd_per_1k"
-    assert reason == (
-        "1,000 answers of the tuned model cost $2.50, where at most $2.40 are allowed"
-    )
+    assert reason == ("1,000 answers of the candidate cost $2.50, where at most $2.40 are allowed")
 
 
 @pytest.mark.parametrize("models", [[], [figures()], [figures(usd_per_1k=math.nan)]])
@@ -214,7 +212,7 @@ def test_a_live_model_that_answered_but_was_not_compared_shows_nothing():
 def test_blind_records_that_were_trained_on_refuse():
     ((rule, _, reason),) = refused(evaluation(contaminated=3))
     assert rule == "contamination"
-    assert reason.startswith("3 blind records are also in the training set")
+    assert reason.startswith("3 blind records have a copy outside the blind set")
 
 
 def measured(right):
@@ -240,8 +238,8 @@ def test_a_candidate_that_is_equal_is_refused_in_95_of_100_runs(records):
         chance = np.random.default_rng([records, seed])
         # Both know the same 60 %, and each guesses the rest for itself.
         known = chance.random(records) < 0.6
-        base, tuned = (known | (chance.random(records) < 0.5) for _ in range(2))
-        models = {"base": measured(base), "tuned": measured(tuned)}
+        base, candidate = (known | (chance.random(records) < 0.5) for _ in range(2))
+        models = {"base": measured(base), "candidate": measured(candidate)}
         section = evaluation(*compare([METRICS["accuracy"]], models))
         passed += refused(section) == []
     assert passed <= 5

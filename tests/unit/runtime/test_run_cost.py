@@ -43,7 +43,7 @@ TAUGHT = RunTokens(
 )
 
 
-def tuned(tokens=DATA, *, model=MICRO, epochs=2, answer_tokens=512):
+def fine_tuned(tokens=DATA, *, model=MICRO, epochs=2, answer_tokens=512):
     return estimate_run(
         model, TUNING, tokens, jobs=[{"epochCount": str(epochs)}], answer_tokens=answer_tokens
     )
@@ -62,7 +62,7 @@ def by_name(found):
 
 def test_training_is_tokens_times_epochs_at_the_price_with_its_source_and_day():
     price = MICRO.prices.training_per_1k_tokens
-    item = by_name(tuned(epochs=3))["training"]
+    item = by_name(fine_tuned(epochs=3))["training"]
     assert (item.quantity, item.usd) == (1_500_000, pytest.approx(1_500 * price.usd))
     assert (item.price_usd, item.price_per) == (price.usd, 1000)
     assert (item.price_source, item.price_as_of) == (price.source, price.as_of)
@@ -83,26 +83,26 @@ def test_each_job_of_several_is_trained_and_the_blind_set_answered_once():
 
 
 def test_both_models_answer_every_blind_question_as_long_as_the_references():
-    items = by_name(tuned())
+    items = by_name(fine_tuned())
     assert {name: items[name].quantity for name in items if "model" in name} == {
         "base model input": 4_000,
         "base model output": 600,
         # With three harmless questions, of which each answer has four tokens at most.
-        "tuned model input": 4_030,
-        "tuned model output": 612,
+        "candidate model input": 4_030,
+        "candidate model output": 612,
     }
 
 
 def test_no_answer_is_longer_than_the_limit_of_the_evaluation():
-    assert by_name(tuned(answer_tokens=2))["base model output"].quantity == 200
+    assert by_name(fine_tuned(answer_tokens=2))["base model output"].quantity == 200
 
 
 def test_without_an_evaluation_training_is_all():
-    assert [item.name for item in tuned(answer_tokens=None).items] == ["training"]
+    assert [item.name for item in fine_tuned(answer_tokens=None).items] == ["training"]
 
 
 def test_the_total_is_of_the_run_and_storage_stands_beside_it():
-    found = tuned()
+    found = fine_tuned()
     assert found.usd == pytest.approx(sum(item.usd for item in found.items))
     storage, deployment = found.monthly
     assert (storage.usd, deployment.usd) == (1.95, 0.0)
@@ -110,13 +110,13 @@ def test_the_total_is_of_the_run_and_storage_stands_beside_it():
 
 def test_a_baseline_that_is_paid_already_counts():
     asked = AskedTokens(input=100_000, output=2_000)
-    found = tuned(replace(DATA, baseline=asked))
+    found = fine_tuned(replace(DATA, baseline=asked))
     items = by_name(found)
     assert (items["baseline input"].quantity, items["baseline output"].quantity) == (100_000, 2_000)
     assert items["baseline input"].usd == pytest.approx(100 * MICRO.prices.input_per_1k_tokens.usd)
     assert items["baseline output"].assumption == "paid already"
     more = items["baseline input"].usd + items["baseline output"].usd
-    assert found.usd == pytest.approx(tuned().usd + more)
+    assert found.usd == pytest.approx(fine_tuned().usd + more)
 
 
 def test_enrichment_that_is_paid_already_counts(preparation_section):
@@ -128,7 +128,7 @@ def test_enrichment_that_is_paid_already_counts(preparation_section):
             task="complete", model="m", answers=FILE, written=7, scored=0, cost_usd=0.75
         ),
     )
-    found = tuned(RunTokens.of(prepared), epochs=1)
+    found = fine_tuned(RunTokens.of(prepared), epochs=1)
     assert by_name(found)["enrichment"].usd == 0.75
     assert found.usd > 0.75
 
@@ -182,7 +182,7 @@ def test_a_teacher_that_answers_nothing_costs_nothing():
 
 
 def test_a_run_above_the_limit_is_refused_with_the_figures_of_each_item():
-    found = tuned(epochs=3)
+    found = fine_tuned(epochs=3)
     with pytest.raises(BudgetExceeded) as refusal:
         check_budget(found, max_cost_usd=0.01, allow_unknown_price=False)
     message = str(refusal.value)
@@ -202,7 +202,7 @@ UNKNOWN = catalog.base_model("meta.llama3-1-8b-instruct-v1:0:128k")
     [(UNVERIFIED, "training"), (UNKNOWN, "base model input")],
 )
 def test_a_price_that_no_document_states_refuses_unless_it_is_allowed(model, named):
-    found = tuned(model=model)
+    found = fine_tuned(model=model)
     with pytest.raises(BudgetExceeded, match=f"no documented price is known for {named}"):
         check_budget(found, max_cost_usd=1e6, allow_unknown_price=False)
     check_budget(found, max_cost_usd=1e6, allow_unknown_price=True)
@@ -211,11 +211,11 @@ def test_a_price_that_no_document_states_refuses_unless_it_is_allowed(model, nam
 @pytest.mark.parametrize("model", [UNVERIFIED, UNKNOWN])
 def test_what_has_a_figure_is_held_against_the_limit_even_if_the_unknown_is_allowed(model):
     with pytest.raises(BudgetExceeded, match=r"max_cost_usd is 1 \("):
-        check_budget(tuned(model=model), max_cost_usd=1.0, allow_unknown_price=True)
+        check_budget(fine_tuned(model=model), max_cost_usd=1.0, allow_unknown_price=True)
 
 
 def test_the_unknown_is_no_part_of_a_total():
-    found = tuned(model=UNKNOWN)
+    found = fine_tuned(model=UNKNOWN)
     assert found.usd is None
     assert found.known_usd == by_name(found)["training"].usd
     with pytest.raises(BudgetExceeded, match="without what is unknown about"):
@@ -247,7 +247,7 @@ def test_small_amounts_keep_two_digits(usd, text):
 
 
 def test_an_item_says_what_nobody_knows():
-    assert in_words(by_name(tuned(model=UNKNOWN))["base model output"]) == (
+    assert in_words(by_name(fine_tuned(model=UNKNOWN))["base model output"]) == (
         "base model output: 600 tokens at an unknown price"
     )
 
@@ -267,7 +267,7 @@ def test_model_units_are_paid_for_as_long_as_they_may_live_and_not_by_the_token(
     assert (item.quantity, item.usd) == (10, pytest.approx(10 * price))
     assert "a candidate that does not is deleted at once" in item.assumption
     assert "base model input" in by_name(found)
-    assert "tuned model input" not in by_name(found)
+    assert "candidate model input" not in by_name(found)
     (unit,) = [one for one in found.monthly if one.name == "model unit"]
     assert unit.usd == pytest.approx(2 * 720 * price)
 
@@ -318,4 +318,4 @@ def test_a_judge_without_a_known_price_has_no_amount():
 
 
 def test_without_a_judge_there_are_no_items_of_one():
-    assert not any("judge" in name for name in by_name(tuned()))
+    assert not any("judge" in name for name in by_name(fine_tuned()))

@@ -15,6 +15,7 @@ def _our_s3(s3, monkeypatch):
 def event(given, name="run-1", base_model="amazon.nova-micro-v1:0:128k"):
     return {
         "execution_arn": f"arn:aws:states:us-east-1:123456789012:execution:Machine:{name}",
+        "kind": "customization",
         "execution_name": name,
         "input": given,
         "data_bucket": "data",

@@ -8,7 +8,7 @@ ANSWER_BY_MODEL = Rule(
     id="answer-by-model",
     verdict=Verdict.FLAG,
     what="an answer that a model drafted or rewrote",
-    why="a model tuned on it learns from that model, with its faults and under its terms",
+    why="a model trained on it learns from that model, with its faults and under its terms",
     fix="read a sample; the files below enrichment/ of the run name line, task and model of each",
 )
 ANSWER_NOT_GIVEN = Rule(
@@ -22,7 +22,7 @@ SCORE_TOO_LOW = Rule(
     id="score-too-low",
     verdict=Verdict.REJECT,
     what="an answer that a model graded below the minimum",
-    why="a tuned model answers as well as what it is shown",
+    why="a model answers as well as what it is shown",
     fix="improve the answer, or lower minimum_score",
 )
 BLIND_BY_MODEL = Rule(

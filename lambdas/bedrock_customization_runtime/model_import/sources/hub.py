@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_LICENCE = re.compile(r"license:([\w.-]{1,80})", re.ASCII)
+"""A tag, by which the hub tells what a model's page says of its licence."""
 _MOST_FILES = 10_000
 
 
@@ -39,6 +41,7 @@ class _Sibling(msgspec.Struct, rename={"name": "rfilename", "blob_id": "blobId"}
 class _Repository(msgspec.Struct):
     sha: str
     siblings: list[_Sibling]
+    tags: list[str] = []
 
 
 class HubRepository:
@@ -90,6 +93,7 @@ class HubRepository:
             kind="hub",
             location=f"{requests.endpoint}/{repo}",
             revision=found.sha,
+            licence=_licence(found.tags),
             files=[_file(one, repo) for one in found.siblings],
         )
         return cls(requests, repo, pinned)
@@ -117,6 +121,10 @@ class HubRepository:
         end = min(start + length, file.size)
         if start < end:
             yield from self._requests.pieces(path, file, Range(start, end), commit=commit)
+
+
+def _licence(tags: Sequence[str]) -> str | None:
+    return next((named[1] for tag in tags if (named := _LICENCE.fullmatch(tag))), None)
 
 
 def _file(one: _Sibling, repo: str) -> SourceFile:

@@ -35,6 +35,8 @@ class Pinned(msgspec.Struct, frozen=True, kw_only=True):
     """For people: URL of the repository, or S3 URI."""
     revision: str | None = None
     """Commit of a repository; entity tag of an archive."""
+    licence: str | None = None
+    """As the record of a repository names it."""
     files: list[SourceFile]
 
 

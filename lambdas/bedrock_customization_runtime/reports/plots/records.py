@@ -8,12 +8,13 @@ from bedrock_customization_runtime.reports import wording
 from bedrock_customization_runtime.reports.plots.drawing import FIRST, INK, MUTED, canvas, svg
 
 if TYPE_CHECKING:
-    from bedrock_customization_runtime.manifest import PreparationSection
+    from collections.abc import Sequence
+
+    from bedrock_customization_runtime.reports.wording import Fate
 
 
-def record_fates(preparation: PreparationSection) -> str:
+def record_fates(fates: Sequence[Fate]) -> str:
     """Draw how many records went where."""
-    fates = wording.fates(preparation)
     with canvas(1.9) as figure:
         axes = figure.subplots()
         bars = axes.barh(

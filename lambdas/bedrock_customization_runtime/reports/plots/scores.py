@@ -1,4 +1,4 @@
-"""What the models scored, and how far the tuned one is ahead."""
+"""What the models scored, and how far the candidate is ahead."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter
 
+from bedrock_customization_runtime.contract import BASE, CANDIDATE
 from bedrock_customization_runtime.reports import wording
 from bedrock_customization_runtime.reports.plots.drawing import (
     FIRST,
@@ -33,8 +34,8 @@ def comparison(
     """Draw the models' scores, and below the difference with its interval against the gate.
 
     Args:
-        scores: Of all models that answered, the tuned one first.
-        metric: The tuned model against the base model.
+        scores: Of all models that answered, the candidate first.
+        metric: The candidate against the base model.
         minimum_improvement: The gate, or None while nothing is decided.
     """
     heights = [1 + 0.42 * len(scores), 1.35]
@@ -59,7 +60,7 @@ def _draw_scores(axes: Axes, scores: Sequence[ModelScore]) -> None:
         titles,
         [100 * score.value for score in scores],
         height=0.55,
-        color=[{"tuned": FIRST, "base": SECOND}.get(score.name, MUTED) for score in scores],
+        color=[{CANDIDATE: FIRST, BASE: SECOND}.get(score.name, MUTED) for score in scores],
     )
     labels = [wording.percent(score.value) for score in scores]
     axes.bar_label(bars, labels, padding=6, fontweight="bold")

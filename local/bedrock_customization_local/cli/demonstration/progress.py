@@ -276,8 +276,8 @@ def _customization(value: dict[str, Any]) -> str:
 
 
 def _evaluation(value: dict[str, Any]) -> str:
-    base, tuned = wording.percent(value["base"]), wording.percent(value["tuned"])
-    return f"{wording.title_of(value['metric'])} {base} → {tuned}"
+    other, candidate = wording.percent(value["other"]), wording.percent(value["candidate"])
+    return f"{wording.title_of(value['metric'])} {other} → {candidate}"
 
 
 def _blind_test(value: dict[str, Any]) -> str:

@@ -31,7 +31,7 @@ _TABLE_WIDTH = 78
 
 
 def print_outcome(console: Console, manifest: Manifest, alias_value: str) -> None:
-    """Print base against tuned, the decision with its reasons, and what consumers invoke now.
+    """Print base against candidate, the decision with its reasons, and what consumers invoke now.
 
     Args:
         console: Where to print.
@@ -48,7 +48,7 @@ def print_outcome(console: Console, manifest: Manifest, alias_value: str) -> Non
             )
         )
     if manifest.evaluation:
-        _title(console, "Base against tuned, on the blind set")
+        _title(console, "Base against candidate, on the blind set")
         told = comparison if console.width >= _TABLE_WIDTH else _comparison_in_words
         console.print(Padding(told(manifest.evaluation), _INDENT, expand=False))
     if manifest.decision:
@@ -100,14 +100,14 @@ def comparison(evaluation: EvaluationSection) -> Table:
     """Return a table with a row for each metric, the primary one first."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("metric")
-    for title in ("base", "tuned", "difference", "95 % interval", "p-value", "records"):
+    for title in ("base", "candidate", "difference", "95 % interval", "p-value", "records"):
         table.add_column(title, justify="right", no_wrap=True)
     for metric in _ordered(evaluation):
         low, high = metric.interval
         table.add_row(
             wording.title_of(metric.name),
-            wording.percent(metric.baseline),
-            wording.percent(metric.tuned),
+            wording.percent(metric.other),
+            wording.percent(metric.candidate),
             Text(wording.points(metric.difference), style=_style(metric)),
             f"{wording.points(low)} to {wording.points(high)}",
             wording.p_value(metric.p_value).removeprefix("p ").removeprefix("= "),
@@ -119,8 +119,8 @@ def comparison(evaluation: EvaluationSection) -> Table:
 def _comparison_in_words(evaluation: EvaluationSection) -> Text:
     return Text("\n").join(
         Text(
-            f"{wording.title_of(metric.name)}: base {wording.percent(metric.baseline)}, "
-            f"tuned {wording.percent(metric.tuned)}. {wording.figures(metric)}",
+            f"{wording.title_of(metric.name)}: base {wording.percent(metric.other)}, "
+            f"candidate {wording.percent(metric.candidate)}. {wording.figures(metric)}",
             style=_style(metric),
         )
         for metric in _ordered(evaluation)

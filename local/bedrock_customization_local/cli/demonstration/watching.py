@@ -101,7 +101,7 @@ class LiveDetails:
     def _answers(self, blind_test: BlindTest, questions: int) -> str:
         answered = sum(
             min(
-                len(parts.finished(self._s3, blind_test["prefix"], model["name"]))
+                len(parts.finished(self._s3, blind_test["answers"], model["name"]))
                 * parts.QUESTIONS,
                 questions,
             )

@@ -52,6 +52,7 @@ def as_json(place: str, inspection: Inspection, *, region: str | None) -> str:
         "architecture": inspection.architecture,
         "family": inspection.family,
         "parameters": inspection.parameters,
+        "dtypes": inspection.dtypes,
         "bytes": inspection.bytes,
         "context_length": inspection.context_length,
         "is_multimodal": inspection.is_multimodal,
@@ -98,7 +99,8 @@ def _model(inspection: Inspection) -> Text:
     parts = [inspection.architecture or "no architecture that Bedrock imports"]
     if inspection.family:
         parts.append(inspection.family)
-    parts.append(f"{inspection.parameters:,} parameters")
+    dtypes = f" of {', '.join(inspection.dtypes)}" if inspection.dtypes else ""
+    parts.append(f"{inspection.parameters:,} parameters{dtypes}")
     if inspection.context_length:
         parts.append(f"context of {inspection.context_length:,} tokens")
     parts.append("chat template" if inspection.chat_template else "no chat template")

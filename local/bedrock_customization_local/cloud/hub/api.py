@@ -149,6 +149,7 @@ class HubApi:
                 "private": repository.access is Access.PRIVATE,
                 "gated": "manual" if repository.access is Access.GATED else False,
                 "disabled": False,
+                "tags": [f"license:{commit.license}"] if commit.license else [],
                 "siblings": [
                     {"rfilename": name, **(_blob(file) if with_blobs else {})}
                     for name, file in commit.files.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -18,6 +19,8 @@ _LARGE_SUFFIXES = frozenset(
 )
 _LARGE_BYTES = 10 * 1024 * 1024
 _READ_BYTES = 1024 * 1024
+_METADATA = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
+_LICENSE = re.compile(r"^license: *(\S+)$", re.MULTILINE)
 
 
 class Access(StrEnum):
@@ -61,10 +64,12 @@ class Commit:
     Args:
         sha: Forty hexadecimal digits.
         files: By name, in the order of names.
+        license: As the metadata of its README.md name it.
     """
 
     sha: str
     files: Mapping[str, StoredFile]
+    license: str | None = None
 
 
 @dataclass(slots=True)
@@ -102,7 +107,14 @@ def read_commit(folder: Path) -> Commit:
     }
     files = {name: _stored(paths[name]) for name in sorted(paths)}
     listing = "".join(f"{file.blob_id} {name}\n" for name, file in files.items())
-    return Commit(_sha1(listing.encode()), files)
+    return Commit(_sha1(listing.encode()), files, _license(paths.get("README.md")))
+
+
+def _license(readme: Path | None) -> str | None:
+    """Return what the YAML block at the beginning of a model's page says."""
+    found = _METADATA.match(readme.read_text(encoding="utf-8")) if readme else None
+    named = _LICENSE.search(found[1]) if found else None
+    return named[1] if named else None
 
 
 def _stored(path: Path) -> StoredFile:
