@@ -44,4 +44,5 @@ def handler(event: PromoteModelInput, _context: object) -> Deployment:
 def _model_arn(found: manifest.Manifest) -> str | None:
     if found.model_import and found.model_import.job:
         return found.model_import.job.model_arn
-    return found.customization.model_arn if found.customization else None
+    made = found.customization or found.custom_model
+    return made.model_arn if made else None

@@ -40,24 +40,22 @@ def _candidate(event: RemoveCandidate) -> list[str]:
     if kind is DeploymentKind.IMPORTED_MODEL:
         run = event["run"]
         remove_staged(aws.s3(), S3Uri.parse(run["data"]).bucket, run["key"])
-    removed = removal.remove(
-        aws.bedrock(),
-        kind=kind,
-        name=event["name"],
-        in_use=alias.in_use(
-            aws.s3(),
-            aws.ssm(),
-            record=_record(event),
-            alias_parameter=event["alias_parameter"],
-        ),
+    name = event["name"]
+    in_use = alias.in_use(
+        aws.s3(), aws.ssm(), record=_record(event), alias_parameter=event["alias_parameter"]
     )
-    if removed is None:
-        return []
-    section = manifest.DeploymentSection(arn=removed, removed=True)
-    manifest.update(
-        aws.s3(), event["run"]["manifest"], lambda found: replace(found, deployment=section)
+    removed = removal.remove(aws.bedrock(), kind=kind, name=name, in_use=in_use)
+    if removed:
+        section = manifest.DeploymentSection(arn=removed, removed=True)
+        manifest.update(
+            aws.s3(), event["run"]["manifest"], lambda found: replace(found, deployment=section)
+        )
+    model = (
+        removal.remove_created_model(aws.bedrock(), kind=kind, name=name, in_use=in_use)
+        if event.get("created_model")
+        else None
     )
-    return [removed]
+    return [arn for arn in (removed, model) if arn]
 
 
 def _superseded(event: RemoveSuperseded) -> list[str]:

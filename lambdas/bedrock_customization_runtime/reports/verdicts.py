@@ -95,7 +95,7 @@ def stages(manifest: Manifest) -> list[Stage]:
     """Return the pipeline's steps; one is done if its section or a later one exists."""
     sections = [
         manifest.preparation,
-        manifest.customization or manifest.model_import,
+        manifest.customization or manifest.model_import or manifest.custom_model,
         manifest.deployment,
         manifest.evaluation,
         manifest.decision,
