@@ -42,3 +42,18 @@ def test_an_import_is_how_far_a_customization_would_be():
     assert [stage.done for stage in verdicts.stages(manifest.Manifest(run=RUN))] == [False] * 5
     stages = verdicts.stages(manifest.Manifest(run=RUN, model_import=IMPORTED))
     assert [stage.done for stage in stages] == [True, True, False, False, False]
+
+
+def test_a_model_of_sagemaker_is_shown_with_its_job_and_escaped():
+    made = manifest.CustomModelSection(
+        location="s3://customer-escrow-123456789012-smtj-1/<model>",
+        training_job="intents-nova-lite-7",
+        base_model="amazon.nova-lite-v1:0:300k",
+        model_name="nova",
+    )
+    document = manifest.Manifest(run=RUN, custom_model=made)
+    page = html.render(document)
+    assert made.training_job in page
+    assert made.base_model in page
+    assert "<model>" not in page
+    assert [stage.done for stage in verdicts.stages(document)][:3] == [True, True, False]
