@@ -115,8 +115,8 @@ class SageMakerNovaModel:
         known = import_rules().nova.base_models
         if base_model.id not in known:
             raise ValueError(
-                f"CreateCustomModel takes no models trained from {base_model.id}: base_model must "
-                f"be what SageMaker AI has trained, one of {', '.join(known)}"
+                f"base_model must be what SageMaker AI has trained, got {base_model.id}, of which "
+                f"CreateCustomModel takes no models: name one of {', '.join(known)}"
             )
 
     def to_contract(self) -> contract.NovaSource:

@@ -41,6 +41,7 @@ from bedrock_customization import (
     ProvisionedThroughput,
     RecordTemplate,
     ReinforcementFineTuning,
+    SageMakerNovaModel,
     Sweep,
     UseCase,
     _acknowledged,
@@ -84,7 +85,7 @@ def with_a_grader_that_asks_a_judge(stack):
     )
 
 
-def with_an_imported_model(stack):
+def with_imported_models(stack):
     ModelImportPipeline(
         stack,
         "Pipeline",
@@ -94,13 +95,19 @@ def with_an_imported_model(stack):
         ),
         base_model=BaseModel.NOVA_MICRO,
     )
+    ModelImportPipeline(
+        stack,
+        "Nova",
+        model=SageMakerNovaModel.of_artifacts("s3://customer-escrow-123456789012-smtj-1/model/"),
+        base_model=BaseModel.NOVA_MICRO,
+    )
 
 
 PIPELINES: list[Callable[[Stack], None]] = [
     plain,
     with_every_option_of_supervised_jobs,
     with_a_grader_that_asks_a_judge,
-    with_an_imported_model,
+    with_imported_models,
 ]
 
 

@@ -93,7 +93,7 @@ def check_region(region: str) -> PreflightCheck:
     rules = catalog.import_rules()
     if region not in rules.nova.regions:
         raise ImportFailed(
-            f"CreateCustomModel takes no models of SageMaker AI in {region} (as of {rules.as_of}): "
+            f"{region} takes no Amazon Nova models of SageMaker AI (as of {rules.as_of}): "
             f"deploy the pipeline to {', '.join(rules.nova.regions)}"
         )
     return PreflightCheck(name="Region", passed=True, detail=f"{region} takes trained Nova models")
@@ -108,8 +108,8 @@ def check_base_model(id: str) -> PreflightCheck:
     known = catalog.import_rules().nova.base_models
     if id not in known:
         raise ImportFailed(
-            f"CreateCustomModel takes no models trained from {id}: take one trained from "
-            f"{', '.join(known)}"
+            f"{id} is no base model of which CreateCustomModel takes models that SageMaker AI has "
+            f"trained: take one trained from {', '.join(known)}"
         )
     return PreflightCheck(name="base model", passed=True, detail=f"{id} may be trained elsewhere")
 

@@ -140,7 +140,7 @@ def test_throughput_is_bought_for_it_where_that_is_asked(of_package, read_defini
         (lambda _: SageMakerNovaModel.of_model_package("nova/1"), "model_package_arn"),
         (
             lambda _: SageMakerNovaModel.of_artifacts(ESCROW).check(BaseModel.NOVA_2_LITE),
-            "takes no models trained from",
+            "of which CreateCustomModel takes no models",
         ),
     ],
 )
