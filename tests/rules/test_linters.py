@@ -190,9 +190,13 @@ def test_cfn_lint_is_content(linted):
     assert [match for match in matches if match.rule.id != "W3005"] == []
 
 
-def test_statelint_is_content(linted, read_definition):
+def test_statelint_is_content(linted, read_definitions):
     # FLOAT: JSON has one kind of number, so 2 is as good a BackoffRate as 2.0.
-    problems = Linter.validate(read_definition(linted.template), Config({ProblemType.FLOAT}))
+    problems = [
+        problem
+        for definition in read_definitions(linted.template)
+        for problem in Linter.validate(definition, Config({ProblemType.FLOAT}))
+    ]
     # In JSONata a Wait's Seconds may be an expression; statelint 3.1 does not know.
     assert [p for p in problems if not ('.Seconds is "{%' in p and "an Integer" in p)] == []
 
