@@ -96,12 +96,22 @@ def read_definition():
     return definition_of
 
 
+@pytest.fixture(scope="session")
+def read_definitions():
+    """Read all of a template's state machines, likewise."""
+    return definitions_of
+
+
 def definition_of(template):
-    machines = template.find_resources("AWS::StepFunctions::StateMachine")
-    (machine,) = machines.values()
-    written = machine["Properties"]["DefinitionString"]
-    parts = [written] if isinstance(written, str) else written["Fn::Join"][1]
-    return json.loads("".join(_text(part) for part in parts))
+    (definition,) = definitions_of(template)
+    return definition
+
+
+def definitions_of(template):
+    for machine in template.find_resources("AWS::StepFunctions::StateMachine").values():
+        written = machine["Properties"]["DefinitionString"]
+        parts = [written] if isinstance(written, str) else written["Fn::Join"][1]
+        yield json.loads("".join(_text(part) for part in parts))
 
 
 def _text(part):

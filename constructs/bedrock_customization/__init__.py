@@ -28,8 +28,10 @@ from bedrock_customization.model_source import (
     SageMakerModel,
 )
 from bedrock_customization.network import JobNetwork
+from bedrock_customization.nova_source import SageMakerNovaModel
 from bedrock_customization.phases.approval import ApprovalStep
 from bedrock_customization.phases.baseline import BaselineMeasurement
+from bedrock_customization.phases.custom_model_creation import CustomModelCreation
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
@@ -70,6 +72,7 @@ __all__ = [
     "BaselineMeasurement",
     "CandidateRemoval",
     "ContinuedPretraining",
+    "CustomModelCreation",
     "CustomizationBudget",
     "CustomizationPipeline",
     "CustomizationStack",
@@ -118,6 +121,7 @@ __all__ = [
     "RunStart",
     "S3Model",
     "SageMakerModel",
+    "SageMakerNovaModel",
     "ServiceRole",
     "Sharding",
     "SqlDialect",

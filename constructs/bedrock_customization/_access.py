@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_kms as kms, aws_sns as sns
 
-_BEDROCK = f"arn:{PARTITION}:bedrock:{REGION}:{ACCOUNT_ID}"
+BEDROCK = f"arn:{PARTITION}:bedrock:{REGION}:{ACCOUNT_ID}"
 _NAMED_BY_RUNS = "runs make their objects while the pipeline lives, so only a prefix can name them"
 _THROUGH_BEDROCK = {"StringLike": {"kms:ViaService": f"bedrock.{REGION}.amazonaws.com"}}
 NAMED_BY_BEDROCK = "Bedrock gives jobs, models and deployments their ids when a run makes them"
@@ -44,7 +44,7 @@ class Right:
 
 def bedrock_arn(kind: str) -> str:
     """Return the ARN pattern of all of this account's Bedrock resources of a kind."""
-    return f"{_BEDROCK}:{kind}/*"
+    return f"{BEDROCK}:{kind}/*"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

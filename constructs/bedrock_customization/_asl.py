@@ -90,6 +90,7 @@ class States:
         *,
         comment: str,
         assign: str | None = None,
+        beside: Mapping[str, Any] | None = None,
         retries: Sequence[Retry] = (),
         catches: Mapping[str, sfn.IChainable] = _NO_CATCHES,
     ) -> sfn.CustomState:
@@ -101,6 +102,7 @@ class States:
             payload: Its event; strings may be JSONata, and so may be the whole.
             comment: What happens, for people.
             assign: Variable that keeps what the function returns.
+            beside: Other variables that are assigned with it.
             retries: Beside those after faults of Lambda itself.
             catches: Where errors of a name go, with `$failure` assigned; the rest go on failing.
         """
@@ -111,7 +113,7 @@ class States:
             {"FunctionName": function.version_arn, "Payload": payload},
             comment=comment,
             rights=[function.invoking],
-            assign={assign: returned} if assign else {},
+            assign={**({assign: returned} if assign else {}), **(beside or {})},
             output=returned,
             timeout_seconds=function.timeout_seconds + _GRACE_SECONDS,
             retries=[_soon_after(TRANSIENT_LAMBDA_ERRORS), *retries],

@@ -53,7 +53,7 @@ def tell_of_ended_runs(
     state_machine: sfn.IStateMachine,
     statuses: Sequence[str],
     function: HandlerFunction,
-    event: Mapping[str, str],
+    event: Mapping[str, str | bool],
     dead_letters: sqs.IQueue,
 ) -> None:
     """Invoke a function with the ARN of each execution that ends in one of some ways.

@@ -68,6 +68,7 @@ class Pipeline(Construct):
         scope: Parent.
         id: Id below the parent.
         deployment: On what candidates and the promoted model answer.
+        creates_models: As of `CandidateRemoval`.
         storage: Buckets and keys. Without it, they are defined.
         model_key: What encrypts the models. Without one, a key that AWS owns does.
         topic: Where people hear how a run ended.
@@ -80,13 +81,14 @@ class Pipeline(Construct):
         id: str,
         *,
         deployment: Deployment,
+        creates_models: bool = False,
         storage: CustomizationStorage | None = None,
         model_key: kms.IKey | None = None,
         topic: sns.ITopic | None = None,
     ) -> None:
         super().__init__(scope, id)
         self._name = self._unique_name()
-        self._deployed_on = deployment
+        self._deployed_on, self._creates_models = deployment, creates_models
         self.storage: CustomizationStorage = storage or CustomizationStorage(self, "Storage")
         """Where everything of runs lies."""
         self.topic: sns.ITopic = topic or self._define_topic()
@@ -105,6 +107,7 @@ class Pipeline(Construct):
             storage=self.storage,
             alias=self.alias,
             deployment=deployment,
+            creates_models=creates_models,
         )
         self._frame = RunFrame(self, storage=self.storage, topic=self.topic, removal=self._removal)
         self.state_machine: sfn.StateMachine
@@ -197,6 +200,7 @@ class Pipeline(Construct):
             storage=self.storage,
             alias=self.alias,
             deployment=self._deployed_on,
+            creates_models=self._creates_models,
             judge=judge,
         )
         if isinstance(self._deployed_on, ProvisionedThroughput):

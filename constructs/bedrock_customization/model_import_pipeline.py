@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization._aims import Aims
 from bedrock_customization._pipeline import Pipeline
-from bedrock_customization.deployment_kinds import ImportedCopies
+from bedrock_customization.deployment_kinds import ImportedCopies, OnDemand
+from bedrock_customization.nova_source import SageMakerNovaModel
+from bedrock_customization.phases.custom_model_creation import CustomModelCreation
+from bedrock_customization.phases.deployment import ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
 from bedrock_customization.phases.model_import import ModelImport
 from bedrock_customization.phases.preparation import SHARDING, DataPreparation
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from bedrock_customization.approval import Approval
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
+    from bedrock_customization.deployment_kinds import ProvisionedThroughput
     from bedrock_customization.gate import Gate
     from bedrock_customization.judge import Judge
     from bedrock_customization.metric import Metric
@@ -39,9 +43,13 @@ class ModelImportPipeline(Pipeline):
     Args:
         scope: Parent.
         id: Id below the parent.
-        model: Where the model comes from: `HuggingFaceModel`, `SageMakerModel` or `S3Model`.
-        base_model: What it is compared with.
+        model: Where the model comes from: `HuggingFaceModel`, `SageMakerModel` or `S3Model`; or
+            `SageMakerNovaModel`, of which a custom model is made without any copy.
+        base_model: What it is compared with; of Amazon Nova, what it was trained from, too.
         staging: How the model is copied. Without it, in parts of 16 MiB by 20 functions at a time.
+        deployment: On what an Amazon Nova model answers, `OnDemand()` or
+            `ProvisionedThroughput(…)` (docs/deployment.md). Without one, on demand. Other models
+            are invoked as they are.
         template: How a row of the raw data becomes a record.
             Without one, the data already are records: prompt and completion, or Converse messages.
         split: Shares of the validation set and the blind set; examples for the base model come from
@@ -83,9 +91,10 @@ class ModelImportPipeline(Pipeline):
         scope: Construct,
         id: str,
         *,
-        model: ModelSource,
+        model: ModelSource | SageMakerNovaModel,
         base_model: BaseModel,
         staging: ModelStaging | None = None,
+        deployment: OnDemand | ProvisionedThroughput | None = None,
         template: RecordTemplate | None = None,
         split: DataSplit | None = None,
         maximum_rejected: float = 0.05,
@@ -105,9 +114,18 @@ class ModelImportPipeline(Pipeline):
     ) -> None:
         aims = Aims.agreed(None, metric=metric, target=None, gate=gate, max_cost_usd=max_cost_usd)
         aims.gate.check_judge(judge)
-        copies = ImportedCopies()
+        is_nova = isinstance(model, SageMakerNovaModel)
+        _check_fits(staging=staging, deployment=deployment, is_nova=is_nova)
+        nova_on = deployment or OnDemand()
+        answers_on = nova_on if is_nova else ImportedCopies()
         super().__init__(
-            scope, id, deployment=copies, storage=storage, model_key=model_key, topic=topic
+            scope,
+            id,
+            deployment=answers_on,
+            creates_models=is_nova,
+            storage=storage,
+            model_key=model_key,
+            topic=topic,
         )
         on_failure = self._frame.on_failure
         self.start = RunStart(
@@ -129,26 +147,55 @@ class ModelImportPipeline(Pipeline):
             sharding=sharding,
             on_failure=on_failure,
         )
-        self.model_import = ModelImport(
-            self,
-            "ModelImport",
-            storage=self.storage,
-            source=model,
-            staging=staging,
-            evaluation_maximum_tokens=maximum_tokens,
-            evaluation_few_shot=few_shot,
-            max_cost_usd=aims.max_cost_usd,
-            allow_unknown_price=allow_unknown_price,
-            role=import_role,
-            model_key=model_key,
-            on_failure=on_failure,
-        )
+        self.deployment: ModelDeployment | None = None
+        """Of a custom model made of Amazon Nova; others are invoked as they are."""
+        self.model_import: ModelImport | CustomModelCreation
+        """What brings the model into Bedrock."""
+        if isinstance(model, SageMakerNovaModel):
+            self.model_import = CustomModelCreation(
+                self,
+                "CustomModelCreation",
+                storage=self.storage,
+                source=model,
+                base_model=base_model,
+                deployment=nova_on,
+                evaluation_maximum_tokens=maximum_tokens,
+                evaluation_few_shot=few_shot,
+                max_cost_usd=aims.max_cost_usd,
+                allow_unknown_price=allow_unknown_price,
+                role=import_role,
+                model_key=model_key,
+                on_failure=on_failure,
+            )
+            self.deployment = ModelDeployment(
+                self,
+                "ModelDeployment",
+                base_model=base_model,
+                deployment=nova_on,
+                model_key=model_key,
+                on_failure=on_failure,
+            )
+        else:
+            self.model_import = ModelImport(
+                self,
+                "ModelImport",
+                storage=self.storage,
+                source=model,
+                staging=staging,
+                evaluation_maximum_tokens=maximum_tokens,
+                evaluation_few_shot=few_shot,
+                max_cost_usd=aims.max_cost_usd,
+                allow_unknown_price=allow_unknown_price,
+                role=import_role,
+                model_key=model_key,
+                on_failure=on_failure,
+            )
         self.evaluation = ModelEvaluation(
             self,
             "ModelEvaluation",
             storage=self.storage,
             base_model=base_model,
-            deployment=copies,
+            deployment=answers_on,
             model_key=model_key,
             metric=aims.metric,
             maximum_tokens=maximum_tokens,
@@ -161,6 +208,30 @@ class ModelImportPipeline(Pipeline):
         self._wire(
             self.start,
             [self.preparation],
-            [self.model_import, self.evaluation, self.gate],
+            [
+                self.model_import,
+                *([self.deployment] if self.deployment else []),
+                self.evaluation,
+                self.gate,
+            ],
             judge=judge,
+        )
+
+
+def _check_fits(
+    *,
+    staging: ModelStaging | None,
+    deployment: OnDemand | ProvisionedThroughput | None,
+    is_nova: bool,
+) -> None:
+    """Check that nothing is asked for which the kind of model has no use for."""
+    if is_nova and staging is not None:
+        raise ValueError(
+            "staging says how files are copied, and those of a SageMakerNovaModel are not: leave "
+            "staging out"
+        )
+    if deployment is not None and not is_nova:
+        raise ValueError(
+            "deployment is for a SageMakerNovaModel, and other models are invoked as they are: "
+            "leave deployment out"
         )

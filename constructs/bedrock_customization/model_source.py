@@ -140,7 +140,7 @@ class S3Model:
     def rights(self) -> list[Right]:
         """Return the rights to list and read the files, of the owner's bucket alone."""
         prefix = f"{self.prefix.rstrip('/')}/*" if self.prefix else "*"
-        return _reading(self.bucket, self.key, prefix, owner=self.account or ACCOUNT_ID)
+        return reading_bucket(self.bucket, self.key, prefix, owner=self.account or ACCOUNT_ID)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,18 +173,6 @@ class SageMakerModel:
         Raises:
             ValueError: It is no name of a training job.
         """
-        if not Token.is_unresolved(training_job_name) and not _JOB_NAME.fullmatch(
-            training_job_name
-        ):
-            raise ValueError(
-                "training_job_name must have up to 63 letters, digits and hyphens, got "
-                f"{training_job_name!r}: take the name from SageMaker's console"
-            )
-        arn = (
-            f"arn:{PARTITION}:sagemaker:{REGION}:{ACCOUNT_ID}:training-job/"
-            # SageMaker writes names in lower case into ARNs.
-            f"{training_job_name.lower()}"
-        )
         return cls(
             source={
                 "kind": "sagemaker",
@@ -193,7 +181,7 @@ class SageMakerModel:
             },
             bucket=bucket,
             key=key,
-            asking=(Right(actions=["sagemaker:DescribeTrainingJob"], resources=[arn]),),
+            asking=(asking_training_job(training_job_name),),
         )
 
     @classmethod
@@ -251,7 +239,7 @@ class SageMakerModel:
 
     def rights(self) -> list[Right]:
         """Return the rights to ask SageMaker, and to read the model."""
-        return [*self.asking, *_reading(self.bucket, self.key, "*", owner=ACCOUNT_ID)]
+        return [*self.asking, *reading_bucket(self.bucket, self.key, "*", owner=ACCOUNT_ID)]
 
 
 ModelSource = HuggingFaceModel | SageMakerModel | S3Model
@@ -310,7 +298,28 @@ class ModelStaging:
         )
 
 
-def _reading(bucket: s3.IBucket, named: kms.IKey | None, prefix: str, *, owner: str) -> list[Right]:
+def asking_training_job(name: str) -> Right:
+    """Return the right to ask SageMaker for a training job.
+
+    Args:
+        name: Of the job.
+
+    Raises:
+        ValueError: It is no name of one.
+    """
+    if not Token.is_unresolved(name) and not _JOB_NAME.fullmatch(name):
+        raise ValueError(
+            "training_job_name must have up to 63 letters, digits and hyphens, got "
+            f"{name!r}: take the name from SageMaker's console"
+        )
+    # SageMaker writes names in lower case into ARNs.
+    arn = f"arn:{PARTITION}:sagemaker:{REGION}:{ACCOUNT_ID}:training-job/{name.lower()}"
+    return Right(actions=["sagemaker:DescribeTrainingJob"], resources=[arn])
+
+
+def reading_bucket(
+    bucket: s3.IBucket, named: kms.IKey | None, prefix: str, *, owner: str
+) -> list[Right]:
     """Return the rights to read from a bucket, if it is who should own it that does."""
     key = bucket.encryption_key or named
     place = Place(bucket_arn=bucket.bucket_arn, key_arn=key.key_arn if key else None)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from aws_cdk import Stack, aws_iam as iam
 from constructs import Construct
 
-from bedrock_customization._access import Right, bedrock_arn, deny, give, policy_of
+from bedrock_customization._access import BEDROCK, Right, bedrock_arn, deny, give, policy_of
 from bedrock_customization._acknowledged import acknowledge, wildcards
-from bedrock_customization._pseudo_parameters import ACCOUNT_ID
+from bedrock_customization._pseudo_parameters import ACCOUNT_ID, PARTITION
+from bedrock_customization_runtime.catalog import import_rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,8 @@ class JobKind(StrEnum):
     CUSTOMIZATION = "model-customization-job"
     EVALUATION = "evaluation-job"
     IMPORT = "model-import-job"
+    CREATION = "custom-model"
+    """CreateCustomModel, which has no job."""
 
 
 class ServiceRole(Construct):
@@ -39,7 +42,8 @@ class ServiceRole(Construct):
     use the role (the confused deputy). The customization role reads prepared records, writes job
     outputs, and is denied the blind set. The evaluation role reads and writes nothing but what a
     run puts below `judge/` of its part of the blind bucket. The import role reads models that were
-    copied into the data bucket, and writes nothing.
+    copied into the data bucket, and writes nothing. The creation role reads the buckets in which
+    SageMaker AI keeps this account's Amazon Nova models, and has nothing of a run.
 
     Args:
         scope: Parent.
@@ -101,13 +105,32 @@ def _rights_on_data(kind: JobKind, storage: CustomizationStorage) -> list[Right]
             ]
         case JobKind.IMPORT:
             return storage.importing()
+        case JobKind.CREATION:
+            return _reading_escrow()
+
+
+def _reading_escrow() -> list[Right]:
+    """Return the rights on Amazon's buckets; whose account owns them, no document says."""
+    buckets = f"arn:{PARTITION}:s3:::{import_rules().nova.escrow_bucket_of(ACCOUNT_ID)}*"
+    named = "SageMaker AI names the buckets at the first training job; they begin so"
+    return [
+        Right(actions=["s3:GetObject"], resources=[f"{buckets}/*"], wildcard_because=named),
+        Right(actions=["s3:ListBucket"], resources=[buckets], wildcard_because=named),
+    ]
 
 
 def _bedrock_for(kind: JobKind) -> iam.IPrincipal:
+    """Return Bedrock, on behalf of this account and its jobs of a kind.
+
+    Of CreateCustomModel no document says for which resource the role is assumed, so it may be any
+    of the account's: imports name their job.
+    """
+    of_job = (
+        {"ArnLikeIfExists": {"aws:SourceArn": f"{BEDROCK}:*"}}
+        if kind is JobKind.CREATION
+        else {"ArnLike": {"aws:SourceArn": bedrock_arn(kind)}}
+    )
     return iam.ServicePrincipal(
         "bedrock.amazonaws.com",
-        conditions={
-            "StringEquals": {"aws:SourceAccount": ACCOUNT_ID},
-            "ArnLike": {"aws:SourceArn": bedrock_arn(kind)},
-        },
+        conditions={"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}, **of_job},
     )

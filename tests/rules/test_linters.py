@@ -41,6 +41,7 @@ from bedrock_customization import (
     ProvisionedThroughput,
     RecordTemplate,
     ReinforcementFineTuning,
+    SageMakerNovaModel,
     Sweep,
     UseCase,
     _acknowledged,
@@ -84,7 +85,7 @@ def with_a_grader_that_asks_a_judge(stack):
     )
 
 
-def with_an_imported_model(stack):
+def with_imported_models(stack):
     ModelImportPipeline(
         stack,
         "Pipeline",
@@ -94,13 +95,19 @@ def with_an_imported_model(stack):
         ),
         base_model=BaseModel.NOVA_MICRO,
     )
+    ModelImportPipeline(
+        stack,
+        "Nova",
+        model=SageMakerNovaModel.of_artifacts("s3://customer-escrow-123456789012-smtj-1/model/"),
+        base_model=BaseModel.NOVA_MICRO,
+    )
 
 
 PIPELINES: list[Callable[[Stack], None]] = [
     plain,
     with_every_option_of_supervised_jobs,
     with_a_grader_that_asks_a_judge,
-    with_an_imported_model,
+    with_imported_models,
 ]
 
 
@@ -183,9 +190,13 @@ def test_cfn_lint_is_content(linted):
     assert [match for match in matches if match.rule.id != "W3005"] == []
 
 
-def test_statelint_is_content(linted, read_definition):
+def test_statelint_is_content(linted, read_definitions):
     # FLOAT: JSON has one kind of number, so 2 is as good a BackoffRate as 2.0.
-    problems = Linter.validate(read_definition(linted.template), Config({ProblemType.FLOAT}))
+    problems = [
+        problem
+        for definition in read_definitions(linted.template)
+        for problem in Linter.validate(definition, Config({ProblemType.FLOAT}))
+    ]
     # In JSONata a Wait's Seconds may be an expression; statelint 3.1 does not know.
     assert [p for p in problems if not ('.Seconds is "{%' in p and "an Integer" in p)] == []
 

@@ -24,6 +24,7 @@ from bedrock_customization.deployment_kinds import (
     OnDemand,
     ProvisionedThroughput,
 )
+from bedrock_customization.phases.customization_sweep import DELETING_MODELS
 from bedrock_customization.storage import PROMOTIONS, RUNS, STAGED
 from bedrock_customization_runtime.contract import EXPIRY_TAG, ErrorName, Handler
 
@@ -171,6 +172,8 @@ class CandidateRemoval(Construct):
         storage: Where manifests and the record of promotions are.
         alias: What consumers read.
         deployment: On what candidates answer. Without one, on demand.
+        creates_models: Whether runs make the custom models that they deploy by CreateCustomModel;
+            then a model goes with its deployment.
     """
 
     def __init__(
@@ -181,10 +184,12 @@ class CandidateRemoval(Construct):
         storage: CustomizationStorage,
         alias: Alias,
         deployment: Deployment | None = None,
+        creates_models: bool = False,
     ) -> None:
         super().__init__(scope, id)
         self._alias = alias
         self._deployment = deployment or OnDemand()
+        self._creates_models = creates_models
         self.function = HandlerFunction(
             self,
             "Remove",
@@ -199,6 +204,7 @@ class CandidateRemoval(Construct):
                 ),
                 Right(actions=["ssm:PutParameter"], resources=[alias.previous_parameter_arn]),
                 *rights_to_remove(self._deployment, storage),
+                *(RIGHTS_TO_REMOVE_MODELS if creates_models else ()),
             ],
         )
 
@@ -213,11 +219,12 @@ class CandidateRemoval(Construct):
                 "name": _NAME,
                 "kind": self._deployment.kind.value,
                 "alias_parameter": self._alias.parameter_name,
+                **({"created_model": True} if self._creates_models else {}),
             },
             comment="Take the candidate's deployment away, so that nothing is left behind",
             retries=[
                 _WHEN_IT_IS_IMPORTED
-                if isinstance(self._deployment, ImportedCopies)
+                if self._creates_models or isinstance(self._deployment, ImportedCopies)
                 else _WHEN_IT_IS_MADE
             ],
         )
@@ -260,6 +267,15 @@ def rights_to_remove(deployment: Deployment, storage: CustomizationStorage) -> l
     return [_on(deployment, *actions)]
 
 
+RIGHTS_TO_REMOVE_MODELS = (
+    Right(
+        actions=["bedrock:GetCustomModel"],
+        resources=[bedrock_arn("custom-model")],
+        wildcard_because=NAMED_BY_BEDROCK,
+    ),
+    DELETING_MODELS,
+)
+"""What takes a custom model away that a run has made: no model but a run's."""
 _WHEN_IT_IS_MADE = Retry(errors=[ErrorName.DEPLOYMENT_BUSY], interval_seconds=60)
 # Nothing stops an import, and a large one takes hours.
 _WHEN_IT_IS_IMPORTED = Retry(

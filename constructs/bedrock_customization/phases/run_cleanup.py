@@ -14,7 +14,7 @@ from bedrock_customization._ended_runs import (
 )
 from bedrock_customization._function import HandlerFunction
 from bedrock_customization.deployment_kinds import ImportedCopies, OnDemand
-from bedrock_customization.phases.deployment import rights_to_remove
+from bedrock_customization.phases.deployment import RIGHTS_TO_REMOVE_MODELS, rights_to_remove
 from bedrock_customization.storage import PROMOTIONS, RUNS
 from bedrock_customization_runtime.contract import Handler
 
@@ -42,6 +42,7 @@ class RunCleanup(Construct):
         storage: Where the manifests are.
         alias: What consumers read.
         deployment: On what candidates answer. Without one, on demand.
+        creates_models: As of `CandidateRemoval`.
         judge: Who judges the answers, if the executions have them judged.
     """
 
@@ -54,6 +55,7 @@ class RunCleanup(Construct):
         storage: CustomizationStorage,
         alias: Alias,
         deployment: Deployment | None = None,
+        creates_models: bool = False,
         judge: Judge | None = None,
     ) -> None:
         deployment = deployment or OnDemand()
@@ -69,6 +71,7 @@ class RunCleanup(Construct):
                 *storage.reading(storage.artifacts_bucket, RUNS, PROMOTIONS),
                 Right(actions=["ssm:GetParameter"], resources=[alias.parameter_arn]),
                 *rights_to_remove(deployment, storage),
+                *(RIGHTS_TO_REMOVE_MODELS if creates_models else ()),
                 describing_executions(state_machine),
                 *(_stopping_judges() if judge else []),
             ],
@@ -91,6 +94,7 @@ class RunCleanup(Construct):
                     if isinstance(deployment, ImportedCopies)
                     else {}
                 ),
+                **({"created_model": True} if creates_models else {}),
                 **({"judged_bucket": storage.blind_bucket.bucket_name} if judge else {}),
             },
             dead_letters=self.dead_letters,

@@ -72,6 +72,21 @@ class RunningCosts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class NovaRules:
+    """What CreateCustomModel takes: Amazon Nova models that SageMaker AI has trained."""
+
+    regions: tuple[str, ...]
+    base_models: tuple[str, ...]
+    """Ids for customization of the models that they were trained from."""
+    escrow_bucket: str
+    """How the names begin of the buckets that SageMaker AI leaves them in; the account follows."""
+
+    def escrow_bucket_of(self, account: str) -> str:
+        """Return how the names of an account's buckets begin."""
+        return f"{self.escrow_bucket}{account}-"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ImportRules:
     """What Custom Model Import takes."""
 
@@ -93,6 +108,7 @@ class ImportRules:
     quotas: Mapping[str, Quota]
     """`concurrent_import_jobs`, `imported_models`."""
     running: RunningCosts
+    nova: NovaRules
     as_of: str
     """Day on which all this was last compared with its sources."""
     sources_disagree: tuple[str, ...]
@@ -127,6 +143,11 @@ def import_rules() -> ImportRules:
             example_units_per_copy=running["example_units_per_copy"],
             unit_minute=Price(**running["unit_minute"]),
             storage_per_unit_month=Price(**running["storage_per_unit_month"]),
+        ),
+        nova=NovaRules(
+            regions=tuple(table["nova"]["regions"]),
+            base_models=tuple(table["nova"]["base_models"]),
+            escrow_bucket=table["nova"]["escrow_bucket"],
         ),
         as_of=str(table["as_of"]),
         sources_disagree=tuple(table["sources_disagree"]),

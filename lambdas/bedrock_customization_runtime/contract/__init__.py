@@ -14,6 +14,16 @@ from bedrock_customization_runtime.contract.approval import (
     RequestApprovalInput,
 )
 from bedrock_customization_runtime.contract.baseline import Baseline, MeasureBaselineInput
+from bedrock_customization_runtime.contract.custom_model import (
+    CreateCustomModelInput,
+    CreatedModel,
+    CreateModel,
+    CreationStep,
+    InspectArtifacts,
+    NovaArtifacts,
+    NovaSource,
+    RecordModel,
+)
 from bedrock_customization_runtime.contract.customization import (
     CandidateJob,
     CandidateOutcome,
@@ -175,6 +185,10 @@ __all__ = [
     "ConcludeApprovalInput",
     "ConfigureLoggingInput",
     "Counts",
+    "CreateCustomModelInput",
+    "CreateModel",
+    "CreatedModel",
+    "CreationStep",
     "Customization",
     "CustomizeModelInput",
     "DecidePromotionInput",
@@ -202,6 +216,7 @@ __all__ = [
     "ImportModelInput",
     "ImportStep",
     "ImportedModel",
+    "InspectArtifacts",
     "InspectModel",
     "Job",
     "JobNetwork",
@@ -223,6 +238,8 @@ __all__ = [
     "MetricName",
     "ModelSource",
     "Names",
+    "NovaArtifacts",
+    "NovaSource",
     "Outcome",
     "OwnMetric",
     "PlanBlindTestInput",
@@ -241,6 +258,7 @@ __all__ = [
     "RecordImport",
     "RecordJob",
     "RecordJudging",
+    "RecordModel",
     "RecordRunInput",
     "RecordTemplate",
     "RemoveCandidate",

@@ -23,6 +23,9 @@ class RemoveCandidate(TypedDict):
     """Value of `DeploymentKind`; so wherever it stands."""
     alias_parameter: str
     """A deployment it names is never removed; so wherever it stands."""
+    created_model: NotRequired[bool]
+    """Whether the run has made the custom model of the deployment's name, which goes with it; so
+    wherever it stands."""
 
 
 class RemoveSuperseded(TypedDict):
@@ -47,6 +50,7 @@ class CleanUpRunInput(TypedDict):
     alias_parameter: str
     staging_bucket: NotRequired[str]
     """To which models are copied before they are imported; absent where none is."""
+    created_model: NotRequired[bool]
     judged_bucket: NotRequired[str]
     """With the blind set that a judge works on; absent without a judge."""
 

@@ -11,6 +11,7 @@ class Handler(StrEnum):
     PREPARE_DATA = "prepare_data"
     MEASURE_BASELINE = "measure_baseline"
     CUSTOMIZE_MODEL = "customize_model"
+    CREATE_CUSTOM_MODEL = "create_custom_model"
     IMPORT_MODEL = "import_model"
     GRADE_ANSWERS = "grade_answers"
     STOP_JOB = "stop_job"

@@ -80,7 +80,7 @@ def clean_up(
     if execution["status"] in _GOES_ON:
         return []
     found = _manifest(clients.s3, _manifest_of(event))
-    if found is None or not (found.customization or found.model_import):
+    if found is None or not (found.customization or found.model_import or found.custom_model):
         # Nothing is deployed, or copied, before there is a model.
         return []
     was_cut_off = execution["status"] != "FAILED"
@@ -142,14 +142,8 @@ def _remove_deployments(
         removed = [
             gone
             for drive in range(drives)
-            if (
-                gone := _remove(
-                    clients,
-                    event,
-                    names.of_drive(deployed["deployment"], drive),
-                    remaining_ms,
-                    pause,
-                )
+            for gone in _remove(
+                clients, event, names.of_drive(deployed["deployment"], drive), remaining_ms, pause
             )
         ]
         if removed:
@@ -172,24 +166,30 @@ def _remove(
     name: str,
     remaining_ms: Callable[[], int],
     pause: Callable[[float], None],
-) -> str | None:
+) -> list[str]:
+    kind = DeploymentKind(event["kind"])
+    removed: list[str] = []
     while True:
+        in_use = alias.in_use(
+            clients.s3,
+            clients.ssm,
+            record=alias.record_uri(event["artifacts_bucket"], event["alias_parameter"]),
+            alias_parameter=event["alias_parameter"],
+        )
         try:
-            return removal.remove(
-                clients.bedrock,
-                kind=DeploymentKind(event["kind"]),
-                name=name,
-                in_use=alias.in_use(
-                    clients.s3,
-                    clients.ssm,
-                    record=alias.record_uri(event["artifacts_bucket"], event["alias_parameter"]),
-                    alias_parameter=event["alias_parameter"],
-                ),
-            )
+            gone = removal.remove(clients.bedrock, kind=kind, name=name, in_use=in_use)
+            removed += [gone] if gone else []
+            if event.get("created_model"):
+                model = removal.remove_created_model(
+                    clients.bedrock, kind=kind, name=name, in_use=in_use
+                )
+                removed += [model] if model else []
         except DeploymentBusy:
             if remaining_ms() < _MARGIN_MS:
                 raise
             pause(_BUSY_SECONDS)
+        else:
+            return removed
 
 
 def _manifest_of(event: CleanUpRunInput) -> str:

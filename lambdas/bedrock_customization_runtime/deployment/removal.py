@@ -102,6 +102,46 @@ def remove(
     return found.arn
 
 
+def remove_created_model(
+    bedrock: BedrockClient, *, kind: DeploymentKind, name: str, in_use: Collection[str]
+) -> str | None:
+    """Delete the custom model that a run has made, unless consumers use its deployment.
+
+    Args:
+        bedrock: Client.
+        kind: Of the deployment.
+        name: Of the model, and of its deployment.
+        in_use: ARNs of deployments whose models are not deleted.
+
+    Returns:
+        The ARN of what was removed; None if there was nothing to remove.
+
+    Raises:
+        DeploymentBusy: Bedrock is still making the model, or deleting its deployment.
+    """
+    deployed = find(bedrock, kind, name)
+    if deployed and deployed.arn in in_use:
+        return None
+    try:
+        found = bedrock.get_custom_model(modelIdentifier=name)
+    except bedrock.exceptions.ResourceNotFoundException:
+        return None
+    if found.get("modelStatus") == "Creating":
+        raise DeploymentBusy(f"custom model {name} is still being created: it is deleted after")
+    try:
+        bedrock.delete_custom_model(modelIdentifier=found["modelArn"])
+    except bedrock.exceptions.ResourceNotFoundException:
+        return None
+    except (
+        bedrock.exceptions.ConflictException,
+        bedrock.exceptions.ValidationException,
+    ) as error:
+        raise DeploymentBusy(
+            f"custom model {name} is still deployed: {error}; ask again in a minute"
+        ) from error
+    return found["modelArn"]
+
+
 def remove_superseded(
     bedrock: BedrockClient,
     s3: S3Client,

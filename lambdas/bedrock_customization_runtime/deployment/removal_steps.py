@@ -24,31 +24,30 @@ if TYPE_CHECKING:
 def remove_candidate(
     bedrock: BedrockClient, s3: S3Client, ssm: SSMClient, event: RemoveCandidate
 ) -> list[str]:
-    """Remove the candidate's deployment, unless consumers use it; return its ARN, if there was one.
+    """Remove the candidate's deployment, unless consumers use it; return what is gone.
+
+    A custom model that the run itself made goes with it.
 
     Raises:
         DeploymentBusy: The same request fits later.
     """
-    kind = DeploymentKind(event["kind"])
+    kind, name = DeploymentKind(event["kind"]), event["name"]
     if kind is DeploymentKind.IMPORTED_MODEL:
         run = event["run"]
         remove_staged(s3, S3Uri.parse(run["data"]).bucket, run["key"])
-    removed = removal.remove(
-        bedrock,
-        kind=kind,
-        name=event["name"],
-        in_use=alias.in_use(
-            s3,
-            ssm,
-            record=_record(event),
-            alias_parameter=event["alias_parameter"],
-        ),
+    in_use = alias.in_use(s3, ssm, record=_record(event), alias_parameter=event["alias_parameter"])
+    removed = removal.remove(bedrock, kind=kind, name=name, in_use=in_use)
+    if removed:
+        section = manifest.DeploymentSection(arn=removed, removed=True)
+        manifest.update(
+            s3, event["run"]["manifest"], lambda found: replace(found, deployment=section)
+        )
+    model = (
+        removal.remove_created_model(bedrock, kind=kind, name=name, in_use=in_use)
+        if event.get("created_model")
+        else None
     )
-    if removed is None:
-        return []
-    section = manifest.DeploymentSection(arn=removed, removed=True)
-    manifest.update(s3, event["run"]["manifest"], lambda found: replace(found, deployment=section))
-    return [removed]
+    return [arn for arn in (removed, model) if arn]
 
 
 def remove_superseded(

@@ -10,6 +10,7 @@ from bedrock_customization_runtime.manifest.baseline import (
     BaselineFigures,
     BaselineSection,
 )
+from bedrock_customization_runtime.manifest.custom_model import CustomModelSection
 from bedrock_customization_runtime.manifest.customization import (
     CostItem,
     CurvePoint,
@@ -73,6 +74,7 @@ __all__ = [
     "ConfusionMatrix",
     "CostItem",
     "CurvePoint",
+    "CustomModelSection",
     "CustomizationSection",
     "DecisionSection",
     "DeploymentSection",

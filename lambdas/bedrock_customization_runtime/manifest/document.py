@@ -11,6 +11,7 @@ import msgspec
 
 from bedrock_customization_runtime.errors import InvalidInput, ManifestConflict
 from bedrock_customization_runtime.manifest.baseline import BaselineSection
+from bedrock_customization_runtime.manifest.custom_model import CustomModelSection
 from bedrock_customization_runtime.manifest.customization import (
     CustomizationSection,
     EstimateSection,
@@ -53,6 +54,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     customization: CustomizationSection | None = None
     model_import: ImportSection | None = None
     """In place of the customization, where the model was trained elsewhere."""
+    custom_model: CustomModelSection | None = None
+    """Likewise, where it is Amazon Nova that SageMaker AI has trained."""
     deployment: DeploymentSection | None = None
     evaluation: EvaluationSection | None = None
     decision: DecisionSection | None = None
@@ -72,7 +75,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def model_arn(self) -> str | None:
         """ARN of the run's model, likewise."""
-        made = self._made()
+        made = self._made() or self.custom_model
         return made.model_arn if made else None
 
     def _made(self) -> CustomizationSection | ImportJob | None:

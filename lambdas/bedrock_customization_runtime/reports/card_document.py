@@ -93,6 +93,18 @@ class ImportOrigin(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
     """S3 URI of everything that the pre-flight found."""
 
 
+class CustomModelOrigin(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="custom_model"
+):
+    """What SageMaker AI trained of a base model."""
+
+    base_model: BaseModelDetails
+    location: str
+    """S3 URI in an escrow bucket, or ARN of a model package."""
+    training_job: str | None
+    """Of SageMaker AI; None where the location was given."""
+
+
 class ModelDetails(msgspec.Struct, frozen=True, kw_only=True):
     """What the model is and how it was made."""
 
@@ -101,7 +113,7 @@ class ModelDetails(msgspec.Struct, frozen=True, kw_only=True):
     """Id of the run."""
     date: str
     """ISO 8601, UTC; when the job ended."""
-    origin: CustomizationOrigin | ImportOrigin
+    origin: CustomizationOrigin | ImportOrigin | CustomModelOrigin
 
 
 class IntendedUse(msgspec.Struct, frozen=True, kw_only=True):

@@ -71,6 +71,7 @@ def _sections(manifest: Manifest) -> list[str]:
         "sweep": manifest.sweep,
         "customization": manifest.customization,
         "model_import": manifest.model_import,
+        "custom_model": manifest.custom_model,
         "cost": manifest.estimate,
         "data": manifest.preparation,
         "lineage": manifest.run,

@@ -12,6 +12,7 @@ from bedrock_customization_runtime.reports import card_notes, markdown, wording
 from bedrock_customization_runtime.reports.card_document import (
     BaseModelDetails,
     CustomizationOrigin,
+    CustomModelOrigin,
     EvaluationData,
     Factors,
     ImportOrigin,
@@ -91,6 +92,7 @@ def as_markdown(card: ModelCard) -> str:
     """Return the card as Markdown, in which nothing that the data say is markup."""
     return markdown.template("model-card.md.jinja").render(
         card=card,
+        origin_template=f"origins/{card.model_details.origin.__struct_config__.tag}.md.jinja",
         kind=KINDS[card.kind],
         sources=wording.SOURCES,
         embedded_notice=wording.EMBEDDED_NOTICE,
@@ -117,6 +119,18 @@ def _model_details(manifest: "Manifest") -> ModelDetails | None:
             version=manifest.run.id,
             date=imported.job.ended,
             origin=_imported(imported, imported.job),
+        )
+    made = manifest.custom_model
+    if made is not None and made.model_arn is not None:
+        return ModelDetails(
+            arn=made.model_arn,
+            version=manifest.run.id,
+            date=made.created or manifest.run.started,
+            origin=CustomModelOrigin(
+                base_model=_base_model(manifest),
+                location=made.location,
+                training_job=made.training_job,
+            ),
         )
     return None
 

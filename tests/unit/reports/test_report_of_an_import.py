@@ -213,3 +213,30 @@ def test_what_a_source_says_becomes_no_markup(imported):
 
     assert "<script>alert" not in html.render(found)
     assert "\n# heading" not in model_card.as_markdown(card_of(found))
+
+
+MADE = manifest.CustomModelSection(
+    location="s3://customer-escrow-123456789012-smtj-1/<model>",
+    training_job="intents-nova-lite-7",
+    base_model="amazon.nova-lite-v1:0:300k",
+    model_name="nova",
+    model_arn="arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.nova-lite-v1:0/abc",
+    created="2026-11-23T09:31:00Z",
+)
+
+
+def test_a_model_that_sagemaker_trained_is_shown_with_its_job_and_its_base_model(imported):
+    found = replace(imported, model_import=None, custom_model=MADE)
+    assert said(OF_A_CUSTOMIZATION, found) == {}
+    page, card = html.render(found), model_card.as_markdown(card_of(found))
+    for text_of in (page, card):
+        assert MADE.training_job in text_of
+        assert MADE.base_model in text_of or found.run.base_model in text_of
+        assert "escrow" in text_of
+    assert "<model>" not in page
+    jsonschema.validate(json.loads(model_card.as_json(card_of(found))), model_card.json_schema())
+
+
+def test_a_model_is_not_made_before_it_is_active(imported):
+    begun = replace(imported, model_import=None, custom_model=replace(MADE, model_arn=None))
+    assert model_card.model_card(replace(begun, deployment=None)) is None

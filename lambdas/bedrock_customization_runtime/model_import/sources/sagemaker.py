@@ -65,7 +65,16 @@ def locate(sagemaker: Callable[[], SageMakerClient], source: SageMakerSource) ->
     return found
 
 
-def _of_training_job(sagemaker: SageMakerClient, name: str) -> ModelData:
+def completed_training_job(sagemaker: SageMakerClient, name: str) -> Mapping[str, Any]:
+    """Return what SageMaker says of a training job.
+
+    Args:
+        sagemaker: Client.
+        name: Of the job.
+
+    Raises:
+        ModelSourceRefused: There is no such job, or it has not completed.
+    """
     found = _described(
         f"training job {name}", lambda: sagemaker.describe_training_job(TrainingJobName=name)
     )
@@ -74,6 +83,11 @@ def _of_training_job(sagemaker: SageMakerClient, name: str) -> ModelData:
         raise ModelSourceRefused(
             f"training job {name} is {status}: import its model once it has Completed"
         )
+    return found
+
+
+def _of_training_job(sagemaker: SageMakerClient, name: str) -> ModelData:
+    found = completed_training_job(sagemaker, name)
     return _of_uri(found["ModelArtifacts"]["S3ModelArtifacts"])
 
 

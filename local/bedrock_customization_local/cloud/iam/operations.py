@@ -56,6 +56,7 @@ _TOPIC = identified("sns:{region}:{account}:", "TopicArn")
 _TARGET = identified("sns:{region}:{account}:", "TargetArn")
 _TABLE = identified("dynamodb:{region}:{account}:table/", "TableName")
 _SECRET = identified("secretsmanager:{region}:{account}:secret:", "SecretId")
+_TRAINING_JOB = arn("sagemaker:{region}:{account}:training-job/{TrainingJobName}")
 _LOG_GROUP = arn("logs:{region}:{account}:log-group:{logGroupName}")
 _LOG_STREAM = arn("logs:{region}:{account}:log-group:{logGroupName}:log-stream:{logStreamName}")
 _ROLE = arn("iam::{account}:role/{RoleName}")
@@ -356,6 +357,7 @@ _OTHERS = {
         "dynamodb:DescribeTable",
     ),
     **_on(_SECRET, "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"),
+    **_on(_TRAINING_JOB, "sagemaker:DescribeTrainingJob"),
     **_on(_LOG_STREAM, "logs:PutLogEvents", "logs:GetLogEvents"),
     **_on(_LOG_GROUP, "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"),
     **_on(_ROLE, "iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies"),

@@ -1,0 +1,1 @@
+"""Custom models of what SageMaker AI has trained of Amazon Nova."""
