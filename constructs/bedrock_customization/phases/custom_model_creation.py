@@ -59,7 +59,7 @@ class CustomModelCreation(Phase):
         source: What was trained.
         base_model: What it was trained from, and is compared with.
         deployment: On what it answers afterwards, for estimate and quota. Without one, on demand.
-        evaluation_maximum_tokens: Limit of an answer in an evaluation that follows, for the
+        evaluation_max_tokens: Limit of an answer in an evaluation that follows, for the
             estimate. Without it, no evaluation is estimated.
         evaluation_few_shot: Examples before each question there.
         max_cost_usd: Estimated cost of the whole run, in US dollars, above which no model is made.
@@ -89,7 +89,7 @@ class CustomModelCreation(Phase):
         source: SageMakerNovaModel,
         base_model: BaseModel,
         deployment: OnDemand | ProvisionedThroughput | None = None,
-        evaluation_maximum_tokens: int | None = None,
+        evaluation_max_tokens: int | None = None,
         evaluation_few_shot: int = 0,
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
@@ -126,7 +126,7 @@ class CustomModelCreation(Phase):
                 "model_name": _NAME,
                 "source": source.to_contract(),
                 **({"throughput": throughput} if throughput else {}),
-                "evaluation_maximum_tokens": evaluation_maximum_tokens,
+                "evaluation_max_tokens": evaluation_max_tokens,
                 "evaluation_few_shot": evaluation_few_shot,
                 "max_cost_usd": max_cost_usd,
                 "allow_unknown_price": allow_unknown_price,

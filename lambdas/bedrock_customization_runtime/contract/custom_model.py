@@ -37,7 +37,7 @@ class InspectArtifacts(TypedDict):
     source: NovaSource
     throughput: NotRequired[ThroughputPlan]
     """What the model will answer on; absent where it is deployed on demand."""
-    evaluation_maximum_tokens: NotRequired[int]
+    evaluation_max_tokens: NotRequired[int]
     """Limit of an answer, for the estimate; absent where nothing is evaluated."""
     evaluation_few_shot: NotRequired[int]
     max_cost_usd: NotRequired[float]

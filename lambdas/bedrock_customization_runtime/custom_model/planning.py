@@ -133,7 +133,7 @@ def _estimate(document: manifest.Manifest, event: InspectArtifacts) -> EstimateS
         return None
     model = catalog.base_model(document.run.base_model)
     tokens = RunTokens.of(document.preparation)
-    throughput, answers = event.get("throughput"), event.get("evaluation_maximum_tokens")
+    throughput, answers = event.get("throughput"), event.get("evaluation_max_tokens")
     asked = (
         bill.evaluating(
             model,

@@ -144,7 +144,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     meaning: str
     method: str
     """Of the test, in words, with seed and draws."""
-    minimum_improvement: float | None
+    min_improvement: float | None
     """What the gate asks for; None before a decision."""
     minimum_detectable_effect: float | None
 

@@ -30,7 +30,7 @@ def render(manifest: Manifest) -> str:
     """
     preparation, customization = manifest.preparation, manifest.customization
     evaluation, decision = manifest.evaluation, manifest.decision
-    gate = decision.minimum_improvement if decision else None
+    gate = decision.min_improvement if decision else None
     kind = KINDS[manifest.run.kind]
     fates = wording.fates(preparation, kind) if preparation else []
     return template("report.html.jinja").render(

@@ -220,7 +220,7 @@ def _metrics(manifest: "Manifest", evaluation: "EvaluationSection") -> Metrics:
         primary=primary.name,
         meaning=wording.meaning_of(primary.name),
         method=primary.method,
-        minimum_improvement=manifest.decision.minimum_improvement if manifest.decision else None,
+        min_improvement=manifest.decision.min_improvement if manifest.decision else None,
         minimum_detectable_effect=evaluation.minimum_detectable_effect,
     )
 

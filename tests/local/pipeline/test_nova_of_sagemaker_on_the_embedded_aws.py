@@ -88,12 +88,12 @@ def deployed(context, start_cloud, deploy_app, make_pipeline, weights, tmp_path_
             train(cloud, name.lower(), manifest)
             define(stack, name, SageMakerNovaModel.of_training_job(name.lower(), bucket=bucket))
         strict = SageMakerNovaModel.of_artifacts(f"s3://{ESCROW}/trained/")
-        define(stack, "Strict", strict, minimum_improvement=0.999)
+        define(stack, "Strict", strict, min_improvement=0.999)
         exports = deploy_app(cloud, app)
         yield {name: make_pipeline(cloud, name, exports) for name in RUNS}
 
 
-def define(stack, name, model, minimum_improvement=0.0):
+def define(stack, name, model, min_improvement=0.0):
     pipeline = ModelImportPipeline(
         stack,
         name,
@@ -102,8 +102,8 @@ def define(stack, name, model, minimum_improvement=0.0):
         template=RecordTemplate(prompt="{text}", completion="{category}", system=SYSTEM),
         sharding=None,
         few_shot=0,
-        maximum_tokens=8,
-        gate=Gate(minimum_improvement=minimum_improvement),
+        max_tokens=8,
+        gate=Gate(min_improvement=min_improvement),
     )
     for key, value in {
         "Data": pipeline.storage.data_bucket.bucket_name,

@@ -35,7 +35,7 @@ def ask(s3, write_test):
             models=[BASE, CANDIDATE],
             number=number,
             answers=ANSWERS,
-            limits=invocation.Limits(maximum_tokens=64, remaining_ms=remaining_ms, pause=pause),
+            limits=invocation.Limits(max_tokens=64, remaining_ms=remaining_ms, pause=pause),
         )
 
     return run
