@@ -42,7 +42,7 @@ def decide(s3: S3Client, event: DecidePromotionInput) -> Decision:
     section = manifest.DecisionSection(
         promote=gate.passes(verdicts),
         verdicts=verdicts,
-        minimum_improvement=event["gate"]["minimum_improvement"],
+        min_improvement=event["gate"]["min_improvement"],
         earlier_decisions=earlier,
         decided=decided,
     )
