@@ -49,12 +49,11 @@ class Aims:
         """
         return cls(
             metric=_metric(metric, use_case),
-            target=_agreed("target", target, "target", use_case.target if use_case else None),
+            target=_agreed("target", target, use_case.target if use_case else None),
             gate=_gate(gate, use_case),
             max_cost_usd=_agreed(
                 "max_cost_usd",
                 max_cost_usd,
-                "max_cost_usd",
                 use_case.max_cost_usd if use_case else None,
             ),
         )
@@ -63,24 +62,28 @@ class Aims:
 def _metric(given: Metric | None, use_case: UseCase | None) -> Metric:
     stated = use_case.metric if use_case else None
     if given is None or isinstance(given, MetricName):
-        return _agreed("metric", given, "metric", stated) or MetricName.ACCURACY
-    _agreed("metric", metric_input(given)["metric"], "metric", stated and stated.value)
+        return _agreed("metric", given, stated) or MetricName.ACCURACY
+    _agreed("metric", metric_input(given)["metric"], stated and stated.value)
     return given
 
 
 def _gate(given: Gate | None, use_case: UseCase | None) -> Gate:
-    gate, margin = given or Gate(), use_case.margin if use_case else None
+    gate = given or Gate()
     # A gate that asks for no particular improvement leaves it to the use case.
     improvement = _agreed(
-        "gate.min_improvement", gate.min_improvement or None, "margin", margin
+        "gate.min_improvement",
+        gate.min_improvement or None,
+        use_case.min_improvement if use_case else None,
     )
     return replace(gate, min_improvement=improvement or 0.0)
 
 
-def _agreed(name: str, given: _Value | None, field: str, stated: _Value | None) -> _Value | None:
+def _agreed(name: str, given: _Value | None, stated: _Value | None) -> _Value | None:
     """Return what an argument and a field of the use case say of the same thing."""
     if given is None or stated is None or given == stated:
         return stated if given is None else given
+    # An argument and the field that says the same have one name.
+    field = name.rpartition(".")[2]
     raise ValueError(
         f"{name} is {given!r} but the use case states {field} = {stated!r}: say it in one place, "
         "best in the use case"

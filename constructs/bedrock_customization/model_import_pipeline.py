@@ -180,7 +180,7 @@ class ModelImportPipeline(Pipeline):
                 self,
                 "ModelImport",
                 storage=self.storage,
-                source=model,
+                model=model,
                 staging=staging,
                 evaluation_max_tokens=max_tokens,
                 evaluation_few_shot=few_shot,

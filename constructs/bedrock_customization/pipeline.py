@@ -62,7 +62,7 @@ class CustomizationPipeline(Pipeline):
         max_rejected: Share of the records, in [0, 1], that may break a rule and be left out
             before the data set as a whole is refused.
         max_cost_usd: Estimated cost of the whole run (docs/costs.md), of a sweep with all its jobs,
-            in US dollars, above which no job starts. Without one, the budget of the use case, or
+            in US dollars, above which no job starts. Without one, that of the use case, or
             the estimate is only reported.
         allow_unknown_price: Whether a job may start although the documented price of something in
             the run is not known. What has a figure is held against `max_cost_usd` nevertheless.
@@ -84,7 +84,7 @@ class CustomizationPipeline(Pipeline):
         approval: Whether people decide on what passed the gate, and how long they have. Without it,
             nobody is asked.
         use_case: What the run is for. With it, the baseline is measured before a job is paid, and
-            metric, target, margin and budget are its own where they are not given.
+            metric, target, improvement and limit of costs are its own where they are not given.
         target: The metric, in (0, 1], from which there is no need to tune: the baseline is measured
             before a job is paid, and a base model that surely meets it ends the run as
             `TuningNotNeeded`. Without one, that of the use case, or nothing does.

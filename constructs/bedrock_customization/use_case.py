@@ -18,8 +18,8 @@ from bedrock_customization_runtime.contract import (
 class UseCase:
     """What a customization is for, what it must show and may cost, decided before it begins.
 
-    A pipeline takes metric, target, margin and budget from it, its manifest keeps it and its report
-    repeats it (docs/when-to-tune.md).
+    A pipeline takes metric, target, improvement and limit of costs from it, its manifest keeps it
+    and its report repeats it (docs/when-to-tune.md).
 
     Args:
         task: What the model is to do, for whom.
@@ -27,8 +27,8 @@ class UseCase:
         owner: Who answers for it, best a team.
         target: The metric from which the task is solved, in (0, 1]. A base model that already meets
             it is not tuned. Without one, nothing but the gate ends a run.
-        margin: What the candidate must surely gain over the base model, in [0, 1). Without one,
-            any improvement beyond chance passes.
+        min_improvement: What the candidate must surely gain over the base model, in [0, 1).
+            Without one, any improvement beyond chance passes.
         max_cost_usd: What a run may cost, in US dollars. Without one, there is no limit.
         knowledge_changes: How often the facts change that right answers rest on. Without it, the
             advice takes none that do.
@@ -41,7 +41,7 @@ class UseCase:
     metric: MetricName
     owner: str
     target: float | None = None
-    margin: float | None = None
+    min_improvement: float | None = None
     max_cost_usd: float | None = None
     knowledge_changes: KnowledgeChanges | None = None
 
@@ -75,7 +75,7 @@ class UseCase:
             metric=MetricName(stated["metric"]),
             owner=stated["owner"],
             target=stated.get("target"),
-            margin=stated.get("margin"),
+            min_improvement=stated.get("min_improvement"),
             max_cost_usd=stated.get("max_cost_usd"),
             knowledge_changes=None if changes is None else KnowledgeChanges(changes),
         )

@@ -61,7 +61,7 @@ class ModelImport(Phase):
         scope: Parent.
         id: Id below the parent.
         storage: Where the model is copied to.
-        source: Where it comes from.
+        model: Where it comes from.
         staging: How it is copied. Without it, in parts of 16 MiB by 20 functions at a time.
         evaluation_max_tokens: Limit of an answer in an evaluation that follows, for the
             estimate. Without it, no evaluation is estimated.
@@ -89,7 +89,7 @@ class ModelImport(Phase):
         id: str,
         *,
         storage: CustomizationStorage,
-        source: ModelSource,
+        model: ModelSource,
         staging: ModelStaging | None = None,
         evaluation_max_tokens: int | None = None,
         evaluation_few_shot: int = 0,
@@ -111,7 +111,7 @@ class ModelImport(Phase):
             role=role,
             rights=using_model_key(model_key),
         )
-        self.function = self._define_function(storage, source)
+        self.function = self._define_function(storage, model)
         self.smoke_test_function = HandlerFunction(
             self,
             "SmokeTest",
@@ -141,7 +141,7 @@ class ModelImport(Phase):
                 "step": ImportStep.INSPECT,
                 "run": "{% $run %}",
                 "job_name": _NAME,
-                "source": source.to_contract(),
+                "source": model.to_contract(),
                 "staging": staging.to_contract(),
                 **costs,
             },

@@ -88,9 +88,7 @@ class DataPreparation(Phase):
         sharding: Sharding | None = SHARDING,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
-        check_between(
-            "max_rejected", max_rejected, 0, 1, "it is a share, 0.05 means one in twenty"
-        )
+        check_between("max_rejected", max_rejected, 0, 1, "it is a share, 0.05 means one in twenty")
         if enrichment:
             _check_no_sharding_of_ones_own(sharding)
             sharding = None

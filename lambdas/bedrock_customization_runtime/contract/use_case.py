@@ -37,7 +37,7 @@ class UseCase(TypedDict):
     owner: str
     target: NotRequired[float]
     """The metric from which the task is solved, in (0, 1]."""
-    margin: NotRequired[float]
+    min_improvement: NotRequired[float]
     """What the candidate must surely gain over the base model, in [0, 1)."""
     max_cost_usd: NotRequired[float]
     """Of a run."""
@@ -161,7 +161,7 @@ _FIELDS: Mapping[str, _Field] = {
         allowed="a number above 0 and up to 1",
         remedy="it is in units of the metric, 0.9 means 90 %",
     ),
-    "margin": _Field(
+    "min_improvement": _Field(
         fits=_number(lambda value: 0 <= value < 1),
         allowed="a number from 0 to below 1",
         remedy="it is in units of the metric, 0.02 means two points",

@@ -10,6 +10,6 @@ class UseCaseSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     metric: str
     owner: str
     target: float | None = None
-    margin: float | None = None
+    min_improvement: float | None = None
     max_cost_usd: float | None = None
     knowledge_changes: str | None = None

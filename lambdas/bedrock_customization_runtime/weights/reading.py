@@ -69,9 +69,7 @@ class Reader:
         if data is None:
             return None
         try:
-            return strict_json.parse(
-                data, max_keys=_MAXIMUM_KEYS, max_values=_MAXIMUM_VALUES
-            )
+            return strict_json.parse(data, max_keys=_MAXIMUM_KEYS, max_values=_MAXIMUM_VALUES)
         except strict_json.DuplicateKeyError as error:
             found = f"the key {shown(str(error))} twice"
         except strict_json.StrictJsonError as error:

@@ -148,7 +148,7 @@ def test_raw_data_are_told_with_their_figures_and_what_they_cannot_tell(advise):
 def test_what_the_use_case_states_decides_before_anything_is_measured(advise):
     _, output, _ = advise(use_case=USE_CASE + 'knowledge_changes = "daily"')
     assert "→ retrieval first\n\nfacts-change: the use case states that the facts change" in output
-    _, output, _ = advise(use_case=USE_CASE + "margin = 0.02")
+    _, output, _ = advise(use_case=USE_CASE + "min_improvement = 0.02")
     assert "→ evaluate better first\n\nblind-set-too-small: the 82 b" in output
     assert "about 4,906 blind records would show it" in output
 

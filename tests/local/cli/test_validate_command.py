@@ -194,9 +194,7 @@ def test_as_many_rejected_records_are_listed_as_asked_for(run_in, defects):
     assert "defects.jsonl:3" in output
     assert "defects.jsonl:5" not in output
     assert "… and 3 more rejected records" in output
-    assert (
-        "defects.jsonl:" not in run_in("validate", defects.name, *FOR_NOVA, "--max-shown", 0)[1]
-    )
+    assert "defects.jsonl:" not in run_in("validate", defects.name, *FOR_NOVA, "--max-shown", 0)[1]
 
 
 def test_warnings_alone_are_accepted_unless_strict(run_in, sound):

@@ -151,9 +151,7 @@ def test_a_blind_set_that_cannot_show_even_what_may_be_gained_comes_first(given,
     ("margin", "effect", "speaks"), [(0.05, 0.05, False), (0.05, 0.06, True), (0.0, 0.9, False)]
 )
 def test_without_a_baseline_the_blind_set_is_held_against_the_margin(margin, effect, speaks):
-    known = replace(
-        PLAIN, measured=None, min_improvement=margin, minimum_detectable_effect=effect
-    )
+    known = replace(PLAIN, measured=None, min_improvement=margin, minimum_detectable_effect=effect)
     assert (decided(known)[1] is Rule.BLIND_SET_TOO_SMALL) == speaks
 
 

@@ -117,9 +117,7 @@ def measure(s3, run):
             "allow_unknown_price": False,
             **given,
         }
-        limits = invocation.Limits(
-            max_tokens=8, remaining_ms=remaining_ms, pause=lambda _: None
-        )
+        limits = invocation.Limits(max_tokens=8, remaining_ms=remaining_ms, pause=lambda _: None)
         return baseline.measure(models, s3, event, limits, metric_of(event["metric"]))
 
     return asked

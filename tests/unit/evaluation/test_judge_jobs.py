@@ -21,11 +21,11 @@ PLAN = {
 
 
 class Bedrock:
-    class exceptions:  # noqa: N801 - boto3's name
-        class ConflictException(Exception):  # noqa: N818 - boto3's name
+    class exceptions:
+        class ConflictException(Exception):
             pass
 
-        class ValidationException(Exception):  # noqa: N818 - boto3's name
+        class ValidationException(Exception):
             pass
 
     def __init__(self):
@@ -36,7 +36,7 @@ class Bedrock:
         bedrock = self
 
         class Paginator:
-            def paginate(self, *, nameContains):  # noqa: N803 - Bedrock's name
+            def paginate(self, *, nameContains):
                 yield {}
                 yield {
                     "jobSummaries": [
@@ -54,12 +54,12 @@ class Bedrock:
         self.jobs[request["jobName"]] = "InProgress"
         return {"jobArn": f"arn:{request['jobName']}"}
 
-    def get_evaluation_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+    def get_evaluation_job(self, *, jobIdentifier):
         name = jobIdentifier.removeprefix("arn:")
         failures = self.failures.get(name)
         return {"status": self.jobs[name]} | ({"failureMessages": failures} if failures else {})
 
-    def stop_evaluation_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+    def stop_evaluation_job(self, *, jobIdentifier):
         name = jobIdentifier.removeprefix("arn:")
         if self.jobs[name] == "InProgress":
             self.jobs[name] = "Stopping"

@@ -28,7 +28,7 @@ class Functions:
         self.say = say
         self.events = []
 
-    def invoke(self, *, FunctionName, Payload):  # noqa: N803 - botocore's names
+    def invoke(self, *, FunctionName, Payload):
         assert FunctionName == OWN["function_arn"]
         event = json.loads(Payload)
         self.events.append(event)

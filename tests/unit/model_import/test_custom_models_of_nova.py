@@ -30,14 +30,14 @@ ARCHIVE = "out/job/output/output.tar.gz"
 class Bedrock:
     """An account with custom models, one of which the run may have made."""
 
-    class exceptions:  # noqa: N801 - boto3's name
-        class ResourceNotFoundException(Exception):  # noqa: N818 - boto3's name
+    class exceptions:
+        class ResourceNotFoundException(Exception):
             pass
 
-        class ConflictException(Exception):  # noqa: N818 - boto3's name
+        class ConflictException(Exception):
             pass
 
-        class ValidationException(Exception):  # noqa: N818 - boto3's name
+        class ValidationException(Exception):
             pass
 
     def __init__(self, others=0, made=None, base="amazon.nova-micro-v1:0"):
@@ -51,7 +51,7 @@ class Bedrock:
         self.made = request["modelName"]
         return {"modelArn": MODEL}
 
-    def get_custom_model(self, *, modelIdentifier):  # noqa: N803 - Bedrock's name
+    def get_custom_model(self, *, modelIdentifier):
         if not self.made or modelIdentifier not in {self.made, MODEL}:
             raise self.exceptions.ResourceNotFoundException
         return {
@@ -66,7 +66,7 @@ class Bedrock:
             raise self.exceptions.ResourceNotFoundException
         return {"customModelDeploymentArn": DEPLOYMENT, "status": "Active"}
 
-    def delete_custom_model(self, *, modelIdentifier):  # noqa: N803 - Bedrock's name
+    def delete_custom_model(self, *, modelIdentifier):
         assert modelIdentifier == MODEL
         if self.is_deployed:
             raise self.exceptions.ConflictException

@@ -39,8 +39,8 @@ JOB_ARN = "arn:aws:bedrock:us-east-1:123456789012:model-import-job/abcdefghijkl"
 class Bedrock:
     """An account with some imported models and import jobs."""
 
-    class exceptions:  # noqa: N801 - boto3's name
-        class ResourceNotFoundException(Exception):  # noqa: N818 - boto3's name
+    class exceptions:
+        class ResourceNotFoundException(Exception):
             pass
 
     def __init__(self, models=0, running=(), completed=()):
@@ -56,7 +56,7 @@ class Bedrock:
     def get_paginator(self, operation):
         return Pages(self._pages[operation])
 
-    def get_model_import_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+    def get_model_import_job(self, *, jobIdentifier):
         if jobIdentifier not in {JOB_ARN, *self._completed}:
             raise self.exceptions.ResourceNotFoundException
         moment = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -69,7 +69,7 @@ class Bedrock:
             "endTime": moment,
         }
 
-    def get_imported_model(self, *, modelIdentifier):  # noqa: N803 - Bedrock's name
+    def get_imported_model(self, *, modelIdentifier):
         units = {"customModelUnitsPerModelCopy": self.units} if self.units else {}
         return {
             "modelArn": modelIdentifier,

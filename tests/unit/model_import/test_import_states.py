@@ -212,7 +212,7 @@ def test_consumers_may_invoke_imported_models_alone(context):
 def test_an_import_stands_in_a_machine_of_your_own(stack, read_definition):
     storage = CustomizationStorage(stack, "Storage")
     start = RunStart(stack, "Start", storage=storage, base_model=BaseModel.NOVA_MICRO)
-    import_ = ModelImport(stack, "Import", storage=storage, source=HuggingFaceModel(repo="a/b"))
+    import_ = ModelImport(stack, "Import", storage=storage, model=HuggingFaceModel(repo="a/b"))
     sfn.StateMachine(
         stack,
         "Machine",

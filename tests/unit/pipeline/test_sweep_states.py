@@ -122,7 +122,7 @@ def test_looks_at_all_candidates_leave_half_the_history_free(within):
     longest = branch["Watch job"]["Arguments"]["Payload"]["longest_wait_seconds"]
 
     class Bedrock:
-        def get_model_customization_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+        def get_model_customization_job(self, *, jobIdentifier):
             return {"status": "InProgress", "jobName": jobIdentifier}
 
     looks, watch = 1, None

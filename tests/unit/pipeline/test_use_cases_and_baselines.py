@@ -22,7 +22,7 @@ USE_CASE = UseCase(
     metric=MetricName.TOKEN_F1,
     owner="Card team",
     target=0.9,
-    margin=0.02,
+    min_improvement=0.02,
     max_cost_usd=40,
     knowledge_changes=KnowledgeChanges.YEARLY,
 )
@@ -31,7 +31,7 @@ task = "Name the intent."
 metric = "token_f1"
 owner = "Card team"
 target = 0.9
-margin = 0.02
+min_improvement = 0.02
 max_cost_usd = 40
 knowledge_changes = "yearly"
 """
@@ -83,7 +83,7 @@ def test_fields_are_those_of_the_file_and_of_the_manifest():
     ("given", "message"),
     [
         ({"target": 90}, "use_case: target must be a number above 0 and up to 1, got 90"),
-        ({"margin": -1}, "use_case: margin must be a number from 0"),
+        ({"min_improvement": -1}, "use_case: min_improvement must be a number from 0"),
         ({"knowledge_changes": "hourly"}, "use_case: knowledge_changes must be one of never"),
     ],
 )
@@ -108,7 +108,7 @@ def test_metric_target_margin_and_budget_are_those_of_the_use_case(states):
     [
         ("metric", "metric", MetricName.TOKEN_F1, MetricName.ACCURACY),
         ("target", "target", 0.8, 0.9),
-        ("gate", "margin", Gate(min_improvement=0.03), 0.02),
+        ("gate", "min_improvement", Gate(min_improvement=0.03), 0.02),
         ("max_cost_usd", "max_cost_usd", 50, 40),
     ],
 )

@@ -125,7 +125,7 @@ def needless(prepared):
             metric="accuracy",
             owner="Support <desk>",
             target=0.9,
-            margin=0.02,
+            min_improvement=0.02,
             max_cost_usd=40,
             knowledge_changes="yearly",
         ),

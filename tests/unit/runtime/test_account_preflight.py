@@ -26,11 +26,11 @@ class RefusedError(ClientError):
 
 
 class Bedrock:
-    class exceptions:  # noqa: N801 - boto3's name
+    class exceptions:
         ResourceNotFoundException = RefusedError
         ValidationException = RefusedError
 
-    class meta:  # noqa: N801 - boto3's name
+    class meta:
         region_name = "us-east-1"
 
     def __init__(
@@ -56,7 +56,7 @@ class Bedrock:
 
         return Paginator()
 
-    def get_foundation_model(self, *, modelIdentifier):  # noqa: N803 - Bedrock's name
+    def get_foundation_model(self, *, modelIdentifier):
         self.asked.append(modelIdentifier)
         if self.lifecycle is None:
             raise RefusedError
@@ -67,7 +67,7 @@ class Bedrock:
             }
         }
 
-    def get_inference_profile(self, *, inferenceProfileIdentifier):  # noqa: N803 - likewise
+    def get_inference_profile(self, *, inferenceProfileIdentifier):
         if inferenceProfileIdentifier not in self.profiles:
             raise RefusedError
 
@@ -76,7 +76,7 @@ class Quotas:
     def __init__(self, answer):
         self.answer = answer
 
-    def get_service_quota(self, *, ServiceCode, QuotaCode):  # noqa: N803 - AWS's names
+    def get_service_quota(self, *, ServiceCode, QuotaCode):
         assert ServiceCode == "bedrock"
         assert QuotaCode in {"L-CB5B847D", "L-BE77399C"}
         if isinstance(self.answer, Exception):
@@ -88,7 +88,7 @@ class Iam:
     def __init__(self, answer):
         self.answer = answer
 
-    def get_role(self, *, RoleName):  # noqa: N803 - IAM's name
+    def get_role(self, *, RoleName):
         assert RoleName == "Customization"
         if isinstance(self.answer, Exception):
             raise self.answer

@@ -23,23 +23,23 @@ SECRET = "s" * 43
 class Waiting:
     """The executions that wait, as the API of Step Functions answers for them."""
 
-    class exceptions:  # noqa: N801 - as a client names it
+    class exceptions:
         """The client's."""
 
-        class TaskDoesNotExist(Exception):  # noqa: N818 - as a client names it
+        class TaskDoesNotExist(Exception):
             """No such task."""
 
-        class TaskTimedOut(Exception):  # noqa: N818 - as a client names it
+        class TaskTimedOut(Exception):
             """The task is over."""
 
-        class InvalidToken(Exception):  # noqa: N818 - as a client names it
+        class InvalidToken(Exception):
             """No token."""
 
     def __init__(self, *tokens):
         self.tokens = set(tokens)
         self.woken = []
 
-    def send_task_success(self, *, taskToken, output):  # noqa: N803 - as a client names it
+    def send_task_success(self, *, taskToken, output):
         """Wake one."""
         if taskToken not in self.tokens:
             raise self.exceptions.TaskTimedOut

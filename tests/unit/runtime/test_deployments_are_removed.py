@@ -33,14 +33,14 @@ def imported(name):
 class Bedrock:
     """What answers, by name: a list of statuses, the last one stays; of imports, of their jobs."""
 
-    class exceptions:  # noqa: N801 - boto3's name
-        class ResourceNotFoundException(Exception):  # noqa: N818 - boto3's name
+    class exceptions:
+        class ResourceNotFoundException(Exception):
             pass
 
-        class ConflictException(Exception):  # noqa: N818 - boto3's name
+        class ConflictException(Exception):
             pass
 
-        class ValidationException(Exception):  # noqa: N818 - boto3's name
+        class ValidationException(Exception):
             pass
 
     def __init__(self, deployments=(), throughputs=(), imports=()):
@@ -48,34 +48,34 @@ class Bedrock:
         self.deployments = {name: ["Active"] for name in deployments}
         self.throughputs = {name: ["InService"] for name in throughputs}
 
-    def get_custom_model_deployment(self, *, customModelDeploymentIdentifier):  # noqa: N803
+    def get_custom_model_deployment(self, *, customModelDeploymentIdentifier):
         name, status = self._look(self.deployments, customModelDeploymentIdentifier)
         return {"customModelDeploymentArn": on_demand(name), "status": status}
 
-    def get_provisioned_model_throughput(self, *, provisionedModelId):  # noqa: N803
+    def get_provisioned_model_throughput(self, *, provisionedModelId):
         name, status = self._look(self.throughputs, provisionedModelId)
         return {"provisionedModelArn": provisioned(name), "status": status}
 
-    def delete_custom_model_deployment(self, *, customModelDeploymentIdentifier):  # noqa: N803
+    def delete_custom_model_deployment(self, *, customModelDeploymentIdentifier):
         del self.deployments[customModelDeploymentIdentifier.rpartition("/")[2]]
 
-    def delete_provisioned_model_throughput(self, *, provisionedModelId):  # noqa: N803
+    def delete_provisioned_model_throughput(self, *, provisionedModelId):
         name, status = self._look(self.throughputs, provisionedModelId)
         if status == "Updating":
             raise self.exceptions.ConflictException
         del self.throughputs[name]
 
-    def get_imported_model(self, *, modelIdentifier):  # noqa: N803
+    def get_imported_model(self, *, modelIdentifier):
         name = modelIdentifier.rpartition("/")[2]
         if self.imports.get(name) != ["Completed"]:
             raise self.exceptions.ResourceNotFoundException
         return {"modelArn": imported(name)}
 
-    def get_model_import_job(self, *, jobIdentifier):  # noqa: N803
+    def get_model_import_job(self, *, jobIdentifier):
         name, status = self._look(self.imports, jobIdentifier)
         return {"jobArn": f"{PREFIX}:model-import-job/{name}", "status": status}
 
-    def delete_imported_model(self, *, modelIdentifier):  # noqa: N803
+    def delete_imported_model(self, *, modelIdentifier):
         del self.imports[modelIdentifier.rpartition("/")[2]]
 
     def _look(self, where, identifier):
@@ -204,7 +204,7 @@ class StepFunctions:
     def __init__(self, *statuses, redrives=0, ago=0):
         self.statuses, self.redrives, self.ago = list(statuses), redrives, ago
 
-    def describe_execution(self, *, executionArn):  # noqa: N803 - Step Functions' name
+    def describe_execution(self, *, executionArn):
         assert executionArn == EXECUTION
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
         stopped = datetime.now(UTC) - timedelta(seconds=self.ago)

@@ -28,11 +28,11 @@ class Bedrock:
         }
         self.model = model or {}
 
-    def get_model_customization_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+    def get_model_customization_job(self, *, jobIdentifier):
         assert jobIdentifier == "job"
         return self.job
 
-    def get_custom_model(self, *, modelIdentifier):  # noqa: N803 - Bedrock's name
+    def get_custom_model(self, *, modelIdentifier):
         assert modelIdentifier == "arn:model"
         return self.model
 

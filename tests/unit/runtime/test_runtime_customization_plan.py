@@ -23,11 +23,11 @@ class NotFoundError(ClientError):
 
 
 class Bedrock:
-    class exceptions:  # noqa: N801 - boto3's name
+    class exceptions:
         ResourceNotFoundException = NotFoundError
         ValidationException = NotFoundError
 
-    class meta:  # noqa: N801 - boto3's name
+    class meta:
         region_name = "us-east-1"
 
     def __init__(self, *, jobs=(), lifecycle="ACTIVE", models=()):
@@ -35,17 +35,17 @@ class Bedrock:
         self.lifecycle = lifecycle
         self.models = dict(models)
 
-    def get_custom_model(self, *, modelIdentifier):  # noqa: N803 - Bedrock's name
+    def get_custom_model(self, *, modelIdentifier):
         if modelIdentifier not in self.models:
             raise NotFoundError
         return self.models[modelIdentifier]
 
-    def get_model_customization_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+    def get_model_customization_job(self, *, jobIdentifier):
         if jobIdentifier not in self.jobs:
             raise NotFoundError
         return {"status": self.jobs[jobIdentifier]}
 
-    def get_foundation_model(self, *, modelIdentifier):  # noqa: N803 - Bedrock's name
+    def get_foundation_model(self, *, modelIdentifier):
         if self.lifecycle is None:
             raise NotFoundError
         return {

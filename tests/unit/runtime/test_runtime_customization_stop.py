@@ -10,20 +10,20 @@ FIRST, SECOND = (job_of(ARN, attempt)[0] for attempt in (0, 1))
 
 
 class Bedrock:
-    class exceptions:  # noqa: N801 - boto3's name
-        class ResourceNotFoundException(Exception):  # noqa: N818 - boto3's name
+    class exceptions:
+        class ResourceNotFoundException(Exception):
             pass
 
     def __init__(self, **jobs):
         self.jobs = {{"first": FIRST, "second": SECOND}[name]: jobs[name] for name in jobs}
         self.stopped = []
 
-    def get_model_customization_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+    def get_model_customization_job(self, *, jobIdentifier):
         if jobIdentifier not in self.jobs:
             raise self.exceptions.ResourceNotFoundException
         return {"status": self.jobs[jobIdentifier]}
 
-    def stop_model_customization_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+    def stop_model_customization_job(self, *, jobIdentifier):
         self.jobs[jobIdentifier] = "Stopping"
         self.stopped.append(jobIdentifier)
 
@@ -32,7 +32,7 @@ class StepFunctions:
     def __init__(self, status="ABORTED"):
         self.status = status
 
-    def describe_execution(self, *, executionArn):  # noqa: N803 - Step Functions' name
+    def describe_execution(self, *, executionArn):
         assert executionArn == ARN
         return {"status": self.status}
 

@@ -17,8 +17,8 @@ MOVED = datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
 
 
 class Bedrock:
-    class exceptions:  # noqa: N801 - boto3's name
-        class ResourceNotFoundException(Exception):  # noqa: N818 - boto3's name
+    class exceptions:
+        class ResourceNotFoundException(Exception):
             pass
 
     def __init__(self, status="InProgress", *, training="NotStarted"):
@@ -32,13 +32,13 @@ class Bedrock:
             },
         }
 
-    def get_model_customization_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+    def get_model_customization_job(self, *, jobIdentifier):
         assert jobIdentifier == "job"
         if self.job is None:
             raise self.exceptions.ResourceNotFoundException
         return self.job
 
-    def stop_model_customization_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+    def stop_model_customization_job(self, *, jobIdentifier):
         self.stopped.append(jobIdentifier)
 
 
@@ -119,7 +119,7 @@ class TwoHands(Bedrock):
         super().__init__()
         self.then = then
 
-    def stop_model_customization_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+    def stop_model_customization_job(self, *, jobIdentifier):
         self.job["status"] = self.then
         raise ClientError({"Error": {"Code": "ConflictException"}}, jobIdentifier)
 

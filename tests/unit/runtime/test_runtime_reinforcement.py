@@ -77,15 +77,15 @@ def test_a_base_model_without_a_validation_set_is_asked_for_without():
 
 
 class Bedrock:
-    class exceptions:  # noqa: N801 - boto3's name
-        class ResourceNotFoundException(Exception):  # noqa: N818 - boto3's name
+    class exceptions:
+        class ResourceNotFoundException(Exception):
             pass
 
     def __init__(self):
         self.jobs = {}
         self.asked = []
 
-    def get_model_customization_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+    def get_model_customization_job(self, *, jobIdentifier):
         if jobIdentifier not in self.jobs:
             raise self.exceptions.ResourceNotFoundException
         return {"jobArn": self.jobs[jobIdentifier]}

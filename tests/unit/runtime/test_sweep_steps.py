@@ -26,11 +26,11 @@ class NotFoundError(ClientError):
 
 
 class Bedrock:
-    class exceptions:  # noqa: N801 - boto3's name
+    class exceptions:
         ResourceNotFoundException = NotFoundError
         ValidationException = NotFoundError
 
-    class meta:  # noqa: N801 - boto3's name
+    class meta:
         region_name = "us-east-1"
 
     def __init__(self):
@@ -54,22 +54,22 @@ class Bedrock:
         if loss is not None:
             self.jobs[job["name"]]["validationMetrics"] = [{"validationLoss": loss}]
 
-    def get_foundation_model(self, *, modelIdentifier):  # noqa: N803 - Bedrock's name
+    def get_foundation_model(self, *, modelIdentifier):
         return {"modelDetails": {"modelId": modelIdentifier}}
 
-    def get_model_customization_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+    def get_model_customization_job(self, *, jobIdentifier):
         if jobIdentifier not in self.jobs:
             raise NotFoundError
         return self.jobs[jobIdentifier]
 
-    def stop_model_customization_job(self, *, jobIdentifier):  # noqa: N803 - Bedrock's name
+    def stop_model_customization_job(self, *, jobIdentifier):
         self.stopped.append(jobIdentifier)
         self.jobs[jobIdentifier]["status"] = "Stopping"
 
-    def get_custom_model(self, *, modelIdentifier):  # noqa: N803 - Bedrock's name
+    def get_custom_model(self, *, modelIdentifier):
         return {"modelStatus": self.models[modelIdentifier]}
 
-    def delete_custom_model(self, *, modelIdentifier):  # noqa: N803 - Bedrock's name
+    def delete_custom_model(self, *, modelIdentifier):
         if modelIdentifier not in self.models:
             raise NotFoundError
         del self.models[modelIdentifier]
@@ -173,7 +173,7 @@ def test_a_repeated_proposal_is_the_same_and_pays_nothing_more(make):
     assert [one.attempts for one in sweep.known()] == [1, 1, 1]
 
 
-class CutOff(Exception):  # noqa: N818 - what a killed function looks like from within
+class CutOff(Exception):
     pass
 
 

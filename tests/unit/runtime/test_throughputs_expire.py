@@ -18,8 +18,8 @@ EVENT = {
 
 
 class Bedrock:
-    class exceptions:  # noqa: N801 - boto3's name
-        class ResourceNotFoundException(Exception):  # noqa: N818 - boto3's name
+    class exceptions:
+        class ResourceNotFoundException(Exception):
             pass
 
     def __init__(self):
@@ -45,14 +45,14 @@ class Bedrock:
             ]
         }
 
-    def list_tags_for_resource(self, *, resourceARN):  # noqa: N803 - Bedrock's name
+    def list_tags_for_resource(self, *, resourceARN):
         tags = self.tags[resourceARN]
         return {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
 
-    def tag_resource(self, *, resourceARN, tags):  # noqa: N803 - Bedrock's name
+    def tag_resource(self, *, resourceARN, tags):
         self.tags[resourceARN] |= {tag["key"]: tag["value"] for tag in tags}
 
-    def get_provisioned_model_throughput(self, *, provisionedModelId):  # noqa: N803
+    def get_provisioned_model_throughput(self, *, provisionedModelId):
         if provisionedModelId not in self.statuses:
             raise self.exceptions.ResourceNotFoundException
         return {
@@ -60,7 +60,7 @@ class Bedrock:
             "status": self.statuses[provisionedModelId],
         }
 
-    def delete_provisioned_model_throughput(self, *, provisionedModelId):  # noqa: N803
+    def delete_provisioned_model_throughput(self, *, provisionedModelId):
         del self.statuses[provisionedModelId]
 
 
@@ -68,7 +68,7 @@ class Sns:
     def __init__(self):
         self.said = []
 
-    def publish(self, *, TopicArn, Subject, Message):  # noqa: N803 - SNS's names
+    def publish(self, *, TopicArn, Subject, Message):
         assert TopicArn == "arn:topic"
         assert len(Subject) <= 100
         self.said.append((Subject, Message))

@@ -17,7 +17,7 @@ class CloudWatch:
     def __init__(self, error=None):
         self.calls, self.error = [], error
 
-    def put_metric_data(self, *, Namespace, MetricData):  # noqa: N803 - boto3's names
+    def put_metric_data(self, *, Namespace, MetricData):
         if self.error:
             raise self.error
         self.calls.append((Namespace, MetricData))

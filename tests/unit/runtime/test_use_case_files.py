@@ -9,7 +9,7 @@ task = "Name the intent of a bank's customer, so that the call goes to the right
 metric = "accuracy"
 owner = "Card team"
 target = 0.9
-margin = 0.02
+min_improvement = 0.02
 max_cost_usd = 40
 knowledge_changes = "yearly"
 """
@@ -26,7 +26,7 @@ def test_a_file_states_what_it_states():
         "metric": "accuracy",
         "owner": "Card team",
         "target": 0.9,
-        "margin": 0.02,
+        "min_improvement": 0.02,
         "max_cost_usd": 40,
         "knowledge_changes": "yearly",
     }
@@ -39,7 +39,7 @@ def test_what_is_left_out_is_absent():
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (written(budget="3"), "'budget' is no field .*: write max_cost_usd"),
+        (written(cost_usd="3"), "'cost_usd' is no field .*: write max_cost_usd"),
         (written(Target="0.9"), "'Target' is no field .*: write target"),
         (written(zzz="1"), "'zzz' is no field .*: leave it out"),
         (written(owner=None), "owner is missing, .*name who answers"),
@@ -51,8 +51,8 @@ def test_what_is_left_out_is_absent():
         (written(target='"0.9"'), "target must be a number .* got '0.9'"),
         (written(target="nan"), "target must be a number .* got nan"),
         (written(target="[0.9]"), "target must be a number"),
-        (written(margin="1"), "margin must be a number from 0 to below 1, got 1"),
-        (written(margin="-0.1"), "margin must be a number"),
+        (written(min_improvement="1"), "min_improvement must be a number from 0 to below 1, got 1"),
+        (written(min_improvement="-0.1"), "min_improvement must be a number"),
         (written(max_cost_usd="inf"), "max_cost_usd must be a number .* got inf"),
         (written(max_cost_usd="0"), "max_cost_usd must be a number above 0"),
         (written(knowledge_changes='"hourly"'), "knowledge_changes must be one of never, yearly"),

@@ -73,9 +73,7 @@ def _draw_scores(axes: Axes, scores: Sequence[ModelScore]) -> None:
     axes.tick_params(axis="y", labelcolor=INK)
 
 
-def _draw_difference(
-    axes: Axes, metric: MetricComparison, min_improvement: float | None
-) -> None:
+def _draw_difference(axes: Axes, metric: MetricComparison, min_improvement: float | None) -> None:
     middle = 100 * metric.difference
     lower, upper = (100 * end for end in metric.interval)
     axes.plot([lower, upper], [0, 0], color=FIRST, linewidth=5, solid_capstyle="round")

@@ -102,9 +102,7 @@ def checked_teaching(
     """
     if choice.rules.method is not catalog.Method.DISTILLATION:
         if max_response_length is not None:
-            raise usage_error(
-                "--max-response-length is of distillation: add --method distillation"
-            )
+            raise usage_error("--max-response-length is of distillation: add --method distillation")
         return None
     known = [one.id for one in choice.rules.teachers]
     if teacher not in known:

@@ -136,9 +136,7 @@ class Invocation:
         known = self._known.get(model_id)
         return () if known is None else known.pairs
 
-    def say(
-        self, model_id: str, prompt: str, known: KnownAnswers, max_tokens: int | None
-    ) -> str:
+    def say(self, model_id: str, prompt: str, known: KnownAnswers, max_tokens: int | None) -> str:
         """Return what a foundation model answers; nothing is charged.
 
         Args:
