@@ -108,7 +108,7 @@ def test_budgets_of_this_account_alone_reach_the_encrypted_topic(budgeted):
     budgeted.has_resource_properties(
         "AWS::KMS::Key",
         {
-            "Description": "Notifications of model customization",
+            "Description": "Notifications of runs",
             "KeyPolicy": {
                 "Statement": Match.array_with(
                     [
