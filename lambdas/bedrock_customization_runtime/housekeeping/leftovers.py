@@ -117,9 +117,11 @@ class Leftovers:
             for key in self._run_keys(bucket, RUNS_PREFIX):
                 if key in self._protection.runs or not self._has_ended(key, self._now - limit):
                     continue
-                reason = f"it is kept for {limit.days} days"
                 prefix = f"{RUNS_PREFIX}{key}/"
-                yield self._of_run(FindingKind.EXPIRED_DATA, bucket, prefix, key, reason)
+                # Not every S3 forgets a folder with its last object: the embedded one does not.
+                if self._holds(bucket, prefix):
+                    reason = f"it is kept for {limit.days} days"
+                    yield self._of_run(FindingKind.EXPIRED_DATA, bucket, prefix, key, reason)
 
     def _of_run(
         self, kind: FindingKind, bucket: str, prefix: str, key: str, reason: str
