@@ -35,25 +35,13 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _STALL_SECONDS, _IDLE_SECONDS = 2 * _DAY, _DAY
 _REDRIVABLE_DAYS, _CENTURY_DAYS = 15, 36_500
 _TARGETS_OF_A_RULE = 5
-_KINDS = (
-    *("custom-model", "custom-model-deployment", "imported-model", "provisioned-model"),
-    *("model-customization-job", "evaluation-job"),
-)
-_LOOKING_AT = [
-    "bedrock:GetCustomModelDeployment",
-    "bedrock:GetEvaluationJob",
-    "bedrock:GetImportedModel",
-    "bedrock:GetModelCustomizationJob",
-    "bedrock:GetProvisionedModelThroughput",
-    "bedrock:ListTagsForResource",
-]
-_TAKING_AWAY = [
-    "bedrock:DeleteCustomModelDeployment",
-    "bedrock:DeleteImportedModel",
-    "bedrock:DeleteProvisionedModelThroughput",
-    "bedrock:StopEvaluationJob",
-    "bedrock:StopModelCustomizationJob",
-]
+_LOOKING_AT_AND_TAKING_AWAY = {
+    "provisioned-model": ("GetProvisionedModelThroughput", "DeleteProvisionedModelThroughput"),
+    "custom-model-deployment": ("GetCustomModelDeployment", "DeleteCustomModelDeployment"),
+    "imported-model": ("GetImportedModel", "DeleteImportedModel"),
+    "model-customization-job": ("GetModelCustomizationJob", "StopModelCustomizationJob"),
+    "evaluation-job": ("GetEvaluationJob", "StopEvaluationJob"),
+}
 _LISTING = Right(
     actions=[
         "bedrock:ListCustomModelDeployments",
@@ -245,27 +233,41 @@ def _days(name: str, retention: Duration | None) -> int | None:
 
 
 def _rights(pipelines: Sequence[Pipeline], limits: HousekeepingLimits) -> list[Right]:
-    taking = [*_TAKING_AWAY, *(["bedrock:DeleteCustomModel"] if "model_days" in limits else [])]
-    arns = [bedrock_arn(kind) for kind in _KINDS]
+    names = [name_of(pipeline.state_machine) for pipeline in pipelines]
+    # Of whatever kind: a pipeline that answers otherwise today may have left it yesterday.
+    on_kinds = [
+        right
+        for kind, (looking, taking) in _LOOKING_AT_AND_TAKING_AWAY.items()
+        for right in (_looking_at(kind, looking), _taking_away(kind, taking, names))
+    ]
+    model = "custom-model"
+    on_models = [_taking_away(model, "DeleteCustomModel", names)] if "model_days" in limits else []
     return [
         _LISTING,
         _MEASURING,
         _COUNTING,
-        Right(actions=_LOOKING_AT, resources=arns, wildcard_because=NAMED_BY_BEDROCK),
-        Right(
-            actions=taking,
-            resources=arns,
-            wildcard_because=f"{NAMED_BY_BEDROCK}; the condition names the pipelines' own",
-            conditions={
-                "StringEquals": {
-                    f"aws:ResourceTag/{PIPELINE_TAG}": [
-                        name_of(pipeline.state_machine) for pipeline in pipelines
-                    ]
-                }
-            },
-        ),
+        *on_kinds,
+        _looking_at(model),
+        *on_models,
         *merged([right for pipeline in pipelines for right in _rights_on(pipeline, limits)]),
     ]
+
+
+def _looking_at(kind: str, *operations: str) -> Right:
+    return Right(
+        actions=[f"bedrock:{operation}" for operation in (*operations, "ListTagsForResource")],
+        resources=[bedrock_arn(kind)],
+        wildcard_because=NAMED_BY_BEDROCK,
+    )
+
+
+def _taking_away(kind: str, operation: str, pipelines: Sequence[str]) -> Right:
+    return Right(
+        actions=[f"bedrock:{operation}"],
+        resources=[bedrock_arn(kind)],
+        wildcard_because=f"{NAMED_BY_BEDROCK}; the condition names the pipelines' own",
+        conditions={"StringEquals": {f"aws:ResourceTag/{PIPELINE_TAG}": pipelines}},
+    )
 
 
 def _rights_on(pipeline: Pipeline, limits: HousekeepingLimits) -> list[Right]:

@@ -181,6 +181,13 @@ def test_the_commands_find_what_the_function_does_and_ask(house, run_command):
     assert (live["use"], found["findings"]) == ("live", [])
 
 
+def test_the_function_was_denied_nothing_and_has_no_right_that_nobody_explains(house, closure_of):
+    closure = closure_of(house.cloud)
+    assert closure.denied() == set()
+    mine = {one for one in closure.surplus() if one.role == "HousekeepingKeepHouseRole"}
+    assert not mine, "\n".join(f"{one.action} {one.resource}" for one in sorted(mine))
+
+
 def test_a_retention_that_would_take_what_a_redrive_needs_is_refused(run_command):
     code, output = run_command("status", "House", "--data-retention", "3")
     assert code == 2
