@@ -152,7 +152,9 @@ _FAMILIES = {
 }
 
 
-def take(bedrock: BedrockClient, tag: str) -> Inventory:
+def take(
+    bedrock: BedrockClient, tag: str, *, is_wanted: Callable[[ResourceKind, datetime], bool]
+) -> Inventory:
     """List what carries a pipeline's tag.
 
     A list that AWS refuses, as when it throttles for too long, leaves its kind out and does not
@@ -161,6 +163,8 @@ def take(bedrock: BedrockClient, tag: str) -> Inventory:
     Args:
         bedrock: Client.
         tag: Value of the pipeline's tag.
+        is_wanted: Tells by its kind, and by when it was made, whether a resource matters: tags are
+            asked for one by one, and an account may have thousands.
     """
     found = Inventory()
     for kind, family in _FAMILIES.items():
@@ -170,6 +174,8 @@ def take(bedrock: BedrockClient, tag: str) -> Inventory:
                 for name in family.made_of:
                     if model := summary.get(name):
                         found.made_of.setdefault(model, set()).add(summary[family.arn])
+                if not is_wanted(kind, summary[family.created]):
+                    continue
                 tags = tags_of(bedrock, summary[family.arn])
                 if tags.get(PIPELINE_TAG) == tag:
                     mine.append(_resource(kind, family, summary, tags))

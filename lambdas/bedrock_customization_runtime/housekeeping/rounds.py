@@ -68,6 +68,7 @@ def look(
     *,
     now: datetime,
     is_retired: bool = False,
+    all_models: bool = False,
 ) -> Look:
     """Find what is left of a pipeline's runs, and change nothing.
 
@@ -77,12 +78,19 @@ def look(
         limits: When something is old enough.
         now: Time of day.
         is_retired: Whether the pipeline is gone, so that what is live is left, too.
+        all_models: Whether custom models are listed that no limit concerns.
 
     Raises:
         ClientError: What the pipeline holds on to cannot be read; nothing is judged without it.
     """
     held = protection.read(clients.s3, clients.ssm, pipeline)
-    found = inventory.take(clients.bedrock, tag_of(pipeline))
+
+    def is_wanted(kind: ResourceKind, created: datetime) -> bool:
+        if kind is not ResourceKind.CUSTOM_MODEL or all_models:
+            return True
+        return limits.models is not None and created <= now - limits.models
+
+    found = inventory.take(clients.bedrock, tag_of(pipeline), is_wanted=is_wanted)
     unseen = [f"{kind}: {code}" for kind, code in found.unseen.items()]
     runs = Runs(clients, pipeline)
     held_on_to = [

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
 _JSON = "application/json"
-_MOST_LINES = 20
+_MOST_LINES = 12
+"""Of a message: what chats take is a few kilobytes."""
 
 
 def keep(s3: S3Client, artifacts_bucket: str, report: HousekeepingReport) -> str:

@@ -101,3 +101,22 @@ def test_a_job_that_stalls_is_stopped_once(cloud, keep):
     assert kinds(keep()) == [("stalled-job", "removed")]
     assert cloud.ended_job(job)["status"] == "Stopped"
     assert kinds(keep()) == []
+
+
+def test_throughput_that_nobody_asks_is_reported_while_it_is_live(cloud, keep):
+    arn = cloud.bedrock.create_provisioned_model_throughput(
+        modelUnits=1,
+        provisionedModelName="live",
+        modelId="amazon.nova-micro-v1:0:128k",
+        tags=TAGS,
+    )["provisionedModelArn"]
+    cloud.until(
+        lambda: cloud.bedrock.get_provisioned_model_throughput(provisionedModelId=arn),
+        lambda found: found["status"] == "InService",
+    )
+    ssm = cloud.client("ssm")
+    ssm.put_parameter(Name="/tuned", Value=arn, Type="String")
+    assert kinds(keep()) == [("idle-throughput", "reported")]
+    assert kinds(keep(idle=timedelta(days=50))) == []
+    ssm.delete_parameter(Name="/tuned")
+    assert kinds(keep()) == [("orphaned-throughput", "removed")]

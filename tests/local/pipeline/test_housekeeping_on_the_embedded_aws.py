@@ -19,7 +19,7 @@ from bedrock_customization_runtime.contract import EXPIRY_TAG, PIPELINE_TAG, RUN
 from bedrock_customization_runtime.promotion import alias
 
 pytestmark = pytest.mark.slow
-BASE = "amazon.nova-micro-v1:0:128k"
+BASE = "amazon.nova-lite-v1:0:300k"
 LONG_AGO = datetime.now(UTC) - timedelta(days=100)
 
 
@@ -179,6 +179,7 @@ def test_the_commands_find_what_the_function_does_and_ask(house, run_command):
     found = json.loads(run_command("status", "--format", "json")[1])
     (live,) = found["possessions"]
     assert (live["use"], found["findings"]) == ("live", [])
+    assert found["usd_per_hour"] == live["usd_per_hour"] > 0
 
 
 def test_the_function_was_denied_nothing_and_has_no_right_that_nobody_explains(house, closure_of):
@@ -198,8 +199,10 @@ def test_a_retention_that_would_take_what_a_redrive_needs_is_refused(run_command
 
 def test_once_the_stack_is_destroyed_nothing_bills_and_what_stayed_is_listed(house, run_command):
     (live,) = house.billing()
-    house.cloud.client("cloudformation").delete_stack(StackName="House")
-    found = json.loads(run_command("status", "House", "--format", "json")[1])
+    formation = house.cloud.client("cloudformation")
+    stack_id = formation.describe_stacks(StackName="House")["Stacks"][0]["StackId"]
+    formation.delete_stack(StackName="House")
+    found = json.loads(run_command("status", stack_id, "--format", "json")[1])
     assert found["destroyed"] is not None
     assert [(one["kind"], one["resource"]) for one in found["findings"]] == [
         ("retired-throughput", live)

@@ -129,6 +129,22 @@ def test_a_sixth_pipeline_gets_a_rule_of_its_own_and_changes_no_other(context):
     assert targets == {"HousekeepingTick": 5, "HousekeepingTick2": 1}
 
 
+def test_pipelines_may_be_of_other_stacks(context):
+    app = App(context=context)
+    pipelines = [
+        CustomizationPipeline(Stack(app, name), "Pipeline", base_model=BaseModel.NOVA_MICRO)
+        for name in ("First", "Second")
+    ]
+    stack = Stack(app, "Kept")
+    Housekeeping(stack, "Housekeeping", pipelines=pipelines)
+    text = json.dumps(Template.from_stack(stack).to_json())
+    # Each alias has a part of its own stack's id in its name, never of this one's.
+    assert '"AWS::StackId"' not in text
+    for pipeline in pipelines:
+        outputs = Template.from_stack(Stack.of(pipeline)).to_json()["Outputs"].values()
+        assert {"Ref": "AWS::StackId"} in [output["Value"] for output in outputs]
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

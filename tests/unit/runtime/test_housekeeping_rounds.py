@@ -61,6 +61,7 @@ class Bedrock:
 
     def __init__(self):
         self.things, self.tags, self.refusals, self.pages = {}, {}, {}, 0
+        self.looked_at = set()
 
     def make(self, kind, name, *, run="old", pipeline="p", ago=99 * DAY, **more):
         arn = f"{ARN}:{kind}/{name}"
@@ -97,6 +98,7 @@ class Bedrock:
             yield {summaries: found[start : start + PAGE]}
 
     def list_tags_for_resource(self, *, resourceARN):  # noqa: N803 - Bedrock's name
+        self.looked_at.add(resourceARN)
         return {
             "tags": [{"key": key, "value": value} for key, value in self.tags[resourceARN].items()]
         }
@@ -339,6 +341,15 @@ def test_hundreds_of_models_come_in_pages(house):
         house.bedrock.make("custom-model", f"theirs-{number}", pipeline="other")
     assert set(removed(house.keep(models=30 * DAY))) == lost
     assert house.bedrock.pages == -(-520 // PAGE)
+
+
+def test_tags_of_models_that_no_retention_concerns_are_not_asked_for(house):
+    old = house.bedrock.make("custom-model", "old", ago=31 * DAY)
+    house.bedrock.make("custom-model", "young", ago=29 * DAY)
+    house.keep()
+    assert house.bedrock.looked_at == set()
+    house.keep(models=30 * DAY)
+    assert house.bedrock.looked_at == {old}
 
 
 def test_a_run_is_looked_up_once_in_a_look(house):

@@ -35,9 +35,10 @@ def print_house(console: Console, house: House) -> None:
                 _usd(thing.usd_per_hour),
             )
         console.print(table)
+    unknown = any(None in (one.usd_per_hour, one.usd_per_month) for one in house.possessions)
     console.print(
-        f"Bills ${house.usd_per_hour:,.2f} an hour and ${house.usd_per_month:,.2f} a month for "
-        "what is kept, by the catalogue's prices",
+        f"Bills ${house.usd_per_hour:,.2f} an hour and ${house.usd_per_month:,.2f} a month, by the "
+        "catalogue's prices" + (", and what has no known price" if unknown else ""),
         markup=False,
     )
     print_findings(console, house.findings)

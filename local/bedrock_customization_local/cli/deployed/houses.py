@@ -17,6 +17,7 @@ from bedrock_customization_runtime.housekeeping import rounds
 from bedrock_customization_runtime.housekeeping.bills import bill_of
 from bedrock_customization_runtime.housekeeping.pipelines import Clients, Limits
 from bedrock_customization_runtime.housekeeping.removal import Removal
+from bedrock_customization_runtime.names import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,21 +73,15 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     looked: str
     destroyed: str | None
     """None while the stack stands."""
+    usd_per_hour: float
+    """What all of it bills by the hour, where a price is known."""
+    usd_per_month: float
+    """What it costs in a month to keep, likewise."""
     running: list[Running]
     possessions: list[Possession]
     findings: list[Finding]
     unseen: list[str]
     retained: list[RetainedResource]
-
-    @property
-    def usd_per_hour(self) -> float:
-        """What bills by the hour, where a price is known."""
-        return sum(one.usd_per_hour or 0.0 for one in self.possessions)
-
-    @property
-    def usd_per_month(self) -> float:
-        """What is kept costs in a month, where a price is known."""
-        return sum(one.usd_per_month or 0.0 for one in self.possessions)
 
     @property
     def removable(self) -> list[Finding]:
@@ -133,6 +128,7 @@ class Keeper:
                 limits,
                 now=self._now,
                 is_retired=self._stack.is_retired,
+                all_models=True,
             )
 
     def house(self) -> House:
@@ -145,17 +141,20 @@ class Keeper:
         left = {finding.resource for finding in look.findings}
         with aws_errors():
             running = self._running()
-        names = {one.run for one in running}
+        keys = {key_of(one.run) for one in running}
+        possessions = [
+            _possession(resource, self._use_of(resource, left, keys))
+            for resource in look.inventory.resources
+        ]
         return House(
             stack=stack.name,
             pipeline=stack.pipeline["name"],
             looked=times.iso(self._now),
             destroyed=times.iso(stack.destroyed) if stack.destroyed else None,
+            usd_per_hour=sum(one.usd_per_hour or 0.0 for one in possessions),
+            usd_per_month=sum(one.usd_per_month or 0.0 for one in possessions),
             running=running,
-            possessions=[
-                _possession(resource, self._use_of(resource, left, names))
-                for resource in look.inventory.resources
-            ],
+            possessions=possessions,
             findings=look.findings,
             unseen=look.unseen,
             retained=[RetainedResource(type=one.type, name=one.name) for one in stack.retained],

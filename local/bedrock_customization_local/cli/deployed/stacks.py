@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from boto3 import Session
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
     from bedrock_customization_runtime.contract import KeptPipeline
 
 _NO_SUCH_STACK = "ValidationError"
+_DESTROYED = "DELETE_COMPLETE"
 _PREVIOUS = "/previous"
 
 
@@ -56,22 +58,20 @@ class PipelineStack:
 
 
 def find(session: Session, name: str | None) -> PipelineStack:
-    """Find a pipeline's stack; by its name also one that was destroyed in the last 90 days.
+    """Find a pipeline's stack; by its name or id also one destroyed in the last 90 days.
 
     Args:
         session: Of the user.
-        name: Of the stack; None for the only one that stands.
+        name: Of the stack, or its id; None for the only one that stands.
 
     Raises:
         CommandError: There is none, or several fit.
     """
     client = session.client("cloudformation")
-    try:
-        pipeline = DeployedPipeline.find(session, name)
-    except ClientError as error:
-        if name is None or error.response["Error"]["Code"] != _NO_SUCH_STACK:
-            raise
-        return _destroyed(session, client, name)
+    described = None if name is None else _described(client, name)
+    if described is not None and described["StackStatus"] == _DESTROYED:
+        return _destroyed(session, client, described)
+    pipeline = DeployedPipeline.find(session, name)
     return PipelineStack(
         name=pipeline.stack,
         pipeline=_kept(pipeline),
@@ -81,26 +81,40 @@ def find(session: Session, name: str | None) -> PipelineStack:
     )
 
 
-def _destroyed(session: Session, client: CloudFormationClient, name: str) -> PipelineStack:
-    pages = client.get_paginator("list_stacks").paginate(StackStatusFilter=["DELETE_COMPLETE"])
+def _described(client: CloudFormationClient, name: str) -> StackTypeDef:
+    try:
+        return client.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != _NO_SUCH_STACK:
+            raise
+    pages = client.get_paginator("list_stacks").paginate(StackStatusFilter=[_DESTROYED])
     stacks = [one for page in pages for one in page["StackSummaries"] if one["StackName"] == name]
-    # Of one name there may have been several, one after the other.
-    for one in sorted(stacks, key=lambda stack: stack["CreationTime"], reverse=True):
-        (described,) = client.describe_stacks(StackName=one["StackId"])["Stacks"]
-        pipeline = DeployedPipeline.of_stack(described)
-        if pipeline is None:
-            continue
-        kept = _kept(pipeline)
-        return PipelineStack(
-            name=name,
-            pipeline=kept,
-            destroyed=one.get("DeletionTime", described.get("DeletionTime", one["CreationTime"])),
-            is_retired=is_retired(session.client("stepfunctions"), kept),
-            retained=_retained(client, one["StackId"]),
+    if not stacks:
+        raise CommandError(
+            f"there is no stack {name}, nor was one destroyed in the last 90 days",
+            advice=("check the name, the account and the Region of your AWS configuration",),
         )
-    raise CommandError(
-        f"there is no stack {name}, nor was one with a pipeline destroyed in the last 90 days",
-        advice=("check the name, the account and the Region of your AWS configuration",),
+    # Of one name there may have been several, one after the other.
+    last = max(stacks, key=lambda stack: stack["CreationTime"])
+    return client.describe_stacks(StackName=last["StackId"])["Stacks"][0]
+
+
+def _destroyed(
+    session: Session, client: CloudFormationClient, stack: StackTypeDef
+) -> PipelineStack:
+    pipeline = DeployedPipeline.of_stack(stack)
+    if pipeline is None:
+        raise CommandError(
+            f"the destroyed stack {stack['StackName']} held no pipeline that its outputs name",
+            advice=("name another stack, or its id if there were several of that name",),
+        )
+    kept = _kept(pipeline)
+    return PipelineStack(
+        name=stack["StackName"],
+        pipeline=kept,
+        destroyed=stack.get("DeletionTime", stack["CreationTime"]),
+        is_retired=is_retired(session.client("stepfunctions"), kept),
+        retained=_retained(client, stack["StackId"]),
     )
 
 
