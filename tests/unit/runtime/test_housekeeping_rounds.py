@@ -10,6 +10,7 @@ from bedrock_customization_runtime.contract import EXPIRY_TAG, PIPELINE_TAG, RUN
 from bedrock_customization_runtime.housekeeping import rounds, telling
 from bedrock_customization_runtime.housekeeping.findings import FindingKind
 from bedrock_customization_runtime.housekeeping.pipelines import Clients, Limits
+from bedrock_customization_runtime.housekeeping.removal import Removal
 from bedrock_customization_runtime.promotion import alias
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -223,18 +224,22 @@ class House:
             execution_arn=f"execution:{run}",
         )
 
-    def keep(self, *, dry_run=False, remaining_ms=lambda: 900_000, now=NOW, **limits):
+    @property
+    def clients(self):
+        return Clients(
+            bedrock=self.bedrock,
+            cloudwatch=self.cloudwatch,
+            s3=self.s3,
+            ssm=self.ssm,
+            stepfunctions=self.states,
+        )
+
+    def keep(self, *, dry_run=False, remaining_ms=lambda: 900_000, **limits):
         return rounds.run(
-            Clients(
-                bedrock=self.bedrock,
-                cloudwatch=self.cloudwatch,
-                s3=self.s3,
-                ssm=self.ssm,
-                stepfunctions=self.states,
-            ),
+            self.clients,
             PIPELINE,
             Limits(**limits),
-            now=now,
+            now=NOW,
             dry_run=dry_run,
             remaining_ms=remaining_ms,
         )
@@ -486,6 +491,23 @@ def test_an_upload_of_today_may_yet_be_completed(house):
     assert house.keep().findings == []
     house.s3.meta.events.unregister(event, begun_today)
     assert len(removed(house.keep())) == 1
+
+
+def test_of_a_pipeline_that_is_gone_all_that_bills_goes_in_one_round(house):
+    model = house.bedrock.make("custom-model", "live", ago=DAY)
+    live = house.bedrock.make("custom-model-deployment", "live", modelArn=model)
+    house.promote("old", live, model)
+    house.point("/kept/previous", live)
+    # Step Functions has forgotten its executions together with the machine.
+    house.states.ended.clear()
+    looked = rounds.look(
+        house.clients, PIPELINE, Limits(models=timedelta(0)), now=NOW, is_retired=True
+    )
+    removal = Removal(house.clients, PIPELINE, looked.runs, now=NOW, is_retired=True)
+    gone = [removal.remove(finding) for finding in looked.findings]
+    assert [(one.resource, one.outcome) for one in gone] == [(live, "removed"), (model, "removed")]
+    assert house.bedrock.things == {}
+    assert house.ssm.get_parameters(Names=["/kept", "/kept/previous"])["Parameters"] == []
 
 
 def test_a_round_is_told_of_once(house):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from bedrock_customization_runtime.reports import wording
 
@@ -24,10 +24,10 @@ def print_house(console: Console, house: House) -> None:
     for one in house.running:
         console.print(f"  {one.run} runs since {wording.moment(one.since)}", markup=False)
     if house.possessions:
-        table = Table("What", "Since", "Run", "Use", "A month", "An hour")
+        table = Table(_whole("What"), "Since", "Run", "Use", "A month", "An hour")
         for thing in house.possessions:
             table.add_row(
-                f"{thing.kind}\n{thing.resource}",
+                f"{thing.kind}\n{_within_account(thing.resource)}",
                 wording.moment(thing.since),
                 thing.run or "",
                 thing.use,
@@ -51,10 +51,10 @@ def print_findings(console: Console, findings: Sequence[Finding]) -> None:
     if not findings:
         console.print("Nothing is left over")
         return
-    table = Table("Left over", "Since", "Why", "An hour")
+    table = Table(_whole("Left over"), "Since", "Why", "An hour")
     for finding in findings:
         table.add_row(
-            f"{finding.kind}\n{finding.resource}",
+            f"{finding.kind}\n{_within_account(finding.resource)}",
             wording.moment(finding.since),
             finding.reason,
             _usd(finding.usd_per_hour),
@@ -72,7 +72,7 @@ def print_retained(console: Console, house: House) -> None:
     """Print what stayed when the stack was destroyed."""
     if not house.retained:
         return
-    table = Table("Retained when the stack was destroyed", "Type")
+    table = Table(_whole("Retained when the stack was destroyed"), "Type")
     for one in house.retained:
         table.add_row(one.name, one.type)
     console.print(table)
@@ -81,6 +81,16 @@ def print_retained(console: Console, house: House) -> None:
 def _print_unseen(console: Console, house: House) -> None:
     for what in house.unseen:
         console.print(f"Could not be looked at: {what}", markup=False)
+
+
+def _whole(header: str) -> Column:
+    """Return a column that shows all of what people agree to."""
+    return Column(header, overflow="fold")
+
+
+def _within_account(resource: str) -> str:
+    """Return what tells a resource apart from all others of its account and Region."""
+    return resource.split(":", 5)[-1] if resource.startswith("arn:") else resource
 
 
 def _usd(amount: float | None) -> str:
