@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import KeptPipeline
 
 _NO_SUCH_STACK = "ValidationError"
-_DESTROYED = "DELETE_COMPLETE"
+_DESTROYED: Final = "DELETE_COMPLETE"
 _PREVIOUS = "/previous"
 
 
