@@ -9,6 +9,7 @@ from bedrock_customization.deployment_kinds import OnDemand, ProvisionedThroughp
 from bedrock_customization.enrichment import Enrichment
 from bedrock_customization.gate import Gate
 from bedrock_customization.grader import Grader
+from bedrock_customization.housekeeping import Housekeeping
 from bedrock_customization.invocation_logging import InvocationLogging
 from bedrock_customization.invocation_logs import InvocationLogs, LogBucket, RequestMetadata
 from bedrock_customization.judge import Judge, JudgeCriterion
@@ -88,6 +89,7 @@ __all__ = [
     "FineTuning",
     "Gate",
     "Grader",
+    "Housekeeping",
     "HuggingFaceModel",
     "InvocationLogging",
     "InvocationLogs",

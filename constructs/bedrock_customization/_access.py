@@ -121,6 +121,19 @@ def removing(place: Place, *prefixes: str) -> list[Right]:
     ]
 
 
+def aborting(place: Place, *prefixes: str) -> list[Right]:
+    """Return the rights to find and abort multipart uploads.
+
+    Args:
+        place: Where.
+        prefixes: Key patterns with a trailing `*`.
+    """
+    return [
+        _on_objects(["s3:AbortMultipartUpload"], place, prefixes),
+        Right(actions=["s3:ListBucketMultipartUploads"], resources=[place.bucket_arn]),
+    ]
+
+
 def staging(place: Place, *prefixes: str) -> list[Right]:
     """Return the rights to go on with multipart uploads, to read and to delete what they became.
 

@@ -8,14 +8,12 @@ from aws_cdk import Fn
 
 from bedrock_customization._access import Right
 from bedrock_customization._pseudo_parameters import ACCOUNT_ID, PARTITION, REGION
-from bedrock_customization_runtime.contract import PIPELINE_TAG
+from bedrock_customization_runtime.contract import PIPELINE_TAG, RUN_TAG
 
 if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions as sfn
 
 REDRIVES = "{% $states.context.Execution.RedriveCount %}"
-RUN_TAG = "bedrock-customization:run"
-"""Key of the tag by which what a run made is known."""
 
 
 def of_this_drive(expression: str) -> str:

@@ -6,7 +6,6 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from aws_cdk import (
-    Aws,
     CfnOutput,
     Duration,
     Fn,
@@ -244,6 +243,7 @@ class Pipeline(Construct):
 
     def _unique_name(self) -> str:
         """Return a name that not even a deleted stack of the same name has used."""
-        stack_uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
+        # Not the pseudo parameter: it would be another stack's own where that reads the name.
+        stack_uuid = Fn.select(2, Fn.split("/", Stack.of(self).stack_id))
         suffix = Fn.select(4, Fn.split("-", stack_uuid))
         return f"{Names.unique_resource_name(self, max_length=100)}-{suffix}"

@@ -38,6 +38,7 @@ STAGED = f"{SCRATCH_PREFIX}/*/import/*"
 PROMOTIONS = "promotions/*"
 BLIND_SETS = "blind-sets/*"
 APPROVALS = "approvals/*"
+HOUSEKEEPING = "housekeeping/*"
 # Those of before 2018 may be longer, and hold capital letters and underscores.
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _WEEK, _MONTH, _QUARTER = Duration.days(7), Duration.days(30), Duration.days(90)
@@ -144,6 +145,10 @@ class CustomizationStorage(Construct):
     def removing(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
         """Return the rights to find and abort multipart uploads, and to delete objects."""
         return _access.removing(self._places[bucket], *prefixes)
+
+    def aborting(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
+        """Return the rights to find and abort multipart uploads."""
+        return _access.aborting(self._places[bucket], *prefixes)
 
     def staging(self) -> list[Right]:
         """Return the rights to copy a model that is imported, and to delete the copy."""

@@ -1,4 +1,4 @@
-"""Two whole templates: a changed logical id or resource shows here before it reaches a user.
+"""Whole templates: a changed logical id or resource shows here before it reaches a user.
 
 Digests of assets are masked, so that editing a handler changes no snapshot.
 """
@@ -6,7 +6,7 @@ Digests of assets are masked, so that editing a handler changes no snapshot.
 import json
 import re
 
-from aws_cdk import App, Stack, aws_sns as sns
+from aws_cdk import App, Duration, Stack, aws_sns as sns
 from aws_cdk.assertions import Template
 
 from bedrock_customization import (
@@ -15,6 +15,7 @@ from bedrock_customization import (
     DataSplit,
     FineTuning,
     Gate,
+    Housekeeping,
     MetricName,
     RecordTemplate,
 )
@@ -58,3 +59,22 @@ def test_a_pipeline_with_everything_on(context, snapshot):
         topic=sns.Topic(stack, "Own"),
     )
     assert masked(stack) == snapshot
+
+
+def test_what_housekeeping_adds_to_a_pipeline(context, snapshot):
+    stack = Stack(App(context=context), "Kept")
+    pipeline = CustomizationPipeline(stack, "Pipeline", base_model=BaseModel.NOVA_MICRO)
+    Housekeeping(
+        stack,
+        "Housekeeping",
+        pipelines=[pipeline],
+        model_retention=Duration.days(30),
+        data_retention=Duration.days(90),
+    )
+    template = json.loads(masked(stack))
+    added = {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if name.startswith("Housekeeping")
+    }
+    assert json.dumps(added, indent=1, sort_keys=True) == snapshot

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_stepfunctions as sfn
 
 from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn
-from bedrock_customization._executions import REDRIVES, RUN_TAG
+from bedrock_customization._executions import REDRIVES
 from bedrock_customization._maps import run_each
 from bedrock_customization._retries import BUSY_MODEL_ERRORS, Retry
+from bedrock_customization_runtime.contract import RUN_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,6 +26,7 @@ class Handler(StrEnum):
     REMOVE_DEPLOYMENT = "remove_deployment"
     CLEAN_UP_RUN = "clean_up_run"
     EXPIRE_THROUGHPUTS = "expire_throughputs"
+    KEEP_HOUSE = "keep_house"
     RECORD_RUN = "record_run"
     CONFIGURE_LOGGING = "configure_logging"
 
@@ -43,6 +44,8 @@ class DeploymentKind(StrEnum):
 
 PIPELINE_TAG = "bedrock-customization:pipeline"
 """Key of the tag by which what a pipeline makes, and costs, is known."""
+RUN_TAG = "bedrock-customization:run"
+"""Key of the tag by which what a run made is known: the run's key."""
 EXPIRY_TAG = "bedrock-customization:expires-at"
 """Key of the tag of a provisioned throughput: when it is deleted, ISO 8601 in UTC."""
 NOTICE_TAG = "bedrock-customization:expiry-notified"
@@ -114,6 +117,17 @@ class TrainingMetric(StrEnum):
 
     TRAINING_LOSS = "TrainingLoss"
     VALIDATION_LOSS = "ValidationLoss"
+
+
+class HousekeepingMetric(StrEnum):
+    """Metrics of a round of housekeeping: dimension `Pipeline`."""
+
+    FOUND = "HousekeepingFound"
+    """What was left, idle throughput included."""
+    REMOVED = "HousekeepingRemoved"
+    FAILED = "HousekeepingFailed"
+    """What could not be taken away, or not be looked at."""
+    IDLE_THROUGHPUTS = "IdleThroughputs"
 
 
 class ErrorName(StrEnum):

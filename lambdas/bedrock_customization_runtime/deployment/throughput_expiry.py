@@ -21,7 +21,7 @@ from bedrock_customization_runtime.deployment import removal
 from bedrock_customization_runtime.promotion import alias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_sns import SNSClient
@@ -103,25 +103,34 @@ _ENDED = (
 )
 
 
+def end_of(tags: Mapping[str, str]) -> datetime | None:
+    """Return when a throughput ends, by its tags; None if they do not say, or not in ISO 8601."""
+    try:
+        return datetime.fromisoformat(tags[EXPIRY_TAG]).astimezone(UTC)
+    except (KeyError, ValueError):
+        return None
+
+
+def forget(ssm: SSMClient, arn: str, parameters: Iterable[str]) -> None:
+    """Delete those of some parameters that name an ARN: what it names goes next."""
+    for parameter in parameters:
+        if alias.value_of(ssm, parameter) == arn:
+            ssm.delete_parameter(Name=parameter)
+
+
 def _throughputs_of(bedrock: BedrockClient, pipeline: str) -> Iterator[_Throughput]:
     pages = bedrock.get_paginator("list_provisioned_model_throughputs").paginate()
     for summary in (one for page in pages for one in page["provisionedModelSummaries"]):
         arn = summary["provisionedModelArn"]
         listed = bedrock.list_tags_for_resource(resourceARN=arn)["tags"]
         tags = {tag["key"]: tag["value"] for tag in listed}
-        if tags.get(PIPELINE_TAG) == pipeline and EXPIRY_TAG in tags:
-            yield _Throughput(
-                arn=arn,
-                status=summary["status"],
-                expires=datetime.fromisoformat(tags[EXPIRY_TAG]).astimezone(UTC),
-                tags=tags,
-            )
+        ends = end_of(tags)
+        if tags.get(PIPELINE_TAG) == pipeline and ends is not None:
+            yield _Throughput(arn=arn, status=summary["status"], expires=ends, tags=tags)
 
 
 def _forget(ssm: SSMClient, event: ExpireThroughputsInput, arn: str) -> None:
-    for parameter in (event["alias_parameter"], event["previous_parameter"]):
-        if alias.value_of(ssm, parameter) == arn:
-            ssm.delete_parameter(Name=parameter)
+    forget(ssm, arn, (event["alias_parameter"], event["previous_parameter"]))
 
 
 def _forget_what_is_gone(

@@ -145,6 +145,9 @@ def delete_below(s3: S3Client, folder: str) -> None:
     Args:
         s3: Client.
         folder: S3 URI with a trailing slash.
+
+    Raises:
+        ClientError: S3 kept some of them.
     """
     where = S3Uri.parse(folder)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=where.key)
@@ -152,7 +155,11 @@ def delete_below(s3: S3Client, folder: str) -> None:
         # As many as one request deletes.
         listed = [{"Key": one["Key"]} for one in page.get("Contents", [])]
         if listed:
-            s3.delete_objects(Bucket=where.bucket, Delete={"Objects": listed, "Quiet": True})  # type: ignore[typeddict-item] # of keys alone
+            done = s3.delete_objects(Bucket=where.bucket, Delete={"Objects": listed, "Quiet": True})  # type: ignore[typeddict-item] # of keys alone
+            # What S3 keeps, it lists in an answer that is no error.
+            for kept in done.get("Errors", []):
+                first = {name: kept.get(name, "") for name in ("Code", "Message")}
+                raise ClientError({"Error": first}, "DeleteObjects")  # type: ignore[typeddict-item] # two of its members
 
 
 def _all_begun(s3: S3Client, folder: str) -> list[tuple[str, str]]:

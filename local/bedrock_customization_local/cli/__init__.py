@@ -14,6 +14,7 @@ import typer
 
 from bedrock_customization_local.cli.commands.advise import advise
 from bedrock_customization_local.cli.commands.approve import approve, reject
+from bedrock_customization_local.cli.commands.cleanup import cleanup
 from bedrock_customization_local.cli.commands.convert import convert
 from bedrock_customization_local.cli.commands.demo import demo
 from bedrock_customization_local.cli.commands.estimate import estimate
@@ -23,6 +24,7 @@ from bedrock_customization_local.cli.commands.prepare import prepare
 from bedrock_customization_local.cli.commands.report import report
 from bedrock_customization_local.cli.commands.rollback import rollback
 from bedrock_customization_local.cli.commands.rules import rules
+from bedrock_customization_local.cli.commands.status import status
 from bedrock_customization_local.cli.commands.validate import validate
 
 app = typer.Typer(
@@ -43,6 +45,8 @@ app.command("inspect-model")(inspect_model)
 app.command("approve")(approve)
 app.command("reject")(reject)
 app.command("rollback")(rollback)
+app.command("status")(status)
+app.command("cleanup")(cleanup)
 app.command("rules")(rules)
 app.command("report")(report)
 app.add_typer(local, name="local")

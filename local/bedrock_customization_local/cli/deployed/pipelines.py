@@ -31,6 +31,9 @@ class DeployedPipeline:
     alias_parameter: str
     approval_url: str | None
     """None where nobody is asked."""
+    data_bucket: str | None = None
+    """None where the stack does not say; so the next."""
+    blind_bucket: str | None = None
 
     @classmethod
     def find(cls, session: Session, stack: str | None, execution_arn: str | None = None) -> Self:
@@ -47,7 +50,7 @@ class DeployedPipeline:
         found = [
             pipeline
             for one in _stacks(session, stack)
-            if (pipeline := cls._of(one))
+            if (pipeline := cls.of_stack(one))
             and (execution_arn is None or pipeline.has_execution(execution_arn))
         ]
         match found:
@@ -68,7 +71,8 @@ class DeployedPipeline:
         )
 
     @classmethod
-    def _of(cls, stack: StackTypeDef) -> Self | None:
+    def of_stack(cls, stack: StackTypeDef) -> Self | None:
+        """Return the pipeline that a stack's outputs name; None if they name none."""
         outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
         if any(name not in outputs for name in _OUTPUTS):
             return None
@@ -78,6 +82,8 @@ class DeployedPipeline:
             state_machine_arn=outputs["StateMachineArn"],
             alias_parameter=outputs["AliasParameterName"],
             approval_url=outputs.get("ApprovalUrl"),
+            data_bucket=outputs.get("DataBucketName"),
+            blind_bucket=outputs.get("BlindBucketName"),
         )
 
     def has_execution(self, arn: str) -> bool:
