@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.reports import wording
-from bedrock_customization_runtime.reports.plots.drawing import FIRST, INK, MUTED, canvas, svg
+from bedrock_customization_runtime.reports.plots.drawing import (
+    FIRST,
+    INK,
+    MUTED,
+    canvas,
+    drawn_once,
+    svg,
+)
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.manifest import PreparationSection
 
 
+@drawn_once
 def record_fates(preparation: PreparationSection) -> str:
     """Draw how many records went where."""
     fates = wording.fates(preparation)
