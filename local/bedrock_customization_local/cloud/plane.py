@@ -81,6 +81,8 @@ class Plane:
                         proxies={},
                         retries={"total_max_attempts": 1},
                         s3={"addressing_style": "path"},
+                        # Put together anew for each request, were it not given.
+                        user_agent="embedded-aws",
                     ),
                     verify=False,
                 )

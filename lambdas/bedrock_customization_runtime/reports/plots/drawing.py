@@ -5,22 +5,28 @@ The placeholders become the page's CSS variables, so that one drawing fits light
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from io import StringIO
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, ParamSpec
 
 import matplotlib as mpl
+import msgspec
 from matplotlib import style
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from matplotlib.layout_engine import LayoutEngine
 
+_P = ParamSpec("_P")
+_DRAWINGS = 16
+"""How many of each sort a process remembers: those of the runs that it is likely to see again."""
 _WIDTH = 7.4
 INK, MUTED, GRID, FIRST, SECOND, PAPER = (f"#00000{digit}" for digit in range(1, 7))
 _VARIABLES = {
@@ -54,6 +60,32 @@ _STYLE = {
     "ytick.labelcolor": MUTED,
     "ytick.left": False,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What is to be drawn, as bytes that are equal for equal drawings, and how."""
+
+    content: bytes
+    draw: Callable[[], str] = field(compare=False)
+
+
+def drawn_once(draw: Callable[_P, str]) -> Callable[_P, str]:
+    """Remember what was drawn: the report of a run is written again and again as the run goes on.
+
+    Args:
+        draw: Draws what it is given, which msgspec can encode, and looks at nothing else.
+    """
+
+    @functools.lru_cache(maxsize=_DRAWINGS)
+    def drawn(given: _Given) -> str:
+        return given.draw()
+
+    @functools.wraps(draw)
+    def remembered(*args: _P.args, **kwargs: _P.kwargs) -> str:
+        return drawn(_Given(msgspec.json.encode((args, kwargs)), lambda: draw(*args, **kwargs)))
+
+    return remembered
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from bedrock_customization_runtime.reports.plots.drawing import (
     MUTED,
     SECOND,
     canvas,
+    drawn_once,
     svg,
 )
 
@@ -26,6 +27,7 @@ _WIDE = 8
 """Times by which losses differ at least where the axis is logarithmic."""
 
 
+@drawn_once
 def loss_curves(customization: CustomizationSection) -> str:
     """Draw training and validation loss over the steps, epochs marked; empty without any point."""
     training, validation = customization.training_curve, customization.validation_curve
@@ -67,6 +69,7 @@ def loss_curves(customization: CustomizationSection) -> str:
         return svg(figure, "loss", "Loss by training step", f"{first_to_last}.")
 
 
+@drawn_once
 def sweep_curves(sweep: SweepSection) -> str:
     """Draw the validation loss of each candidate over the steps; empty without any point.
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.reports import wording
-from bedrock_customization_runtime.reports.plots.drawing import FIRST, INK, MUTED, canvas, svg
+from bedrock_customization_runtime.reports.plots.drawing import (
+    FIRST,
+    INK,
+    MUTED,
+    canvas,
+    drawn_once,
+    svg,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +20,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.reports.wording import Fate
 
 
+@drawn_once
 def record_fates(fates: Sequence[Fate]) -> str:
     """Draw how many records went where."""
     with canvas(1.9) as figure:

@@ -16,6 +16,7 @@ from bedrock_customization_runtime.reports.plots.drawing import (
     PAPER,
     SECOND,
     canvas,
+    drawn_once,
     svg,
 )
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.reports.models import ModelScore
 
 
+@drawn_once
 def comparison(
     scores: Sequence[ModelScore], metric: MetricComparison, min_improvement: float | None
 ) -> str:

@@ -1,7 +1,7 @@
 """What roles did with their rights: least privilege held against real runs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Lock
 
 from bedrock_customization_local.cloud.iam.evaluation import Decision
@@ -85,9 +85,7 @@ class AccessRecord:
             Allowance(role_arn, action, resource)
             for policy in policies
             for statement in policy.speaking_of(request, Effect.ALLOW)
-            for action in statement.actions
-            for resource in statement.resources
-            if replace(statement, actions=(action,), resources=(resource,)).applies(request)
+            for action, resource in statement.used_by(request)
         ]
         with self._lock:
             self._used.update(used)

@@ -68,7 +68,9 @@ class MotoPolicies:
         """Return what there is on a role, None if there is no such role."""
         account, partition = self._scope.account, self._scope.partition
         backend = iam_backends[account][partition]
-        role = next((one for one in list(backend.roles.values()) if one.arn == arn), None)
+        name = arn.rpartition("/")[2]
+        named = (one for one in list(backend.roles.values()) if one.name == name)
+        role = next((one for one in named if one.arn == arn), None)
         if role is None:
             return None
         boundary: Policy | None = None

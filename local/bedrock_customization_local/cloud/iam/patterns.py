@@ -8,6 +8,7 @@ Lookup = Callable[[str], str | None]
 """Gives the value of a context key, or None when the request has none."""
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+_VARIABLE_STARTS = "${"
 _ESCAPES = {"*": "*", "?": "?", "$": "$"}
 _ARN_COLONS = 5
 
@@ -17,6 +18,8 @@ def glob_matches(pattern: str, text: str, lookup: Lookup, *, ignore_case: bool =
 
     A variable that the request has no value for matches nothing.
     """
+    if _VARIABLE_STARTS not in pattern:
+        return _glob_fits(pattern, text, ignore_case=ignore_case)
     pieces = _resolved(pattern, lookup)
     if pieces is None:
         return False
@@ -27,6 +30,8 @@ def arn_matches(pattern: str, arn: str, lookup: Lookup) -> bool:
     """Tell whether an ARN matches; a wildcard stays within its part, but for the last part."""
     if pattern == "*":
         return True
+    if _VARIABLE_STARTS not in pattern:
+        return _arn_fits(pattern, arn)
     pieces = _resolved(pattern, lookup)
     if pieces is None:
         return False
@@ -61,6 +66,17 @@ def _value(variable: str, lookup: Lookup) -> str | None:
     key, _, default = variable.partition(",")
     value = lookup(key.strip())
     return default.strip().strip("'") if value is None and default else value
+
+
+# The same roles ask for the same again and again: most answers are known.
+@lru_cache(maxsize=16_384)
+def _glob_fits(pattern: str, text: str, *, ignore_case: bool) -> bool:
+    return _glob(((pattern, False),), ignore_case=ignore_case).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=16_384)
+def _arn_fits(pattern: str, arn: str) -> bool:
+    return _arn(((pattern, False),)).fullmatch(arn) is not None
 
 
 @lru_cache(maxsize=4096)

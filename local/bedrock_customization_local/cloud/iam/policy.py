@@ -70,10 +70,21 @@ class Statement:
             glob_matches(pattern, request.action, lookup, ignore_case=True)
             for pattern in self.actions
         )
+        if acts == self.not_actions:
+            return False
         concerns = not self.resources or self.not_resources != any(
             arn_matches(pattern, request.resource, lookup) for pattern in self.resources
         )
-        return acts != self.not_actions and concerns and hold(self.conditions, request.context)
+        return concerns and hold(self.conditions, request.context)
+
+    def used_by(self, request: Request) -> Iterator[tuple[str, str]]:
+        """Yield the pairs of an action and a resource that made the statement apply."""
+        lookup: Lookup = request.context.single if self.variables else _literally
+        for action in self.actions:
+            if glob_matches(action, request.action, lookup, ignore_case=True) != self.not_actions:
+                for resource in self.resources:
+                    if arn_matches(resource, request.resource, lookup) != self.not_resources:
+                        yield action, resource
 
     def names(self, principal: Principal) -> PrincipalMatch | None:
         """Return how the statement speaks of a principal, None if it does not."""

@@ -33,6 +33,7 @@ _CONFIG = Config(
     max_pool_connections=100,
     inject_host_prefix=False,
     s3={"addressing_style": "path"},
+    user_agent="embedded-aws",  # put together anew for each request, were it not given
 )
 
 # Names an error: from the service's model and the error code.
