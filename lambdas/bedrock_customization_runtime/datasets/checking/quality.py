@@ -83,18 +83,19 @@ def doubtful(questions: Sequence[str], answers: Sequence[str]) -> list[int]:
         questions: As `judge` takes them.
         answers: Of the same records.
     """
+    is_usual = _is_usual("".join((*questions, *answers)))
     return [
         number
         for number, (question, answer) in enumerate(zip(questions, answers, strict=True))
         if question == answer
-        or not (question.isascii() and answer.isascii())
         or (len(answer) >= _PROBED_FROM and _repeats_a_piece(answer))
-        # Each token of a chat template begins with one of these.
-        or "<" in question
-        or "<" in answer
-        or "[" in question
-        or "[" in answer
+        or not (is_usual or (_is_usual(question) and _is_usual(answer)))
     ]
+
+
+def _is_usual(text: str) -> bool:
+    """Whether a text is ASCII, and holds nothing that a token of a chat template begins with."""
+    return text.isascii() and "<" not in text and "[" not in text
 
 
 def _repeats_a_piece(text: str) -> bool:
