@@ -315,7 +315,7 @@ def _conversations(systems: list[str], conversations: list[list[_Message]]) -> _
     said = _Said(Contents(), [*filter(None, systems)], 0, 0)
     said.quotes = _QUOTES * len(systems) + 6 * len(said.texts)
     for system, messages in zip(systems, conversations, strict=True):
-        turns = []
+        turns: list[str] = []
         texts = 1
         for message, role in zip(messages, cycle(_TURNS), strict=False):
             blocks = [block.text for block in message.content]

@@ -111,10 +111,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
             messages = messages[:-1]
         else:
             answer = self.answer
-        turns: list[str] = []
-        for message in messages:
-            turns += (message.role, message.identity)
-        return content_of(self.system or "", turns, answer, messages=len(self.messages))
+        return content_of(self.system or "", _turns(messages), answer, messages=len(self.messages))
 
 
 class Content(msgspec.Struct, frozen=True, gc=False):
@@ -219,12 +216,13 @@ def blind(record: Record, slices: Mapping[str, str] = _NO_SLICES) -> TestRecord:
         record: What it holds.
         slices: Its values by the columns by which results are sliced.
     """
-    text = f"{record.content().question}\0{record.answer}"
+    question, answer = record.question, record.answer
+    text = "\0".join((record.system or "", *_turns(question), answer))
     return TestRecord(
         id=xxhash.xxh3_128_hexdigest(text.encode())[:_ID_DIGITS],
         system=record.system,
-        messages=record.question,
-        reference=record.answer,
+        messages=question,
+        reference=answer,
         slices=dict(slices),
     )
 
@@ -247,6 +245,14 @@ def content_of(system: str, turns: Sequence[str], answer: str, *, messages: int)
         answer=answer,
         messages=messages,
     )
+
+
+def _turns(messages: Iterable[Message]) -> list[str]:
+    """Return role and identity of each message, in turn."""
+    turns: list[str] = []
+    for message in messages:
+        turns += (message.role, message.identity)
+    return turns
 
 
 def keys_of(texts: Iterable[str]) -> list[int]:
