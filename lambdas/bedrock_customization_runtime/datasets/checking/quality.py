@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
+from operator import eq
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.datasets import rules
@@ -83,14 +84,19 @@ def doubtful(questions: Sequence[str], answers: Sequence[str]) -> list[int]:
         questions: As `judge` takes them.
         answers: Of the same records.
     """
-    is_usual = _is_usual("".join((*questions, *answers)))
-    return [
+    found = {
         number
-        for number, (question, answer) in enumerate(zip(questions, answers, strict=True))
-        if question == answer
-        or (len(answer) >= _PROBED_FROM and _repeats_a_piece(answer))
-        or not (is_usual or (_is_usual(question) and _is_usual(answer)))
-    ]
+        for number, answer in enumerate(answers)
+        if len(answer) >= _PROBED_FROM and _repeats_a_piece(answer)
+    }
+    # All at once first: in most blocks there is nothing else to find.
+    if any(map(eq, questions, answers)) or not _is_usual("".join((*questions, *answers))):
+        found.update(
+            number
+            for number, (question, answer) in enumerate(zip(questions, answers, strict=True))
+            if question == answer or not (_is_usual(question) and _is_usual(answer))
+        )
+    return sorted(found)
 
 
 def _is_usual(text: str) -> bool:
