@@ -21,3 +21,9 @@ What lies beyond the source comes in through `Settings`: a way to look at media
 (`record_formats.media_files`), and what a model added to records (`enrichment`). Every verdict is a
 rule of the table in `rules`.
 """
+
+import os
+
+# Read when NumPy is first imported. No linear algebra happens here, and its threads, which wait for
+# some by turning in circles, are a quarter of a function's cold start.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

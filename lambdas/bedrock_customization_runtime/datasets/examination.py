@@ -131,4 +131,4 @@ def _fill_from_records(examined: Examined, source: Iterable[Block], judge: RowJu
         if block.data.isspace():
             examined.pass_blank(block)
         else:
-            judge.judge_lines(block, plain.contents(block))
+            judge.judge_lines(block, plain.proved(block))

@@ -21,7 +21,7 @@ from bedrock_customization_runtime.datasets.splitting import Side
 from bedrock_customization_runtime.datasets.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.datasets.problems import Problem
     from bedrock_customization_runtime.datasets.reading.lines import Block
     from bedrock_customization_runtime.datasets.reading.rows import Row, UnreadableRow
-    from bedrock_customization_runtime.datasets.record_formats.records import Content, Record
+    from bedrock_customization_runtime.datasets.record_formats.records import (
+        Content,
+        Contents,
+        Record,
+    )
     from bedrock_customization_runtime.datasets.rules import Rule
     from bedrock_customization_runtime.datasets.settings import Settings
 
@@ -159,38 +163,27 @@ class Examined:
         """
         self._count_accepted(1)
         place = self.findings.place(line)
-        self.index.append(
-            place,
-            content,
-            messages=len(record.messages),
-            group=group,
-            stratum=stratum,
-            slices=slices,
-        )
+        self.index.append(place, content, group=group, stratum=stratum, slices=slices)
         if original is None:
             written = formats.training_line(record, self.settings.method.record_format)
         else:
             written = original + b"\n"
         self._accepted.append(written)
 
-    def accept_lines(self, block: Block, first: int, contents: Sequence[Content]) -> None:
+    def accept_lines(self, block: Block, first: int, contents: Contents) -> None:
         """Keep records as they were read.
 
         Args:
             block: Where their lines are.
             first: Place of the first of them in the block; the others follow.
-            contents: What each says; all end with an answer.
+            contents: What each says.
         """
         count = len(contents)
         place = self.findings.place(block.number + first)
         self._count_accepted(count)
-        self.index.extend(
-            range(place, place + count),
-            contents,
-            messages=[len(content.question) // 2 + 1 for content in contents],
-        )
+        self.index.extend(range(place, place + count), contents)
         start, ends = block.start(first), block.ends[first : first + count] + 1
-        self._accepted.extend(block.data[start : ends[-1]], ends - start)
+        self._accepted.extend(memoryview(block.data)[start : ends[-1]], ends - start)
 
     def pass_blank(self, block: Block) -> None:
         """Note lines of which none holds anything."""

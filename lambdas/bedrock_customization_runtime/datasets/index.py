@@ -14,7 +14,11 @@ import numpy as np
 from bedrock_customization_runtime.datasets import tokens
 from bedrock_customization_runtime.datasets.copies import near_copies
 from bedrock_customization_runtime.datasets.copies.words import Words, words_of
-from bedrock_customization_runtime.datasets.record_formats.records import key_of_text, keys_of
+from bedrock_customization_runtime.datasets.record_formats.records import (
+    Contents,
+    key_of_text,
+    keys_of,
+)
 from bedrock_customization_runtime.datasets.spool import Spool
 from bedrock_customization_runtime.errors import DatasetRejected
 
@@ -84,8 +88,7 @@ class Index:
         self._words = Spool()
         self._label_texts: dict[int, str] | None = {}
         self.slice_values: dict[int, dict[str, str]] = {}
-        self._waiting: list[Content] = []
-        self._messages: list[int] = []
+        self._waiting = Contents()
         self._waiting_characters = 0
 
     def append(
@@ -93,7 +96,6 @@ class Index:
         line: int,
         content: Content,
         *,
-        messages: int,
         group: str | None = None,
         stratum: str | None = None,
         slices: Mapping[str, str] | None = None,
@@ -103,7 +105,6 @@ class Index:
         Args:
             line: Where it began in the source.
             content: What it says.
-            messages: How many it has.
             group: What it must stay together with.
             stratum: What is spread evenly over the sides.
             slices: Values by the columns by which results are told apart.
@@ -117,10 +118,11 @@ class Index:
             if key not in self.slice_values:
                 self.slice_values[key] = dict(slices)
                 check_slices(self.slice_values)
+        contents = Contents()
+        contents.append(content)
         self.extend(
             [line],
-            [content],
-            messages=[messages],
+            contents,
             group=0 if group is None else key_of_text("group", group),
             stratum=0 if stratum is None else key_of_text("stratum", stratum),
             slices=key,
@@ -129,9 +131,8 @@ class Index:
     def extend(
         self,
         lines: Sequence[int],
-        contents: Sequence[Content],
+        contents: Contents,
         *,
-        messages: Sequence[int],
         group: int = 0,
         stratum: int = 0,
         slices: int = 0,
@@ -141,25 +142,21 @@ class Index:
         Args:
             lines: Where each began in the source.
             contents: What each says.
-            messages: How many each has.
             group: Key of what they must stay together with; 0 where that is nothing.
             stratum: Key of what is spread evenly over the sides, likewise.
             slices: Key of values by which results are told apart, likewise.
         """
-        questions, answers = keys_of(contents)
-        self._question.extend(questions)
+        answers = keys_of(contents.answers)
+        self._question.extend(keys_of(contents.questions))
         self._label.extend(answers)
         self._line.extend(lines)
-        self._group.extend([group] * len(questions))
-        self._stratum.extend([stratum] * len(questions))
-        self._slices.extend([slices] * len(questions))
+        self._group += array("Q", (group,)) * len(contents)
+        self._stratum += array("Q", (stratum,)) * len(contents)
+        self._slices += array("Q", (slices,)) * len(contents)
         if self._label_texts is not None:
-            self._keep_labels(answers, contents)
-        self._waiting += contents
-        self._messages += messages
-        self._waiting_characters += sum(
-            [len(content.question[-1]) + len(content.answer) for content in contents]
-        )
+            self._keep_labels(answers, contents.answers)
+        self._waiting.extend(contents)
+        self._waiting_characters += sum(map(len, contents.last)) + sum(map(len, contents.answers))
         if self._waiting_characters >= _TEXT_AT_ONCE:
             self._measure()
 
@@ -214,32 +211,27 @@ class Index:
     def _measure(self) -> None:
         """Count the tokens of the texts that wait, and hash their words."""
         waiting = self._waiting
-        if not waiting:
+        if not waiting.answers:
             return
-        asked = [content.asked for content in waiting]
-        texts = [
-            f"{content.question[0]}\n{one}\n{content.answer}"
-            for content, one in zip(waiting, asked, strict=True)
-        ]
-        self._tokens.frombytes(tokens.likely_of(texts, self._messages).tobytes())
+        texts = map("\n".join, zip(waiting.systems, waiting.asked, waiting.answers, strict=True))
+        self._tokens.frombytes(tokens.likely_of([*texts], waiting.messages).tobytes())
         if self._finds_near_copies:
-            words = words_of(asked)
+            words = words_of(waiting.asked)
             self._words.extend(words.hashes.tobytes(), words.first[1:] * words.hashes.itemsize)
             self._near.frombytes(words.keys().tobytes())
             self._bands.frombytes(near_copies.bands_of(words).tobytes())
-        waiting.clear()
-        self._messages.clear()
+        self._waiting = Contents()
         self._waiting_characters = 0
 
-    def _keep_labels(self, answers: Sequence[int], contents: Sequence[Content]) -> None:
+    def _keep_labels(self, keys: Sequence[int], answers: Sequence[str]) -> None:
         kept = self._label_texts
-        for key, content in zip(answers, contents, strict=True):
+        for key, answer in zip(keys, answers, strict=True):
             if kept is None or key in kept:
                 continue
-            if len(kept) == LABELS or len(content.answer) > LABEL_CHARACTERS:
+            if len(kept) == LABELS or len(answer) > LABEL_CHARACTERS:
                 kept = None
             else:
-                kept[key] = content.answer
+                kept[key] = answer
         self._label_texts = kept
 
 

@@ -50,7 +50,7 @@ class PreparedDataset:
         self.tokens_per_record = np.sort(kept.tokens)
         # By hash: a source sorted by class must not be learned class by class, and the order of the
         # source does not show in the result.
-        order = np.argsort(kept.exact, kind="stable")
+        order = np.argsort(kept.exact)
         self._rows = {one: rows[order][side[order] == one] for one in Side}
         training = side == Side.TRAIN
         self.estimated_tokens = int(kept.tokens[training].sum())
@@ -154,7 +154,7 @@ def assign_sides(
     if similar is not None:
         keys.append(similar.astype(np.uint64))
     component = clusters.components(keys)
-    rows = np.sort(np.unique(columns.exact, return_index=True)[1])
+    rows = np.sort(clusters.distinct(columns.exact)[0])
     refusals.check_distinct(examined, len(rows))
     side = _sides(examined, columns, component, rows)
     return Split(rows, columns.take(rows), side, component[rows])
@@ -163,7 +163,7 @@ def assign_sides(
 def template_sample(columns: Columns) -> NDArray[np.intp]:
     """Return the records by which the shingles of a template are recognized."""
     # By hash, so that the order of the source does not show in the result.
-    return np.argsort(columns.exact, kind="stable")[: near_copies.SAMPLE]
+    return np.argsort(columns.exact)[: near_copies.SAMPLE]
 
 
 def near_copies_of(
@@ -302,8 +302,8 @@ def _shared(blind_set: NDArray[np.uint64], others: NDArray[np.uint64]) -> int:
 
 def _note_conflicts(examined: RecordSource, columns: Columns) -> None:
     """Note each record that answers a question otherwise than the first record that asks it."""
-    _, first, inverse = np.unique(columns.question, return_index=True, return_inverse=True)
-    conflicting = columns.label != columns.label[first][inverse]
+    first, which = clusters.distinct(columns.question)
+    conflicting = columns.label != columns.label[first][which]
     for line in columns.line[conflicting].tolist():
         examined.findings.note(rules.CONFLICTING_ANSWERS, line)
 

@@ -22,11 +22,16 @@ from bedrock_customization_runtime.datasets.record_formats.shapes import Shape
 from bedrock_customization_runtime.datasets.record_formats.templates import Template
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from bedrock_customization_runtime.datasets.examined import Examined
     from bedrock_customization_runtime.datasets.reading.lines import Block, Line
-    from bedrock_customization_runtime.datasets.record_formats.records import Content, Record
+    from bedrock_customization_runtime.datasets.record_formats.plain import Proved
+    from bedrock_customization_runtime.datasets.record_formats.records import (
+        Content,
+        Contents,
+        Record,
+    )
     from bedrock_customization_runtime.datasets.rules import Rule
 
 
@@ -94,51 +99,49 @@ class RowJudge:
             return Shape.INVOCATION_LOG, self._logs.record_of(row)
         return shapes.record_of(row)
 
-    def judge_lines(self, block: Block, contents: Sequence[Content | None]) -> None:
+    def judge_lines(self, block: Block, proved: Proved) -> None:
         """Decide on lines.
 
         Args:
             block: The lines.
-            contents: What each says that was proved sound; None for the others.
+            proved: Which of them are sound, and what those say.
         """
+        contents, others = proved.contents, {*proved.others}
         start = 0
-        for row in self._alone(block, contents):
+        for row in sorted(others.union(self._suspects(block, contents))):
             self._take(block, contents, start, row)
-            self._judge_line(block.line(row), contents[row])
+            if row in others:
+                self._judge_line(block.line(row))
+            else:
+                self._judge_suspect(block.line(row), contents.one(row))
             start = row + 1
         self._take(block, contents, start, len(contents))
 
-    def _alone(self, block: Block, contents: Sequence[Content | None]) -> list[int]:
-        """Return the lines that must be looked at one by one."""
-        alone = [row for row, content in enumerate(contents) if content is None]
+    def _suspects(self, block: Block, contents: Contents) -> list[int]:
+        """Return the lines that may hold something private."""
         if self._screen is None or not self._examined.keeps:
-            return alone
+            return []
         if b"\\" in block.data:
-            texts = [b"" if content is None else _written(content) for content in contents]
-            suspects = self._screen.suspects(b"".join(texts), [*accumulate(map(len, texts))])
-        else:
-            suspects = self._screen.suspects(block.data, (block.ends + 1).tolist())
-        return sorted({*alone, *suspects})
+            texts = [_written(contents.one(row)) for row in range(len(contents))]
+            return self._screen.suspects(b"".join(texts), [*accumulate(map(len, texts))])
+        return self._screen.suspects(block.data, (block.ends + 1).tolist())
 
-    def _take(self, block: Block, contents: Sequence[Content | None], start: int, end: int) -> None:
+    def _take(self, block: Block, contents: Contents, start: int, end: int) -> None:
         """Accept lines that were proved sound and hold nothing private."""
         if start == end:
             return
         if not self._examined.keeps:
             self._examined.count(end - start)
             return
-        some = [content for content in contents[start:end] if content is not None]
-        questions = [_asked_last(content) for content in some]
-        answers = [content.answer for content in some]
-        for number in quality.doubtful(questions, answers):
+        some = contents.some(start, end)
+        for number in quality.doubtful(some.last, some.answers):
             self._line = block.number + start + number
-            quality.judge(questions[number], answers[number], self._note)
+            quality.judge(some.last[number], some.answers[number], self._note)
         self._examined.accept_lines(block, start, some)
 
-    def _judge_line(self, line: Line, content: Content | None) -> None:
-        if content is not None:
-            self._judge_suspect(line, content)
-        elif (row := json_rows.row(line, self._examined.note)) is not None:
+    def _judge_line(self, line: Line) -> None:
+        row = json_rows.row(line, self._examined.note)
+        if row is not None:
             self.judge(row)
 
     def _judge_suspect(self, line: Line, content: Content) -> None:
@@ -166,7 +169,7 @@ class RowJudge:
 
     def _look(self, record: Record, content: Content) -> None:
         if record.is_answered:
-            quality.judge(_asked_last(content), content.answer, self._note)
+            quality.judge(content.last, content.answer, self._note)
 
     def _count_kind(self, kind: str) -> None:
         self._examined.personal_data[kind] += 1
@@ -177,9 +180,4 @@ class RowJudge:
 
 def _written(content: Content) -> bytes:
     """Return all that a record says."""
-    return "\n".join((*content.question, content.answer, "")).encode()
-
-
-def _asked_last(content: Content) -> str:
-    """Return the last question, "" where there is none."""
-    return content.question[-1] if len(content.question) > 1 else ""
+    return f"{content.question}\n{content.answer}\n".replace("\0", "\n").encode()

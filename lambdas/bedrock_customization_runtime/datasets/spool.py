@@ -85,7 +85,7 @@ class Spool:
         self._file.write(data)
         self._ends.append(self._ends[-1] + len(data))
 
-    def extend(self, data: bytes, ends: NDArray[np.intp]) -> None:
+    def extend(self, data: bytes | memoryview, ends: NDArray[np.intp]) -> None:
         """Add several that lie one after the other.
 
         Args:

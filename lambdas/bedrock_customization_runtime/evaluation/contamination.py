@@ -45,6 +45,6 @@ def _append(index: Index, records: Iterable[Record]) -> int:
     """Add records to an index, and return how many."""
     count = 0
     for record in records:
-        index.append(count, record.content(), messages=len(record.messages))
+        index.append(count, record.content())
         count += 1
     return count

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
+from operator import eq
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.datasets import rules
@@ -83,18 +84,24 @@ def doubtful(questions: Sequence[str], answers: Sequence[str]) -> list[int]:
         questions: As `judge` takes them.
         answers: Of the same records.
     """
-    return [
+    found = {
         number
-        for number, (question, answer) in enumerate(zip(questions, answers, strict=True))
-        if question == answer
-        or not (question.isascii() and answer.isascii())
-        or (len(answer) >= _PROBED_FROM and _repeats_a_piece(answer))
-        # Each token of a chat template begins with one of these.
-        or "<" in question
-        or "<" in answer
-        or "[" in question
-        or "[" in answer
-    ]
+        for number, answer in enumerate(answers)
+        if len(answer) >= _PROBED_FROM and _repeats_a_piece(answer)
+    }
+    # All at once first: in most blocks there is nothing else to find.
+    if any(map(eq, questions, answers)) or not _is_usual("".join((*questions, *answers))):
+        found.update(
+            number
+            for number, (question, answer) in enumerate(zip(questions, answers, strict=True))
+            if question == answer or not (_is_usual(question) and _is_usual(answer))
+        )
+    return sorted(found)
+
+
+def _is_usual(text: str) -> bool:
+    """Whether a text is ASCII, and holds nothing that a token of a chat template begins with."""
+    return text.isascii() and "<" not in text and "[" not in text
 
 
 def _repeats_a_piece(text: str) -> bool:

@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def distinct(keys: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the first record of each key, in the order of keys, and which of them each record has.
+
+    As `np.unique` does, whose stable sort takes several times as long.
+    """
+    order = np.argsort(keys)
+    ordered = keys[order]
+    is_new = np.append(True, ordered[1:] != ordered[:-1])[: len(keys)]
+    begins = np.flatnonzero(is_new)
+    which = np.empty_like(order)
+    which[order] = np.cumsum(is_new) - 1
+    return np.minimum.reduceat(order, begins) if begins.size else order, which
+
+
 def components(columns: Sequence[NDArray[np.uint64]]) -> NDArray[np.intp]:
     """Return for each record the first record that it is joined with, itself if none.
 

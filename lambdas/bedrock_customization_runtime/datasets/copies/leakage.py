@@ -153,8 +153,14 @@ class _Sieve:
 
     def _found(self, hashes: NDArray[np.uint64]) -> NDArray[np.intp]:
         octets, bit = self._places(hashes)
-        return np.flatnonzero((self._table[octets] >> bit & np.uint8(1)).view(bool))
+        found = self._table.take(octets)
+        found >>= bit
+        found &= np.uint8(1)
+        return np.flatnonzero(found.view(bool))
 
     def _places(self, hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
-        places = (hashes >> self._shift).view(np.intp)
-        return places >> 3, (places & 7).astype(np.uint8)
+        places = hashes >> self._shift
+        bit = places.astype(np.uint8)
+        bit &= np.uint8(7)
+        places >>= np.uint64(3)
+        return places.view(np.intp), bit

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bedrock_customization_runtime.datasets.copies.clusters import distinct
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -97,7 +99,7 @@ def joined(
         common: Shingles that do not count.
         similar: Similarity from which records are near-copies.
     """
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    first, which = distinct(keys)
     rows = np.sort(first)
     forest = _Forest(len(keys))
     refused: set[int] = set()
@@ -114,7 +116,7 @@ def joined(
                 forest.join(left, right)
             if len(refused) < _REFUSED_REMEMBERED:
                 refused.update((some[~alike, 0] * len(keys) + some[~alike, 1]).tolist())
-    return forest.roots()[first][inverse]
+    return forest.roots()[first][which]
 
 
 def united(keys: NDArray[np.uint64], similar: Iterable[NDArray[np.intp]]) -> NDArray[np.intp]:
@@ -124,12 +126,12 @@ def united(keys: NDArray[np.uint64], similar: Iterable[NDArray[np.intp]]) -> NDA
         keys: Of each record; equal ones are copies.
         similar: Pairs of similar records, each the first with its key.
     """
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    first, which = distinct(keys)
     forest = _Forest(len(keys))
     for pairs in similar:
         for left, right in pairs.tolist():
             forest.join(left, right)
-    return forest.roots()[first][inverse]
+    return forest.roots()[first][which]
 
 
 def candidates(band: NDArray[np.uint32], rows: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -147,9 +149,12 @@ def candidates(band: NDArray[np.uint32], rows: NDArray[np.intp]) -> NDArray[np.i
     is_next = np.flatnonzero(sorted_band[1:] == sorted_band[:-1]) + 1
     begins = np.flatnonzero(np.append(True, sorted_band[1:] != sorted_band[:-1]))
     head = begins[np.searchsorted(begins, is_next, side="right") - 1]
-    stars = np.stack([members[head], members[is_next]], axis=1)
-    chains = np.stack([members[is_next - 1], members[is_next]], axis=1)
-    return np.unique(np.concatenate([stars, chains]), axis=0)
+    stars, chains = (
+        (members[before].astype(np.uint64) << _HALF) | members[is_next].astype(np.uint64)
+        for before in (head, is_next - 1)
+    )
+    pairs = np.unique(np.concatenate([stars, chains]))
+    return np.stack([pairs >> _HALF, pairs & _LOW], axis=1).astype(np.intp)
 
 
 def are_similar(

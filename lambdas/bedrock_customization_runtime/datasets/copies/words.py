@@ -28,6 +28,8 @@ _WIDE = re.compile("([\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0eff\u1780
 _BASE = 0x9E3779B1
 """Odd, so that it has an inverse modulo 2**32."""
 _WIDE_BASE = 0x9E3779B97F4A7C15
+_ODD = np.uint64(0xBF58476D1CE4E5B9)
+_STEP = np.uint64(2 * 0xBF58476D1CE4E5B9 % 2**64)
 _BLOCK = 1 << 18
 _FEWEST_POWERS = 16
 _WITHOUT_DIGITS = str.maketrans("0123456789", "ghijklmnop")
@@ -131,10 +133,14 @@ class Words:
 
     def keys(self) -> NDArray[np.uint64]:
         """Return a hash of each text's words in order."""
-        wide = (self.hashes.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        owner = np.repeat(self.first[:-1], self.counts)
-        place = (np.arange(len(wide)) - owner).astype(np.uint64)
-        wide *= (place * np.uint64(2) + np.uint64(1)) * np.uint64(0xBF58476D1CE4E5B9)
+        # Each word by an odd number of its own, which grows by one step from word to word.
+        factors = np.arange(len(self.hashes), dtype=np.uint64)
+        factors *= _STEP
+        factors -= np.repeat(self.first[:-1].astype(np.uint64) * _STEP - _ODD, self.counts)
+        wide = self.hashes.astype(np.uint64)
+        wide += np.uint64(1)
+        wide *= np.uint64(_WIDE_BASE)
+        wide *= factors
         wide ^= wide >> np.uint64(29)
         sums = np.zeros(len(wide) + 1, dtype=np.uint64)
         np.cumsum(wide, out=sums[1:])

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import chain, cycle
+from itertools import cycle
 from operator import sub
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +29,10 @@ from bedrock_customization_runtime.catalog.rules import RecordFormat
 from bedrock_customization_runtime.datasets.cleaning import FILLERS, is_visible
 from bedrock_customization_runtime.datasets.record_formats import formats
 from bedrock_customization_runtime.datasets.record_formats.converse import SCHEMA_VERSION
-from bedrock_customization_runtime.datasets.record_formats.records import Content
+from bedrock_customization_runtime.datasets.record_formats.records import Contents, content_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -83,14 +83,32 @@ class _ConverseLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields
     system: list[_Text] = []
 
 
-class _Said(msgspec.Struct, gc=False):
-    """What a line says, if the rest of the proof holds."""
+class Proved(msgspec.Struct):
+    """What was found out about the lines of a block."""
 
-    content: Content
+    contents: Contents = msgspec.field(default_factory=Contents)
+    """What each line says that can be kept as it is, byte by byte; of the others, nothing."""
+    others: list[int] = []
+    """Numbers of the lines for which the proof failed."""
+
+    def give_up(self, lines: int) -> Proved:
+        """Add lines for which the proof failed."""
+        for _ in range(lines):
+            self.others.append(len(self.contents))
+            self.contents.append(_NOTHING)
+        return self
+
+
+class _Said(msgspec.Struct):
+    """What lines say, if the rest of the proof holds."""
+
+    contents: Contents
     texts: list[str]
-    """Every text on it."""
+    """Every text on them."""
     quotes: int
-    """What its keys and strings need, without quotes inside the texts."""
+    """What their keys and strings need, without quotes inside the texts."""
+    most_texts: int
+    """Of a line."""
 
 
 class PlainLines:
@@ -114,15 +132,15 @@ class PlainLines:
         line, self._say = _FORMATS.get(method.record_format, (object, None))
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(line)
 
-    def contents(self, block: Block) -> list[Content | None]:
-        """Return what each line says if it can be kept as it is, byte by byte, and None if not."""
-        say = self._say
-        if say is None or block.cut:
-            return [None] * len(block.ends)
+    def proved(self, block: Block) -> Proved:
+        """Return which lines can be kept as they are, and what they say."""
+        proved = Proved()
+        if self._say is None or block.cut:
+            return proved.give_up(len(block.ends))
         starts, ends = block.starts, block.ends
         rows = self._decoded(block.data, starts, ends)
-        said = [None if row is None else say(row) for row in rows]
-        return self._proved(block.data, starts.tolist(), ends.tolist(), said)
+        self._prove(block.data, starts.tolist(), ends.tolist(), rows, proved)
+        return proved
 
     def _decoded(
         self, data: bytes, starts: NDArray[np.intp], ends: NDArray[np.intp]
@@ -148,34 +166,39 @@ class PlainLines:
             for row in self._decoded(data, starts[part], ends[part])
         ]
 
-    def _proved(
-        self, data: bytes, starts: list[int], ends: list[int], said: list[_Said | None]
-    ) -> list[Content | None]:
-        """Return what was said on the lines for which the rest of the proof holds too."""
-        sure = [one for one in said if one is not None]
-        if len(sure) == len(said):
-            longest = max(map(sub, ends, starts))
-            if self._is_plain(_between(data, starts[0], ends[-1]), sure, longest):
-                return [one.content for one in sure]
-        if len(said) == 1 or not sure:
-            return [None] * len(said)
-        return [
-            content
-            for part in _parts(len(said))
-            for content in self._proved(data, starts[part], ends[part], said[part])
-        ]
+    def _prove(
+        self,
+        data: bytes,
+        starts: list[int],
+        ends: list[int],
+        rows: list[Any | None],
+        proved: Proved,
+    ) -> None:
+        """Add to what was proved what the lines say for which the rest of the proof holds too."""
+        said = None
+        if self._say is not None and None not in rows:
+            said = self._say(rows)
+        if said is not None and self._is_plain(
+            _between(data, starts[0], ends[-1]), said, max(map(sub, ends, starts))
+        ):
+            proved.contents.extend(said.contents)
+        elif len(rows) == 1:
+            proved.give_up(1)
+        else:
+            for part in _parts(len(rows)):
+                self._prove(data, starts[part], ends[part], rows[part], proved)
 
     def _is_plain(  # noqa: PLR0911 - a list of proofs, cheapest first
-        self, data: bytes, said: Sequence[_Said], longest: int
+        self, data: bytes, said: _Said, longest: int
     ) -> bool:
         """Prove that the texts need nothing and that the lines say nothing else.
 
         Args:
             data: The lines.
-            said: What was decoded from each.
+            said: What was decoded from them.
             longest: Bytes of the longest line.
         """
-        texts = list(chain.from_iterable([one.texts for one in said]))
+        texts = said.texts
         # strip() returns the very string where there is nothing to strip, so they compare at once.
         if not all(texts) or list(map(str.strip, texts)) != texts:
             return False
@@ -187,9 +210,8 @@ class PlainLines:
         if escaped_quotes and b"\\u0022" in data:
             # A quote written so would hide a key from the count.
             return False
-        needed = escaped_quotes + sum([one.quotes for one in said])
         # No line has fewer than it needs, so equal sums are equal for each.
-        if _count_quotes(data) != needed:
+        if _count_quotes(data) != escaped_quotes + said.quotes:
             return False
         if not _is_usual(data, joined):
             return False
@@ -201,13 +223,13 @@ class PlainLines:
             self._reserved.search(joined) is None
         )
 
-    def _is_short(self, said: Sequence[_Said], longest: int) -> bool:
+    def _is_short(self, said: _Said, longest: int) -> bool:
         """Whether no line could have too many tokens; its bytes answer for nearly every one."""
-        most = self._most_characters
-        turns = _TOKENS_PER_TURN * max([len(one.texts) for one in said])
-        return longest + turns <= most or all(
-            sum(map(len, one.texts)) + (_TOKENS_PER_TURN + 1) * len(one.texts) <= most
-            for one in said
+        most = self._most_characters - _TOKENS_PER_TURN * said.most_texts
+        contents = said.contents
+        return longest <= most or all(
+            len(question) + len(answer) <= most
+            for question, answer in zip(contents.questions, contents.answers, strict=True)
         )
 
 
@@ -241,72 +263,110 @@ def _shows(text: str) -> bool:
     return text.isascii() or (first.isalnum() and first not in FILLERS) or is_visible(text)
 
 
-def _converse(row: _ConverseLine) -> _Said | None:
-    messages, system = row.messages, row.system
-    if row.schemaVersion != SCHEMA_VERSION or len(system) > 1 or len(messages) % 2 or not messages:
+def _converse(rows: list[_ConverseLine]) -> _Said | None:
+    if any(row.schemaVersion != SCHEMA_VERSION or len(row.system) > 1 for row in rows):
         return None
-    # Most are one question and its answer: they are read without a loop.
-    if len(messages) == len(_TURNS):
-        user, assistant = messages
-        asked, answered = user.content, assistant.content
-        if (
-            len(asked) == len(answered) == 1
-            and user.role == "user"
-            and assistant.role == "assistant"
-        ):
-            question, answer = asked[0].text, answered[0].text
-            if system:
-                first = system[0].text
-                said = Content([first, "user", question], answer)
-                return _Said(said, [first, question, answer], _QUOTES + 6 + 10 + 10)
-            said = Content(["", "user", question], answer)
-            return _Said(said, [question, answer], _QUOTES + 10 + 10)
-    return _conversation(messages, system)
+    systems = [row.system[0].text if row.system else "" for row in rows]
+    conversations = [row.messages for row in rows]
+    exchanges = _exchanges(conversations)
+    if exchanges is None:
+        return _conversations(systems, conversations)
+    return _of_exchanges(systems, *exchanges, quotes=(_QUOTES + 20) * len(rows), system_quotes=6)
 
 
-def _conversation(messages: list[_Message], system: list[_Text]) -> _Said | None:
-    texts = [block.text for block in system]
-    said = [texts[0] if texts else ""]
-    quotes = _QUOTES + 6 * len(system)
-    for message, role in zip(messages, cycle(_TURNS), strict=False):
-        blocks = [block.text for block in message.content]
-        if message.role != role or not blocks:
+def _exchanges(conversations: list[list[_Message]]) -> tuple[list[str], list[str]] | None:
+    """Return questions and answers; None unless each conversation is one of each, of one block."""
+    if {*map(len, conversations)} != {len(_TURNS)}:
+        return None
+    texts = []
+    for turn, role in enumerate(_TURNS):
+        messages = [conversation[turn] for conversation in conversations]
+        contents = [message.content for message in messages if message.role == role]
+        if len(contents) < len(messages) or {*map(len, contents)} != {1}:
             return None
-        quotes += 6 + 4 * len(blocks)
-        texts += blocks
-        said += (role, "\n".join(blocks))
-    answer = said.pop()
-    said.pop()
-    return _Said(Content(said, answer), texts, quotes)
+        texts.append([content[0].text for content in contents])
+    asked, answers = texts
+    return asked, answers
 
 
-def _exchange(row: formats.ExchangeLine) -> _Said:
-    prompt, completion = row.prompt, row.completion
-    return _Said(Content(["", "user", prompt], completion), [prompt, completion], 8)
+def _of_exchanges(
+    systems: list[str], asked: list[str], answers: list[str], *, quotes: int, system_quotes: int
+) -> _Said:
+    """Return what lines of one question and its answer say.
+
+    Args:
+        systems: System prompt of each, "" where there is none.
+        asked: Question of each.
+        answers: Answer of each.
+        quotes: What all lines need without system prompts.
+        system_quotes: What each system prompt needs.
+    """
+    prompts = [*filter(None, systems)]
+    questions = [f"{system}\0user\0{text}" for system, text in zip(systems, asked, strict=True)]
+    return _Said(
+        Contents(systems, questions, asked, asked, answers, [len(_TURNS)] * len(asked)),
+        [*prompts, *asked, *answers],
+        quotes + system_quotes * len(prompts),
+        most_texts=len(_TURNS) + 1,
+    )
 
 
-def _claude(row: formats.ClaudeLine) -> _Said | None:
-    messages = row.messages
-    roles = [message.role for message in messages]
-    if not roles or roles != ["user", "assistant"] * (len(roles) // 2):
-        return None
-    texts = [message.content for message in messages]
-    question = [row.system]
-    for role, text in zip(roles[:-1], texts, strict=False):
-        question += (role, text)
-    # "messages", and for each "role": "…", "content": "…"
-    quotes = 2 + 8 * len(roles)
-    content = Content(question, texts[-1])
-    if row.system:
-        texts.append(row.system)
-        quotes += 4
-    return _Said(content, texts, quotes)
+def _conversations(systems: list[str], conversations: list[list[_Message]]) -> _Said | None:
+    said = _Said(Contents(), [*filter(None, systems)], 0, 0)
+    said.quotes = _QUOTES * len(systems) + 6 * len(said.texts)
+    for system, messages in zip(systems, conversations, strict=True):
+        turns: list[str] = []
+        texts = 1
+        for message, role in zip(messages, cycle(_TURNS), strict=False):
+            blocks = [block.text for block in message.content]
+            if message.role != role or not blocks:
+                return None
+            said.quotes += 6 + 4 * len(blocks)
+            said.texts += blocks
+            texts += len(blocks)
+            turns += (role, "\n".join(blocks))
+        if not turns or len(messages) % 2:
+            return None
+        *turns, _, answer = turns
+        said.contents.append(content_of(system, turns, answer, messages=len(messages)))
+        said.most_texts = max(said.most_texts, texts)
+    return said
 
 
-def _input(row: formats.InputLine) -> _Said:
-    return _Said(Content([""], row.input), [row.input], 4)
+def _exchange(rows: list[formats.ExchangeLine]) -> _Said:
+    prompts = [row.prompt for row in rows]
+    completions = [row.completion for row in rows]
+    quotes = 8 * len(rows)
+    return _of_exchanges([""] * len(rows), prompts, completions, quotes=quotes, system_quotes=0)
 
 
+def _claude(rows: list[formats.ClaudeLine]) -> _Said | None:
+    said = _Said(Contents(), [row.system for row in rows if row.system], 0, 0)
+    said.quotes = 4 * len(said.texts)
+    for row in rows:
+        messages = row.messages
+        roles = [message.role for message in messages]
+        if not roles or roles != [*_TURNS] * (len(roles) // 2):
+            return None
+        texts = [message.content for message in messages]
+        said.texts += texts
+        # "messages", and for each "role": "…", "content": "…"
+        said.quotes += 2 + 8 * len(roles)
+        turns = [part for pair in zip(roles, texts, strict=True) for part in pair]
+        content = content_of(row.system, turns[:-2], texts[-1], messages=len(texts))
+        said.contents.append(content)
+        said.most_texts = max(said.most_texts, len(texts) + 1)
+    return said
+
+
+def _input(rows: list[formats.InputLine]) -> _Said:
+    texts = [row.input for row in rows]
+    nothing = [""] * len(rows)
+    contents = Contents(nothing, nothing, texts, nothing, texts, [1] * len(rows))
+    return _Said(contents, texts, 4 * len(rows), most_texts=1)
+
+
+_NOTHING = content_of("", (), "", messages=0)
 _FORMATS: dict[RecordFormat, tuple[type, Callable[[Any], _Said | None] | None]] = {
     RecordFormat.CONVERSE: (_ConverseLine, _converse),
     RecordFormat.PROMPT_COMPLETION: (formats.ExchangeLine, _exchange),

@@ -8,7 +8,7 @@ import msgspec
 import xxhash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _ID_DIGITS = 24
 _NO_SLICES: Mapping[str, str] = {}
@@ -111,24 +111,77 @@ class Record(msgspec.Struct, frozen=True, gc=False):
             messages = messages[:-1]
         else:
             answer = self.answer
-        parts = [self.system or ""]
-        for message in messages:
-            parts += (message.role, message.identity)
-        return Content(parts, answer)
+        return content_of(self.system or "", _turns(messages), answer, messages=len(self.messages))
 
 
 class Content(msgspec.Struct, frozen=True, gc=False):
     """What a record says, as it is compared: with all its blocks."""
 
-    question: list[str]
-    """System prompt, then role and identity of each message of the question."""
+    system: str
+    """Empty where there is no system prompt."""
+    question: str
+    """System prompt, then role and identity of each message of the question, with NUL between."""
+    asked: str
+    """The question as one text, or the text itself where there is no question."""
+    last: str
+    """The last message of the question; empty where there is none."""
     answer: str
+    messages: int
 
-    @property
-    def asked(self) -> str:
-        """The question as one text, or the text itself where there is no question."""
-        question = self.question
-        return question[2] if len(question) == 3 else "\n".join(question[2::2]) or self.answer  # noqa: PLR2004 - one message
+
+class Contents(msgspec.Struct, gc=False):
+    """What many records say: a column for each field of `Content`."""
+
+    systems: list[str] = []
+    questions: list[str] = []
+    asked: list[str] = []
+    last: list[str] = []
+    answers: list[str] = []
+    messages: list[int] = []
+
+    def __len__(self) -> int:
+        """Return how many records there are."""
+        return len(self.answers)
+
+    def one(self, row: int) -> Content:
+        """Return what a record says."""
+        return Content(
+            self.systems[row],
+            self.questions[row],
+            self.asked[row],
+            self.last[row],
+            self.answers[row],
+            self.messages[row],
+        )
+
+    def some(self, start: int, end: int) -> Contents:
+        """Return what records that follow each other say."""
+        return Contents(
+            self.systems[start:end],
+            self.questions[start:end],
+            self.asked[start:end],
+            self.last[start:end],
+            self.answers[start:end],
+            self.messages[start:end],
+        )
+
+    def append(self, content: Content) -> None:
+        """Add a record."""
+        self.systems.append(content.system)
+        self.questions.append(content.question)
+        self.asked.append(content.asked)
+        self.last.append(content.last)
+        self.answers.append(content.answer)
+        self.messages.append(content.messages)
+
+    def extend(self, other: Contents) -> None:
+        """Add records."""
+        self.systems += other.systems
+        self.questions += other.questions
+        self.asked += other.asked
+        self.last += other.last
+        self.answers += other.answers
+        self.messages += other.messages
 
 
 class TestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -163,27 +216,48 @@ def blind(record: Record, slices: Mapping[str, str] = _NO_SLICES) -> TestRecord:
         record: What it holds.
         slices: Its values by the columns by which results are sliced.
     """
-    text = "\0".join((*record.content().question, record.answer))
+    question, answer = record.question, record.answer
+    text = "\0".join((record.system or "", *_turns(question), answer))
     return TestRecord(
         id=xxhash.xxh3_128_hexdigest(text.encode())[:_ID_DIGITS],
         system=record.system,
-        messages=record.question,
-        reference=record.answer,
+        messages=question,
+        reference=answer,
         slices=dict(slices),
     )
 
 
-def keys_of(contents: Iterable[Content]) -> tuple[list[int], list[int]]:
-    """Return hashes by which cleaned records, whose texts hold no NUL, are compared.
+def content_of(system: str, turns: Sequence[str], answer: str, *, messages: int) -> Content:
+    """Return what a record says.
 
-    Returns:
-        Equal ones for records that ask exactly the same; equal ones for the same answer. 64 bits
-        tell many millions apart.
+    Args:
+        system: Its system prompt, or "".
+        turns: Role and identity of each message of the question, in turn.
+        answer: What is to be learned.
+        messages: How many it has, the answer included.
     """
-    return (
-        [_hash("\0".join(content.question).encode()) for content in contents],
-        [_hash(content.answer.encode()) for content in contents],
+    texts = turns[1::2]
+    return Content(
+        system=system,
+        question="\0".join((system, *turns)),
+        asked=texts[0] if len(texts) == 1 else "\n".join(texts) or answer,
+        last=texts[-1] if texts else "",
+        answer=answer,
+        messages=messages,
     )
+
+
+def _turns(messages: Iterable[Message]) -> list[str]:
+    """Return role and identity of each message, in turn."""
+    turns: list[str] = []
+    for message in messages:
+        turns += (message.role, message.identity)
+    return turns
+
+
+def keys_of(texts: Iterable[str]) -> list[int]:
+    """Return hashes by which texts are compared; 64 bits tell many millions apart."""
+    return [_hash(text.encode()) for text in texts]
 
 
 def key_of_text(kind: str, text: str) -> int:
