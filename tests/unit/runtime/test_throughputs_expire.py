@@ -40,7 +40,7 @@ class Bedrock:
     def paginate(self):
         yield {
             "provisionedModelSummaries": [
-                {"provisionedModelArn": arn, "status": status}
+                {"provisionedModelArn": arn, "status": status, "modelUnits": 1}
                 for arn, status in self.statuses.items()
             ]
         }
@@ -91,8 +91,19 @@ def names(ssm):
     return {one["Name"]: one["Value"] for one in found}
 
 
-def expire(bedrock, ssm, sns=None, now=NOW):
-    return throughput_expiry.expire(bedrock, ssm, sns or Sns(), EVENT, now=now)
+class CloudWatch:
+    def __init__(self, *invoked):
+        self.invoked = invoked
+
+    def get_metric_statistics(self, *, Dimensions, **_):  # noqa: N803 - CloudWatch's name
+        (model,) = Dimensions
+        return {"Datapoints": [{"Sum": 3.0}] if model["Value"] in self.invoked else []}
+
+
+def expire(bedrock, ssm, sns=None, now=NOW, cloudwatch=None):
+    return throughput_expiry.expire(
+        bedrock, ssm, sns or Sns(), cloudwatch or CloudWatch(), EVENT, now=now
+    )
 
 
 def test_what_is_over_is_deleted_and_the_rest_stays(ssm):
