@@ -13,6 +13,7 @@ from aws_cdk import (
 )
 from constructs import Construct
 
+from bedrock_customization._acknowledged import acknowledge
 from bedrock_customization._checks import check_between
 from bedrock_customization._ended_runs import ENDED_BADLY, define_dead_letters, of_ended_runs
 from bedrock_customization._pseudo_parameters import ACCOUNT_ID, PARTITION, REGION
@@ -95,6 +96,7 @@ class Monitoring(Construct):
         """Who is told."""
         self.dead_letters = define_dead_letters(self)
         """Notifications that EventBridge could not deliver."""
+        acknowledge(self.dead_letters, {"AwsSolutions-SQS3": "this is the queue of dead letters"})
         let_publish(
             self,
             self.topic,

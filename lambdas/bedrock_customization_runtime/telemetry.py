@@ -79,8 +79,9 @@ def _fields(stage: str, event: object, context: object) -> dict[str, str | bool 
     arn = _execution(event)
     step = event.get("step") if isinstance(event, Mapping) else None
     return {
-        "run_id": arn.split(":")[_EXECUTION] if arn else None,
-        "execution_arn": arn,
+        # Empty for an event of no run: Lambda leaves out what is null.
+        "run_id": arn.split(":")[_EXECUTION] if arn else "",
+        "execution_arn": arn or "",
         "stage": f"{stage}.{step}" if step else stage,
         "cold_start": next(_invocations) == 0,
         "requestId": getattr(context, "aws_request_id", None),
@@ -101,7 +102,8 @@ def _execution(event: object) -> str | None:
 def _pipeline(event: object) -> str | None:
     arn = _execution(event)
     if arn:
-        return arn.split(":")[_MACHINE]
+        # Executions of a distributed Map have a label behind the name of their machine.
+        return arn.split(":")[_MACHINE].partition("/")[0]
     named = event.get("pipeline") if isinstance(event, Mapping) else None
     return named if isinstance(named, str) else None
 

@@ -265,6 +265,23 @@ def a_key_that_is_disabled_is_an_event(plane):
     assert json.loads(message["Body"])["detail"]["resources"][0]["ARN"] == key["Arn"]
 
 
+def a_pattern_reaches_into_the_objects_of_a_list(plane):
+    events, sqs = plane.client("events"), plane.client("sqs")
+    queue = sqs.create_queue(QueueName="queue")["QueueUrl"]
+    pattern = {"source": ["mine"], "detail": {"resources": {"name": ["second"]}}}
+    events.put_rule(Name="rule", EventPattern=json.dumps(pattern))
+    target = {"Id": "queue", "Arn": f"arn:aws:sqs:us-east-1:{plane.account_id}:queue"}
+    events.put_targets(Rule="rule", Targets=[target])
+    details = [{"resources": [{"name": "first"}, {"name": name}]} for name in ("second", "third")]
+    events.put_events(
+        Entries=[
+            {"Source": "mine", "DetailType": "Change", "Detail": json.dumps(one)} for one in details
+        ]
+    )
+    (message,) = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    assert json.loads(message["Body"])["detail"] == details[0]
+
+
 def a_subscriber_that_is_gone_keeps_nothing_from_the_others(plane):
     sns, sqs = plane.client("sns"), plane.client("sqs")
     topic = sns.create_topic(Name="topic")["TopicArn"]
@@ -303,6 +320,7 @@ FACTS = {
         a_resource_under_a_false_condition_is_not_listed
     ),
     moto_patches.events.reach_their_targets: an_event_reaches_a_topic_through_its_template,
+    moto_patches.events.match_objects_in_lists: a_pattern_reaches_into_the_objects_of_a_list,
     moto_patches.iam.attaches_the_policies_that_aws_manages: (
         a_policy_that_aws_manages_can_be_attached
     ),

@@ -86,8 +86,8 @@ class Alarms:
         Returns:
             What changed.
         """
-        now = now or datetime.now(UTC)
         self._metrics.sample_queues()
+        now = now or datetime.now(UTC)
         backend = cloudwatch_backends[self._account_id][self._region]
         changes = []
         for alarm in [one for one in list(backend.alarms.values()) if one.rule is None]:

@@ -49,6 +49,28 @@ def reach_their_targets(patches: Patches) -> None:
     patches.replace(events.Rule, "send_to_targets", send_to_targets)
 
 
+def match_objects_in_lists(patches: Patches) -> None:
+    """Let a pattern's object match one of the objects in an event's list, as EventBridge does.
+
+    moto looks into objects, not into lists of them.
+    """
+    original = events.EventPattern._flatten_dict  # noqa: SLF001 - where moto looks into an event
+
+    def flatten(
+        node: Mapping[str, Any], prefix: str = "", result: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        flat: dict[str, Any] = original(node, prefix, result)
+        for name, value in node.items():
+            for one in value if isinstance(value, list) else ():
+                if isinstance(one, dict):
+                    inside = flatten(one, f"{prefix}.{name}" if prefix else name)
+                    for path, each in inside.items():
+                        flat.setdefault(path, []).append(each)
+        return flat
+
+    patches.replace(events.EventPattern, "_flatten_dict", staticmethod(flatten))
+
+
 def _keep(patches: Patches, target: Mapping[str, Any], text: str) -> None:
     """Give what could not be delivered to the target's queue of dead letters, if it has one."""
     queue = target.get("DeadLetterConfig", {}).get("Arn")
@@ -62,4 +84,4 @@ def _rule_applies(rule: events.Rule, event: Mapping[str, Any]) -> bool:
     return rule.state == "ENABLED" and has_pattern and rule.event_pattern.matches_event(event)
 
 
-PATCHES = (reach_their_targets,)
+PATCHES = (reach_their_targets, match_objects_in_lists)

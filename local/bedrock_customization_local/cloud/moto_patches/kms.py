@@ -7,6 +7,7 @@ from collections.abc import Callable
 from moto.kms import models as kms
 
 from bedrock_customization_local.cloud.moto_patches.replacing import Patches
+from bedrock_customization_local.cloud.untyped import Moto
 
 
 def tell_of_lost_keys(patches: Patches) -> None:
@@ -41,7 +42,8 @@ def _telling(
             "DetailType": "AWS API Call via CloudTrail",
             "Detail": json.dumps(detail),
         }
-        patches.client("events").put_events(Entries=[entry])
+        events: Moto = patches.client("events")
+        events.put_events(Entries=[entry])
         return result
 
     return call
