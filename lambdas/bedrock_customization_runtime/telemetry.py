@@ -11,6 +11,7 @@ import functools
 import itertools
 import json
 import logging
+import math
 import sys
 import time
 from collections.abc import Mapping
@@ -36,10 +37,10 @@ def emit(metric: RunMetric, value: float) -> None:
 
     Args:
         metric: Which; the last value counts.
-        value: In the unit of `UNITS`.
+        value: In the unit of `UNITS`; what is no finite number is left out.
     """
     collected = _metrics.get()
-    if collected is not None:
+    if collected is not None and math.isfinite(value):
         collected[metric] = value
 
 

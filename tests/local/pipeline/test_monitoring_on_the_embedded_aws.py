@@ -354,3 +354,7 @@ def test_every_line_of_the_functions_is_json_and_knows_its_run(watch):
     for one in measured:
         for directive in one["_aws"]["CloudWatchMetrics"]:
             assert directive["Namespace"] == METRIC_NAMESPACE
+
+
+def test_nobody_asked_for_more_than_the_roles_allow(watch, closure_of):
+    assert closure_of(watch.cloud).denied() == set()

@@ -97,6 +97,11 @@ def test_records_that_are_logged_meanwhile_carry_the_run_and_later_ones_do_not(c
     assert not hasattr(after, "run_id")
 
 
+def test_a_metric_that_is_no_number_is_left_out(capsys):
+    handler({"execution_arn": ARN, "cost": float("nan")}, None)
+    assert "EstimatedCost" not in line_of(capsys)
+
+
 def test_outside_of_an_invocation_a_metric_goes_nowhere(capsys):
     emit(RunMetric.SCORE, 1)
     assert not capsys.readouterr().out

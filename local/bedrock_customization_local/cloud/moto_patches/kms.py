@@ -2,12 +2,12 @@
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from moto.kms import models as kms
 
 from bedrock_customization_local.cloud.moto_patches.replacing import Patches
-from bedrock_customization_local.cloud.untyped import Moto
+from bedrock_customization_local.cloud.untyped import Client
 
 
 def tell_of_lost_keys(patches: Patches) -> None:
@@ -42,11 +42,14 @@ def _telling(
             "DetailType": "AWS API Call via CloudTrail",
             "Detail": json.dumps(detail),
         }
-        events: Moto = patches.client("events")
-        events.put_events(Entries=[entry])
+        _put(patches.client("events"), entry)
         return result
 
     return call
+
+
+def _put(events: Client, entry: Mapping[str, str]) -> None:
+    events.put_events(Entries=[entry])
 
 
 PATCHES = (tell_of_lost_keys,)
