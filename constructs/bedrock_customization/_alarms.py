@@ -21,8 +21,9 @@ from aws_cdk import (
 from constructs import Construct
 
 from bedrock_customization._function import HandlerFunction
+from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.throughput_expiry import ThroughputExpiry
-from bedrock_customization_runtime.contract import METRIC_NAMESPACE
+from bedrock_customization_runtime.contract import METRIC_NAMESPACE, Handler
 from bedrock_customization_runtime.contract.monitoring import RunMetric
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _SOON = Duration.minutes(5)
 _QUARTER, _HOUR, _DAY = Duration.minutes(15), Duration.hours(1), Duration.days(1)
 _METRICS_OF_AN_ALARM = 10
 _NOT_BREACHING = cloudwatch.TreatMissingData.NOT_BREACHING
+_ASKED_BY_PEOPLE = frozenset({Handler.DECIDE_APPROVAL})
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -61,29 +63,36 @@ class Watched:
     Args:
         pipeline: The pipeline.
         functions: All of its functions.
+        unseen: Those of them that no run waits for, so that their errors show nowhere else.
         queues: Of dead letters, its own and those of its monitoring.
         rules: Likewise.
         lost_keys: The rule of keys that go out of use.
+        has_jobs: Whether it trains, or imports what was trained elsewhere.
         has_throughput: Whether it buys provisioned throughput.
     """
 
     pipeline: Pipeline
     functions: Sequence[HandlerFunction]
+    unseen: Sequence[HandlerFunction]
     queues: Sequence[sqs.Queue]
     rules: Sequence[events.Rule]
     lost_keys: events.Rule
+    has_jobs: bool
     has_throughput: bool
 
     @classmethod
     def of(cls, pipeline: Pipeline, scopes: Sequence[Construct], lost_keys: events.Rule) -> Self:
         """Find what is below some scopes."""
         found = list(chain.from_iterable(scope.node.find_all() for scope in scopes))
+        functions = [one for one in found if isinstance(one, HandlerFunction)]
         return cls(
             pipeline=pipeline,
-            functions=[one for one in found if isinstance(one, HandlerFunction)],
+            functions=functions,
+            unseen=[one for one in functions if one.is_unseen or one.handler in _ASKED_BY_PEOPLE],
             queues=[one for one in found if isinstance(one, sqs.Queue)],
             rules=[one for one in found if isinstance(one, events.Rule)],
             lost_keys=lost_keys,
+            has_jobs=any(isinstance(one, ModelCustomization) for one in found),
             has_throughput=any(isinstance(one, ThroughputExpiry) for one in found),
         )
 
@@ -167,7 +176,8 @@ def define_alarms(
     conditions = [
         *_of_runs(watched),
         *_of_machinery(watched, topic),
-        *_of_work(watched, limits),
+        *(_of_jobs(watched, limits) if watched.has_jobs else ()),
+        *_of_results(watched, limits),
         *(_of_throughput(watched, limits) if watched.has_throughput else ()),
     ]
     for condition in conditions:
@@ -203,14 +213,13 @@ def _of_runs(watched: Watched) -> list[_Condition]:
 
 
 def _of_machinery(watched: Watched, topic: sns.ITopic) -> list[_Condition]:
-    # An error of the others is an error of their run, and "End failed run" always raises one.
-    unseen = [one for one in watched.functions if one.is_unseen]
     topics = {one.topic_arn: one for one in (watched.pipeline.topic, topic)}.values()
     return [
         _Condition(
             id="FunctionErrors",
             what="A function that no run waits for failed",
-            metrics=watched.of_functions("Errors", unseen),
+            # An error of the others is one of their run, and "End failed run" always raises one.
+            metrics=watched.of_functions("Errors", watched.unseen),
         ),
         _Condition(
             id="FunctionThrottles",
@@ -240,7 +249,7 @@ def _of_machinery(watched: Watched, topic: sns.ITopic) -> list[_Condition]:
     ]
 
 
-def _of_work(watched: Watched, limits: Limits) -> list[_Condition]:
+def _of_jobs(watched: Watched, limits: Limits) -> list[_Condition]:
     return [
         _Condition(
             id="JobStalled",
@@ -254,6 +263,11 @@ def _of_work(watched: Watched, limits: Limits) -> list[_Condition]:
             metrics=[watched.of_runs(RunMetric.JOB_AGE, "Maximum", _QUARTER)],
             threshold=limits.job.to_seconds(),
         ),
+    ]
+
+
+def _of_results(watched: Watched, limits: Limits) -> list[_Condition]:
+    return [
         _Condition(
             id="ScoreRegressed",
             what="A candidate scored below what is live, or below the base model",

@@ -52,7 +52,6 @@ def define_dashboard(
                         watched.of_runs(RunMetric.RECORDS_REJECTED, "Sum", _HOUR),
                     ],
                 ),
-                _graph("Losses as jobs end", _losses(watched)),
                 _graph(
                     "Score, and what it is above the live or base model",
                     [
@@ -60,20 +59,14 @@ def define_dashboard(
                         watched.of_runs(RunMetric.SCORE_DIFFERENCE, "Average", _HOUR),
                     ],
                 ),
+                _graph("Dead letters", watched.of_queues()),
             ],
             [
-                _graph(
-                    "Running job: age, and time without progress",
-                    [
-                        watched.of_runs(RunMetric.JOB_AGE, "Maximum", _HOUR),
-                        watched.of_runs(RunMetric.JOB_IDLE_TIME, "Maximum", _HOUR),
-                    ],
-                ),
-                _graph("Dead letters", watched.of_queues()),
                 _graph(
                     "Estimated cost of runs, US dollars a day",
                     [watched.of_runs(RunMetric.ESTIMATED_COST, "Sum", _DAY)],
                 ),
+                *(_jobs(watched) if watched.has_jobs else ()),
             ],
             *([[_throughput(watched)]] if watched.has_throughput else []),
         ],
@@ -81,16 +74,14 @@ def define_dashboard(
 
 
 def _times(watched: Watched) -> list[cloudwatch.IMetric]:
-    return [
-        watched.of_runs(metric, "Average", _HOUR)
-        for metric in (RunMetric.RUN_TIME, RunMetric.TRAINING_TIME)
-    ]
+    shown = [RunMetric.RUN_TIME, *([RunMetric.TRAINING_TIME] if watched.has_jobs else [])]
+    return [watched.of_runs(metric, "Average", _HOUR) for metric in shown]
 
 
 def _stages(watched: Watched) -> list[cloudwatch.IMetric]:
     """Return the time of each function that runs invoke."""
     pipeline = watched.pipeline.state_machine.state_machine_name
-    handlers = {one.handler: None for one in watched.functions if not one.is_unseen}
+    handlers = {one.handler: None for one in watched.functions if one not in watched.unseen}
     return [
         cloudwatch.Metric(
             namespace=METRIC_NAMESPACE,
@@ -101,6 +92,19 @@ def _stages(watched: Watched) -> list[cloudwatch.IMetric]:
             label=handler.value,
         )
         for handler in handlers
+    ]
+
+
+def _jobs(watched: Watched) -> list[cloudwatch.GraphWidget]:
+    return [
+        _graph(
+            "Running job: age, and time without progress",
+            [
+                watched.of_runs(RunMetric.JOB_AGE, "Maximum", _HOUR),
+                watched.of_runs(RunMetric.JOB_IDLE_TIME, "Maximum", _HOUR),
+            ],
+        ),
+        _graph("Losses as jobs end", _losses(watched)),
     ]
 
 

@@ -11,9 +11,12 @@ from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 from moto.events.models import EventPattern
 
 from bedrock_customization import (
+    Approval,
     BaseModel,
     CustomizationPipeline,
     CustomizationStack,
+    HuggingFaceModel,
+    ModelImportPipeline,
     Monitoring,
     ProvisionedThroughput,
 )
@@ -71,6 +74,37 @@ def test_the_page_on_operations_lists_each_alarm(context):
     page = (ROOT / "docs" / "operations.md").read_text()
     for name in monitoring.alarms:
         assert f"`{name}`" in page
+
+
+def test_a_pipeline_that_imports_has_neither_alarms_nor_graphs_of_jobs(context):
+    stack = Stack(App(context=context), "Watched")
+    pipeline = ModelImportPipeline(
+        stack,
+        "Import",
+        base_model=BaseModel.NOVA_MICRO,
+        model=HuggingFaceModel(repo="ours/model", revision="0" * 40),
+    )
+    monitoring = Monitoring(stack, "Monitoring", pipeline=pipeline)
+    assert {"RunFailed", "ScoreRegressed"} <= monitoring.alarms.keys()
+    assert not {"JobStalled", "JobTooOld"} & monitoring.alarms.keys()
+    assert "JobAge" not in json.dumps(Template.from_stack(stack).to_json())
+
+
+def test_errors_of_what_people_ask_are_watched_for_no_run_waits_for_them(context):
+    stack = Stack(App(context=context), "Watched")
+    pipeline = CustomizationPipeline(
+        stack, "P", base_model=BaseModel.NOVA_MICRO, approval=Approval()
+    )
+    Monitoring(stack, "Monitoring", pipeline=pipeline)
+    (errors,) = (
+        one["Properties"]
+        for one in Template.from_stack(stack).find_resources(ALARM).values()
+        if "function-errors" in one["Properties"]["AlarmDescription"]
+    )
+    text = json.dumps(errors)
+    assert "CleanUp" in text
+    assert "Decide" in text
+    assert "Record" not in text
 
 
 def test_an_alarm_takes_ten_metrics_at_most(alarms):
