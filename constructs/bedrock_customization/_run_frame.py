@@ -36,7 +36,7 @@ _NOT_REMOVED = {
 }
 # What Python says of an error of its own may hold what it was working on.
 _CAUSE = (
-    "($contains($failure.error, /^[A-Za-z]+(Error|Exception)$/) "
+    "($contains($failure.error, /^[A-Za-z]*(Error|Exception)$/) "
     "? 'an unexpected error: see the log of its function' : $substring($failure.cause, 0, 800))"
 )
 # Each partition has a console of its own.
@@ -158,7 +158,7 @@ class RunFrame:
             "Notify",
             self._topic,
             subject="{% 'Model customization: ' & $record.status %}",
-            message=f"{{% $substring($record.summary, 0, 3500) & {_LINK} %}}",
+            message=f"{{% $record.summary & {_LINK} %}}",
         )
         done = sfn.Succeed.jsonata(
             self._scope,
