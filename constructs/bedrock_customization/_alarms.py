@@ -291,7 +291,7 @@ def _of_throughput(watched: Watched, limits: Limits) -> list[_Condition]:
             id="ThroughputIdle",
             what="Provisioned throughput is billed and nobody invokes it",
             metrics=[watched.of_runs(RunMetric.IDLE_MODEL_UNITS, "Minimum", _HOUR)],
-            periods=int(limits.idle_throughput.to_hours()),
+            periods=int(limits.idle_throughput.to_hours(integral=False)),
         ),
         _Condition(
             id="ThroughputOverdue",

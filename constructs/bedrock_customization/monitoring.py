@@ -51,11 +51,11 @@ class Monitoring(Construct):
             `cloudwatch.amazonaws.com` and `events.amazonaws.com` publish and use the key.
         maximum_daily_cost_usd: Estimated cost of the runs of 24 hours, in US dollars, above which
             people are told; nothing is stopped (`max_cost_usd` of the pipeline does that).
-        longest_job: How old a running customization job may become.
-        longest_idle_job: How long a running job may make no progress; shorter than the
-            pipeline's `stall_limit`, after which the job is stopped.
+        longest_job: How old a running customization job may become; three days without one.
+        longest_idle_job: How long a running job may make no progress; 12 hours without one. Take
+            less than the pipeline's `stall_limit`, after which the job is stopped.
         longest_idle_throughput: How long provisioned throughput may be billed without an
-            invocation; whole hours, at most seven days.
+            invocation, in whole hours, at most seven days; a day without one.
         keys: Keys of your own that runs need, beside those of the pipeline's storage, models and
             topic: people are told when one is disabled or is to be deleted.
         runbooks: What stands before the names of runbooks in the alarms: a folder, or the address
@@ -87,7 +87,8 @@ class Monitoring(Construct):
             1e9,
             "it is an amount of US dollars",
         )
-        check_between("longest_idle_throughput", idle_throughput.to_hours(), 1, 168, _DAYS)
+        hours = idle_throughput.to_hours(integral=False)
+        check_between("longest_idle_throughput (hours)", hours, 1, 168, _DAYS)
         super().__init__(scope, id)
         # Only who wants alarms waits for the modules.
         from bedrock_customization import _alarms, _dashboard  # noqa: PLC0415

@@ -293,7 +293,7 @@ def test_what_is_imported_is_left_to_its_owner_with_a_warning(context, topic):
     ("settings", "message"),
     [
         ({"maximum_daily_cost_usd": -1}, "maximum_daily_cost_usd must be a number from 0"),
-        ({"longest_idle_throughput": Duration.days(8)}, "longest_idle_throughput must be"),
+        ({"longest_idle_throughput": Duration.days(8)}, "longest_idle_throughput .hours. must be"),
     ],
 )
 def test_arguments_out_of_range_are_refused(context, settings, message):
