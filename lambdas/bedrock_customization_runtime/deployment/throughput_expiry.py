@@ -6,9 +6,12 @@ keep a throughput for longer writes the tag anew.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from bedrock_customization_runtime import times
 from bedrock_customization_runtime.contract import (
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
     from bedrock_customization_runtime.contract import ExpireThroughputsInput
+
+logger = logging.getLogger(__name__)
 
 NOTICE = timedelta(days=1)
 """So long before its end people are told of what is live."""
@@ -80,6 +85,8 @@ def expire(
         ARNs of what was deleted. What is still being created is left for the next time.
     """
     found = list(_throughputs_of(bedrock, event["pipeline"]))
+    # First: what cannot be deleted must show in the metrics.
+    _measure(cloudwatch, found, now)
     live = alias.value_of(ssm, event["alias_parameter"])
     deleted = []
     for one in found:
@@ -98,7 +105,6 @@ def expire(
                 resourceARN=one.arn, tags=[{"key": NOTICE_TAG, "value": one.tags[EXPIRY_TAG]}]
             )
     _forget_what_is_gone(bedrock, ssm, event)
-    _measure(cloudwatch, [one for one in found if one.arn not in deleted], now)
     return deleted
 
 
@@ -137,16 +143,21 @@ def _measure(cloudwatch: CloudWatchClient, billed: Sequence[_Throughput], now: d
 
 
 def _is_idle(cloudwatch: CloudWatchClient, arn: str, now: datetime) -> bool:
-    """Tell whether nobody has invoked a throughput lately."""
-    found = cloudwatch.get_metric_statistics(
-        Namespace="AWS/Bedrock",
-        MetricName="Invocations",
-        Dimensions=[{"Name": "ModelId", "Value": arn}],
-        StartTime=now - IDLE,
-        EndTime=now,
-        Period=int(IDLE.total_seconds()),
-        Statistics=["Sum"],
-    )
+    """Tell whether nobody has invoked a throughput lately; not so where CloudWatch cannot tell."""
+    try:
+        found = cloudwatch.get_metric_statistics(
+            Namespace="AWS/Bedrock",
+            MetricName="Invocations",
+            Dimensions=[{"Name": "ModelId", "Value": arn}],
+            StartTime=now - IDLE,
+            EndTime=now,
+            Period=int(IDLE.total_seconds()),
+            Statistics=["Sum"],
+        )
+    except (BotoCoreError, ClientError) as error:
+        # A metric must not keep a throughput from being deleted.
+        logger.warning("nobody knows whether %s is invoked: %s", arn, type(error).__name__)
+        return False
     return not any(point["Sum"] for point in found["Datapoints"])
 
 

@@ -44,7 +44,7 @@ def watched(deploy):
         }
     }
     quotas = replace(default_quotas(), provisioned_model_units_without_commitment=3)
-    with deploy(arguments, quotas=quotas, time_scale=0.0005) as pipelines:
+    with deploy(arguments, quotas=quotas) as pipelines:
         yield pipelines["Watched"]
 
 
@@ -202,7 +202,7 @@ class Watch:
             provisionedModelName="forgotten",
             tags=[{"key": PIPELINE_TAG, "value": machine}, {"key": EXPIRY_TAG, "value": over}],
         )
-        # Still being created, so the first tick cannot delete it yet.
+        # Measured before it is deleted, if that is possible yet: it is still being created.
         self.tick()
 
     def tick(self):
