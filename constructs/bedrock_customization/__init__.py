@@ -27,6 +27,7 @@ from bedrock_customization.model_source import (
     S3Model,
     SageMakerModel,
 )
+from bedrock_customization.monitoring import Monitoring
 from bedrock_customization.network import JobNetwork
 from bedrock_customization.phases.approval import ApprovalStep
 from bedrock_customization.phases.baseline import BaselineMeasurement
@@ -104,6 +105,7 @@ __all__ = [
     "ModelImport",
     "ModelImportPipeline",
     "ModelStaging",
+    "Monitoring",
     "NumericTolerance",
     "OnDemand",
     "PromotionGate",

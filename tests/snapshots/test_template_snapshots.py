@@ -1,4 +1,4 @@
-"""Two whole templates: a changed logical id or resource shows here before it reaches a user.
+"""Whole templates: a changed logical id or resource shows here before it reaches a user.
 
 Digests of assets are masked, so that editing a handler changes no snapshot.
 """
@@ -16,6 +16,7 @@ from bedrock_customization import (
     FineTuning,
     Gate,
     MetricName,
+    Monitoring,
     RecordTemplate,
 )
 
@@ -57,4 +58,13 @@ def test_a_pipeline_with_everything_on(context, snapshot):
         max_tokens=1024,
         topic=sns.Topic(stack, "Own"),
     )
+    assert masked(stack) == snapshot
+
+
+def test_what_monitoring_adds_to_a_pipeline(context, snapshot):
+    app = App(context=context)
+    pipeline = CustomizationPipeline(Stack(app, "P"), "Pipeline", base_model=BaseModel.NOVA_MICRO)
+    # A topic of its own stack, so that the snapshot holds the monitoring alone.
+    stack = Stack(app, "Watch")
+    Monitoring(stack, "Monitoring", pipeline=pipeline, topic=sns.Topic(stack, "OnCall"))
     assert masked(stack) == snapshot

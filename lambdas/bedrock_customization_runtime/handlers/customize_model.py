@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from bedrock_customization_runtime import aws, catalog, manifest
+from bedrock_customization_runtime.contract.monitoring import RunMetric
 from bedrock_customization_runtime.costs.budget import check_budget
 from bedrock_customization_runtime.costs.estimate import estimate_run
 from bedrock_customization_runtime.costs.quantities import RunTokens
@@ -19,6 +20,7 @@ from bedrock_customization_runtime.customization import (
     watch,
 )
 from bedrock_customization_runtime.sweeps import choice, outcome, proposal
+from bedrock_customization_runtime.telemetry import emit, observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     )
 
 
+@observed
 def handler(
     event: CustomizeModelInput, _context: object
 ) -> Job | JobWatch | Customization | Proposal | CandidateOutcome | dict[str, str]:
@@ -123,9 +126,10 @@ def _plan(event: PlanJob) -> Job:
         judge=event.get("judge"),
     )
     job = plan.next_job(aws.bedrock(), run["execution_arn"], hyperparameters)
+    is_new = plan.is_new(aws.bedrock(), job["name"])
     checks = _preflight(
         event,
-        new_jobs=int(plan.is_new(aws.bedrock(), job["name"])),
+        new_jobs=int(is_new),
         teacher=teaching["teacher"] if teaching else None,
     )
     manifest.update(
@@ -138,6 +142,8 @@ def _plan(event: PlanJob) -> Job:
         max_cost_usd=event.get("max_cost_usd"),
         allow_unknown_price=event["allow_unknown_price"],
     )
+    if is_new:
+        emit(RunMetric.ESTIMATED_COST, estimate.known_usd)
     return job
 
 

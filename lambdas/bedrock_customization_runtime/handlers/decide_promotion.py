@@ -10,11 +10,13 @@ from bedrock_customization_runtime import aws, manifest, times
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.promotion import blind_sets, gate
 from bedrock_customization_runtime.s3.objects import S3Uri
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import DecidePromotionInput, Decision
 
 
+@observed
 def handler(event: DecidePromotionInput, _context: object) -> Decision:
     """Return what later states call `$decision`.
 

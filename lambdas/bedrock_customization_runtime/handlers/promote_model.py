@@ -9,11 +9,13 @@ from msgspec.structs import replace
 from bedrock_customization_runtime import aws, manifest
 from bedrock_customization_runtime.promotion import alias
 from bedrock_customization_runtime.s3.objects import S3Uri
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import Deployment, PromoteModelInput
 
 
+@observed
 def handler(event: PromoteModelInput, _context: object) -> Deployment:
     """Return the deployment that was promoted.
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import aws, manifest, times
+from bedrock_customization_runtime import aws, manifest, run_metrics, times
 from bedrock_customization_runtime.contract import Outcome
 from bedrock_customization_runtime.errors import CustomizationError
 from bedrock_customization_runtime.reports import html, model_card, text
 from bedrock_customization_runtime.s3 import objects
+from bedrock_customization_runtime.telemetry import emit, observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
@@ -27,6 +28,7 @@ _OUTCOMES = {
 }
 
 
+@observed
 def handler(event: RecordRunInput | EndRunInput, _context: object) -> RunRecord | Failure:
     """Return how the run ended, for people; or end it."""
     return _end(event) if "end" in event else _record(event)
@@ -57,6 +59,8 @@ def _end(event: EndRunInput) -> Failure:
 def _record(event: RecordRunInput) -> RunRecord:
     run, failure = event["run"], event.get("failure")
     closed = manifest.update(aws.s3(), run["manifest"], lambda found: _closed(found, failure))
+    for metric, value in run_metrics.of_run(closed).items():
+        emit(metric, value)
     report = f"{run['artifacts']}/report.html"
     objects.write(aws.s3(), report, html.render(closed).encode(), "text/html; charset=utf-8")
     _write_card(run["artifacts"], closed)

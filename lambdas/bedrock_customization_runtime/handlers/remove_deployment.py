@@ -12,6 +12,7 @@ from bedrock_customization_runtime.deployment import removal
 from bedrock_customization_runtime.model_import.removal import remove_staged
 from bedrock_customization_runtime.promotion import alias
 from bedrock_customization_runtime.s3.objects import S3Uri
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     )
 
 
+@observed
 def handler(event: RemoveDeploymentInput, _context: object) -> RemovedDeployments:
     """Return the ARNs of what was removed, if anything was.
 

@@ -12,6 +12,7 @@ from bedrock_customization_runtime import aws, manifest, times
 from bedrock_customization_runtime.promotion import approval
 from bedrock_customization_runtime.reports import text
 from bedrock_customization_runtime.s3.objects import S3Uri
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     )
 
 
+@observed
 def handler(
     event: RequestApprovalInput | ConcludeApprovalInput, _context: object
 ) -> ApprovalOutcome | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.deployment import smoke_test
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import SmokeTestInput
@@ -15,6 +16,7 @@ class _Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
+@observed
 def handler(event: SmokeTestInput, context: _Context) -> dict[str, list[int]]:
     """Return the latency of each answer, in milliseconds.
 

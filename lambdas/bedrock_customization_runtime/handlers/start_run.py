@@ -10,6 +10,7 @@ from bedrock_customization_runtime import __version__, aws, catalog, manifest, t
 from bedrock_customization_runtime.errors import InvalidInput
 from bedrock_customization_runtime.names import key_of, names_of
 from bedrock_customization_runtime.s3.objects import S3Uri
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import Run, StartRunInput
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _INCOMING = "incoming/"
 
 
+@observed
 def handler(event: StartRunInput, _context: object) -> Run:
     """Return what later states call `$run`.
 
