@@ -28,6 +28,7 @@ from bedrock_customization.model_source import (
     S3Model,
     SageMakerModel,
 )
+from bedrock_customization.monitoring import Monitoring
 from bedrock_customization.network import JobNetwork
 from bedrock_customization.nova_source import SageMakerNovaModel
 from bedrock_customization.phases.approval import ApprovalStep
@@ -110,6 +111,7 @@ __all__ = [
     "ModelImport",
     "ModelImportPipeline",
     "ModelStaging",
+    "Monitoring",
     "NumericTolerance",
     "OnDemand",
     "PromotionGate",

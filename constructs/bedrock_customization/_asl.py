@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_iam as iam, aws_stepfunctions as sfn
 
 from bedrock_customization._access import Right, merged, publishing
-from bedrock_customization._executions import REDRIVES
+from bedrock_customization._executions import EXECUTION, REDRIVES
 from bedrock_customization._pseudo_parameters import PARTITION
 from bedrock_customization._retries import (
     TRANSIENT_BEDROCK_ERRORS,
@@ -99,7 +99,8 @@ class States:
         Args:
             name: Of the state.
             function: What is invoked.
-            payload: Its event; strings may be JSONata, and so may be the whole.
+            payload: Its event; strings may be JSONata, and so may be the whole. One that does not
+                say of which run it is gets the execution's ARN besides, for the function's log.
             comment: What happens, for people.
             assign: Variable that keeps what the function returns.
             beside: Other variables that are assigned with it.
@@ -110,7 +111,7 @@ class States:
         return self._task(
             name,
             "lambda:invoke",
-            {"FunctionName": function.version_arn, "Payload": payload},
+            {"FunctionName": function.version_arn, "Payload": _known(payload)},
             comment=comment,
             rights=[function.invoking],
             assign={**({assign: returned} if assign else {}), **(beside or {})},
@@ -344,6 +345,12 @@ class States:
         )
         self.catch(state, catches)
         return state
+
+
+def _known(payload: Mapping[str, Any] | str) -> Mapping[str, Any] | str:
+    if isinstance(payload, str) or payload.keys() & {"run", "execution_arn"}:
+        return payload
+    return {**payload, "execution_arn": EXECUTION}
 
 
 def _soon_after(errors: Sequence[str]) -> Retry:

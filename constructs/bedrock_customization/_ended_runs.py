@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from bedrock_customization._function import HandlerFunction
 
 
+ENDED_BADLY = ("FAILED", "ABORTED", "TIMED_OUT")
+"""How executions end of which no state may have told, as Step Functions spells it."""
+
+
 def define_dead_letters(scope: Construct) -> sqs.Queue:
     """Define the queue of events that a function failed on."""
     queue = sqs.Queue(
@@ -43,6 +47,18 @@ def describing_executions(state_machine: sfn.IStateMachine) -> Right:
         actions=["states:DescribeExecution"],
         resources=[f"{executions_of(state_machine)}:*"],
         wildcard_because="executions are named when they are started",
+    )
+
+
+def of_ended_runs(state_machine: sfn.IStateMachine, statuses: Sequence[str]) -> events.EventPattern:
+    """Return the pattern of executions of a machine that end in one of some ways."""
+    return events.EventPattern(
+        source=["aws.states"],
+        detail_type=["Step Functions Execution Status Change"],
+        detail={
+            "status": list(statuses),
+            "stateMachineArn": [state_machine.state_machine_arn],
+        },
     )
 
 
@@ -71,14 +87,7 @@ def tell_of_ended_runs(
         scope,
         id,
         description=f"Executions that end as {' or '.join(statuses)}",
-        event_pattern=events.EventPattern(
-            source=["aws.states"],
-            detail_type=["Step Functions Execution Status Change"],
-            detail={
-                "status": list(statuses),
-                "stateMachineArn": [state_machine.state_machine_arn],
-            },
-        ),
+        event_pattern=of_ended_runs(state_machine, statuses),
         targets=[
             targets.LambdaFunction(
                 function.function,

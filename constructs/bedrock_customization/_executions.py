@@ -13,6 +13,7 @@ from bedrock_customization_runtime.contract import PIPELINE_TAG, RUN_TAG
 if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions as sfn
 
+EXECUTION = "{% $states.context.Execution.Id %}"
 REDRIVES = "{% $states.context.Execution.RedriveCount %}"
 
 

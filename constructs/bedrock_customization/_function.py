@@ -106,6 +106,9 @@ class HandlerFunction(Construct):
         assert isinstance(resource, lambda_.CfnFunction)  # noqa: S101 - true of every Function
         # `tracing` would add a second policy to the role, which has the rights already.
         resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
+        self.handler = handler
+        self.is_unseen = dead_letters is not None
+        """Whether no run waits for it, so that its errors show nowhere else."""
         self.function = function
         self.timeout_seconds = 60 * timeout_minutes
         self.version_arn: str = function.current_version.function_arn

@@ -34,6 +34,19 @@ _NOT_REMOVED = {
     "cause": "{% $failure.cause & '; besides, the deployment of the candidate was not removed: ' & "
     "$states.errorOutput.Error %}",
 }
+# What Python says of an error of its own may hold what it was working on.
+_CAUSE = (
+    "($contains($failure.error, /^[A-Za-z]*(Error|Exception)$/) "
+    "? 'an unexpected error: see the log of its function' : $substring($failure.cause, 0, 800))"
+)
+# Each partition has a console of its own.
+_LINK = (
+    "($arn := $states.context.Execution.Id; $parts := $split($arn, ':'); "
+    "$console := $lookup({'aws-cn': 'console.amazonaws.cn', "
+    "'aws-us-gov': 'console.amazonaws-us-gov.com'}, $parts[1]); "
+    "'\n\nhttps://' & $parts[3] & '.' & ($console ? $console : 'console.aws.amazon.com') & "
+    "'/states/home?region=' & $parts[3] & '#/v2/executions/details/' & $arn)"
+)
 
 
 class RunFrame:
@@ -110,8 +123,8 @@ class RunFrame:
             # SNS takes no subject of more than 100 characters.
             subject=f"{{% '{SUBJECT}: ' & $substring($failure.error, 0, 70) %}}",
             message="{% 'Run ' & $states.context.Execution.Name & ' of ' & "
-            "$states.context.StateMachine.Name & ' ended as ' & $failure.error & ': ' & "
-            "$substring($failure.cause, 0, 3000) %}",
+            "$states.context.StateMachine.Name & ' ended as ' & $failure.error & ' in ' & "
+            f"$failure.phase & ': ' & {_CAUSE} & {_LINK} %}}",
         )
         end = states.invoke(
             "End failed run",
@@ -145,7 +158,7 @@ class RunFrame:
             "Notify",
             self._topic,
             subject=f"{{% '{SUBJECT}: ' & $record.status %}}",
-            message="{% $record.summary %}",
+            message=f"{{% $record.summary & {_LINK} %}}",
         )
         done = sfn.Succeed.jsonata(
             self._scope,

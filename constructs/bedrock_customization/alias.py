@@ -54,7 +54,7 @@ class Alias(Construct):
                 "of the pipeline's `alias.parameter_name`"
             )
         super().__init__(scope, id)
-        self._model_key = model_key
+        self.model_key = model_key
         self._imported = imported
         self.arn_parameter: ssm.IStringParameter = (
             ssm.StringParameter.from_string_parameter_attributes(
@@ -110,6 +110,6 @@ class Alias(Construct):
                 resources=[bedrock_arn(kind) for kind in kinds],
                 wildcard_because=NAMED_BY_BEDROCK,
             ),
-            *opening_model_key(self._model_key),
+            *opening_model_key(self.model_key),
         ]
         return give(grantee, rights)

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Annotations, Token, aws_iam as iam
 from constructs import Construct
 
 from bedrock_customization._checks import check_between
 from bedrock_customization._pseudo_parameters import ACCOUNT_ID, PARTITION
+from bedrock_customization._publishers import let_publish
 from bedrock_customization_runtime.contract import PIPELINE_TAG
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_sns as sns
-
     from bedrock_customization.pipeline import CustomizationPipeline
 
 _ACTUAL_PERCENT, _FORECAST_PERCENT = 80, 100
 _BUDGETS = f"arn:{PARTITION}:budgets::{ACCOUNT_ID}:*"
-_FOR_THIS_ACCOUNT = {
-    "StringEquals": {"aws:SourceAccount": ACCOUNT_ID},
-    "ArnLike": {"aws:SourceArn": _BUDGETS},
-}
 
 
 class CustomizationBudget(Construct):
@@ -92,34 +86,13 @@ class CustomizationBudget(Construct):
                 )
             ],
         )
-        self._let_budgets_publish(pipeline.topic)
-
-    def _let_budgets_publish(self, topic: sns.ITopic) -> None:
-        """Let AWS Budgets reach the topic: a policy of a topic replaces what it has by default."""
-        allowed = topic.add_to_resource_policy(_statement(["sns:Publish"], topic.topic_arn))
-        if allowed.policy_dependable is not None:
-            self.budget.node.add_dependency(allowed.policy_dependable)
-        if topic.master_key:
-            # In the policy of a key, `*` is the key itself.
-            statement = _statement(["kms:Decrypt", "kms:GenerateDataKey"], "*")
-            key = topic.master_key.add_to_resource_policy(statement, allow_no_op=True)
-            allowed_key = key.statement_added
-        else:
-            allowed_key = True
-        if not (allowed.statement_added and allowed_key):
-            arn = "" if Token.is_unresolved(topic.topic_arn) else f" {topic.topic_arn}"
-            Annotations.of(self).add_warning_v2(
-                "bedrock_customization:budgetTopic",
-                f"the topic{arn} or its key is imported, so this stack cannot let "
-                "budgets.amazonaws.com publish to it: allow sns:Publish on the topic, and "
-                "kms:Decrypt and kms:GenerateDataKey on its key, with aws:SourceAccount",
-            )
-
-
-def _statement(actions: list[str], resource: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        principals=[iam.ServicePrincipal("budgets.amazonaws.com")],
-        actions=actions,
-        resources=[resource],
-        conditions=_FOR_THIS_ACCOUNT,
-    )
+        allowed = let_publish(
+            self,
+            pipeline.topic,
+            "budgets.amazonaws.com",
+            source_arn=_BUDGETS,
+            warning="budgetTopic",
+        )
+        if allowed is not None:
+            # AWS Budgets looks whether it may publish.
+            self.budget.node.add_dependency(allowed)

@@ -8,6 +8,7 @@ from aws_cdk import Stack
 
 from bedrock_customization.base_model import BaseModel
 from bedrock_customization.dataset import RecordTemplate
+from bedrock_customization.monitoring import Monitoring
 from bedrock_customization.pipeline import CustomizationPipeline
 from bedrock_customization.use_case import UseCase
 
@@ -27,6 +28,8 @@ class CustomizationStack(Stack):
         template: How a row of the raw data becomes a record.
             Without one, the data already are records: prompt and completion, or Converse messages.
         use_case: What it is for (docs/when-to-tune.md).
+        monitoring: Whether alarms and a dashboard watch it (docs/operations.md), which CloudWatch
+            bills by the month.
     """
 
     def __init__(
@@ -37,12 +40,15 @@ class CustomizationStack(Stack):
         base_model: BaseModel,
         template: RecordTemplate | None = None,
         use_case: UseCase | None = None,
+        monitoring: bool = False,
     ) -> None:
         super().__init__(scope, id, description="Customizes a foundation model on Amazon Bedrock")
         self.pipeline = CustomizationPipeline(
             self, "Pipeline", base_model=base_model, template=template, use_case=use_case
         )
         self.pipeline.define_outputs()
+        if monitoring:
+            Monitoring(self, "Monitoring", pipeline=self.pipeline)
 
     @classmethod
     def from_context(cls, scope: Construct, id: str) -> Self:
@@ -50,7 +56,7 @@ class CustomizationStack(Stack):
 
         Keys, each after `bedrock_customization:`: `baseModel`, for raw data of columns `prompt`,
         `completion`, `system` and `groupBy` (see `RecordTemplate`), and at will `useCase`, the path
-        of a TOML file (see `UseCase.from_file`).
+        of a TOML file (see `UseCase.from_file`), and `monitoring`, `true` or `false`.
 
         Raises:
             ValueError: A key is missing, or its value does not fit; the message says which.
@@ -90,4 +96,16 @@ class CustomizationStack(Stack):
             base_model=BaseModel.of(base_model),
             template=template,
             use_case=UseCase.from_file(stated) if stated else None,
+            monitoring=_is_on(read("monitoring")),
         )
+
+
+def _is_on(value: str | None) -> bool:
+    if value is None or value.lower() == "false":
+        return False
+    if value.lower() == "true":
+        return True
+    raise ValueError(
+        f"context key {_CONTEXT}:monitoring must be true or false, got {value}: with true, alarms "
+        "and a dashboard are defined"
+    )

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
-from bedrock_customization_runtime import manifest, times
+from bedrock_customization_runtime import manifest, run_metrics, times
 from bedrock_customization_runtime.contract import Outcome
 from bedrock_customization_runtime.errors import CustomizationError
 from bedrock_customization_runtime.reports import html, model_card, text
 from bedrock_customization_runtime.s3 import objects
+from bedrock_customization_runtime.telemetry import emit
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,6 +34,8 @@ def record(s3: S3Client, event: RecordRunInput) -> RunRecord:
     """Close the manifest, write report and model card; return how the run ended, for people."""
     run, failure = event["run"], event.get("failure")
     closed = manifest.update(s3, run["manifest"], lambda found: _closed(found, failure))
+    for metric, value in run_metrics.of_run(closed).items():
+        emit(metric, value)
     report = f"{run['artifacts']}/report.html"
     objects.write(s3, report, html.render(closed).encode(), "text/html; charset=utf-8")
     _write_card(s3, run["artifacts"], closed)

@@ -17,6 +17,7 @@ from bedrock_customization import (
     Gate,
     Housekeeping,
     MetricName,
+    Monitoring,
     RecordTemplate,
 )
 
@@ -78,3 +79,12 @@ def test_what_housekeeping_adds_to_a_pipeline(context, snapshot):
         if name.startswith("Housekeeping")
     }
     assert json.dumps(added, indent=1, sort_keys=True) == snapshot
+
+
+def test_what_monitoring_adds_to_a_pipeline(context, snapshot):
+    app = App(context=context)
+    pipeline = CustomizationPipeline(Stack(app, "P"), "Pipeline", base_model=BaseModel.NOVA_MICRO)
+    # A topic of its own stack, so that the snapshot holds the monitoring alone.
+    stack = Stack(app, "Watch")
+    Monitoring(stack, "Monitoring", pipeline=pipeline, topic=sns.Topic(stack, "OnCall"))
+    assert masked(stack) == snapshot

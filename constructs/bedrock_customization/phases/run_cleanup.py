@@ -8,6 +8,7 @@ from constructs import Construct
 
 from bedrock_customization._access import NAMED_BY_BEDROCK, Right, bedrock_arn
 from bedrock_customization._ended_runs import (
+    ENDED_BADLY,
     define_dead_letters,
     describing_executions,
     tell_of_ended_runs,
@@ -83,7 +84,7 @@ class RunCleanup(Construct):
             self,
             "Ended",
             state_machine=state_machine,
-            statuses=["FAILED", "ABORTED", "TIMED_OUT"],
+            statuses=ENDED_BADLY,
             function=self.function,
             event={
                 "kind": deployment.kind.value,

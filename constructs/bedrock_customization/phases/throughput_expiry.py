@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from bedrock_customization.alias import Alias
 
 _EVERY = Duration.minutes(15)
+_MEASURING = Right(
+    actions=["cloudwatch:GetMetricStatistics"],
+    resources=["*"],
+    wildcard_because="metrics have no resource-level permissions",
+)
 
 
 class ThroughputExpiry(Construct):
@@ -77,6 +82,7 @@ class ThroughputExpiry(Construct):
                     actions=["ssm:GetParameter", "ssm:DeleteParameter"],
                     resources=[alias.parameter_arn, alias.previous_parameter_arn],
                 ),
+                _MEASURING,
                 *publishing(topic),
             ],
             dead_letters=self.dead_letters,

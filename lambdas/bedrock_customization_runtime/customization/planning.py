@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from bedrock_customization_runtime import catalog, manifest
+from bedrock_customization_runtime.contract.monitoring import RunMetric
 from bedrock_customization_runtime.costs.budget import check_budget
 from bedrock_customization_runtime.costs.estimate import estimate_run
 from bedrock_customization_runtime.costs.quantities import RunTokens
 from bedrock_customization_runtime.customization import plan, preflight
+from bedrock_customization_runtime.telemetry import emit
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -66,10 +68,11 @@ def plan_job(clients: PlanningClients, event: PlanJob) -> Job:
         judge=event.get("judge"),
     )
     job = plan.next_job(clients.bedrock, run["execution_arn"], hyperparameters)
+    is_new = plan.is_new(clients.bedrock, job["name"])
     checks = check_account(
         clients,
         event,
-        new_jobs=int(plan.is_new(clients.bedrock, job["name"])),
+        new_jobs=int(is_new),
         teacher=teaching["teacher"] if teaching else None,
     )
     manifest.update(
@@ -82,6 +85,8 @@ def plan_job(clients: PlanningClients, event: PlanJob) -> Job:
         max_cost_usd=event.get("max_cost_usd"),
         allow_unknown_price=event["allow_unknown_price"],
     )
+    if is_new:
+        emit(RunMetric.ESTIMATED_COST, estimate.known_usd)
     return job
 
 

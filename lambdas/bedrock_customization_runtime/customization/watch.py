@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from bedrock_customization_runtime.contract.monitoring import RunMetric
 from bedrock_customization_runtime.customization import diagnosis, loss_curves
 from bedrock_customization_runtime.errors import (
     CustomizationStalled,
     CustomizationStoppedEarly,
     CustomizationTimedOut,
 )
+from bedrock_customization_runtime.telemetry import emit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +77,8 @@ def look(
     except bedrock.exceptions.ResourceNotFoundException:
         return _watch("not there yet", last, longest)
     watch = _watch(_progress(job), last, longest, done=job["status"] not in _RUNNING)
+    emit(RunMetric.JOB_AGE, watch["waited_seconds"])
+    emit(RunMetric.JOB_IDLE_TIME, watch["idle_seconds"])
     if job["status"] == "InProgress" and watch["idle_seconds"] > stall_limit_seconds:
         raise CustomizationStalled(
             f"job {job_name} made no progress for {_hours(watch['idle_seconds'])} hours "

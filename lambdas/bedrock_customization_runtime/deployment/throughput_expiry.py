@@ -6,9 +6,12 @@ keep a throughput for longer writes the tag anew.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from bedrock_customization_runtime import times
 from bedrock_customization_runtime.contract import (
@@ -17,20 +20,27 @@ from bedrock_customization_runtime.contract import (
     PIPELINE_TAG,
     DeploymentKind,
 )
+from bedrock_customization_runtime.contract.monitoring import RunMetric
 from bedrock_customization_runtime.deployment import removal
 from bedrock_customization_runtime.promotion import alias
+from bedrock_customization_runtime.telemetry import emit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
 
     from bedrock_customization_runtime.contract import ExpireThroughputsInput
 
+logger = logging.getLogger(__name__)
+
 NOTICE = timedelta(days=1)
 """So long before its end people are told of what is live."""
+IDLE = timedelta(hours=1)
+"""A throughput that nobody has invoked for so long counts as idle."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +49,7 @@ class _Throughput:
 
     arn: str
     status: str
+    units: int
     expires: datetime
     tags: Mapping[str, str]
 
@@ -52,6 +63,7 @@ def expire(
     bedrock: BedrockClient,
     ssm: SSMClient,
     sns: SNSClient,
+    cloudwatch: CloudWatchClient,
     event: ExpireThroughputsInput,
     *,
     now: datetime,
@@ -65,6 +77,7 @@ def expire(
         bedrock: Client.
         ssm: Client.
         sns: Client.
+        cloudwatch: Client; tells which throughputs are invoked.
         event: Whose throughputs, and who is told.
         now: Time of day.
 
@@ -72,6 +85,8 @@ def expire(
         ARNs of what was deleted. What is still being created is left for the next time.
     """
     found = list(_throughputs_of(bedrock, event["pipeline"]))
+    # First: what cannot be deleted must show in the metrics.
+    _measure(cloudwatch, found, now)
     live = alias.value_of(ssm, event["alias_parameter"])
     deleted = []
     for one in found:
@@ -126,7 +141,40 @@ def _throughputs_of(bedrock: BedrockClient, pipeline: str) -> Iterator[_Throughp
         tags = {tag["key"]: tag["value"] for tag in listed}
         ends = end_of(tags)
         if tags.get(PIPELINE_TAG) == pipeline and ends is not None:
-            yield _Throughput(arn=arn, status=summary["status"], expires=ends, tags=tags)
+            yield _Throughput(
+                arn=arn,
+                status=summary["status"],
+                units=summary["modelUnits"],
+                expires=ends,
+                tags=tags,
+            )
+
+
+def _measure(cloudwatch: CloudWatchClient, billed: Sequence[_Throughput], now: datetime) -> None:
+    idle = (one.units for one in billed if _is_idle(cloudwatch, one.arn, now))
+    overdue = ((now - one.expires).total_seconds() for one in billed)
+    emit(RunMetric.MODEL_UNITS, sum(one.units for one in billed))
+    emit(RunMetric.IDLE_MODEL_UNITS, sum(idle))
+    emit(RunMetric.THROUGHPUT_OVERDUE, max((0.0, *overdue)))
+
+
+def _is_idle(cloudwatch: CloudWatchClient, arn: str, now: datetime) -> bool:
+    """Tell whether nobody has invoked a throughput lately; not so where CloudWatch cannot tell."""
+    try:
+        found = cloudwatch.get_metric_statistics(
+            Namespace="AWS/Bedrock",
+            MetricName="Invocations",
+            Dimensions=[{"Name": "ModelId", "Value": arn}],
+            StartTime=now - IDLE,
+            EndTime=now,
+            Period=int(IDLE.total_seconds()),
+            Statistics=["Sum"],
+        )
+    except (BotoCoreError, ClientError) as error:
+        # A metric must not keep a throughput from being deleted.
+        logger.warning("nobody knows whether %s is invoked: %s", arn, type(error).__name__)
+        return False
+    return not any(point["Sum"] for point in found["Datapoints"])
 
 
 def _forget(ssm: SSMClient, event: ExpireThroughputsInput, arn: str) -> None:

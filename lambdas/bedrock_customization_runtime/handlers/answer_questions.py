@@ -9,6 +9,7 @@ from bedrock_customization_runtime.contract import EvaluationStep
 from bedrock_customization_runtime.evaluation.asking import ask
 from bedrock_customization_runtime.evaluation.planning import plan
 from bedrock_customization_runtime.invocation import Limits
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
@@ -23,6 +24,7 @@ class _Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
+@observed
 def handler(
     event: PlanBlindTestInput | AnswerQuestionsInput, context: _Context
 ) -> BlindTest | Answers:

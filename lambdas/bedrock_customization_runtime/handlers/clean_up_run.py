@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.deployment import cleanup
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import CleanUpRunInput, RemovedDeployments
@@ -15,6 +16,7 @@ class _Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
+@observed
 def handler(event: CleanUpRunInput, context: _Context) -> RemovedDeployments:
     """Return the ARNs of what was removed, if anything was; the same event again does no harm.
 

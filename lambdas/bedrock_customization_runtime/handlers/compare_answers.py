@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.evaluation.judging import judge
 from bedrock_customization_runtime.evaluation.primary import primary_metric
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import CompareAnswersInput, Evaluation
 
 
+@observed
 def handler(event: CompareAnswersInput, _context: object) -> Evaluation:
     """Compare the answers and record the comparison; a repeated call writes the same again.
 

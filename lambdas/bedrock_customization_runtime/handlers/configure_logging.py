@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.invocation_logging import configure
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import ConfigureLoggingInput, LoggingStatus
 
 
+@observed
 def handler(event: ConfigureLoggingInput, _context: object) -> LoggingStatus:
     """Do what the event names; a repeated call changes nothing any more.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.custom_model import creation, planning
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     )
 
 
+@observed
 def handler(event: CreateCustomModelInput, _context: object) -> NovaArtifacts | CreatedModel:
     """Do one step; each may be repeated.
 

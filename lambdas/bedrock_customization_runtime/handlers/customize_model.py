@@ -9,6 +9,7 @@ from bedrock_customization_runtime.customization import finished_job, reinforcem
 from bedrock_customization_runtime.customization.planning import PlanningClients, plan_job
 from bedrock_customization_runtime.sweeps import choice, outcome
 from bedrock_customization_runtime.sweeps.planning import plan_round
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     )
 
 
+@observed
 def handler(
     event: CustomizeModelInput, _context: object
 ) -> Job | JobWatch | Customization | Proposal | CandidateOutcome | dict[str, str]:

@@ -21,6 +21,7 @@ from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.promotion import approval, approval_steps
 from bedrock_customization_runtime.promotion.approval import DecisionRefusedError
 from bedrock_customization_runtime.reports import approval_page
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +58,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reason: str
 
 
+@observed
 def handler(event: Mapping[str, object], _context: object) -> Response:
     """Answer a request in the payload format 2.0 of function addresses."""
     context = _mapping(event.get("requestContext"))

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.promotion import decision
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import DecidePromotionInput, Decision
 
 
+@observed
 def handler(event: DecidePromotionInput, _context: object) -> Decision:
     """Return what later states call `$decision`.
 

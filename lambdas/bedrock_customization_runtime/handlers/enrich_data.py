@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.enrichment.asking import ask
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import EnrichDataInput, Enrichment
@@ -15,6 +16,7 @@ class _Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
+@observed
 def handler(event: EnrichDataInput, context: _Context) -> Enrichment:
     """Ask what was not asked yet; the same event again goes on where this call ended.
 

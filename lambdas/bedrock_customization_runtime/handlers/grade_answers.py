@@ -14,6 +14,7 @@ from bedrock_customization_runtime.grading.batches import grade
 from bedrock_customization_runtime.grading.judge import MAXIMUM_TOKENS, judge_of
 from bedrock_customization_runtime.grading.scoring import scorer_of
 from bedrock_customization_runtime.invocation import THREADS, Limits
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ class _Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
+@observed
 def handler(event: object, context: _Context) -> list[GradedAnswer]:
     """Return the rewards of a batch; how to grade stands in the environment.
 

@@ -8,6 +8,7 @@ from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.model_import import finishing, planning, record, steps
 from bedrock_customization_runtime.model_import.plan import ImportScratch
 from bedrock_customization_runtime.model_import.sources.opening import SourceClients
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
@@ -22,6 +23,7 @@ class _Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
+@observed
 def handler(
     event: ImportModelInput, context: _Context
 ) -> Staging | StagedParts | ImportedModel | None:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.evaluation import judge_jobs, judge_steps
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import JudgeAnswersInput, Judgement, Judging
 
 
+@observed
 def handler(event: JudgeAnswersInput, _context: object) -> Judging | Judgement:
     """Do one step of a judgement; each may be repeated.
 

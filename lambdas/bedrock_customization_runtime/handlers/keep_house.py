@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.housekeeping import rounds, telling
 from bedrock_customization_runtime.housekeeping.pipelines import Clients, Limits
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import HousekeepingRecord, KeepHouseInput
@@ -17,6 +18,7 @@ class _Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
+@observed
 def handler(event: KeepHouseInput, context: _Context) -> HousekeepingRecord:
     """Return how much was found and removed; the same event again does no harm."""
     pipeline, s3, cloudwatch = event["pipeline"], aws.s3(), aws.cloudwatch()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from bedrock_customization_runtime import aws, baseline
 from bedrock_customization_runtime.evaluation.primary import primary_metric
 from bedrock_customization_runtime.invocation import Limits
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import Baseline, MeasureBaselineInput
@@ -16,6 +17,7 @@ class _Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
+@observed
 def handler(event: MeasureBaselineInput, context: _Context) -> Baseline:
     """Ask what was not asked yet, then record figures and advice.
 

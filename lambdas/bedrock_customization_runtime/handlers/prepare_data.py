@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from bedrock_customization_runtime import aws, preparation
 from bedrock_customization_runtime.contract import PreparationStep
 from bedrock_customization_runtime.sharded_preparation import planning, steps
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
@@ -23,6 +24,7 @@ class _Context(Protocol):
     memory_limit_in_mb: str | int
 
 
+@observed
 def handler(
     event: PrepareDataInput | PlanPreparationInput | PreparationStepInput, context: _Context
 ) -> Preparation | PreparationPlan | GatheredShards | None:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.promotion import candidate
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import Deployment, PromoteModelInput
 
 
+@observed
 def handler(event: PromoteModelInput, _context: object) -> Deployment:
     """Return the deployment that was promoted.
 

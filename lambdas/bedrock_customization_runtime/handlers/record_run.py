@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime import aws, run_end
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     )
 
 
+@observed
 def handler(event: RecordRunInput | EndRunInput, _context: object) -> RunRecord | Failure:
     """Return how the run ended, for people; or end it.
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.deployment import removal_steps
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import RemovedDeployments, RemoveDeploymentInput
 
 
+@observed
 def handler(event: RemoveDeploymentInput, _context: object) -> RemovedDeployments:
     """Return the ARNs of what was removed, if anything was.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.promotion import approval_steps
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import (
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     )
 
 
+@observed
 def handler(
     event: RequestApprovalInput | ConcludeApprovalInput, _context: object
 ) -> ApprovalOutcome | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from bedrock_customization_runtime import aws, smoke_test
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import SmokeTestInput
@@ -14,6 +15,7 @@ class _Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
+@observed
 def handler(event: SmokeTestInput, context: _Context) -> dict[str, list[int]]:
     """Return the latency of each answer, in milliseconds.
 

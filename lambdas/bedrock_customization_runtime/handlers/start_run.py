@@ -6,11 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime import aws, run_start
+from bedrock_customization_runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import Run, StartRunInput
 
 
+@observed
 def handler(event: StartRunInput, _context: object) -> Run:
     """Return what later states call `$run`.
 

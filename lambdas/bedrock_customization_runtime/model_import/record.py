@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from bedrock_customization_runtime import catalog, manifest, times
+from bedrock_customization_runtime.contract.monitoring import RunMetric
 from bedrock_customization_runtime.costs.budget import check_budget
 from bedrock_customization_runtime.costs.quantities import RunTokens
 from bedrock_customization_runtime.errors import ImportFailed
 from bedrock_customization_runtime.model_import import cost, uploads
 from bedrock_customization_runtime.model_import.plan import ImportScratch
+from bedrock_customization_runtime.telemetry import emit
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -63,6 +65,7 @@ def record(bedrock: BedrockClient, s3: S3Client, event: RecordImport) -> Importe
             max_cost_usd=event.get("max_cost_usd"),
             allow_unknown_price=event["allow_unknown_price"],
         )
+        emit(RunMetric.ESTIMATED_COST, written.estimate.known_usd)
     if not section.instruct_supported:
         raise ImportFailed(
             f"Bedrock says that {section.model_arn} does not take Converse, by which models are "

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 MAXIMUM_BYTES = 4_096
 _REASONS = 5
 _ROOM_OF_WAYS = 1_024
+_ROOM_OF_LINK = 512
 
 
 def approval_wanted(manifest: Manifest, *, expires: str, link: str | None) -> str:
@@ -35,7 +36,10 @@ def approval_wanted(manifest: Manifest, *, expires: str, link: str | None) -> st
 
 
 def summary(manifest: Manifest) -> str:
-    """Return what became of a run, as plain text of at most 4,096 bytes of UTF-8."""
+    """Return what became of a run, as plain text of at most 3,584 bytes of UTF-8.
+
+    The state machine, which knows where it runs, puts a link behind it.
+    """
     verdict = verdicts.verdict(manifest)
     run = manifest.run
     times = wording.moment(run.started)
@@ -58,7 +62,7 @@ def summary(manifest: Manifest) -> str:
     text = "\n".join(wording.clipped(line) for line in lines if line)
     if run.embedded:
         text += f"\n{wording.EMBEDDED_NOTICE}"
-    return _clipped(text)
+    return _clipped(text, room=MAXIMUM_BYTES - _ROOM_OF_LINK)
 
 
 def _clipped(text: str, room: int = MAXIMUM_BYTES) -> str:

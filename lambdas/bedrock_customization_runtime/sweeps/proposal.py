@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from bedrock_customization_runtime import catalog, manifest, names
+from bedrock_customization_runtime.contract.monitoring import RunMetric
 from bedrock_customization_runtime.costs.budget import check_budget
 from bedrock_customization_runtime.costs.estimate import estimate_run
 from bedrock_customization_runtime.costs.items import TRAINING
@@ -23,6 +24,7 @@ from bedrock_customization_runtime.errors import InvalidInput
 from bedrock_customization_runtime.manifest import SweepCandidate
 from bedrock_customization_runtime.sweeps import candidates
 from bedrock_customization_runtime.sweeps.search import next_round
+from bedrock_customization_runtime.telemetry import emit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -225,7 +227,8 @@ def _record_estimate(s3: S3Client, run: Run, estimate: Estimate) -> None:
         one.hyperparameters for one in candidates.read_all(s3, run) for _ in range(one.attempts)
     ]
     if jobs:
-        whole = estimate(jobs)
+        whole, before = estimate(jobs), manifest.load(s3, run["manifest"]).estimate
+        emit(RunMetric.ESTIMATED_COST, whole.known_usd - (before.known_usd if before else 0))
         manifest.update(s3, run["manifest"], lambda found: replace(found, estimate=whole))
 
 

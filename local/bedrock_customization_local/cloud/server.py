@@ -41,6 +41,8 @@ class LocalCloud:
         step_functions: The state machines; `step_functions.faults` makes their tasks fail.
         bedrock: The models and jobs; `bedrock.meter` counts what AWS would have billed.
         functions: The Lambda functions; `functions.kill` ends them in the middle of their work.
+        metrics: What services and functions measured.
+        alarms: The alarms of CloudWatch; `alarms.evaluate` looks at them, which nobody else does.
 
     Raises:
         OSError: The port is taken.
@@ -78,6 +80,7 @@ class LocalCloud:
             )
             self.step_functions, self.bedrock = started.step_functions, started.bedrock
             self.functions = started.functions
+            self.metrics, self.alarms = started.metrics, started.alarms
             self._undo.callback(self._plane.hush)
             on_failure.pop_all()
 

@@ -16,6 +16,8 @@ from bedrock_customization_local.cloud.bedrock import moto_install as bedrock_in
 from bedrock_customization_local.cloud.bedrock.quotas import Quotas
 from bedrock_customization_local.cloud.bedrock.service import Bedrock
 from bedrock_customization_local.cloud.clock import Clock
+from bedrock_customization_local.cloud.cloudwatch.alarms import Alarms
+from bedrock_customization_local.cloud.cloudwatch.metrics import Metrics
 from bedrock_customization_local.cloud.iam import AccessRecord, Authorizer, Permissive, guard
 from bedrock_customization_local.cloud.iam.sessions import RoleSessions
 from bedrock_customization_local.cloud.lambdas import (
@@ -23,6 +25,7 @@ from bedrock_customization_local.cloud.lambdas import (
     function_urls,
     moto_install as lambda_install,
 )
+from bedrock_customization_local.cloud.moto_patches.replacing import Patches
 from bedrock_customization_local.cloud.plane import Plane
 from bedrock_customization_local.cloud.stepfunctions import moto_install as step_functions_install
 from bedrock_customization_local.cloud.stepfunctions.service import StepFunctions
@@ -38,11 +41,15 @@ class Services:
         step_functions: The state machines.
         bedrock: The models and jobs.
         functions: The processes of Lambda functions.
+        metrics: What the services measure.
+        alarms: What looks at it, when asked.
     """
 
     step_functions: StepFunctions
     bedrock: Bedrock
     functions: LambdaRuntime
+    metrics: Metrics
+    alarms: Alarms
 
 
 def start(
@@ -83,7 +90,18 @@ def start(
         if enforce_iam
         else Permissive()
     )
-    undo.callback(moto_patches.apply(plane.client))
+    metrics = Metrics(region=region, account_id=account_id)
+    patches = Patches(
+        plane.client, measures=metrics, require_to_publish=authorizer.require_to_publish
+    )
+    undo.callback(moto_patches.apply(patches))
+    alarms = Alarms(
+        metrics=metrics,
+        publishers=authorizer,
+        client=plane.client,
+        region=region,
+        account_id=account_id,
+    )
 
     sessions = RoleSessions()
     undo.callback(guard.install(authorizer, sessions))
@@ -94,7 +112,7 @@ def start(
         warm_seconds=warm_seconds,
     )
     undo.callback(functions.close)
-    undo.callback(lambda_install.install(functions, clock=clock))
+    undo.callback(lambda_install.install(functions, clock=clock, measures=metrics))
     undo.callback(
         function_urls.install(
             endpoint_url_of=lambda: plane.endpoint_url, rights=authorizer, sessions=sessions
@@ -111,6 +129,7 @@ def start(
         on_job_state_change=_announce(
             plane, clock, "aws.bedrock", "Model Customization Job State Change"
         ),
+        measures=metrics,
     )
     undo.callback(bedrock.close)
     undo.callback(bedrock_install.install(bedrock))
@@ -124,10 +143,11 @@ def start(
         on_status_change=_announce(
             plane, clock, "aws.states", "Step Functions Execution Status Change"
         ),
+        measures=metrics,
     )
     undo.callback(step_functions.close)
     undo.enter_context(step_functions_install.install(step_functions))
-    return Services(step_functions, bedrock, functions)
+    return Services(step_functions, bedrock, functions, metrics, alarms)
 
 
 def _announce(

@@ -216,5 +216,8 @@ def test_an_alias_without_its_throughput_is_taken_away(pipeline):
 def expire(pipeline, now):
     client = pipeline.cloud.client
     return throughput_expiry.expire(
-        pipeline.cloud.bedrock, client("ssm"), client("sns"), pipeline.event, now=now
+        pipeline.cloud.bedrock,
+        *(client(name) for name in ("ssm", "sns", "cloudwatch")),
+        pipeline.event,
+        now=now,
     )

@@ -6,6 +6,7 @@ import pytest
 from moto.moto_api._internal import moto_api_backend
 
 from bedrock_customization_local.cloud import moto_patches
+from bedrock_customization_local.cloud.moto_patches.replacing import Patches
 from bedrock_customization_local.cloud.plane import Plane
 
 
@@ -23,7 +24,7 @@ def raw_plane(running_plane):
 
 @pytest.fixture
 def plane(raw_plane):
-    undo = moto_patches.apply(raw_plane.client)
+    undo = moto_patches.apply(Patches(raw_plane.client))
     yield raw_plane
     undo()
 

@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bedrock_customization_local.cloud import moto_patches
+from bedrock_customization_local.cloud.moto_patches.replacing import Patches
 
 TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {}}
 ASSUMED_BY_LAMBDA = json.dumps(
@@ -251,6 +252,48 @@ def one_put_object_is_one_event(plane):
     assert details == ["Object Created"]
 
 
+def a_key_that_is_disabled_is_an_event(plane):
+    events, kms, sqs = (plane.client(name) for name in ("events", "kms", "sqs"))
+    queue = sqs.create_queue(QueueName="queue")["QueueUrl"]
+    pattern = {"source": ["aws.kms"], "detail": {"eventName": ["DisableKey"]}}
+    events.put_rule(Name="rule", EventPattern=json.dumps(pattern))
+    target = {"Id": "queue", "Arn": f"arn:aws:sqs:us-east-1:{plane.account_id}:queue"}
+    events.put_targets(Rule="rule", Targets=[target])
+    key = kms.create_key()["KeyMetadata"]
+    kms.disable_key(KeyId=key["KeyId"])
+    (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert json.loads(message["Body"])["detail"]["resources"][0]["ARN"] == key["Arn"]
+
+
+def a_pattern_reaches_into_the_objects_of_a_list(plane):
+    events, sqs = plane.client("events"), plane.client("sqs")
+    queue = sqs.create_queue(QueueName="queue")["QueueUrl"]
+    pattern = {"source": ["mine"], "detail": {"resources": {"name": ["second"]}}}
+    events.put_rule(Name="rule", EventPattern=json.dumps(pattern))
+    target = {"Id": "queue", "Arn": f"arn:aws:sqs:us-east-1:{plane.account_id}:queue"}
+    events.put_targets(Rule="rule", Targets=[target])
+    details = [{"resources": [{"name": "first"}, {"name": name}]} for name in ("second", "third")]
+    events.put_events(
+        Entries=[
+            {"Source": "mine", "DetailType": "Change", "Detail": json.dumps(one)} for one in details
+        ]
+    )
+    (message,) = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    assert json.loads(message["Body"])["detail"] == details[0]
+
+
+def a_subscriber_that_is_gone_keeps_nothing_from_the_others(plane):
+    sns, sqs = plane.client("sns"), plane.client("sqs")
+    topic = sns.create_topic(Name="topic")["TopicArn"]
+    kept = sqs.create_queue(QueueName="kept")["QueueUrl"]
+    for name in ("gone", "kept"):
+        endpoint = f"arn:aws:sqs:us-east-1:{plane.account_id}:{name}"
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=endpoint)
+    sns.publish(TopicArn=topic, Message="news")
+    (message,) = sqs.receive_message(QueueUrl=kept)["Messages"]
+    assert json.loads(message["Body"])["Message"] == "news"
+
+
 FACTS = {
     moto_patches.cloudformation.provisions_through_the_services: (
         a_change_set_sets_the_outputs_of_its_stack
@@ -277,9 +320,11 @@ FACTS = {
         a_resource_under_a_false_condition_is_not_listed
     ),
     moto_patches.events.reach_their_targets: an_event_reaches_a_topic_through_its_template,
+    moto_patches.events.match_objects_in_lists: a_pattern_reaches_into_the_objects_of_a_list,
     moto_patches.iam.attaches_the_policies_that_aws_manages: (
         a_policy_that_aws_manages_can_be_attached
     ),
+    moto_patches.kms.tell_of_lost_keys: a_key_that_is_disabled_is_an_event,
     moto_patches.lambdas.updates_its_whole_configuration: (
         an_update_of_a_function_keeps_every_setting
     ),
@@ -290,6 +335,7 @@ FACTS = {
         access_logging_can_be_set_before_the_log_buckets_policy
     ),
     moto_patches.s3.tells_of_tags_only_when_there_are_any: one_put_object_is_one_event,
+    moto_patches.sns.fail_alone: a_subscriber_that_is_gone_keeps_nothing_from_the_others,
 }
 
 
@@ -306,7 +352,7 @@ def test_it_holds_with_all_patches(fact, plane):
 def test_it_does_not_hold_without_its_patch(patch, fact, raw_plane, monkeypatch):
     others = tuple(other for other in moto_patches.PATCHES if other is not patch)
     monkeypatch.setattr(moto_patches, "PATCHES", others)
-    undo = moto_patches.apply(raw_plane.client)
+    undo = moto_patches.apply(Patches(raw_plane.client))
     try:
         # A fault shows as a wrong answer, an error, or a page that no client can parse.
         with pytest.raises((Exception, pytest.fail.Exception)):

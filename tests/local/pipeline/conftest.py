@@ -17,6 +17,7 @@ from bedrock_customization import (
     Gate,
     JobNetwork,
     MetricName,
+    Monitoring,
     RecordTemplate,
     UseCase,
 )
@@ -162,7 +163,9 @@ class Pipeline:
 
 
 def define(stack, name, given):
-    """Define a pipeline and export what tests ask for."""
+    """Define a pipeline, and its monitoring if it has one, and export what tests ask for."""
+    given = dict(given)
+    monitoring = given.pop("monitoring", None)
     pipeline = CustomizationPipeline(
         stack,
         name,
@@ -184,8 +187,18 @@ def define(stack, name, given):
         "ServiceRole": pipeline.customization.service_role.role.role_arn,
     }.items():
         stack.export_value(value, name=f"{name}{key}")
+    if monitoring is not None:
+        watch(stack, pipeline, name, monitoring)
     if pipeline.approval:
         _tell_the_command_line(stack, pipeline)
+
+
+def watch(stack, pipeline, name, given):
+    """Define the monitoring of a pipeline, and export what alarms and dashboard are called."""
+    monitoring = Monitoring(stack, f"{name}Monitoring", pipeline=pipeline, **given)
+    for key, alarm in monitoring.alarms.items():
+        stack.export_value(alarm.alarm_name, name=f"{name}Alarm{key}")
+    stack.export_value(monitoring.dashboard.dashboard_name, name=f"{name}Dashboard")
 
 
 def _tell_the_command_line(stack, pipeline):

@@ -51,7 +51,11 @@ def test_a_time_out_stops_the_job_before_its_task_would_end_without(states):
     assert ways["CustomizationStalled"] == "Stop stalled job"
     assert ways["CustomizationTimedOut"] == "Stop timed-out job"
     for stop in ("Stop stalled job", "Stop timed-out job"):
-        assert states[stop]["Arguments"]["Payload"] == {"step": "stop", "job": "{% $job %}"}
+        assert states[stop]["Arguments"]["Payload"] == {
+            "step": "stop",
+            "job": "{% $job %}",
+            "execution_arn": "{% $states.context.Execution.Id %}",
+        }
 
 
 @pytest.mark.parametrize(

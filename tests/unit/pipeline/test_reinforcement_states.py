@@ -51,7 +51,11 @@ def test_the_watch_ends_a_job_that_stalls_or_runs_too_long(states):
         ("Stop stalled job", "Customization stalled", "CustomizationStalled"),
         ("Stop timed-out job", "Customization timed out", "CustomizationTimedOut"),
     ):
-        assert states[stop]["Arguments"]["Payload"] == {"step": "stop", "job": "{% $job %}"}
+        assert states[stop]["Arguments"]["Payload"] == {
+            "step": "stop",
+            "job": "{% $job %}",
+            "execution_arn": "{% $states.context.Execution.Id %}",
+        }
         assert states[stop]["Next"] == end
         assert states[end]["Assign"]["failure"]["error"] == error
 

@@ -1,11 +1,15 @@
 """Provisioned throughput at the end of its time. Bedrock and SNS are a few lines here."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 
+from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.contract import EXPIRY_TAG, NOTICE_TAG, PIPELINE_TAG
 from bedrock_customization_runtime.deployment import throughput_expiry
+from bedrock_customization_runtime.handlers import expire_throughputs
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PREFIX = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model"
@@ -40,7 +44,7 @@ class Bedrock:
     def paginate(self):
         yield {
             "provisionedModelSummaries": [
-                {"provisionedModelArn": arn, "status": status}
+                {"provisionedModelArn": arn, "status": status, "modelUnits": 1}
                 for arn, status in self.statuses.items()
             ]
         }
@@ -91,8 +95,19 @@ def names(ssm):
     return {one["Name"]: one["Value"] for one in found}
 
 
-def expire(bedrock, ssm, sns=None, now=NOW):
-    return throughput_expiry.expire(bedrock, ssm, sns or Sns(), EVENT, now=now)
+class CloudWatch:
+    def __init__(self, *invoked):
+        self.invoked = invoked
+
+    def get_metric_statistics(self, *, Dimensions, **_):
+        (model,) = Dimensions
+        return {"Datapoints": [{"Sum": 3.0}] if model["Value"] in self.invoked else []}
+
+
+def expire(bedrock, ssm, sns=None, now=NOW, cloudwatch=None):
+    return throughput_expiry.expire(
+        bedrock, ssm, sns or Sns(), cloudwatch or CloudWatch(), EVENT, now=now
+    )
 
 
 def test_what_is_over_is_deleted_and_the_rest_stays(ssm):
@@ -169,3 +184,36 @@ def test_an_alias_that_names_what_somebody_deleted_is_taken_away(ssm, parameters
     parameters(alias=deployment)
     expire(Bedrock(), ssm)
     assert names(ssm) == {"alias": deployment}
+
+
+@pytest.fixture
+def measured(capsys, monkeypatch):
+    """Return what an invocation of the handler measures."""
+
+    def measure(bedrock, ssm, cloudwatch):
+        clients = {"bedrock": bedrock, "ssm": ssm, "sns": Sns(), "cloudwatch": cloudwatch}
+        for name, client in clients.items():
+            monkeypatch.setattr(aws, name, lambda client=client: client)
+        expire_throughputs.handler(EVENT, None)
+        return json.loads(capsys.readouterr().out)
+
+    return measure
+
+
+def test_units_idle_units_and_the_time_since_the_end_are_measured(ssm, measured):
+    bedrock, past = Bedrock(), (datetime.now(UTC) - NOW) / timedelta(hours=1)
+    busy = bedrock.buy("busy", hours=past + 24)
+    bedrock.buy("idle", hours=past - 2, status="Creating")
+    line = measured(bedrock, ssm, CloudWatch(busy))
+    assert (line["ModelUnits"], line["IdleModelUnits"]) == (2, 1)
+    assert line["ThroughputOverdue"] == pytest.approx(7200, abs=60)
+
+
+def test_cloudwatch_out_of_reach_keeps_nothing_from_being_deleted(ssm):
+    class OutOfReach:
+        def get_metric_statistics(self, **_):
+            raise ClientError({"Error": {"Code": "Throttling"}}, "GetMetricStatistics")
+
+    bedrock = Bedrock()
+    over = bedrock.buy("over", hours=-1)
+    assert expire(bedrock, ssm, cloudwatch=OutOfReach()) == [over]

@@ -48,6 +48,7 @@ from bedrock_customization_local.cloud.bedrock.shapes import (
     check_request,
     service_model,
 )
+from bedrock_customization_local.cloud.measures import Measures, Unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -78,6 +79,7 @@ class Bedrock:
         quotas: Of the account; None for those of a new one.
         on_job_state_change: Receives the `detail` of each "Model Customization Job State Change"
             event.
+        measures: Takes the service's metrics.
 
     Attributes:
         meter: What AWS would have billed.
@@ -96,6 +98,7 @@ class Bedrock:
         authorizer: RoleAuthorizer,
         quotas: Quotas | None = None,
         on_job_state_change: Callable[[Mapping[str, Any]], None] = _ignore,
+        measures: Measures | None = None,
     ) -> None:
         self.meter, self.faults = Meter(clock), Faults()
         self.quotas = default_quotas() if quotas is None else quotas
@@ -118,7 +121,7 @@ class Bedrock:
             self._account, foundation_models, deployments, throughputs, imported_models
         )
         self._logging = InvocationLogging(self._account, clients=clients, authorizer=authorizer)
-        runtime = Runtime(self._invocation)
+        runtime = Runtime(self._invocation, measures or Unmeasured())
         runner = JobRunner(
             self._account,
             models,

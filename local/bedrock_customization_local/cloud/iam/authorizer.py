@@ -74,6 +74,11 @@ class Permissive:
     def require_of_service(self, service: str, needed: Permission) -> None:
         """Allow the action."""
 
+    def require_to_publish(
+        self, service: str, topic_arn: str, context: Mapping[str, ContextValue]
+    ) -> None:
+        """Allow the message."""
+
     def assume(self, role_arn: str, service: str, *, source_arn: str, source_account: str) -> None:
         """Allow the session."""
 
@@ -158,6 +163,24 @@ class Authorizer:
         )
         if not decision.allowed:
             raise AccessDenied(service, needed.action, needed.resource, decision)
+
+    def require_to_publish(
+        self, service: str, topic_arn: str, context: Mapping[str, ContextValue]
+    ) -> None:
+        """Return if the policies of a topic and its key let a service itself publish.
+
+        Args:
+            service: The service principal, like `cloudwatch.amazonaws.com`.
+            topic_arn: The topic.
+            context: The condition keys that the service gives.
+
+        Raises:
+            AccessDenied: One of the policies does not.
+        """
+        self.require_of_service(service, Permission("sns:Publish", topic_arn, context))
+        key = self._held.key_of_topic(topic_arn)
+        for action in ("GenerateDataKey", "Decrypt") if key else ():
+            self.require_of_service(service, Permission(f"kms:{action}", str(key), context))
 
     def check(
         self,

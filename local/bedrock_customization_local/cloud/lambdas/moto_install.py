@@ -32,6 +32,7 @@ from bedrock_customization_local.cloud.lambdas.functions import (
 from bedrock_customization_local.cloud.lambdas.moto_logs import LogWriter
 from bedrock_customization_local.cloud.lambdas.runtime import LambdaRuntime
 from bedrock_customization_local.cloud.lambdas.runtime_api import MAX_PAYLOAD_BYTES
+from bedrock_customization_local.cloud.measures import Measures, Unmeasured
 
 _MAX_ASYNCHRONOUS_BYTES = 1024 * 1024
 _REFUSALS: Mapping[type[Exception], tuple[HTTPStatus, str]] = {
@@ -43,12 +44,15 @@ _REFUSALS: Mapping[type[Exception], tuple[HTTPStatus, str]] = {
 _Moto = Any
 
 
-def install(runtime: LambdaRuntime, *, clock: Clock | None = None) -> Callable[[], None]:
+def install(
+    runtime: LambdaRuntime, *, clock: Clock | None = None, measures: Measures | None = None
+) -> Callable[[], None]:
     """Make moto's Lambda run functions on `runtime`.
 
     Args:
         runtime: Where functions run; the caller closes it.
         clock: Shortens the waits between attempts of asynchronous invocations.
+        measures: Takes the service's metrics, and those that logs hold.
 
     Returns:
         Takes every patch back, and ends the asynchronous invocations.
@@ -56,7 +60,7 @@ def install(runtime: LambdaRuntime, *, clock: Clock | None = None) -> Callable[[
     asynchronous = AsynchronousInvoker(
         clock=clock or Clock(), endpoint_url_of=runtime.endpoint_url_of, region=runtime.region
     )
-    invoker = _Invoker(runtime, asynchronous)
+    invoker = _Invoker(runtime, asynchronous, measures or Unmeasured())
     undo = ExitStack()
     undo.callback(asynchronous.close)
     for owner, name, wrap in (
@@ -84,20 +88,40 @@ class _RefusedError(LambdaClientError):
 class _Invoker:
     """Invokes functions as moto holds them."""
 
-    def __init__(self, runtime: LambdaRuntime, asynchronous: AsynchronousInvoker) -> None:
+    def __init__(
+        self, runtime: LambdaRuntime, asynchronous: AsynchronousInvoker, measures: Measures
+    ) -> None:
         self._runtime = runtime
+        self._measures = measures
         self._asynchronous = asynchronous
         self._logs = LogWriter()
 
     def run(
         self, function: _Moto, payload: bytes, arn: str, client_context: str = ""
     ) -> Invocation:
-        """Run a function and keep its log."""
-        invocation = self._runtime.invoke(
-            definition_of(function), payload, invoked_arn=arn, client_context=client_context
-        )
+        """Run a function, keep its log, and measure it."""
+        try:
+            invocation = self._runtime.invoke(
+                definition_of(function), payload, invoked_arn=arn, client_context=client_context
+            )
+        except TooManyRequestsError:
+            self._measure(function, Throttles=1)
+            raise
         self._logs.write(function.logs_backend, log_group_of(function), invocation)
+        self._measure(
+            function,
+            Invocations=1,
+            Errors=int(invocation.function_error is not None),
+            Duration=invocation.duration_ms,
+        )
+        for line in invocation.log_events():
+            self._measures.read(line)
         return invocation
+
+    def _measure(self, function: _Moto, **values: float) -> None:
+        for name, value in values.items():
+            dimensions = {"FunctionName": function.function_name}
+            self._measures.put("AWS/Lambda", name, value, dimensions)
 
     def submit(self, function: _Moto, payload: bytes, arn: str) -> None:
         """Take an event to be worked off later."""

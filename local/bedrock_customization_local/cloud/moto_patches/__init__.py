@@ -7,29 +7,37 @@ themselves: the Step Functions API, the Lambda invocation, the Bedrock API.
 
 from collections.abc import Callable
 
-from bedrock_customization_local.cloud.deploy.resources import ClientFactory
-from bedrock_customization_local.cloud.moto_patches import cloudformation, events, iam, lambdas, s3
+from bedrock_customization_local.cloud.moto_patches import (
+    cloudformation,
+    events,
+    iam,
+    kms,
+    lambdas,
+    s3,
+    sns,
+)
 from bedrock_customization_local.cloud.moto_patches.replacing import Patches
 
 PATCHES: tuple[Callable[[Patches], None], ...] = (
     *cloudformation.PATCHES,
     *events.PATCHES,
     *iam.PATCHES,
+    *kms.PATCHES,
     *lambdas.PATCHES,
     *s3.PATCHES,
+    *sns.PATCHES,
 )
 
 
-def apply(client: ClientFactory) -> Callable[[], None]:
+def apply(patches: Patches) -> Callable[[], None]:
     """Patch moto.
 
     Args:
-        client: Makes clients of the plane by boto3 service name.
+        patches: Keeps what is replaced, and holds what the patches need.
 
     Returns:
         What puts moto back as it was.
     """
-    patches = Patches(client)
     for patch in PATCHES:
         patch(patches)
     return patches.undo

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bedrock_customization_local.cloud.stepfunctions.errors import StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bedrock_customization_local.cloud.untyped import Json
 
@@ -23,6 +23,8 @@ class Moment(StrEnum):
 
     BEFORE_CALL = "before the call"
     AFTER_CALL = "after the call"
+    THROTTLED = "throttled"
+    """It does not fail: the transition to it waits for the account's quota, and goes on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,9 +52,14 @@ class StateFault:
 
 
 class StateFaults:
-    """The faults of the state machines of one embedded AWS."""
+    """The faults of the state machines of one embedded AWS.
 
-    def __init__(self) -> None:
+    Args:
+        on_throttle: Told the ARN of the state machine of each transition that is throttled.
+    """
+
+    def __init__(self, on_throttle: Callable[[str], None] = lambda _machine: None) -> None:
+        self._on_throttle = on_throttle
         self._lock = threading.Lock()
         self._armed: list[tuple[StateFault, list[int]]] = []
         self._injected: list[StateFault] = []
@@ -74,11 +81,18 @@ class StateFaults:
             self._armed.clear()
 
     def check(self, moment: Moment, context: Mapping[str, Json]) -> None:
-        """Fail the state that a context object tells of, if a fault says so.
+        """Fail the state that a context object tells of, or throttle it, if a fault says so.
 
         Raises:
             StateError: A fault does.
         """
+        hit = self._hit(moment, context)
+        if hit is not None and moment is Moment.THROTTLED:
+            self._on_throttle(context["StateMachine"]["Id"])
+        elif hit is not None:
+            raise StateError(hit.error, hit.cause)
+
+    def _hit(self, moment: Moment, context: Mapping[str, Json]) -> StateFault | None:
         with self._lock:
             for fault, hits in self._armed:
                 if (
@@ -90,4 +104,5 @@ class StateFaults:
                 ):
                     hits[0] += 1
                     self._injected.append(fault)
-                    raise StateError(fault.error, fault.cause)
+                    return fault
+        return None

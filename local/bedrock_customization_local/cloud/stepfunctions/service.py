@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from bedrock_customization_local.cloud.clock import Clock
+from bedrock_customization_local.cloud.measures import Measures, Unmeasured
 from bedrock_customization_local.cloud.stepfunctions.api.activities import Activities
 from bedrock_customization_local.cloud.stepfunctions.api.errors import ApiError
 from bedrock_customization_local.cloud.stepfunctions.api.executions import (
@@ -14,6 +15,7 @@ from bedrock_customization_local.cloud.stepfunctions.api.machines import Machine
 from bedrock_customization_local.cloud.stepfunctions.api.state_test import run_state_test
 from bedrock_customization_local.cloud.stepfunctions.api.tags import Tags
 from bedrock_customization_local.cloud.stepfunctions.execution import Execution, Surroundings
+from bedrock_customization_local.cloud.stepfunctions.faults import StateFaults
 from bedrock_customization_local.cloud.stepfunctions.language.resources import Resource
 from bedrock_customization_local.cloud.stepfunctions.maps.map_run import MapRun
 from bedrock_customization_local.cloud.stepfunctions.tasks import checking
@@ -23,6 +25,15 @@ from bedrock_customization_local.cloud.stepfunctions.tasks.caller import AwsTask
 from bedrock_customization_local.cloud.stepfunctions.tasks.naming import sdk_error
 from bedrock_customization_local.cloud.stepfunctions.tasks.objects import S3Objects
 from bedrock_customization_local.cloud.untyped import Json
+
+_NAMESPACE = "AWS/States"
+_METRICS: Mapping[str, str] = {
+    "RUNNING": "ExecutionsStarted",
+    "SUCCEEDED": "ExecutionsSucceeded",
+    "FAILED": "ExecutionsFailed",
+    "TIMED_OUT": "ExecutionsTimedOut",
+    "ABORTED": "ExecutionsAborted",
+}
 
 # Does one operation.
 Operation = Callable[[Mapping[str, Json]], dict[str, Json]]
@@ -38,6 +49,7 @@ class StepFunctions:
         account_id: The account.
         authorizer: Decides whether a machine's role may make a task's call; None allows all.
         on_status_change: Told the detail of each 'Step Functions Execution Status Change'.
+        measures: Takes the service's metrics.
 
     Attributes:
         faults: Task states that fail on demand.
@@ -52,11 +64,13 @@ class StepFunctions:
         account_id: str,
         authorizer: TaskAuthorizer | None,
         on_status_change: Callable[[dict[str, Json]], None] = lambda _detail: None,
+        measures: Measures | None = None,
     ) -> None:
         self.region: Final = region
         self.account_id: Final = account_id
         self._clock = clock
         self._on_status_change = on_status_change
+        self._measures: Measures = measures or Unmeasured()
         self._queues = ActivityQueues()
         api = self._api = Api(endpoint_url_of=endpoint_url_of, region=region, authorizer=authorizer)
         self._surroundings = Surroundings(
@@ -67,6 +81,7 @@ class StepFunctions:
             on_status_change=self._status_changed,
             on_map_run=self._map_run_started,
             check_right=self._check_right,
+            faults=StateFaults(lambda machine: self._count("ExecutionThrottled", machine)),
         )
         self.faults: Final = self._surroundings.faults
         prefix = f"arn:{_partition(region)}:states:{region}:{account_id}"
@@ -165,7 +180,17 @@ class StepFunctions:
     def _status_changed(self, execution: Execution) -> None:
         # AWS sends no such events for Express executions.
         if not execution.blueprint.is_express:
+            machine = execution.blueprint.state_machine_arn
+            self._count(_METRICS[execution.status], machine)
+            if execution.stopped is not None:
+                took = (execution.stopped - execution.started).total_seconds()
+                self._measures.put(
+                    _NAMESPACE, "ExecutionTime", 1000 * took, {"StateMachineArn": machine}
+                )
             self._on_status_change(status_change(execution))
+
+    def _count(self, metric: str, machine: str) -> None:
+        self._measures.put(_NAMESPACE, metric, 1, {"StateMachineArn": machine})
 
     def _check_right(self, role_arn: str, operation: str, parameters: Mapping[str, Json]) -> None:
         model = self._api.operation("stepfunctions", operation)

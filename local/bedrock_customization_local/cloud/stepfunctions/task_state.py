@@ -96,6 +96,7 @@ class TaskRunner:
             submitted=events.submitted,
         )
         try:
+            self.faults.check(Moment.THROTTLED, frame.context)
             self.faults.check(Moment.BEFORE_CALL, frame.context)
             result = scope.call(lambda: self.call(call))
             if pending is not None:

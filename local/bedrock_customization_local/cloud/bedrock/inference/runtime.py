@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Invocation,
         Invoked,
     )
+    from bedrock_customization_local.cloud.measures import Measures
 
 _CONTENT_TYPE = "application/json"
 _LLAMA_STOPS = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length"}
@@ -39,8 +40,9 @@ _TITAN_STOPS = {
 class Runtime:
     """The data plane."""
 
-    def __init__(self, invocation: Invocation) -> None:
+    def __init__(self, invocation: Invocation, measures: Measures) -> None:
         self._invocation = invocation
+        self._measures = measures
 
     def converse(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Converse."""
@@ -48,7 +50,7 @@ class Runtime:
         if unsupported:
             raise NotEmulatedError(f"{unsupported.pop()}: the embedded Bedrock does not emulate it")
         config = parameters.get("inferenceConfig", {})
-        invoked = self._invocation.resolve(parameters["modelId"])
+        invoked = self._resolve(parameters["modelId"])
         if invoked.imported is not None and not invoked.imported.instruct_supported:
             raise ValidationError(
                 "The model does not support Converse: its instructSupported is false. Use "
@@ -65,7 +67,7 @@ class Runtime:
 
     def invoke_model(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """InvokeModel; the body is the provider's own."""
-        invoked = self._invocation.resolve(parameters["modelId"])
+        invoked = self._resolve(parameters["modelId"])
         try:
             body = json.loads(parameters.get("body", b""))
         except ValueError:
@@ -81,6 +83,10 @@ class Runtime:
                 f"Malformed input request: {error!s}, please reformat your input and try again."
             ) from error
         return {"body": json.dumps(reply).encode(), "contentType": _CONTENT_TYPE}
+
+    def _resolve(self, model_id: str) -> Invoked:
+        self._measures.put("AWS/Bedrock", "Invocations", 1, {"ModelId": model_id})
+        return self._invocation.resolve(model_id)
 
     def _reply(self, invoked: Invoked, body: dict[str, Any]) -> dict[str, Any]:
         if invoked.base is None:

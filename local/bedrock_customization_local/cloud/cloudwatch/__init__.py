@@ -1,0 +1,1 @@
+"""CloudWatch: what services measure about themselves, and alarms that look at it."""
