@@ -127,7 +127,7 @@ def _settings(*, near_copies: bool = True) -> object:
         method=replace(method, train=free, total=free, validation=free),
         template=None,
         split={"validation": 0.1, "test": 0.1, "seed": 1},
-        maximum_rejected=0.5,
+        max_rejected=0.5,
         near_copies=near_copies,
     )
 

@@ -71,7 +71,7 @@ def _deploy(cloud: LocalCloud, folder: Path) -> dict[str, str]:
     stack = Stack(app, "Benchmark")
     storage = CustomizationStorage(stack, "Storage")
     evaluation = ModelEvaluation(
-        stack, "Evaluation", storage=storage, base_model=BaseModel.NOVA_MICRO, maximum_tokens=8
+        stack, "Evaluation", storage=storage, base_model=BaseModel.NOVA_MICRO, max_tokens=8
     )
     given = sfn.Pass.jsonata(
         stack,

@@ -80,7 +80,7 @@ def speed(size: int, rounds: int) -> list[str]:
             f"{parts:.2f} s ({size / parts / 1e6:,.0f} MB/s), and {checked - whole:.2f} s after "
             "the object was whole its SHA-256 digest was found right, which the pipe does not "
             "check. A model is copied by as many workers at once as "
-            "`ModelStaging.maximum_concurrency` says."
+            "`ModelStaging.max_concurrency` says."
         ),
         "",
     ]

@@ -153,8 +153,8 @@ def import_rules() -> str:
                         f"`{each.name}`",
                         each.family,
                         ", ".join(each.regions),
-                        f"{limits.maximum_bytes(is_multimodal=each.is_multimodal) // 10**9} GB",
-                        f"{limits.maximum_context_length:,}" if each.context_field else "any",
+                        f"{limits.max_bytes(is_multimodal=each.is_multimodal) // 10**9} GB",
+                        f"{limits.max_context_length:,}" if each.context_field else "any",
                     ]
                     for each in limits.architectures.values()
                 ],

@@ -54,8 +54,8 @@ class Aims:
             max_cost_usd=_agreed(
                 "max_cost_usd",
                 max_cost_usd,
-                "budget_usd",
-                use_case.budget_usd if use_case else None,
+                "max_cost_usd",
+                use_case.max_cost_usd if use_case else None,
             ),
         )
 
@@ -72,9 +72,9 @@ def _gate(given: Gate | None, use_case: UseCase | None) -> Gate:
     gate, margin = given or Gate(), use_case.margin if use_case else None
     # A gate that asks for no particular improvement leaves it to the use case.
     improvement = _agreed(
-        "gate.minimum_improvement", gate.minimum_improvement or None, "margin", margin
+        "gate.min_improvement", gate.min_improvement or None, "margin", margin
     )
-    return replace(gate, minimum_improvement=improvement or 0.0)
+    return replace(gate, min_improvement=improvement or 0.0)
 
 
 def _agreed(name: str, given: _Value | None, field: str, stated: _Value | None) -> _Value | None:

@@ -42,19 +42,19 @@ class Retry:
     Args:
         errors: Names.
         interval_seconds: Longest first wait.
-        maximum_attempts: Beside the first.
+        max_attempts: Beside the first.
     """
 
     errors: Sequence[str]
     interval_seconds: int
-    maximum_attempts: int = 6
+    max_attempts: int = 6
 
     def to_json(self) -> dict[str, Any]:
         """Return the retrier as a state holds it."""
         return {
             "ErrorEquals": list(self.errors),
             "IntervalSeconds": self.interval_seconds,
-            "MaxAttempts": self.maximum_attempts,
+            "MaxAttempts": self.max_attempts,
             "BackoffRate": 2,
             "MaxDelaySeconds": 3600,
             "JitterStrategy": "FULL",
@@ -65,9 +65,9 @@ FULL_QUOTA = Retry(
     # The second as a function names it.
     errors=["Bedrock.ServiceQuotaExceededException", "ServiceQuotaExceededException"],
     interval_seconds=600,
-    maximum_attempts=6,
+    max_attempts=6,
 )
 """For calls that fit once something else has ended."""
 KILLED_FUNCTION = Retry(
-    errors=["Runtime.ExitError", "Sandbox.Timedout"], interval_seconds=2, maximum_attempts=2
+    errors=["Runtime.ExitError", "Sandbox.Timedout"], interval_seconds=2, max_attempts=2
 )

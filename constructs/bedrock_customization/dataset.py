@@ -123,7 +123,7 @@ class Sharding:
         above: Size above which a source is cut. One function prepares a source of this size in a
             few minutes, and has 15.
         shard_size: Size of a shard, from 1 KiB to 1 GiB; larger for a source of more than 1,000.
-        maximum_concurrency: Functions that work at the same time, from 1 to 1,000.
+        max_concurrency: Functions that work at the same time, from 1 to 1,000.
 
     Raises:
         ValueError: A number is out of range.
@@ -131,7 +131,7 @@ class Sharding:
 
     above: Size = _ABOVE
     shard_size: Size = _SHARD_SIZE
-    maximum_concurrency: int = 20
+    max_concurrency: int = 20
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -142,8 +142,8 @@ class Sharding:
                 "holds a shard on its disk"
             )
         check_whole(
-            "maximum_concurrency",
-            self.maximum_concurrency,
+            "max_concurrency",
+            self.max_concurrency,
             1,
             1000,
             "leave some of the account's concurrency for others",

@@ -25,11 +25,11 @@ class Enrichment:
     Args:
         model: What Converse takes: the id of a model or of an inference profile, or an ARN.
         task: What it does.
-        maximum_cost_usd: What a run may pay. Before a question could exceed it, the run fails.
+        max_cost_usd: What a run may pay. Before a question could exceed it, the run fails.
         instructions: Further words for the model, such as the form of an answer.
             Without them it is told the task alone, for drafts nothing.
-        maximum_tokens: Limit of an answer, from 1 to 5,000.
-        minimum_score: The lowest grade, from 1 to 5, that a record is kept with.
+        max_tokens: Limit of an answer, from 1 to 5,000.
+        min_score: The lowest grade, from 1 to 5, that a record is kept with.
         input_usd_per_1k_tokens: What the account pays for 1,000 tokens of input.
             Without it, the catalogue's price.
         output_usd_per_1k_tokens: Likewise, of output.
@@ -40,25 +40,25 @@ class Enrichment:
 
     model: str
     task: EnrichmentTask
-    maximum_cost_usd: float
+    max_cost_usd: float
     instructions: str | None = None
-    maximum_tokens: int = 512
-    minimum_score: int = 3
+    max_tokens: int = 512
+    min_score: int = 3
     input_usd_per_1k_tokens: float | None = None
     output_usd_per_1k_tokens: float | None = None
 
     def __post_init__(self) -> None:
         """Check the figures, and that a budget can be kept."""
         check_between(
-            "maximum_cost_usd", self.maximum_cost_usd, 0, 1_000_000, "US dollars that a run may pay"
+            "max_cost_usd", self.max_cost_usd, 0, 1_000_000, "US dollars that a run may pay"
         )
-        check_whole("maximum_tokens", self.maximum_tokens, 1, 5000, "an answer has no more room")
-        check_whole("minimum_score", self.minimum_score, 1, 5, "3 keeps what is at least usable")
+        check_whole("max_tokens", self.max_tokens, 1, 5000, "an answer has no more room")
+        check_whole("min_score", self.min_score, 1, 5, "3 keeps what is at least usable")
         given = (self.input_usd_per_1k_tokens, self.output_usd_per_1k_tokens)
         if None in given and catalog.inference_prices(self.model) is None:
             raise ValueError(
                 f"model {self.model} has no price in the catalogue, and without one "
-                "maximum_cost_usd cannot be kept: give input_usd_per_1k_tokens and "
+                "max_cost_usd cannot be kept: give input_usd_per_1k_tokens and "
                 "output_usd_per_1k_tokens as your account pays them"
             )
         if self.instructions and self.instructions.startswith("{%"):
@@ -76,9 +76,9 @@ class Enrichment:
         plan: contract.EnrichmentPlan = {
             "task": EnrichmentTask(self.task).value,
             "model": self.model,
-            "maximum_tokens": self.maximum_tokens,
-            "maximum_cost_usd": self.maximum_cost_usd,
-            "minimum_score": self.minimum_score,
+            "max_tokens": self.max_tokens,
+            "max_cost_usd": self.max_cost_usd,
+            "min_score": self.min_score,
         }
         if self.instructions:
             plan["instructions"] = self.instructions

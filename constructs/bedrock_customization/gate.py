@@ -23,7 +23,7 @@ class Gate:
     docs/promotion.md states each rule's statistics.
 
     Args:
-        minimum_improvement: What the primary metric must surely gain over the base model, in units
+        min_improvement: What the primary metric must surely gain over the base model, in units
             of the metric, in [0, 1]: the lower end of the difference's 95 % interval must exceed
             it. 0 asks for any improvement beyond chance.
         significance: Largest p-value of that difference, corrected for several comparisons where
@@ -31,13 +31,13 @@ class Gate:
         no_regression_on: Protected slices, a column or `column=value` each: where the tuned model
             is surely worse than the base model, it does not pass. A slice without blind records
             does not pass either, for nothing is shown.
-        maximum_usd_per_1k: What 1,000 answers of the tuned model may cost, in US dollars; a model
+        max_usd_per_1k: What 1,000 answers of the tuned model may cost, in US dollars; a model
             whose price is not known does not pass. Without it, costs are only reported.
         not_worse_than_live: Whether a candidate must score at least what the model scores that is
             live, if one is.
-        minimum_judge_improvement: What the first criterion of the judge must surely gain, in
+        min_judge_improvement: What the first criterion of the judge must surely gain, in
             [0, 1], while no other surely falls. Without it, its scores are only reported.
-        minimum_judge_win_rate: In what share of the records the judge must surely prefer the tuned
+        min_judge_win_rate: In what share of the records the judge must surely prefer the tuned
             model, a tie being half a win, in [0, 1]; 0.5 asks for any preference beyond chance.
             Without it, preferences are only reported.
 
@@ -45,19 +45,19 @@ class Gate:
         ValueError: A number is out of range, or a slice has no name.
     """
 
-    minimum_improvement: float = 0.0
+    min_improvement: float = 0.0
     significance: float = 0.05
     no_regression_on: Sequence[str] = ()
-    maximum_usd_per_1k: float | None = None
+    max_usd_per_1k: float | None = None
     not_worse_than_live: bool = True
-    minimum_judge_improvement: float | None = None
-    minimum_judge_win_rate: float | None = None
+    min_judge_improvement: float | None = None
+    min_judge_win_rate: float | None = None
 
     def __post_init__(self) -> None:
         """Check the numbers and names."""
         check_between(
-            "minimum_improvement",
-            self.minimum_improvement,
+            "min_improvement",
+            self.min_improvement,
             0,
             1,
             "it is in units of the metric, 0.02 means two points",
@@ -69,17 +69,17 @@ class Gate:
             _INTERVAL_TAIL,
             "the interval is one of 95 %, so a laxer test would let nothing more through",
         )
-        if self.maximum_usd_per_1k is not None:
+        if self.max_usd_per_1k is not None:
             check_between(
-                "maximum_usd_per_1k",
-                self.maximum_usd_per_1k,
+                "max_usd_per_1k",
+                self.max_usd_per_1k,
                 0,
                 1e6,
                 "it is what 1,000 answers may cost, in US dollars",
             )
         for name, share in (
-            ("minimum_judge_improvement", self.minimum_judge_improvement),
-            ("minimum_judge_win_rate", self.minimum_judge_win_rate),
+            ("min_judge_improvement", self.min_judge_improvement),
+            ("min_judge_win_rate", self.min_judge_win_rate),
         ):
             if share is not None:
                 check_between(name, share, 0, 1, "it is a share, 0.5 means a half")
@@ -105,8 +105,8 @@ class Gate:
         scores = judge is not None and bool(judge.metrics or judge.criteria)
         compares = judge is not None and judge.pairwise is not None
         for name, given, is_told, missing in (
-            ("minimum_judge_improvement", self.minimum_judge_improvement, scores, "metrics"),
-            ("minimum_judge_win_rate", self.minimum_judge_win_rate, compares, "pairwise"),
+            ("min_judge_improvement", self.min_judge_improvement, scores, "metrics"),
+            ("min_judge_win_rate", self.min_judge_win_rate, compares, "pairwise"),
         ):
             if given is not None and not is_told:
                 raise ValueError(
@@ -117,15 +117,15 @@ class Gate:
     def to_json(self) -> contract.Gate:
         """Return the rules as "Decide promotion" reads them."""
         gate: contract.Gate = {
-            "minimum_improvement": self.minimum_improvement,
+            "min_improvement": self.min_improvement,
             "significance": self.significance,
             "no_regression_on": list(self.no_regression_on),
             "not_worse_than_live": self.not_worse_than_live,
         }
-        if self.maximum_usd_per_1k is not None:
-            gate["maximum_usd_per_1k"] = self.maximum_usd_per_1k
-        if self.minimum_judge_improvement is not None:
-            gate["minimum_judge_improvement"] = self.minimum_judge_improvement
-        if self.minimum_judge_win_rate is not None:
-            gate["minimum_judge_win_rate"] = self.minimum_judge_win_rate
+        if self.max_usd_per_1k is not None:
+            gate["max_usd_per_1k"] = self.max_usd_per_1k
+        if self.min_judge_improvement is not None:
+            gate["min_judge_improvement"] = self.min_judge_improvement
+        if self.min_judge_win_rate is not None:
+            gate["min_judge_win_rate"] = self.min_judge_win_rate
         return gate

@@ -86,7 +86,7 @@ class Judge:
         criteria: Metrics of your own.
         pairwise: What makes one answer the better of two, in a few sentences: the judge then also
             compares the answers directly, once in each order. Without it, it does not.
-        maximum_records: Of the blind set; of a larger one, a sample by the digest of the records'
+        max_records: Of the blind set; of a larger one, a sample by the digest of the records'
             ids. At most 1,000, which is all a job takes.
 
     Raises:
@@ -97,7 +97,7 @@ class Judge:
     metrics: Sequence[JudgeMetric] = ()
     criteria: Sequence[JudgeCriterion] = ()
     pairwise: str | None = None
-    maximum_records: int = 500
+    max_records: int = 500
 
     def __post_init__(self) -> None:
         """Check what can be without Bedrock."""
@@ -120,7 +120,7 @@ class Judge:
             )
         if self.pairwise is not None:
             _check_instructions("pairwise", self.pairwise)
-        check_whole("maximum_records", self.maximum_records, 1, 1000, "a job takes no more")
+        check_whole("max_records", self.max_records, 1, 1000, "a job takes no more")
 
     def arns(self) -> list[str]:
         """Return the ARNs in a policy for whoever asks the judge."""
@@ -136,7 +136,7 @@ class Judge:
             "model": self.model,
             "metrics": [JudgeMetric(metric).value for metric in self.metrics],
             "criteria": [criterion.to_contract() for criterion in self.criteria],
-            "maximum_records": self.maximum_records,
+            "max_records": self.max_records,
         }
         if self.pairwise is not None:
             plan["pairwise"] = self.pairwise

@@ -60,26 +60,26 @@ class Distillation:
             model (docs/base-models.md).
         logs: Which invocation logs are learned from, and whether their answers are, where the
             source holds logs. Without it, the prompts of all.
-        maximum_response_length: Of the teacher's answers, in tokens. Without one, the service's
+        max_response_length: Of the teacher's answers, in tokens. Without one, the service's
             own limit holds.
         hyperparameters: As of `FineTuning`.
 
     Raises:
-        ValueError: `maximum_response_length` is no number of tokens.
+        ValueError: `max_response_length` is no number of tokens.
     """
 
     method: ClassVar[Method] = Method.DISTILLATION
     teacher: str
     logs: InvocationLogs = field(default_factory=InvocationLogs)
-    maximum_response_length: int | None = None
+    max_response_length: int | None = None
     hyperparameters: Mapping[str, str | int | float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check what can be without a base model."""
-        if self.maximum_response_length is not None:
+        if self.max_response_length is not None:
             check_whole(
-                "maximum_response_length",
-                self.maximum_response_length,
+                "max_response_length",
+                self.max_response_length,
                 1,
                 _MOST_TOKENS,
                 "it is a number of tokens, left out for the service's own limit",
@@ -125,7 +125,7 @@ class EarlyStopping:
 
     Args:
         patience: Validations without improvement, from 1 to 100.
-        minimum_improvement: By how much a validation loss must be below the lowest before it to be
+        min_improvement: By how much a validation loss must be below the lowest before it to be
             an improvement.
 
     Raises:
@@ -133,13 +133,13 @@ class EarlyStopping:
     """
 
     patience: int = 3
-    minimum_improvement: float = 0.0
+    min_improvement: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the figures."""
         check_whole("patience", self.patience, 1, 100, "3 lets two bad validations pass")
-        check_between("minimum_improvement", self.minimum_improvement, 0, 100, "0 takes any")
+        check_between("min_improvement", self.min_improvement, 0, 100, "0 takes any")
 
     def to_contract(self) -> contract.EarlyStopping:
         """Return what the handler receives."""
-        return {"patience": self.patience, "minimum_improvement": self.minimum_improvement}
+        return {"patience": self.patience, "min_improvement": self.min_improvement}

@@ -45,7 +45,7 @@ class ModelImportPipeline(Pipeline):
             Without one, the data already are records: prompt and completion, or Converse messages.
         split: Shares of the validation set and the blind set; examples for the base model come from
             the rest.
-        maximum_rejected: Share of the records, in [0, 1], that may break a rule and be left out
+        max_rejected: Share of the records, in [0, 1], that may break a rule and be left out
             before the data set as a whole is refused.
         max_cost_usd: Estimated cost of the whole run (docs/costs.md), in US dollars, above which
             nothing is copied. Without one, the estimate is only reported.
@@ -59,7 +59,7 @@ class ModelImportPipeline(Pipeline):
             beyond chance, if it is not worse than the live one.
         approval: Whether people decide on what passed the gate, and how long they have. Without it,
             nobody is asked.
-        maximum_tokens: Limit of an answer in the evaluation.
+        max_tokens: Limit of an answer in the evaluation.
         few_shot: Examples that the base model gets before each question when it is asked a second
             time, up to 10 (docs/evaluation.md); with 0 it is asked without them only.
         judge: A model that judges the answers too, paid by the token (docs/judging.md).
@@ -87,14 +87,14 @@ class ModelImportPipeline(Pipeline):
         staging: ModelStaging | None = None,
         template: RecordTemplate | None = None,
         split: DataSplit | None = None,
-        maximum_rejected: float = 0.05,
+        max_rejected: float = 0.05,
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
         sharding: Sharding | None = SHARDING,
         metric: Metric | None = None,
         gate: Gate | None = None,
         approval: Approval | None = None,
-        maximum_tokens: int = 512,
+        max_tokens: int = 512,
         few_shot: int = 3,
         judge: Judge | None = None,
         storage: CustomizationStorage | None = None,
@@ -123,7 +123,7 @@ class ModelImportPipeline(Pipeline):
             base_model=base_model,
             template=template,
             split=split,
-            maximum_rejected=maximum_rejected,
+            max_rejected=max_rejected,
             sharding=sharding,
             on_failure=on_failure,
         )
@@ -133,7 +133,7 @@ class ModelImportPipeline(Pipeline):
             storage=self.storage,
             source=model,
             staging=staging,
-            evaluation_maximum_tokens=maximum_tokens,
+            evaluation_max_tokens=max_tokens,
             evaluation_few_shot=few_shot,
             max_cost_usd=aims.max_cost_usd,
             allow_unknown_price=allow_unknown_price,
@@ -149,7 +149,7 @@ class ModelImportPipeline(Pipeline):
             deployment=copies,
             model_key=model_key,
             metric=aims.metric,
-            maximum_tokens=maximum_tokens,
+            max_tokens=max_tokens,
             few_shot=few_shot,
             alias=self.alias,
             judge=judge,

@@ -267,7 +267,7 @@ class ModelStaging:
             have more than 10,000 parts. A function holds up to six at a time. Without it, 16 MiB.
         batch_size: About so much is one function call's, from one part on: what a call has copied
             is kept, whatever becomes of it. Without it, 1 GiB.
-        maximum_concurrency: Functions that copy at the same time, from 1 to 1,000.
+        max_concurrency: Functions that copy at the same time, from 1 to 1,000.
 
     Raises:
         ValueError: A number is out of range.
@@ -275,7 +275,7 @@ class ModelStaging:
 
     part_size: Size | None = None
     batch_size: Size | None = None
-    maximum_concurrency: int = 20
+    max_concurrency: int = 20
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -291,8 +291,8 @@ class ModelStaging:
                 "batch_size"
             )
         check_whole(
-            "maximum_concurrency",
-            self.maximum_concurrency,
+            "max_concurrency",
+            self.max_concurrency,
             1,
             1000,
             "leave some of the account's concurrency for others",

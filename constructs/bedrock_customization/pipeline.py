@@ -59,7 +59,7 @@ class CustomizationPipeline(Pipeline):
         sweep: Which hyperparameters are tried, each candidate a job (docs/sweeps.md). Without one,
             a single job is trained.
         split: Shares of the validation set and the blind set.
-        maximum_rejected: Share of the records, in [0, 1], that may break a rule and be left out
+        max_rejected: Share of the records, in [0, 1], that may break a rule and be left out
             before the data set as a whole is refused.
         max_cost_usd: Estimated cost of the whole run (docs/costs.md), of a sweep with all its jobs,
             in US dollars, above which no job starts. Without one, the budget of the use case, or
@@ -88,7 +88,7 @@ class CustomizationPipeline(Pipeline):
         target: The metric, in (0, 1], from which there is no need to tune: the baseline is measured
             before a job is paid, and a base model that surely meets it ends the run as
             `TuningNotNeeded`. Without one, that of the use case, or nothing does.
-        maximum_tokens: Limit of an answer in the evaluation.
+        max_tokens: Limit of an answer in the evaluation.
         few_shot: Examples that the base model gets before each question when it is asked a second
             time, up to 10 (docs/evaluation.md); with 0 it is asked without them only.
         judge: A model that judges the answers too, paid by the token (docs/judging.md).
@@ -117,7 +117,7 @@ class CustomizationPipeline(Pipeline):
         method: CustomizationMethod | None = None,
         sweep: Sweep | None = None,
         split: DataSplit | None = None,
-        maximum_rejected: float = 0.05,
+        max_rejected: float = 0.05,
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
         stall_limit: Duration | None = None,
@@ -130,7 +130,7 @@ class CustomizationPipeline(Pipeline):
         target: float | None = None,
         gate: Gate | None = None,
         approval: Approval | None = None,
-        maximum_tokens: int = 512,
+        max_tokens: int = 512,
         few_shot: int = 3,
         judge: Judge | None = None,
         storage: CustomizationStorage | None = None,
@@ -165,7 +165,7 @@ class CustomizationPipeline(Pipeline):
             method=method,
             template=template,
             split=split,
-            maximum_rejected=maximum_rejected,
+            max_rejected=max_rejected,
             enrichment=enrichment,
             sharding=sharding,
             on_failure=on_failure,
@@ -180,10 +180,10 @@ class CustomizationPipeline(Pipeline):
                 method=method,
                 metric=aims.metric,
                 target=aims.target,
-                minimum_improvement=aims.gate.minimum_improvement,
+                min_improvement=aims.gate.min_improvement,
                 few_shot=few_shot,
                 knowledge_changes=use_case.knowledge_changes if use_case else None,
-                maximum_tokens=maximum_tokens,
+                max_tokens=max_tokens,
                 max_cost_usd=aims.max_cost_usd,
                 allow_unknown_price=allow_unknown_price,
                 on_failure=on_failure,
@@ -200,7 +200,7 @@ class CustomizationPipeline(Pipeline):
             sweep=sweep,
             max_cost_usd=aims.max_cost_usd,
             allow_unknown_price=allow_unknown_price,
-            evaluation_maximum_tokens=maximum_tokens,
+            evaluation_max_tokens=max_tokens,
             evaluation_few_shot=few_shot,
             deployment=deployment,
             judge=judge,
@@ -228,7 +228,7 @@ class CustomizationPipeline(Pipeline):
             model_key=model_key,
             method=method,
             metric=aims.metric,
-            maximum_tokens=maximum_tokens,
+            max_tokens=max_tokens,
             few_shot=few_shot,
             alias=self.alias,
             judge=judge,

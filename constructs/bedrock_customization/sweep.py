@@ -42,7 +42,7 @@ class Sweep:
         candidates_per_round: How many are tried in a round; of a grid, all.
         rounds: After the first, candidates are chosen by what the ones before showed.
         seed: Of every draw.
-        concurrent_jobs: How many train at a time; the account's quota allows ten.
+        max_concurrency: How many train at a time; the account's quota allows ten.
 
     Raises:
         ValueError: A number is out of range, or there is nothing to try.
@@ -53,14 +53,14 @@ class Sweep:
     candidates_per_round: int
     rounds: int
     seed: int
-    concurrent_jobs: int
+    max_concurrency: int
 
     def __post_init__(self) -> None:
         """Check the numbers."""
         if bool(self.values) and bool(self.ranges):
             raise ValueError("sweep takes values or ranges, not both: use Sweep.grid or the others")
         quota = catalog.service().quotas["scheduled_customization_jobs"].value
-        check_whole("concurrent_jobs", self.concurrent_jobs, 1, quota, "it is the account's quota")
+        check_whole("max_concurrency", self.max_concurrency, 1, quota, "it is the account's quota")
         check_whole("rounds", self.rounds, 1, MAXIMUM_CANDIDATES, "each one is trained and paid")
         check_whole(
             "candidates",
@@ -72,13 +72,13 @@ class Sweep:
 
     @classmethod
     def grid(
-        cls, values: Mapping[str, Sequence[HyperparameterValue]], *, concurrent_jobs: int = 2
+        cls, values: Mapping[str, Sequence[HyperparameterValue]], *, max_concurrency: int = 2
     ) -> Self:
         """Try every combination.
 
         Args:
             values: Of each hyperparameter, by Bedrock's name.
-            concurrent_jobs: How many train at a time.
+            max_concurrency: How many train at a time.
 
         Raises:
             ValueError: As of the class, or a hyperparameter is given no or the same values.
@@ -94,7 +94,7 @@ class Sweep:
             candidates_per_round=math.prod(len(given) for given in values.values()),
             rounds=1,
             seed=0,
-            concurrent_jobs=concurrent_jobs,
+            max_concurrency=max_concurrency,
         )
 
     @classmethod
@@ -104,7 +104,7 @@ class Sweep:
         *,
         candidates: int,
         seed: int = 0,
-        concurrent_jobs: int = 2,
+        max_concurrency: int = 2,
     ) -> Self:
         """Try values drawn from ranges, spread evenly over each.
 
@@ -114,7 +114,7 @@ class Sweep:
             ranges: Of each hyperparameter, by Bedrock's name: lowest and highest value.
             candidates: How many.
             seed: The same one draws the same candidates.
-            concurrent_jobs: How many train at a time.
+            max_concurrency: How many train at a time.
 
         Raises:
             ValueError: As of the class.
@@ -125,7 +125,7 @@ class Sweep:
             candidates_per_round=candidates,
             rounds=1,
             seed=seed,
-            concurrent_jobs=concurrent_jobs,
+            max_concurrency=max_concurrency,
         )
 
     @classmethod
@@ -136,7 +136,7 @@ class Sweep:
         rounds: int = 3,
         candidates_per_round: int = 2,
         seed: int = 0,
-        concurrent_jobs: int = 2,
+        max_concurrency: int = 2,
     ) -> Self:
         """Try values drawn from ranges, then, round by round, what their losses suggest.
 
@@ -145,7 +145,7 @@ class Sweep:
             rounds: At most; a sweep ends sooner when nothing new is worth its cost.
             candidates_per_round: How many.
             seed: The same one draws the same first round.
-            concurrent_jobs: How many train at a time.
+            max_concurrency: How many train at a time.
 
         Raises:
             ValueError: As of the class.
@@ -156,7 +156,7 @@ class Sweep:
             candidates_per_round=candidates_per_round,
             rounds=rounds,
             seed=seed,
-            concurrent_jobs=concurrent_jobs,
+            max_concurrency=max_concurrency,
         )
 
     @property

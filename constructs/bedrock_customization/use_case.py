@@ -29,7 +29,7 @@ class UseCase:
             it is not tuned. Without one, nothing but the gate ends a run.
         margin: What the tuned model must surely gain over the base model, in [0, 1). Without one,
             any improvement beyond chance passes.
-        budget_usd: What a run may cost, in US dollars. Without one, there is no limit.
+        max_cost_usd: What a run may cost, in US dollars. Without one, there is no limit.
         knowledge_changes: How often the facts change that right answers rest on. Without it, the
             advice takes none that do.
 
@@ -42,7 +42,7 @@ class UseCase:
     owner: str
     target: float | None = None
     margin: float | None = None
-    budget_usd: float | None = None
+    max_cost_usd: float | None = None
     knowledge_changes: KnowledgeChanges | None = None
 
     def __post_init__(self) -> None:
@@ -76,7 +76,7 @@ class UseCase:
             owner=stated["owner"],
             target=stated.get("target"),
             margin=stated.get("margin"),
-            budget_usd=stated.get("budget_usd"),
+            max_cost_usd=stated.get("max_cost_usd"),
             knowledge_changes=None if changes is None else KnowledgeChanges(changes),
         )
 

@@ -33,9 +33,9 @@ pipeline = ModelImportPipeline(
         completion="{category}",
         system="You sort customers' questions to a bank. Answer with the intent only.",
     ),
-    gate=Gate(minimum_improvement=0.02),
+    gate=Gate(min_improvement=0.02),
     max_cost_usd=25,
-    maximum_tokens=32,
+    max_tokens=32,
 )
 pipeline.define_outputs()
 app.synth()

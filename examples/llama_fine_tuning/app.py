@@ -24,11 +24,11 @@ pipeline = CustomizationPipeline(
         system="You sort customers' questions to a bank. Answer with the intent only.",
     ),
     method=FineTuning(hyperparameters={"epochCount": "5"}),
-    gate=Gate(minimum_improvement=0.02),
+    gate=Gate(min_improvement=0.02),
     max_cost_usd=25,
     # No document says what a question to Llama 3.3 costs; the rest is held to the limit.
     allow_unknown_price=True,
-    maximum_tokens=32,
+    max_tokens=32,
 )
 pipeline.define_outputs()
 app.synth()

@@ -163,7 +163,7 @@ def _choose(
     source = train if preparation.validation is None else preparation.validation.uri
     # Ids are digests of what records say: the lowest are a draw that no order of theirs changes.
     chosen = nsmallest(
-        event["maximum_records"],
+        event["max_records"],
         (one for one in _answered(s3, source, record_format) if one.id not in apart),
         key=lambda record: record.id,
     )
@@ -204,7 +204,7 @@ def _check_budget(
         for _ in count.counting(map(formats.blind_line, some)):
             pass
     ways = 2 if examples else 1
-    said = min(question.answers, question.records * event["maximum_tokens"])
+    said = min(question.answers, question.records * event["max_tokens"])
     items = asking(
         catalog.base_model(event["base_model"]),
         AskedTokens(
@@ -256,7 +256,7 @@ def _conclude(
         training_records=preparation.train.records,
         blind_records=preparation.test.records,
         minimum_detectable_effect=preparation.minimum_detectable_effect or 1.0,
-        minimum_improvement=event["minimum_improvement"],
+        min_improvement=event["min_improvement"],
         target=event.get("target"),
         measured=advice.Measured(
             zero_shot=_figure(figures[BASE]),
@@ -274,7 +274,7 @@ def _conclude(
     section = BaselineSection(
         metric=metric.name,
         target=evidence.target,
-        minimum_improvement=evidence.minimum_improvement,
+        min_improvement=evidence.min_improvement,
         records=len(asked),
         questions=_file_record(s3, _Files(event["run"]).questions, len(asked)),
         from_training=preparation.validation is None,

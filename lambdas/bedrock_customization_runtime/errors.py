@@ -117,7 +117,7 @@ class EnrichmentFailed(CustomizationError):
 class BudgetReached(CustomizationError):
     """Enriching more records could cost more than allowed; what was paid for is kept."""
 
-    remedy = "raise `maximum_cost_usd`, or enrich fewer records"
+    remedy = "raise `max_cost_usd`, or enrich fewer records"
 
 
 class CustomizationFailed(CustomizationError):

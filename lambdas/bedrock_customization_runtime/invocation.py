@@ -59,12 +59,12 @@ class Limits:
     """How long and how much.
 
     Args:
-        maximum_tokens: Of an answer.
+        max_tokens: Of an answer.
         remaining_ms: Tells how many milliseconds the function may still run.
         pause: Waits so many seconds before a busy model is asked again.
     """
 
-    maximum_tokens: int
+    max_tokens: int
     remaining_ms: Callable[[], int]
     pause: Callable[[float], None] = time.sleep
 
@@ -101,7 +101,7 @@ def converse(
         UnavailableModelError: The model cannot answer anything.
         botocore.exceptions.ClientError: Bedrock was too busy for long.
     """
-    request["inferenceConfig"] = {"maxTokens": limits.maximum_tokens, "temperature": 0}
+    request["inferenceConfig"] = {"maxTokens": limits.max_tokens, "temperature": 0}
     busy: ClientError | None = None
     for attempt in range(_ATTEMPTS):
         pause = _pause_before(attempt) if busy else 0.0

@@ -132,7 +132,7 @@ def settings_of(
         method=method_of(event["base_model"], event["method"]),
         template=event.get("template"),
         split=event["split"],
-        maximum_rejected=event["maximum_rejected"],
+        max_rejected=event["max_rejected"],
         privacy=Privacy(event.get("privacy", Privacy.FLAG)),
         media_below=media.reachable(event["run"]),
         media=media.S3Media(s3),

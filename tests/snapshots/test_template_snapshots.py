@@ -51,10 +51,10 @@ def test_a_pipeline_with_everything_on(context, snapshot):
         ),
         method=FineTuning(hyperparameters={"epochCount": 3, "learningRate": 1e-5}),
         split=DataSplit(validation=0.05, test=0.15, seed=7),
-        maximum_rejected=0.01,
+        max_rejected=0.01,
         metric=MetricName.TOKEN_F1,
-        gate=Gate(minimum_improvement=0.02, no_regression_on=["db_id"], maximum_usd_per_1k=2),
-        maximum_tokens=1024,
+        gate=Gate(min_improvement=0.02, no_regression_on=["db_id"], max_usd_per_1k=2),
+        max_tokens=1024,
         topic=sns.Topic(stack, "Own"),
     )
     assert masked(stack) == snapshot

@@ -50,11 +50,11 @@ class BaselineMeasurement(Phase):
         metric: What answers are measured by (docs/metrics.md).
         target: The metric, in (0, 1], from which there is no need to tune: the lower end of the
             95 % interval must reach it. Without one, nothing ends the run here.
-        minimum_improvement: What the gate will ask the tuned model to surely gain, in [0, 1].
+        min_improvement: What the gate will ask the tuned model to surely gain, in [0, 1].
         knowledge_changes: How often the facts change that right answers rest on.
         few_shot: Training records that stand before each question as examples when the base model
             is asked a second time, up to 10; with 0 it is not.
-        maximum_tokens: Limit of an answer, in tokens, from 1 to 5,000.
+        max_tokens: Limit of an answer, in tokens, from 1 to 5,000.
         max_cost_usd: Of the whole run, in US dollars: questions that alone cost more are not asked.
             Without one, there is no limit.
         allow_unknown_price: Whether to ask a model whose documented price is not known though
@@ -78,10 +78,10 @@ class BaselineMeasurement(Phase):
         method: CustomizationMethod | None = None,
         metric: Metric = MetricName.ACCURACY,
         target: float | None = None,
-        minimum_improvement: float = 0.0,
+        min_improvement: float = 0.0,
         knowledge_changes: KnowledgeChanges | None = None,
         few_shot: int = 3,
-        maximum_tokens: int = 512,
+        max_tokens: int = 512,
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
         on_failure: sfn.IChainable | None = None,
@@ -89,7 +89,7 @@ class BaselineMeasurement(Phase):
         if target is not None:
             check_between("target", target, 1e-6, 1, "it is in units of the metric, 0.9 means 90 %")
         check_whole("few_shot", few_shot, 0, 10, "more examples do not fit beside a long question")
-        check_whole("maximum_tokens", maximum_tokens, 1, 5000, "an answer has no more room")
+        check_whole("max_tokens", max_tokens, 1, 5000, "an answer has no more room")
         super().__init__(scope, id)
         self.function = self._define_function(storage, base_model, metric)
         states = States(self, self.title, on_failure=on_failure)
@@ -102,10 +102,10 @@ class BaselineMeasurement(Phase):
                 "method": (method or FineTuning()).method.value,
                 "model": base_model.inference_id,
                 **metric_input(metric),
-                "maximum_tokens": maximum_tokens,
-                "maximum_records": MAXIMUM_RECORDS,
+                "max_tokens": max_tokens,
+                "max_records": MAXIMUM_RECORDS,
                 "few_shot": few_shot,
-                "minimum_improvement": minimum_improvement,
+                "min_improvement": min_improvement,
                 "target": target,
                 "max_cost_usd": max_cost_usd,
                 "allow_unknown_price": allow_unknown_price,

@@ -93,7 +93,7 @@ class ModelCustomization(Phase):
             in US dollars, above which no job starts. Without one, the estimate is only reported.
         allow_unknown_price: Whether a job may start although the documented price of something in
             the run is not known. What has a figure is held against `max_cost_usd` nevertheless.
-        evaluation_maximum_tokens: Limit of an answer in the evaluation that follows, which is
+        evaluation_max_tokens: Limit of an answer in the evaluation that follows, which is
             estimated too. Without one, none is.
         evaluation_few_shot: Examples that the base model gets there.
         deployment: On what the custom model will answer: what that costs is part of the estimate,
@@ -129,7 +129,7 @@ class ModelCustomization(Phase):
         sweep: Sweep | None = None,
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
-        evaluation_maximum_tokens: int | None = None,
+        evaluation_max_tokens: int | None = None,
         evaluation_few_shot: int | None = None,
         deployment: Deployment | None = None,
         judge: Judge | None = None,
@@ -208,7 +208,7 @@ class ModelCustomization(Phase):
             "allow_unknown_price": allow_unknown_price,
             "role_arn": self.service_role.role.role_arn,
             **_teaching(method),
-            "evaluation_maximum_tokens": evaluation_maximum_tokens,
+            "evaluation_max_tokens": evaluation_max_tokens,
             "evaluation_few_shot": evaluation_few_shot,
             **({"throughput": throughput} if throughput else {}),
             "judge": judge.to_contract() if judge else None,
@@ -337,10 +337,10 @@ def _teaching(method: CustomizationMethod) -> dict[str, dict[str, str | int]]:
     """Return what the estimate must know of a distillation."""
     if not isinstance(method, Distillation):
         return {}
-    length = method.maximum_response_length
+    length = method.max_response_length
     return {
         "teaching": {
             "teacher": method.teacher,
-            **({} if length is None else {"maximum_response_length": length}),
+            **({} if length is None else {"max_response_length": length}),
         }
     }

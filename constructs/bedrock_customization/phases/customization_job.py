@@ -291,8 +291,8 @@ class CustomizationJob:
             request["CustomModelKmsKeyId"] = self._model_key.key_arn
         if isinstance(method, Distillation):
             teacher: dict[str, Any] = {"TeacherModelIdentifier": method.teacher}
-            if method.maximum_response_length is not None:
-                teacher["MaxResponseLengthForInference"] = method.maximum_response_length
+            if method.max_response_length is not None:
+                teacher["MaxResponseLengthForInference"] = method.max_response_length
             request["CustomizationConfig"] = {"DistillationConfig": {"TeacherModelConfig": teacher}}
         return request
 

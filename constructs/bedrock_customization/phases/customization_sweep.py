@@ -87,7 +87,7 @@ class CustomizationSweep:
             "Train candidates",
             "{% $proposal.candidates %}",
             self._write_candidate(states.within(failure="trouble")),
-            concurrency=self._sweep.concurrent_jobs,
+            concurrency=self._sweep.max_concurrency,
             comment="A job each; one that fails does not end the others",
         )
         are_left = states.choice(

@@ -263,7 +263,7 @@ def rights_to_remove(deployment: Deployment, storage: CustomizationStorage) -> l
 _WHEN_IT_IS_MADE = Retry(errors=[ErrorName.DEPLOYMENT_BUSY], interval_seconds=60)
 # Nothing stops an import, and a large one takes hours.
 _WHEN_IT_IS_IMPORTED = Retry(
-    errors=[ErrorName.DEPLOYMENT_BUSY], interval_seconds=60, maximum_attempts=14
+    errors=[ErrorName.DEPLOYMENT_BUSY], interval_seconds=60, max_attempts=14
 )
 
 

@@ -72,7 +72,7 @@ class ModelEvaluation(Phase):
         method: How it was tuned: after a distillation the teacher answers the blind prompts that
             have no answer of their own. Without one, fine-tuning.
         metric: What decides (docs/metrics.md).
-        maximum_tokens: Limit of an answer, in tokens, from 1 to 5,000.
+        max_tokens: Limit of an answer, in tokens, from 1 to 5,000.
         few_shot: Training records that stand before each question as examples when the base model
             is asked a second time, up to 10; with 0 it is not.
         alias: Names the model in production, which answers too, if it is another and still can.
@@ -82,7 +82,7 @@ class ModelEvaluation(Phase):
             Without it they end the execution.
 
     Raises:
-        ValueError: `maximum_tokens` or `few_shot` is out of range.
+        ValueError: `max_tokens` or `few_shot` is out of range.
     """
 
     title = "ModelEvaluation"
@@ -98,13 +98,13 @@ class ModelEvaluation(Phase):
         model_key: kms.IKey | None = None,
         method: CustomizationMethod | None = None,
         metric: Metric = MetricName.ACCURACY,
-        maximum_tokens: int = 512,
+        max_tokens: int = 512,
         few_shot: int = 3,
         alias: Alias | None = None,
         judge: Judge | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
-        check_whole("maximum_tokens", maximum_tokens, 1, 5000, "an answer has no more room")
+        check_whole("max_tokens", max_tokens, 1, 5000, "an answer has no more room")
         check_whole("few_shot", few_shot, 0, 10, "more examples do not fit beside a long question")
         super().__init__(scope, id)
         method = method or FineTuning()
@@ -149,7 +149,7 @@ class ModelEvaluation(Phase):
                 "run": "{% $run %}",
                 "test": "{% $preparation.test %}",
                 "models": "{% $blind_test.models %}",
-                "maximum_tokens": maximum_tokens,
+                "max_tokens": max_tokens,
             },
             count="$blind_test.items",
             concurrency=_CONCURRENCY,

@@ -64,7 +64,7 @@ class AnswerJudging(Construct):
             assign="judging",
             retries=[
                 FULL_QUOTA,
-                Retry(errors=["ConflictException"], interval_seconds=60, maximum_attempts=2),
+                Retry(errors=["ConflictException"], interval_seconds=60, max_attempts=2),
             ],
         )
         """The first state."""

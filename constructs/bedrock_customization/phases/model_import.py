@@ -39,7 +39,7 @@ _LONGEST_IMPORT_SECONDS = 24 * 3600
 _SCRATCH = "{% $staging.scratch %}"
 _ELSEWHERE = Retry(errors=[ErrorName.MODEL_SOURCE_UNAVAILABLE], interval_seconds=60)
 # One import at a time, in the whole account: others may be large.
-_QUEUE = Retry(errors=FULL_QUOTA.errors, interval_seconds=300, maximum_attempts=24)
+_QUEUE = Retry(errors=FULL_QUOTA.errors, interval_seconds=300, max_attempts=24)
 _FILES_AT_A_TIME = 8
 
 
@@ -63,7 +63,7 @@ class ModelImport(Phase):
         storage: Where the model is copied to.
         source: Where it comes from.
         staging: How it is copied. Without it, in parts of 16 MiB by 20 functions at a time.
-        evaluation_maximum_tokens: Limit of an answer in an evaluation that follows, for the
+        evaluation_max_tokens: Limit of an answer in an evaluation that follows, for the
             estimate. Without it, no evaluation is estimated.
         evaluation_few_shot: Examples before each question there.
         max_cost_usd: Estimated cost of the whole run, in US dollars, above which nothing is copied.
@@ -91,7 +91,7 @@ class ModelImport(Phase):
         storage: CustomizationStorage,
         source: ModelSource,
         staging: ModelStaging | None = None,
-        evaluation_maximum_tokens: int | None = None,
+        evaluation_max_tokens: int | None = None,
         evaluation_few_shot: int = 0,
         max_cost_usd: float | None = None,
         allow_unknown_price: bool = False,
@@ -129,7 +129,7 @@ class ModelImport(Phase):
         )
         states = States(self, self.title, on_failure=on_failure)
         costs = {
-            "evaluation_maximum_tokens": evaluation_maximum_tokens,
+            "evaluation_max_tokens": evaluation_max_tokens,
             "evaluation_few_shot": evaluation_few_shot,
             "max_cost_usd": max_cost_usd,
             "allow_unknown_price": allow_unknown_price,
@@ -155,7 +155,7 @@ class ModelImport(Phase):
             self.function,
             {"step": ImportStep.STAGE, "scratch": _SCRATCH},
             count="$staging.batches",
-            concurrency=staging.maximum_concurrency,
+            concurrency=staging.max_concurrency,
             one="Stage some parts",
             comment="Copy parts of files into uploads; what is there is adopted",
             retries=[_ELSEWHERE],

@@ -54,7 +54,7 @@ class DataPreparation(Phase):
         template: How a row becomes a record.
             Without one, the data already are records: prompt and completion, or Converse messages.
         split: Shares of the validation set and the blind set.
-        maximum_rejected: Share of the records, in [0, 1], that may break a rule and be left out
+        max_rejected: Share of the records, in [0, 1], that may break a rule and be left out
             before the data set as a whole is refused.
         privacy: What becomes of records with what looks like personal data or secrets: they are
             counted ("flag"), masked, rejected, or nothing is looked for ("off").
@@ -66,7 +66,7 @@ class DataPreparation(Phase):
             Without it they end the execution.
 
     Raises:
-        ValueError: `maximum_rejected` is out of range, there are both enrichment and a sharding of
+        ValueError: `max_rejected` is out of range, there are both enrichment and a sharding of
             your own, or the base model is not customized that way.
     """
 
@@ -82,14 +82,14 @@ class DataPreparation(Phase):
         method: CustomizationMethod | None = None,
         template: RecordTemplate | None = None,
         split: DataSplit | None = None,
-        maximum_rejected: float = 0.05,
+        max_rejected: float = 0.05,
         privacy: Literal["off", "flag", "mask", "reject"] = "flag",
         enrichment: Enrichment | None = None,
         sharding: Sharding | None = SHARDING,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
         check_between(
-            "maximum_rejected", maximum_rejected, 0, 1, "it is a share, 0.05 means one in twenty"
+            "max_rejected", max_rejected, 0, 1, "it is a share, 0.05 means one in twenty"
         )
         if enrichment:
             _check_no_sharding_of_ones_own(sharding)
@@ -128,7 +128,7 @@ class DataPreparation(Phase):
             "method": method.method.value,
             "template": template.to_contract() if template else None,
             "split": (split or DataSplit()).to_contract(),
-            "maximum_rejected": maximum_rejected,
+            "max_rejected": max_rejected,
             # The contract's default is left out, so that templates without it stay as they are.
             "privacy": None if privacy == "flag" else privacy,
             "enrichment": enrichment.to_contract() if enrichment else None,
@@ -261,7 +261,7 @@ class DataPreparation(Phase):
             self.function,
             {"step": step, "scratch": _SCRATCH},
             count=count,
-            concurrency=sharding.maximum_concurrency,
+            concurrency=sharding.max_concurrency,
             one=name.removesuffix("s"),
             comment=comment,
         )

@@ -78,10 +78,10 @@ class ImportRules:
     regions: tuple[str, ...]
     architectures: Mapping[str, Architecture]
     """By name."""
-    maximum_text_bytes: int
+    max_text_bytes: int
     """Weights must have less; so the next."""
-    maximum_multimodal_bytes: int
-    maximum_context_length: int
+    max_multimodal_bytes: int
+    max_context_length: int
     """Tokens, inclusive."""
     transformers_version: str
     """That a model must be compatible with."""
@@ -97,9 +97,9 @@ class ImportRules:
     """Day on which all this was last compared with its sources."""
     sources_disagree: tuple[str, ...]
 
-    def maximum_bytes(self, *, is_multimodal: bool) -> int:
+    def max_bytes(self, *, is_multimodal: bool) -> int:
         """Return what the weights must have less than."""
-        return self.maximum_multimodal_bytes if is_multimodal else self.maximum_text_bytes
+        return self.max_multimodal_bytes if is_multimodal else self.max_text_bytes
 
 
 @cache
@@ -113,9 +113,9 @@ def import_rules() -> ImportRules:
             each["name"]: _architecture(table["defaults"] | {"regions": table["regions"]} | each)
             for each in table["architectures"]
         },
-        maximum_text_bytes=table["maximum_text_bytes"],
-        maximum_multimodal_bytes=table["maximum_multimodal_bytes"],
-        maximum_context_length=table["maximum_context_length"],
+        max_text_bytes=table["max_text_bytes"],
+        max_multimodal_bytes=table["max_multimodal_bytes"],
+        max_context_length=table["max_context_length"],
         transformers_version=table["transformers_version"],
         weight_dtypes=tuple(table["weight_dtypes"]),
         tokenizer_classes=tuple(table["tokenizer_classes"]),

@@ -59,9 +59,9 @@ class Modality(StrEnum):
 class SetLimits:
     """Limits of a data set, both ends included; None where no source states one."""
 
-    minimum_records: int | None = None
-    maximum_records: int | None = None
-    maximum_bytes: int | None = None
+    min_records: int | None = None
+    max_records: int | None = None
+    max_bytes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,12 +70,12 @@ class MediaLimits:
 
     formats: tuple[str, ...] = ()
     """Values of Converse's `format`; empty where no source states them."""
-    maximum_per_record: int | None = None
-    maximum_bytes: int | None = None
-    minimum_pixels: int | None = None
+    max_per_record: int | None = None
+    max_bytes: int | None = None
+    min_pixels: int | None = None
     """Of each side; likewise the next."""
-    maximum_pixels: int | None = None
-    maximum_seconds: int | None = None
+    max_pixels: int | None = None
+    max_seconds: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

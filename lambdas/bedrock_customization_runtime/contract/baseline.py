@@ -15,13 +15,13 @@ class MeasureBaselineInput(PrimaryMetric):
     """Value of `catalog.Method`."""
     model: str
     """By which the base model is invoked."""
-    maximum_tokens: int
+    max_tokens: int
     """Of an answer."""
-    maximum_records: int
+    max_records: int
     """That are asked, of the validation set."""
     few_shot: int
     """Examples before each question the second time; 0 asks but once."""
-    minimum_improvement: float
+    min_improvement: float
     """As of `Gate`: what a tuned model will have to show."""
     target: NotRequired[float]
     """Absent where nothing ends the run before the job."""

@@ -78,7 +78,7 @@ class TeacherPlan(TypedDict):
 
     teacher: str
     """As the request names it."""
-    maximum_response_length: NotRequired[int]
+    max_response_length: NotRequired[int]
     """In tokens; absent where the service's own limit holds."""
 
 
@@ -99,7 +99,7 @@ class PlanJob(TypedDict):
     """Service role, whose trust policy is read; absent where nobody looks."""
     teaching: NotRequired[TeacherPlan]
     """Of a distillation."""
-    evaluation_maximum_tokens: NotRequired[int]
+    evaluation_max_tokens: NotRequired[int]
     """Limit of an answer in the evaluation; absent where none follows."""
     evaluation_few_shot: NotRequired[int]
     """Examples before a question when the base model is asked a second time there."""
@@ -145,7 +145,7 @@ class EarlyStopping(TypedDict):
 
     patience: int
     """Validations without improvement."""
-    minimum_improvement: float
+    min_improvement: float
     """By how much a loss must be below the lowest before it to be one."""
 
 
@@ -200,7 +200,7 @@ class ProposeCandidates(TypedDict):
     allow_unknown_price: bool
     role_arn: NotRequired[str]
     """As of `PlanJob`; likewise the next."""
-    evaluation_maximum_tokens: NotRequired[int]
+    evaluation_max_tokens: NotRequired[int]
     evaluation_few_shot: NotRequired[int]
     throughput: NotRequired[ThroughputPlan]
     judge: NotRequired[JudgePlan]

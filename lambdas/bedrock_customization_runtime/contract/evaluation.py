@@ -76,14 +76,14 @@ class Evaluation(TypedDict):
 class Gate(TypedDict):
     """What a candidate must show to be promoted: the rules of `bedrock_customization.Gate`."""
 
-    minimum_improvement: float
+    min_improvement: float
     """The interval's lower end must exceed it, in units of the metric."""
     significance: float
     no_regression_on: list[str]
-    maximum_usd_per_1k: NotRequired[float]
+    max_usd_per_1k: NotRequired[float]
     not_worse_than_live: bool
-    minimum_judge_improvement: NotRequired[float]
-    minimum_judge_win_rate: NotRequired[float]
+    min_judge_improvement: NotRequired[float]
+    min_judge_win_rate: NotRequired[float]
 
 
 class Decision(TypedDict):
@@ -136,7 +136,7 @@ class AnswerQuestionsInput(TypedDict):
     run: Run
     test: str
     models: list[EvaluatedModel]
-    maximum_tokens: int
+    max_tokens: int
     number: int
     """Of the item, from 0."""
 

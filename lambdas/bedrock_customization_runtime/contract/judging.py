@@ -44,7 +44,7 @@ class JudgePlan(TypedDict):
     criteria: list[JudgeCriterion]
     pairwise: NotRequired[str]
     """What makes an answer the better of two; absent where answers are not compared directly."""
-    maximum_records: int
+    max_records: int
 
 
 class JudgeJob(TypedDict):

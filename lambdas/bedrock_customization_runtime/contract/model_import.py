@@ -76,7 +76,7 @@ class InspectModel(TypedDict):
     """That the run's import job will have."""
     source: ModelSource
     staging: StagingLimits
-    evaluation_maximum_tokens: NotRequired[int]
+    evaluation_max_tokens: NotRequired[int]
     """Limit of an answer, for the estimate; absent where nothing is evaluated."""
     evaluation_few_shot: NotRequired[int]
     max_cost_usd: NotRequired[float]
@@ -126,7 +126,7 @@ class RecordImport(TypedDict):
     run: Run
     scratch: str
     job_arn: str
-    evaluation_maximum_tokens: NotRequired[int]
+    evaluation_max_tokens: NotRequired[int]
     """As of `InspectModel`; likewise the next three."""
     evaluation_few_shot: NotRequired[int]
     max_cost_usd: NotRequired[float]

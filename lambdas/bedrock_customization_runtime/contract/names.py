@@ -86,13 +86,13 @@ class GateRule(StrEnum):
     """What a gate holds a candidate against, by the name of its parameter where it has one."""
 
     CONTAMINATION = "contamination"
-    MINIMUM_IMPROVEMENT = "minimum_improvement"
+    MINIMUM_IMPROVEMENT = "min_improvement"
     SIGNIFICANCE = "significance"
     NO_REGRESSION_ON = "no_regression_on"
-    MAXIMUM_USD_PER_1K = "maximum_usd_per_1k"
+    MAXIMUM_USD_PER_1K = "max_usd_per_1k"
     NOT_WORSE_THAN_LIVE = "not_worse_than_live"
-    MINIMUM_JUDGE_IMPROVEMENT = "minimum_judge_improvement"
-    MINIMUM_JUDGE_WIN_RATE = "minimum_judge_win_rate"
+    MINIMUM_JUDGE_IMPROVEMENT = "min_judge_improvement"
+    MINIMUM_JUDGE_WIN_RATE = "min_judge_win_rate"
 
 
 class Outcome(StrEnum):

@@ -35,7 +35,7 @@ class EnrichmentTask(StrEnum):
     REWRITE = "rewrite"
     """Write the answers that are there anew."""
     SCORE = "score"
-    """Grade the answers from 1 to 5; records below `minimum_score` are rejected."""
+    """Grade the answers from 1 to 5; records below `min_score` are rejected."""
 
 
 class RecordTemplate(TypedDict):
@@ -92,11 +92,11 @@ class EnrichmentPlan(TypedDict):
     """What `modelId` of Converse takes."""
     instructions: NotRequired[str]
     """Further words for the model."""
-    maximum_tokens: int
+    max_tokens: int
     """Of an answer."""
-    maximum_cost_usd: float
+    max_cost_usd: float
     """Of a run; reached, the run fails and what was paid for is kept."""
-    minimum_score: int
+    min_score: int
     """From 1 to 5; counts where the task is to score."""
     input_usd_per_1k_tokens: NotRequired[float]
     """What the account pays, where the catalogue does not know it; likewise the next."""
@@ -159,7 +159,7 @@ class PrepareDataInput(TypedDict):
     template: NotRequired[RecordTemplate]
     """Absent where the source already holds records (prompt/completion or Converse JSONL)."""
     split: Split
-    maximum_rejected: float
+    max_rejected: float
     """Share of the records read, in [0, 1], above which the data set as a whole is refused."""
     privacy: NotRequired[Literal["off", "flag", "mask", "reject"]]
     """What becomes of records with personal data or secrets; "flag" where it is absent."""

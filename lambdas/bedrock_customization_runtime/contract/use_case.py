@@ -39,7 +39,7 @@ class UseCase(TypedDict):
     """The metric from which the task is solved, in (0, 1]."""
     margin: NotRequired[float]
     """What the tuned model must surely gain over the base model, in [0, 1)."""
-    budget_usd: NotRequired[float]
+    max_cost_usd: NotRequired[float]
     """Of a run."""
     knowledge_changes: NotRequired[str]
     """Value of `KnowledgeChanges`."""
@@ -166,7 +166,7 @@ _FIELDS: Mapping[str, _Field] = {
         allowed="a number from 0 to below 1",
         remedy="it is in units of the metric, 0.02 means two points",
     ),
-    "budget_usd": _Field(
+    "max_cost_usd": _Field(
         fits=_number(lambda value: 0 < value <= 1e9),  # noqa: PLR2004 - as `max_cost_usd`
         allowed="a number above 0 and up to 1e9",
         remedy="it is what a run may cost in US dollars",

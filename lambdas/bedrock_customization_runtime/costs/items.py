@@ -67,7 +67,7 @@ def teaching(
     """Return what the jobs ask of the teacher: the training prompts that have no answer."""
     if not prompts.unanswered:
         return []
-    most = rules.train.maximum_records
+    most = rules.train.max_records
     further = "no further pairs are synthesized" + (
         f" (Bedrock may, up to {most:,})" if most else ""
     )
@@ -204,7 +204,7 @@ def judging(judge: JudgePlan, blind: SideTokens | None, answer_tokens: int) -> l
     """Return what the judge reads and writes: both models' answers, by each criterion."""
     if blind is None or not blind.records:
         return []
-    share = min(1.0, judge["maximum_records"] / blind.records)
+    share = min(1.0, judge["max_records"] / blind.records)
     records = blind.records * share
     said = min(blind.answers, (blind.records - blind.unanswered) * answer_tokens) * share
     read = (blind.questions + blind.answers) * share

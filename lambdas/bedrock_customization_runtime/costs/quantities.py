@@ -71,7 +71,7 @@ class AnswerLengths:
     @classmethod
     def of(cls, tokens: RunTokens, teaching: TeacherPlan | None) -> AnswerLengths:
         """Return them as the data answer, or as long as the teacher may answer."""
-        limit = teaching.get("maximum_response_length") if teaching else None
+        limit = teaching.get("max_response_length") if teaching else None
         sides = [side for side in (tokens.prompts, tokens.blind) if side]
         answered = sum(side.records - side.unanswered for side in sides)
         if answered:
@@ -80,8 +80,8 @@ class AnswerLengths:
                 mean if limit is None else min(mean, limit), "answers as long as those in the data"
             )
         if limit is not None:
-            return cls(limit, "answers of maximum_response_length, at most")
-        return cls(None, "how long the answers are: name maximum_response_length")
+            return cls(limit, "answers of max_response_length, at most")
+        return cls(None, "how long the answers are: name max_response_length")
 
 
 def side_tokens(count: TokenCount) -> SideTokens:

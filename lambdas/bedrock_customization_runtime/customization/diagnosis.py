@@ -131,16 +131,16 @@ def diagnose(training: Sequence[float], validation: Sequence[float]) -> Diagnosi
     )
 
 
-def checks_since_best(losses: Sequence[float], minimum_improvement: float = 0.0) -> int:
+def checks_since_best(losses: Sequence[float], min_improvement: float = 0.0) -> int:
     """Return how many validations there were after the last one that got better.
 
     Args:
         losses: Of the validations, in their order; what is not finite is no improvement.
-        minimum_improvement: By how much a loss must be below the lowest before it to count.
+        min_improvement: By how much a loss must be below the lowest before it to count.
     """
     best, since = math.inf, 0
     for loss in losses:
-        if loss < best - minimum_improvement:
+        if loss < best - min_improvement:
             best, since = loss, 0
         else:
             since += 1

@@ -114,7 +114,7 @@ def _status(bedrock: BedrockClient, job_name: str) -> str:
 
 
 def _check_turn(job_name: str, losses: Sequence[float], early_stopping: EarlyStopping) -> None:
-    since = diagnosis.checks_since_best(losses, early_stopping["minimum_improvement"])
+    since = diagnosis.checks_since_best(losses, early_stopping["min_improvement"])
     if since < early_stopping["patience"]:
         return
     raise CustomizationStoppedEarly(

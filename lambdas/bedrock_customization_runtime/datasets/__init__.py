@@ -2,7 +2,7 @@
 
 ::
 
-    settings = Settings(base_model=…, method=…, template=…, split=…, maximum_rejected=0.05)
+    settings = Settings(base_model=…, method=…, template=…, split=…, max_rejected=0.05)
     with examine(chunks, settings) as examined:      # one pass; every bad line gets a verdict
         prepared = divide(examined)                  # DatasetRejected where it cannot be used
         for line in prepared.lines(Side.TRAIN):

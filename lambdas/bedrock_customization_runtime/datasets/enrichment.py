@@ -111,7 +111,7 @@ def question_of(record: Record, plan: EnrichmentPlan) -> Question | None:
         prompt = _REWRITE if plan["task"] == EnrichmentTask.REWRITE else _SCORE
         system = prompt.format(instructions=f"{instructions} " if instructions else "")
         messages = [text_message("user", _as_data(record))]
-    asked = [_PROMPTS, plan["task"], plan["model"], plan["maximum_tokens"], system, messages]
+    asked = [_PROMPTS, plan["task"], plan["model"], plan["max_tokens"], system, messages]
     return Question(sha256(_encode(asked)).hexdigest(), system, messages)
 
 
@@ -144,7 +144,7 @@ def prices_of(plan: EnrichmentPlan) -> TokenPrices:
     if known is None:
         raise InvalidInput(
             f"enrichment.model {plan['model']} has no price in the catalogue, and without one "
-            "maximum_cost_usd cannot be kept: name input_usd_per_1k_tokens and "
+            "max_cost_usd cannot be kept: name input_usd_per_1k_tokens and "
             "output_usd_per_1k_tokens as your account pays them"
         )
     return TokenPrices(input=known.input.usd, output=known.output.usd)
@@ -153,7 +153,7 @@ def prices_of(plan: EnrichmentPlan) -> TokenPrices:
 def most_of(question: Question, plan: EnrichmentPlan, prices: TokenPrices) -> float:
     """Return what asking costs at most, in US dollars, by a cautious count of tokens."""
     size = tokens.estimate(Record(question.system, question.messages))
-    return prices.of(size.most, plan["maximum_tokens"])
+    return prices.of(size.most, plan["max_tokens"])
 
 
 class Answers:
@@ -189,7 +189,7 @@ class Answers:
             return record
         if self._plan["task"] == EnrichmentTask.SCORE:
             self.scored += 1
-            lowest = self._plan["minimum_score"]
+            lowest = self._plan["min_score"]
             if int(answer) < lowest:
                 detail = f"{answer} of 5, {lowest} is the least"
                 raise RecordRejectedError(rules.SCORE_TOO_LOW, detail=detail)

@@ -32,7 +32,7 @@ class Settings:
     template: RecordTemplate | None
     """None where the rows are records already."""
     split: Split
-    maximum_rejected: float
+    max_rejected: float
     """Share of the records read, above which the data set as a whole is refused."""
     near_copies: bool = True
     """Whether questions that share most of their words are looked for, not only equal ones."""
@@ -57,9 +57,9 @@ class Settings:
         Raises:
             InvalidInput: A share is out of range.
         """
-        if not 0 <= self.maximum_rejected <= 1:
+        if not 0 <= self.max_rejected <= 1:
             raise InvalidInput(
-                f"maximum_rejected must be between 0 and 1, got {self.maximum_rejected}: "
+                f"max_rejected must be between 0 and 1, got {self.max_rejected}: "
                 "0.05 lets one record in twenty be rejected"
             )
         shares = {"validation": self.split["validation"], "test": self.split["test"]}

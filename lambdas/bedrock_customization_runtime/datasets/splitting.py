@@ -40,10 +40,10 @@ class Sizes:
     test: float
     validation: float
     """0 where there is no validation set."""
-    minimum_train: int
-    minimum_validation: int
-    maximum_validation: int | None
-    minimum_total: int
+    min_train: int
+    min_validation: int
+    max_validation: int | None
+    min_total: int
     """Of training and validation set together."""
 
 
@@ -147,16 +147,16 @@ class _Board:
     def meet_minima(self) -> None:
         """Move the clusters nearest to another side until the counts fit."""
         sizes = self._sizes
-        while self._count(Side.TRAIN) + self._count(Side.VALIDATION) < sizes.minimum_total:
+        while self._count(Side.TRAIN) + self._count(Side.VALIDATION) < sizes.min_total:
             self._move(Side.TEST, Side.TRAIN)
-        while self._count(Side.TRAIN) < sizes.minimum_train:
+        while self._count(Side.TRAIN) < sizes.min_train:
             self._move(self._best_off(), Side.TRAIN)
-        while sizes.validation and self._count(Side.VALIDATION) < sizes.minimum_validation:
+        while sizes.validation and self._count(Side.VALIDATION) < sizes.min_validation:
             self._move(Side.TEST, Side.VALIDATION)
-        if sizes.maximum_validation is not None:
-            while self._count(Side.VALIDATION) > sizes.maximum_validation:
+        if sizes.max_validation is not None:
+            while self._count(Side.VALIDATION) > sizes.max_validation:
                 self._move(Side.VALIDATION, Side.TRAIN)
-        if sizes.validation and self._count(Side.VALIDATION) < sizes.minimum_validation:
+        if sizes.validation and self._count(Side.VALIDATION) < sizes.min_validation:
             raise TooFewClustersError
 
     def train_every_label(self, cluster: NDArray[np.intp], labels: NDArray[np.intp]) -> None:
@@ -177,12 +177,12 @@ class _Board:
         if side is Side.TRAIN or self._on(side).size == 1:
             return side is Side.TRAIN
         left = self._count(side) - int(self._records[candidate])
-        return side is Side.TEST or left >= self._sizes.minimum_validation
+        return side is Side.TEST or left >= self._sizes.min_validation
 
     def _best_off(self) -> Side:
         """Return the side from which training takes a cluster."""
         if self._on(Side.VALIDATION).size > 1 and (
-            self._count(Side.VALIDATION) > self._sizes.minimum_validation
+            self._count(Side.VALIDATION) > self._sizes.min_validation
         ):
             return Side.VALIDATION
         if self._on(Side.TEST).size > 1:

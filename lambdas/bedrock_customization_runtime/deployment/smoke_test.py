@@ -52,7 +52,7 @@ def ask(
         botocore.exceptions.ClientError: The model was too busy, or starting, for long.
     """
     given = {} if pause is None else {"pause": pause}
-    limits = invocation.Limits(maximum_tokens=MAXIMUM_TOKENS, remaining_ms=remaining_ms, **given)
+    limits = invocation.Limits(max_tokens=MAXIMUM_TOKENS, remaining_ms=remaining_ms, **given)
     replies = [_reply(bedrock_runtime, model, question, limits) for question in QUESTIONS]
     if not any(reply.text.strip() for reply in replies):
         raise SmokeTestFailed(

@@ -85,7 +85,7 @@ def ask(
         botocore.exceptions.ClientError: Bedrock was too busy for long; what is answered is kept.
     """
     limits = Limits(
-        maximum_tokens=event["enrichment"]["maximum_tokens"],
+        max_tokens=event["enrichment"]["max_tokens"],
         remaining_ms=remaining_ms,
         **({} if pause is None else {"pause": pause}),
     )
@@ -151,7 +151,7 @@ class _Asker:
             method=method,
             template=event.get("template"),
             split=_ANY_SPLIT,
-            maximum_rejected=1.0,
+            max_rejected=1.0,
             enrich=self.take,
             logs=LogSelection(event["logs"]) if "logs" in event else None,
         )
@@ -174,11 +174,11 @@ class _Asker:
         if self._waiting:
             self._ask_waiting()
         if self._beyond:
-            allowed = self._plan["maximum_cost_usd"]
+            allowed = self._plan["max_cost_usd"]
             raise BudgetReached(
                 f"enrichment cost {self._spent():.4f} USD so far, and with {self._beyond:,} "
                 f"records left, which could take up to {self._beyond_usd:.4f} USD, it could exceed "
-                f"maximum_cost_usd {allowed:g}: raise it to {self._spent() + self._beyond_usd:.4f} "
+                f"max_cost_usd {allowed:g}: raise it to {self._spent() + self._beyond_usd:.4f} "
                 "to be sure, or enrich fewer records; what was paid for is kept and is not paid "
                 "again"
             )
@@ -242,7 +242,7 @@ class _Asker:
 
     def _affordable(self, questions: Sequence[Question]) -> int:
         """Return how many of the questions can be asked, should each cost the most it can."""
-        left = self._plan["maximum_cost_usd"] - self._spent()
+        left = self._plan["max_cost_usd"] - self._spent()
         for number, question in enumerate(questions):
             left -= most_of(question, self._plan, self._prices)
             if left < 0:
@@ -301,7 +301,7 @@ class _Asker:
         reasons = ", ".join(sorted({answer.stop_reason for answer in answers.values()}))
         raise EnrichmentFailed(
             f"enrichment.model {self._plan['model']} gave no usable answer to its first "
-            f"{len(answers)} questions ({reasons}): raise maximum_tokens if it was cut off, check "
+            f"{len(answers)} questions ({reasons}): raise max_tokens if it was cut off, check "
             "that Converse takes the model and system prompts with it, or say in instructions "
             "what form the answer has"
         )

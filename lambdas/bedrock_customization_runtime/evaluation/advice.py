@@ -103,7 +103,7 @@ class Evidence:
         training_records: How many.
         blind_records: How many.
         minimum_detectable_effect: Smallest difference that the blind set shows with 80 % power.
-        minimum_improvement: What the gate asks the tuned model to surely gain.
+        min_improvement: What the gate asks the tuned model to surely gain.
         target: The metric from which the task is solved.
         measured: Of the base model; None where nobody asked it.
         advised_records: Fewer training records than this train the base model poorly; None where no
@@ -116,7 +116,7 @@ class Evidence:
     training_records: int
     blind_records: int
     minimum_detectable_effect: float
-    minimum_improvement: float = 0.0
+    min_improvement: float = 0.0
     target: float | None = None
     measured: Measured | None = None
     advised_records: int | None = None
@@ -131,7 +131,7 @@ class Evidence:
     @property
     def needed(self) -> float:
         """True gain with which a tuned model passes the gate in four of five runs."""
-        return self.minimum_improvement + self.minimum_detectable_effect
+        return self.min_improvement + self.minimum_detectable_effect
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -184,7 +184,7 @@ def _target_met(known: Evidence) -> str | None:
 
 
 def _no_room(known: Evidence) -> str | None:
-    margin = known.minimum_improvement
+    margin = known.min_improvement
     if known.measured is None or margin == 0:
         return None
     figure = known.measured.zero_shot
@@ -236,7 +236,7 @@ def _wrong_form(known: Evidence) -> str | None:
 
 
 def _blind_set_too_small(known: Evidence) -> str | None:
-    effect, margin = known.minimum_detectable_effect, known.minimum_improvement
+    effect, margin = known.minimum_detectable_effect, known.min_improvement
     shown = (
         f"the {known.blind_records:,} blind records show a difference from {_points(effect)} on "
         "with 80 % power"

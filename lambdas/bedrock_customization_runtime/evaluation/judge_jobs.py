@@ -138,7 +138,7 @@ def look(bedrock: BedrockClient, judging: Judging) -> Judging:
         stop(bedrock, judging["jobs"])
         raise JudgeFailed(
             f"the judge's jobs take longer than {_LONGEST_JUDGING // 3600} hours and were stopped: "
-            "lower maximum_records, or take a judge with a larger quota"
+            "lower max_records, or take a judge with a larger quota"
         )
     return {
         "jobs": judging["jobs"],

@@ -186,7 +186,7 @@ def _selection(s3: S3Client, test: str, answers: str, plan: JudgePlan) -> Select
     }
     with blind_set.opened(s3, test) as questions:
         try:
-            selection = judge_datasets.select(questions, said, maximum=plan["maximum_records"])
+            selection = judge_datasets.select(questions, said, maximum=plan["max_records"])
         except KeyError:
             raise EvaluationFailed(
                 f"not every record of {test} has an answer of base and tuned model below "

@@ -25,11 +25,11 @@ def judge_verdicts(section: JudgeSection | None, gate: Gate) -> Iterator[RuleVer
     Yields:
         A verdict for each rule and criterion that is asked for.
     """
-    if "minimum_judge_improvement" in gate:
+    if "min_judge_improvement" in gate:
         scores = section.scores if section else []
-        yield from _of_scores(scores, gate["minimum_judge_improvement"])
-    if "minimum_judge_win_rate" in gate:
-        yield _of_preference(section, gate["minimum_judge_win_rate"])
+        yield from _of_scores(scores, gate["min_judge_improvement"])
+    if "min_judge_win_rate" in gate:
+        yield _of_preference(section, gate["min_judge_win_rate"])
 
 
 def _of_scores(scores: list[JudgeScore], minimum: float) -> Iterator[RuleVerdict]:

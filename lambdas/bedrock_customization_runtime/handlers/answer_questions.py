@@ -45,7 +45,7 @@ def handler(
         number=event["number"],
         prefix=f"{event['run']['blind']}/answers",
         limits=Limits(
-            maximum_tokens=event["maximum_tokens"],
+            max_tokens=event["max_tokens"],
             remaining_ms=context.get_remaining_time_in_millis,
         ),
     )

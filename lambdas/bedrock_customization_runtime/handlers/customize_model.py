@@ -117,7 +117,7 @@ def _plan(event: PlanJob) -> Job:
         RunTokens.of(document.prepared(), document.baseline),
         jobs=[hyperparameters],
         teaching=teaching,
-        answer_tokens=event.get("evaluation_maximum_tokens"),
+        answer_tokens=event.get("evaluation_max_tokens"),
         few_shot=event.get("evaluation_few_shot", 0),
         throughput=event.get("throughput"),
         judge=event.get("judge"),

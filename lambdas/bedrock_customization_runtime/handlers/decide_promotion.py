@@ -40,7 +40,7 @@ def handler(event: DecidePromotionInput, _context: object) -> Decision:
     section = manifest.DecisionSection(
         promote=gate.passes(verdicts),
         verdicts=verdicts,
-        minimum_improvement=event["gate"]["minimum_improvement"],
+        min_improvement=event["gate"]["min_improvement"],
         earlier_decisions=earlier,
         decided=decided,
     )

@@ -36,7 +36,7 @@ def handler(event: object, context: _Context) -> list[GradedAnswer]:
     reward: Reward = json.loads(os.environ[REWARD_VARIABLE])
     if reward["name"] == RewardName.JUDGE_MODEL:
         limits = Limits(
-            maximum_tokens=MAXIMUM_TOKENS, remaining_ms=context.get_remaining_time_in_millis
+            max_tokens=MAXIMUM_TOKENS, remaining_ms=context.get_remaining_time_in_millis
         )
         judge = judge_of(aws.bedrock_runtime(), reward, limits)
         with ThreadPoolExecutor(THREADS, thread_name_prefix="judge") as threads:

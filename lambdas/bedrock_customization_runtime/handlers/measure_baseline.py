@@ -27,7 +27,7 @@ def handler(event: MeasureBaselineInput, context: _Context) -> Baseline:
     """
     s3 = aws.s3()
     limits = Limits(
-        maximum_tokens=event["maximum_tokens"],
+        max_tokens=event["max_tokens"],
         remaining_ms=context.get_remaining_time_in_millis,
     )
     with primary_metric(s3, aws.lambda_, event) as metric:

@@ -43,7 +43,7 @@ class BaselineSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     metric: str
     target: float | None
-    minimum_improvement: float
+    min_improvement: float
     records: int
     """Asked in each way."""
     questions: FileRecord

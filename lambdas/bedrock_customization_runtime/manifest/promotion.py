@@ -23,7 +23,7 @@ class DecisionSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     promote: bool
     verdicts: list[RuleVerdict]
-    minimum_improvement: float
+    min_improvement: float
     earlier_decisions: int = 0
     """How many other runs had been decided by the same blind set before."""
     decided: str

@@ -11,5 +11,5 @@ class UseCaseSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     owner: str
     target: float | None = None
     margin: float | None = None
-    budget_usd: float | None = None
+    max_cost_usd: float | None = None
     knowledge_changes: str | None = None

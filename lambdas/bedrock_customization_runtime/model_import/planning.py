@@ -173,7 +173,7 @@ def _estimate(clients: SourceClients, event: InspectModel) -> EstimateSection | 
         catalog.base_model(document.run.base_model),
         RunTokens.of(document.preparation),
         units=None,
-        answer_tokens=event.get("evaluation_maximum_tokens"),
+        answer_tokens=event.get("evaluation_max_tokens"),
         few_shot=event.get("evaluation_few_shot", 0),
     )
 

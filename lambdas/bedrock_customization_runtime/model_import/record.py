@@ -114,6 +114,6 @@ def _estimate(
         catalog.base_model(found.run.base_model),
         RunTokens.of(found.preparation),
         units=units,
-        answer_tokens=event.get("evaluation_maximum_tokens"),
+        answer_tokens=event.get("evaluation_max_tokens"),
         few_shot=event.get("evaluation_few_shot", 0),
     )

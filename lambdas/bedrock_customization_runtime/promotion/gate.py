@@ -72,7 +72,7 @@ def _improvement(evaluation: EvaluationSection, gate: Gate) -> Iterator[RuleVerd
     if not _is_finite(found):
         yield _not_finite(GateRule.MINIMUM_IMPROVEMENT, found)
         return
-    minimum, (lower, upper) = gate["minimum_improvement"], found.interval
+    minimum, (lower, upper) = gate["min_improvement"], found.interval
     passed = lower > minimum
     verb = "improves" if passed else "does not surely improve enough:"
     yield RuleVerdict(
@@ -80,7 +80,7 @@ def _improvement(evaluation: EvaluationSection, gate: Gate) -> Iterator[RuleVerd
         passed=passed,
         reason=f"{found.name} {verb} by {wording.points(lower)} to {wording.points(upper)} points "
         f"with 95 % confidence, where more than {wording.points(minimum)} are required",
-        figures={**_figures(found), "minimum_improvement": minimum},
+        figures={**_figures(found), "min_improvement": minimum},
     )
     chance = found.p_value if found.adjusted_p_value is None else found.adjusted_p_value
     significance = gate["significance"]
@@ -129,9 +129,9 @@ def _no_regression(evaluation: EvaluationSection, protected: str) -> Iterator[Ru
 
 
 def _cost(evaluation: EvaluationSection, gate: Gate) -> Iterator[RuleVerdict]:
-    if "maximum_usd_per_1k" not in gate:
+    if "max_usd_per_1k" not in gate:
         return
-    rule, limit = GateRule.MAXIMUM_USD_PER_1K, gate["maximum_usd_per_1k"]
+    rule, limit = GateRule.MAXIMUM_USD_PER_1K, gate["max_usd_per_1k"]
     costs = [model.usd_per_1k for model in evaluation.models if model.name == _TUNED]
     cost = costs[0] if costs else None
     if cost is None or not math.isfinite(cost):
@@ -142,7 +142,7 @@ def _cost(evaluation: EvaluationSection, gate: Gate) -> Iterator[RuleVerdict]:
         passed=cost <= limit,
         reason=f"1,000 answers of the tuned model cost {wording.usd(cost)}, where at most "
         f"{wording.usd(limit)} are allowed",
-        figures={"usd_per_1k": cost, "maximum_usd_per_1k": limit},
+        figures={"usd_per_1k": cost, "max_usd_per_1k": limit},
     )
 
 

@@ -29,7 +29,7 @@ def render(manifest: Manifest) -> str:
     """
     preparation, customization = manifest.preparation, manifest.customization
     evaluation, decision = manifest.evaluation, manifest.decision
-    gate = decision.minimum_improvement if decision else None
+    gate = decision.min_improvement if decision else None
     return template("report.html.jinja").render(
         manifest=manifest,
         verdict=verdicts.verdict(manifest),

@@ -109,7 +109,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     meaning: str
     method: str
     """Of the test, in words, with seed and draws."""
-    minimum_improvement: float | None
+    min_improvement: float | None
     """What the gate asks for; None before a decision."""
     minimum_detectable_effect: float | None
 
@@ -322,7 +322,7 @@ def _metrics(manifest: "Manifest", evaluation: EvaluationSection) -> Metrics:
         primary=primary.name,
         meaning=wording.meaning_of(primary.name),
         method=primary.method,
-        minimum_improvement=manifest.decision.minimum_improvement if manifest.decision else None,
+        min_improvement=manifest.decision.min_improvement if manifest.decision else None,
         minimum_detectable_effect=evaluation.minimum_detectable_effect,
     )
 

@@ -66,7 +66,7 @@ def propose(bedrock: BedrockClient, s3: S3Client, event: ProposeCandidates) -> P
             method,
             tokens,
             jobs=jobs,
-            answer_tokens=event.get("evaluation_maximum_tokens"),
+            answer_tokens=event.get("evaluation_max_tokens"),
             few_shot=event.get("evaluation_few_shot", 0),
             throughput=event.get("throughput"),
             judge=event.get("judge"),

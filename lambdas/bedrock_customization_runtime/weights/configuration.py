@@ -78,8 +78,8 @@ def context_length(
     name = architecture.context_field if architecture else "max_position_embeddings"
     stated = configuration.count(name)
     length = max(filter(None, (stated, _stretched(configuration, stated))), default=None)
-    if length is not None and length > limits.maximum_context_length:
-        allowed = f"at most {limits.maximum_context_length:,} tokens"
+    if length is not None and length > limits.max_context_length:
+        allowed = f"at most {limits.max_context_length:,} tokens"
         findings.note(rules.CONTEXT_LENGTH, CONFIG, f"{length:,} tokens", allowed=allowed)
     return length
 

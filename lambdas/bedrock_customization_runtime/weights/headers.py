@@ -155,8 +155,8 @@ def _entries(data: bytes, file: str, findings: Findings) -> dict[str, object] | 
     try:
         return strict_json.parse(
             data,
-            maximum_keys=MAXIMUM_TENSORS * _KEYS_PER_TENSOR,
-            maximum_values=MAXIMUM_TENSORS * _VALUES_PER_TENSOR,
+            max_keys=MAXIMUM_TENSORS * _KEYS_PER_TENSOR,
+            max_values=MAXIMUM_TENSORS * _VALUES_PER_TENSOR,
         )
     except strict_json.DuplicateKeyError as error:
         findings.note(rules.DUPLICATE, file, shown(str(error)))

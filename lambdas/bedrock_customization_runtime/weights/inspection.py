@@ -111,7 +111,7 @@ def _check_size(
 ) -> None:
     architecture = stated.architecture
     is_multimodal = architecture is not None and architecture.is_multimodal
-    maximum = limits.maximum_bytes(is_multimodal=is_multimodal)
+    maximum = limits.max_bytes(is_multimodal=is_multimodal)
     size = sum(file.size for file in chosen.named(weights.files))
     if size >= maximum:
         allowed = f"less than {maximum:,} bytes"

@@ -70,7 +70,7 @@ class Reader:
             return None
         try:
             return strict_json.parse(
-                data, maximum_keys=_MAXIMUM_KEYS, maximum_values=_MAXIMUM_VALUES
+                data, max_keys=_MAXIMUM_KEYS, max_values=_MAXIMUM_VALUES
             )
         except strict_json.DuplicateKeyError as error:
             found = f"the key {shown(str(error))} twice"

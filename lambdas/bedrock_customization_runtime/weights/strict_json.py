@@ -25,13 +25,13 @@ class DuplicateKeyError(StrictJsonError):
     """An object holds a key twice. The text is the key."""
 
 
-def parse(data: bytes, *, maximum_keys: int, maximum_values: int) -> dict[str, object]:
+def parse(data: bytes, *, max_keys: int, max_values: int) -> dict[str, object]:
     """Return the object.
 
     Args:
         data: UTF-8.
-        maximum_keys: That all objects may hold together.
-        maximum_values: That all objects and lists may hold together.
+        max_keys: That all objects may hold together.
+        max_values: That all objects and lists may hold together.
 
     Raises:
         StrictJsonError: It is something else than one JSON object, or not strict; never another
@@ -40,7 +40,7 @@ def parse(data: bytes, *, maximum_keys: int, maximum_values: int) -> dict[str, o
     """
     # Each key is followed by a colon; each value but the first of its object or list, and nesting
     # is bounded, by a comma. Both can stand in texts too, which the limits leave room for.
-    for sign, maximum, what in ((b":", maximum_keys, "keys"), (b",", maximum_values, "values")):
+    for sign, maximum, what in ((b":", max_keys, "keys"), (b",", max_values, "values")):
         if data.count(sign) > maximum:
             raise StrictJsonError(f"more than {maximum:,} {what}")
     try:

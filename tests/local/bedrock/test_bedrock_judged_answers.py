@@ -31,7 +31,7 @@ JUDGE = {
     "metrics": ["Builtin.Correctness", "Builtin.FollowingInstructions"],
     "criteria": [{"name": "intent", "instructions": "Is it?", "scale": ["No", "Yes"]}],
     "pairwise": "The right one.",
-    "maximum_records": 50,
+    "max_records": 50,
 }
 
 

@@ -104,7 +104,7 @@ def manifest_of(*, verdict="tune", rule="room-to-gain", measured=True, prepared=
         baseline=BaselineSection(
             metric="accuracy",
             target=0.9,
-            minimum_improvement=0.0,
+            min_improvement=0.0,
             records=300,
             questions=file_record("questions", 300),
             examples=4,

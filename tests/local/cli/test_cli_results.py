@@ -53,7 +53,7 @@ MANIFEST = Manifest(
     decision=DecisionSection(
         promote=True,
         verdicts=[RuleVerdict(rule="significance", passed=True, reason="it is better")],
-        minimum_improvement=0,
+        min_improvement=0,
         decided="",
     ),
     deployment=DeploymentSection(arn="arn:d", alias_parameter="/alias"),

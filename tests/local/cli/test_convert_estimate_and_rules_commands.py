@@ -43,7 +43,7 @@ def test_records_are_written_in_another_format_and_back(run_in, sound, folder):
 
 def test_what_a_format_cannot_hold_is_named_and_left_out(run_in, defects):
     code, output, errors = run_in(
-        "convert", defects.name, "--to", "prompt-completion", "--maximum-shown", 2
+        "convert", defects.name, "--to", "prompt-completion", "--max-shown", 2
     )
     assert code == 1
     assert len(output.splitlines()) == 8
@@ -146,7 +146,7 @@ def test_an_estimate_is_a_table_of_items(run_in, sound):
 def test_a_shorter_limit_makes_the_evaluation_cheaper(run_in, sound):
     long, short = (
         items_of(estimated(run_in, sound.name, "--base-model", NOVA_MICRO, *more)[1])
-        for more in ((), ("--maximum-tokens", 1))
+        for more in ((), ("--max-tokens", 1))
     )
     assert short["base model output"]["quantity"] == 12
     assert long["base model output"]["quantity"] > 12
@@ -171,13 +171,13 @@ def prompts_alone(folder):
 def test_a_teachers_answers_are_as_long_as_it_may_where_the_data_have_none(run_in, folder):
     teacher = ("--teacher", "amazon.nova-pro-v1:0")
     given = prompts_alone(folder)
-    code, made = estimated(run_in, *given, *teacher, "--maximum-response-length", 100)
+    code, made = estimated(run_in, *given, *teacher, "--max-response-length", 100)
     assert code == 0
     assert items_of(made)["teacher output"]["quantity"] == 100 * made["train"]
     code, output, _ = run_in("estimate", *given, *teacher, width=160)
     assert code == 1
     assert "no price or amount is known for teacher output, training" in output
-    assert "name maximum_response_length" in output
+    assert "name max_response_length" in output
 
 
 @pytest.mark.parametrize(

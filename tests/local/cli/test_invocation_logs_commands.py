@@ -100,7 +100,7 @@ def test_prepare_writes_records_with_the_logged_answers_or_prompts_alone(run_in,
 
 
 def test_too_few_usable_logs_are_refused(run_in, logs):
-    least = base_model(MODEL).methods["DISTILLATION"].train.minimum_records
+    least = base_model(MODEL).methods["DISTILLATION"].train.min_records
     only = ("--request-metadata-filters", '{"equals": {"project": "shop"}}')
     code, out, _err = run_in("validate", logs, *DISTILLATION, *only)
     assert code == 1

@@ -89,7 +89,7 @@ def test_a_refused_data_set_leaves_reports_and_no_sets(run_in, defects, folder):
         (["thesis.tex"], ["--overwrite"], "out holds 'thesis.tex', which is not of this command"),
         ([], ["--validation", "1.5"], "split.validation must lie between 0 and 1"),
         ([], ["--validation", "0.5", "--test", "0.5"], "leaves nothing for training"),
-        ([], ["--maximum-rejected", "2"], "maximum_rejected must be between 0 and 1"),
+        ([], ["--max-rejected", "2"], "max_rejected must be between 0 and 1"),
         ([], ["--group-by", "x"], "--group-by needs a template"),
         ([], ["--privacy", "x"], "'x' is not one of"),
     ],
@@ -210,5 +210,5 @@ def test_the_commands_take_the_constructs_defaults():
         split.test,
         split.seed,
     ) == (defaults.VALIDATION_SHARE, defaults.TEST_SHARE, defaults.SEED)
-    assert DataPreparation.__init__.__kwdefaults__["maximum_rejected"] == defaults.MAXIMUM_REJECTED
-    assert ModelEvaluation.__init__.__kwdefaults__["maximum_tokens"] == defaults.MAXIMUM_TOKENS
+    assert DataPreparation.__init__.__kwdefaults__["max_rejected"] == defaults.MAXIMUM_REJECTED
+    assert ModelEvaluation.__init__.__kwdefaults__["max_tokens"] == defaults.MAXIMUM_TOKENS

@@ -190,12 +190,12 @@ def test_a_log_holds_no_part_of_a_record(run_in, defects):
 
 
 def test_as_many_rejected_records_are_listed_as_asked_for(run_in, defects):
-    _, output, _ = run_in("validate", defects.name, *FOR_NOVA, "--maximum-shown", 2)
+    _, output, _ = run_in("validate", defects.name, *FOR_NOVA, "--max-shown", 2)
     assert "defects.jsonl:3" in output
     assert "defects.jsonl:5" not in output
     assert "… and 3 more rejected records" in output
     assert (
-        "defects.jsonl:" not in run_in("validate", defects.name, *FOR_NOVA, "--maximum-shown", 0)[1]
+        "defects.jsonl:" not in run_in("validate", defects.name, *FOR_NOVA, "--max-shown", 0)[1]
     )
 
 
@@ -436,7 +436,7 @@ def test_a_reader_that_has_read_enough_is_no_error(folder, format):
             *COMMAND,
             "validate",
             "bad.jsonl",
-            "--maximum-shown",
+            "--max-shown",
             "5000",
             *FOR_NOVA,
             "--format",

@@ -170,7 +170,7 @@ def define(stack, name, given):
             prompt="{text}", completion="{category}", system="Answer with the intent."
         ),
         stall_limit=Duration.hours(1),
-        maximum_tokens=8,
+        max_tokens=8,
         **given,
     )
     for key, value in {
@@ -246,13 +246,13 @@ def deployed(deploy):
         "Fair": common,
         "Strict": lambda stack, cloud: {
             **common,
-            "gate": Gate(minimum_improvement=0.999),
+            "gate": Gate(min_improvement=0.999),
             "use_case": UseCase(
                 task="Name the intent of a bank's customer.",
                 metric=MetricName.ACCURACY,
                 owner="Card team",
                 target=0.5,
-                budget_usd=20,
+                max_cost_usd=20,
             ),
             "network": network_in(stack, cloud),
             "model_key": kms.Key(stack, "ModelKey"),

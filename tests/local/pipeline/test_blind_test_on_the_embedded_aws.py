@@ -173,7 +173,7 @@ def blind_test(context, start_cloud, deploy_app, tmp_path_factory):
             "Evaluation",
             storage=kept,
             base_model=BaseModel.NOVA_MICRO,
-            maximum_tokens=8,
+            max_tokens=8,
             few_shot=2,
             alias=alias,
         )

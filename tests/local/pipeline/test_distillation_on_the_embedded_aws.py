@@ -125,7 +125,7 @@ def account(context, tmp_path_factory, start_cloud, deploy_app):
             base_model=BaseModel.NOVA_MICRO,
             method=method,
             storage=storage,
-            maximum_tokens=8,
+            max_tokens=8,
         )
         stack.export_value(pipeline.state_machine.state_machine_arn, name=name)
     logging = InvocationLogging(stack, "Logging", storage=storage)

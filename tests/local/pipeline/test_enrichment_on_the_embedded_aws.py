@@ -34,7 +34,7 @@ def cloud(context, tmp_path_factory, start_cloud, deploy_app):
     app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
     stack = Stack(app, "Stack")
     storage = CustomizationStorage(stack, "Storage")
-    for name, maximum_cost_usd in (("Poor", LITTLE), ("Rich", 1.0)):
+    for name, max_cost_usd in (("Poor", LITTLE), ("Rich", 1.0)):
         scope = Construct(stack, name)
         start = RunStart(scope, "RunStart", storage=storage, base_model=BaseModel.NOVA_MICRO)
         prepare = DataPreparation(
@@ -43,12 +43,12 @@ def cloud(context, tmp_path_factory, start_cloud, deploy_app):
             storage=storage,
             base_model=BaseModel.NOVA_MICRO,
             # An untrained model's noise is sometimes nothing at all.
-            maximum_rejected=0.9,
+            max_rejected=0.9,
             enrichment=Enrichment(
                 model=MODEL,
                 task=EnrichmentTask.COMPLETE,
-                maximum_cost_usd=maximum_cost_usd,
-                maximum_tokens=40,
+                max_cost_usd=max_cost_usd,
+                max_tokens=40,
             ),
         )
         machine = sfn.StateMachine(
@@ -135,7 +135,7 @@ def test_a_run_stops_before_its_budget_and_one_with_more_money_pays_the_rest_alo
     tokens, usd = cloud.bill()
 
     assert (poor["status"], poor["error"]) == ("FAILED", "BudgetReached")
-    assert f"it could exceed maximum_cost_usd {LITTLE:g}" in poor["cause"]
+    assert f"it could exceed max_cost_usd {LITTLE:g}" in poor["cause"]
     assert 0 < usd <= LITTLE
 
     rich = cloud.run("Rich", "rich", "many")

@@ -81,8 +81,8 @@ def deployed(context, start_cloud, deploy_app, make_pipeline, folder, hub, tmp_p
             "Folder": S3Model(bucket=bucket, prefix="mine"),
         }
         for name, model in models.items():
-            define(stack, name, model, gate=Gate(minimum_improvement=0.0))
-        define(stack, "Strict", models["Folder"], gate=Gate(minimum_improvement=0.999))
+            define(stack, name, model, gate=Gate(min_improvement=0.0))
+        define(stack, "Strict", models["Folder"], gate=Gate(min_improvement=0.999))
         exports = deploy_app(cloud, app)
         yield {name: make_pipeline(cloud, name, exports) for name in [*models, "Strict"]}
 
@@ -96,7 +96,7 @@ def define(stack, name, model, **given):
         template=RecordTemplate(prompt="{text}", completion="{category}", system=SYSTEM),
         sharding=None,
         few_shot=0,
-        maximum_tokens=8,
+        max_tokens=8,
         **given,
     )
     for key, value in {

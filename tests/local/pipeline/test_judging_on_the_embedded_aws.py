@@ -41,7 +41,7 @@ def judged(deploy):
                     )
                 ],
                 pairwise="The answer that names the intent is better.",
-                maximum_records=30,
+                max_records=30,
             ),
         }
     }
@@ -92,7 +92,7 @@ def test_answers_are_compared_in_both_orders_and_bias_is_reported(fair):
 
 
 def test_a_gate_can_go_by_the_judge(fair):
-    gate = {"minimum_judge_improvement": 0.0, "minimum_judge_win_rate": 0.5}
+    gate = {"min_judge_improvement": 0.0, "min_judge_win_rate": 0.5}
     verdicts = judge_verdicts(fair.evaluation.judge, gate)
     assert [verdict.passed for verdict in verdicts] == [True, True, True, True]
 

@@ -186,7 +186,7 @@ def test_a_job_runs_in_the_vpc_and_its_model_has_the_key(strict, rejected):
 
 def test_a_base_model_below_the_target_is_tuned(rejected):
     baseline = rejected.baseline
-    assert (baseline.target, baseline.minimum_improvement) == (0.5, 0.999)
+    assert (baseline.target, baseline.min_improvement) == (0.5, 0.999)
     assert baseline.zero_shot.interval[0] < 0.5
     assert baseline.few_shot is not None
     assert baseline.records == rejected.preparation.validation.records
@@ -262,7 +262,7 @@ def broken(questions):
     [
         ("empty", lambda _: "", "DatasetRejected", "empty"),
         ("three", lambda q: "\n".join(q.splitlines()[:4]), "DatasetRejected", "3"),
-        ("broken", broken, "DatasetRejected", "maximum_rejected|of the records|rejected"),
+        ("broken", broken, "DatasetRejected", "max_rejected|of the records|rejected"),
         ("column", lambda q: q.replace("category", "label", 1), "DatasetRejected", "category"),
     ],
 )

@@ -71,7 +71,7 @@ def runs(context, tmp_path_factory, start_cloud, deploy_app):
         method=method,
         storage=storage,
         sharding=None,
-        maximum_tokens=8,
+        max_tokens=8,
     )
     machines = {
         name: phases_alone(stack, name, method, storage, **limits)

@@ -26,7 +26,7 @@ def deployed(deploy):
 
     Of Llama, because only it takes rates that are high enough to diverge.
     """
-    grid = Sweep.grid({"learningRate": RATES, "epochCount": [1, 2]}, concurrent_jobs=3)
+    grid = Sweep.grid({"learningRate": RATES, "epochCount": [1, 2]}, max_concurrency=3)
     arguments = {
         # No source states what Llama costs on demand, so only the rest is held against the fence.
         "Grid": {"sweep": grid, "max_cost_usd": FENCE, "allow_unknown_price": True},

@@ -21,7 +21,7 @@ COLUMNS = RecordTemplate(
     group_by="customer",
     stratify_by="region",
 )
-SHARDS = Sharding(above=Size.bytes(0), shard_size=Size.kibibytes(16), maximum_concurrency=2)
+SHARDS = Sharding(above=Size.bytes(0), shard_size=Size.kibibytes(16), max_concurrency=2)
 MACHINES = {
     "One": {"sharding": None},
     "Many": {"sharding": SHARDS},
@@ -131,7 +131,7 @@ def machines(context, tmp_path_factory, start_cloud, deploy_app):
             f"{name}DataPreparation",
             storage=storage,
             base_model=BaseModel.NOVA_MICRO,
-            maximum_rejected=0.9,
+            max_rejected=0.9,
             **settings,
         )
         machine = sfn.StateMachine(

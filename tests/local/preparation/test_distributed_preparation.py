@@ -164,7 +164,7 @@ def test_a_source_overwritten_while_it_is_read_ends_the_run(machines, source):
 def test_a_refusal_has_its_own_name_and_leaves_its_evidence(machines, short):
     execution = machines.run("Many", "refused", short + b'\n{"prompt": "broken' * 2500)
     assert (execution["status"], execution["error"]) == ("FAILED", "DatasetRejected")
-    assert "maximum_rejected allows 90.0%" in execution["cause"]
+    assert "max_rejected allows 90.0%" in execution["cause"]
     assert {key for _, key in machines.files("refused")} == {
         "preparation/rejected.jsonl",
         "preparation/report.json",

@@ -67,7 +67,7 @@ DEPLOYABILITY = table(
         tokens_per_day=COUNT,
     ),
 )
-SET_LIMITS = table(minimum_records=COUNT, maximum_records=COUNT, maximum_bytes=COUNT)
+SET_LIMITS = table(min_records=COUNT, max_records=COUNT, max_bytes=COUNT)
 MEDIA = table(
     same_bucket={"type": "boolean"},
     one_modality={"type": "boolean"},
@@ -75,11 +75,11 @@ MEDIA = table(
     limits=tables(
         table(
             formats=TEXTS,
-            maximum_per_record=COUNT,
-            maximum_bytes=COUNT,
-            minimum_pixels=COUNT,
-            maximum_pixels=COUNT,
-            maximum_seconds=COUNT,
+            max_per_record=COUNT,
+            max_bytes=COUNT,
+            min_pixels=COUNT,
+            max_pixels=COUNT,
+            max_seconds=COUNT,
         ),
         names=Modality,
     ),
@@ -250,11 +250,11 @@ class TestEveryBaseModel:
     def test_has_limits_in_order(self, model):
         for rules in model.methods.values():
             for limits in filter(None, (rules.train, rules.validation, rules.total)):
-                _in_order(limits.minimum_records, limits.maximum_records)
-            _in_order(rules.train.minimum_records, rules.advised_records)
-            _in_order(rules.train.maximum_records, rules.total.maximum_records)
+                _in_order(limits.min_records, limits.max_records)
+            _in_order(rules.train.min_records, rules.advised_records)
+            _in_order(rules.train.max_records, rules.total.max_records)
             for media in rules.media.limits.values() if rules.media else ():
-                _in_order(media.minimum_pixels, media.maximum_pixels)
+                _in_order(media.min_pixels, media.max_pixels)
 
     def test_has_hyperparameters_with_ordered_ranges_and_allowed_defaults(self, model):
         for rules in model.methods.values():

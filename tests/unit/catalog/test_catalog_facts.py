@@ -109,23 +109,23 @@ def test_each_method_has_its_own_record_format(id, method, record_format):
 
 def test_nova_trains_on_8_to_20000_records_and_200_are_advised():
     rules = rules_of(NOVA_LITE)
-    assert (rules.train.minimum_records, rules.train.maximum_records) == (8, 20_000)
-    assert rules.total.maximum_records == 20_000
+    assert (rules.train.min_records, rules.train.max_records) == (8, 20_000)
+    assert rules.total.max_records == 20_000
     assert rules.advised_records == 200
 
 
 def test_llama_counts_training_and_validation_records_together():
     rules = rules_of(LLAMA_3_3_70B)
-    assert (rules.total.minimum_records, rules.total.maximum_records) == (100, 10_000)
-    assert rules.train.minimum_records is None
+    assert (rules.total.min_records, rules.total.max_records) == (100, 10_000)
+    assert rules.train.min_records is None
 
 
 def test_claude_3_haiku_had_limits_for_each_set_and_for_both():
     rules = rules_of(CLAUDE_3_HAIKU)
-    assert (rules.train.minimum_records, rules.train.maximum_records) == (32, 10_000)
-    assert (rules.validation.minimum_records, rules.validation.maximum_records) == (32, 1_000)
-    assert rules.total.maximum_records == 10_000
-    assert rules.train.maximum_bytes == 10 * rules.validation.maximum_bytes == 10 * 1024**3
+    assert (rules.train.min_records, rules.train.max_records) == (32, 10_000)
+    assert (rules.validation.min_records, rules.validation.max_records) == (32, 1_000)
+    assert rules.total.max_records == 10_000
+    assert rules.train.max_bytes == 10 * rules.validation.max_bytes == 10 * 1024**3
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_nova_1_and_llama_take_a_validation_set(id):
 def test_reinforcement_fine_tuning_takes_a_validation_set():
     rules = rules_of(NOVA_2_LITE, Method.REINFORCEMENT_FINE_TUNING)
     assert rules.validation is not None
-    assert (rules.train.minimum_records, rules.train.maximum_records) == (100, 20_000)
+    assert (rules.train.min_records, rules.train.max_records) == (100, 20_000)
     assert rules.modalities == (Modality.TEXT,)
 
 
@@ -177,11 +177,11 @@ def test_nova_lite_takes_ten_images_or_one_video_from_the_data_sets_own_bucket()
     assert set(media.limits) == {Modality.IMAGE, Modality.VIDEO}
     assert media.same_bucket
     assert media.one_modality
-    assert media.limits[Modality.IMAGE].maximum_per_record == 10
-    assert media.limits[Modality.IMAGE].minimum_pixels == 25
-    assert media.limits[Modality.VIDEO].maximum_per_record == 1
-    assert media.limits[Modality.VIDEO].maximum_seconds == 90
-    assert media.limits[Modality.VIDEO].maximum_bytes == 50 * 1024**2
+    assert media.limits[Modality.IMAGE].max_per_record == 10
+    assert media.limits[Modality.IMAGE].min_pixels == 25
+    assert media.limits[Modality.VIDEO].max_per_record == 1
+    assert media.limits[Modality.VIDEO].max_seconds == 90
+    assert media.limits[Modality.VIDEO].max_bytes == 50 * 1024**2
 
 
 def test_only_nova_2_lite_reads_documents():
@@ -196,8 +196,8 @@ def test_only_nova_2_lite_reads_documents():
 
 def test_llama_3_2_takes_images_of_10_to_8192_pixels_and_llama_3_3_takes_none():
     image = rules_of(LLAMA_3_2_11B).media.limits[Modality.IMAGE]
-    assert (image.minimum_pixels, image.maximum_pixels) == (10, 8_192)
-    assert image.maximum_bytes == 10 * 1024**2
+    assert (image.min_pixels, image.max_pixels) == (10, 8_192)
+    assert image.max_bytes == 10 * 1024**2
     assert rules_of(LLAMA_3_3_70B).media is None
 
 
@@ -302,9 +302,9 @@ def test_nova_premier_and_llama_3_3_teach_through_an_inference_profile_only():
 
 def test_distillation_takes_100_to_15000_prompts_of_16_kb():
     rules = rules_of(NOVA_MICRO, Method.DISTILLATION)
-    assert (rules.train.minimum_records, rules.train.maximum_records) == (100, 15_000)
+    assert (rules.train.min_records, rules.train.max_records) == (100, 15_000)
     assert rules.bytes_per_record == 16 * 1024
-    assert rules.train.maximum_bytes == 2 * 1024**3
+    assert rules.train.max_bytes == 2 * 1024**3
     assert rules_of(LLAMA_3_1_8B, Method.DISTILLATION).tokens_per_record == 32_000
     assert rules_of(LLAMA_3_1_70B, Method.DISTILLATION).tokens_per_record == 16_000
 

@@ -95,7 +95,7 @@ def test_claude_3_haiku_was_active_then_legacy_then_gone(day, status):
 
 def test_claude_3_haiku_could_be_fine_tuned_until_it_became_legacy():
     model = catalog.base_model(CLAUDE_3_HAIKU)
-    assert model.require(Method.FINE_TUNING, today=date(2026, 3, 9)).train.minimum_records == 32
+    assert model.require(Method.FINE_TUNING, today=date(2026, 3, 9)).train.min_records == 32
 
 
 def test_a_model_without_dates_keeps_its_recorded_stage():

@@ -35,8 +35,8 @@ def test_each_architecture_has_a_model_type_and_layers_of_its_own():
 
 
 def test_a_multimodal_model_may_have_half_the_bytes_of_a_text_model():
-    assert RULES.maximum_bytes(is_multimodal=False) == 200 * 10**9
-    assert RULES.maximum_bytes(is_multimodal=True) == 100 * 10**9
+    assert RULES.max_bytes(is_multimodal=False) == 200 * 10**9
+    assert RULES.max_bytes(is_multimodal=True) == 100 * 10**9
 
 
 def test_one_import_runs_at_a_time_and_nobody_can_have_that_raised():

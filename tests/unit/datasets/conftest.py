@@ -70,8 +70,8 @@ def without_minimum(method: MethodRules) -> MethodRules:
     """The model's rules, as if it took the smallest data sets."""
     return replace(
         method,
-        train=replace(method.train, minimum_records=None),
-        total=replace(method.total, minimum_records=None),
+        train=replace(method.train, min_records=None),
+        total=replace(method.total, min_records=None),
         validation=method.validation and SetLimits(),
         advised_records=None,
     )
@@ -87,7 +87,7 @@ def settings() -> Callable[..., Settings]:
         validation: float = 0.2,
         test: float = 0.2,
         seed: int = 1,
-        maximum_rejected: float = 1.0,
+        max_rejected: float = 1.0,
         privacy: Privacy = Privacy.FLAG,
     ) -> Settings:
         method = method_of(model)
@@ -96,7 +96,7 @@ def settings() -> Callable[..., Settings]:
             method=without_minimum(method) if small else method,
             template=template,
             split={"validation": validation, "test": test, "seed": seed},
-            maximum_rejected=maximum_rejected,
+            max_rejected=max_rejected,
             privacy=privacy,
         )
 

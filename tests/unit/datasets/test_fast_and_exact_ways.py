@@ -113,7 +113,7 @@ def settings_of(kind, privacy):
         method=replace(rules, train=SetLimits(), total=SetLimits()),
         template=None,
         split={"validation": 0.1, "test": 0.1, "seed": 1},
-        maximum_rejected=1.0,
+        max_rejected=1.0,
         privacy=privacy,
     )
 

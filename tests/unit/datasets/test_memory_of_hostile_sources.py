@@ -52,7 +52,7 @@ settings = Settings(
     method=model.methods[catalog.Method.FINE_TUNING],
     template=None,
     split={{"validation": 0.1, "test": 0.1, "seed": 1}},
-    maximum_rejected=1.0,
+    max_rejected=1.0,
 )
 try:
     with examine(eval(sys.argv[1]), settings, keep="keep" in sys.argv) as examined:

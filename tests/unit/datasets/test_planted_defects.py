@@ -24,7 +24,7 @@ def settings_for(target, **more):
         method=replace(found, train=SetLimits(), total=SetLimits()),
         template=None,
         split={"validation": 0.1, "test": 0.1, "seed": 0},
-        maximum_rejected=1.0,
+        max_rejected=1.0,
         bucket="data",
         **{"media": look} | more,
     )

@@ -33,7 +33,7 @@ def test_three_records_get_one_message_of_what_was_found_needed_and_to_do(prepar
 
 def test_the_minimum_is_the_catalogues(prepare, pairs):
     method = catalog.base_model(LLAMA).methods[catalog.Method.FINE_TUNING]
-    needed = method.total.minimum_records
+    needed = method.total.min_records
 
     message = refusal(prepare, pairs(needed), small=False, model=LLAMA)
     assert f"needs at least {needed} for" in message
@@ -52,10 +52,10 @@ def test_a_third_of_broken_lines_gets_one_message_with_the_three_worst_rules(pre
     for number in range(10):
         lines[number * 5 + 3] = b"[]"
 
-    message = refusal(prepare, b"\n".join(lines), maximum_rejected=0.05)
+    message = refusal(prepare, b"\n".join(lines), max_rejected=0.05)
 
     assert message.startswith(
-        "300 of 1,000 records (30.0%) break a rule, and maximum_rejected allows 5.0%: "
+        "300 of 1,000 records (30.0%) break a rule, and max_rejected allows 5.0%: "
         "json-cut 200 times (lines 1, 6, 11, …: "
     )
     assert "fields-missing 60 times (lines 2, 7, 12, …: " in message
@@ -64,7 +64,7 @@ def test_a_third_of_broken_lines_gets_one_message_with_the_three_worst_rules(pre
 
 
 def test_rejected_records_up_to_the_share_allowed_are_left_out(prepare, pairs):
-    prepared = prepare(pairs(95) + b"x\n" * 5, maximum_rejected=0.05)
+    prepared = prepare(pairs(95) + b"x\n" * 5, max_rejected=0.05)
 
     assert prepared.findings["json-malformed"].count == 5
 
@@ -97,7 +97,7 @@ def test_a_file_larger_than_the_model_takes_is_refused_with_its_size_and_the_lim
 ):
     def prepared(limit):
         made = settings(small=True)
-        limits = {side: SetLimits(maximum_bytes=limit)}
+        limits = {side: SetLimits(max_bytes=limit)}
         with examine([pairs(60)], replace(made, method=replace(made.method, **limits))) as examined:
             sides = divide(examined)
             return len(b"".join(sides.lines(Side[side.upper()])))
@@ -118,7 +118,7 @@ def test_exactly_as_many_records_as_the_model_takes_are_taken(settings, pairs, l
     made = settings(small=True)
 
     def counted(limit):
-        method = replace(made.method, **{limited: SetLimits(maximum_records=limit)})
+        method = replace(made.method, **{limited: SetLimits(max_records=limit)})
         with examine([pairs(60)], replace(made, method=method)) as examined:
             sides = divide(examined)
             counts = {side: sides.count(side) for side in Side}
@@ -136,8 +136,8 @@ def test_what_is_left_without_leaks_must_still_be_enough(settings, short):
     made = settings(small=True)
     method = replace(
         made.method,
-        train=SetLimits(minimum_records=8),
-        validation=SetLimits(minimum_records=3),
+        train=SetLimits(min_records=8),
+        validation=SetLimits(min_records=3),
         total=SetLimits(),
     )
     examined = SimpleNamespace(settings=replace(made, method=method))
@@ -147,7 +147,7 @@ def test_what_is_left_without_leaks_must_still_be_enough(settings, short):
     refusals.check_left(examined, enough, 1)
     if short is None:
         # Each side is large enough, and both together are not.
-        together = replace(method, total=SetLimits(minimum_records=12))
+        together = replace(method, total=SetLimits(min_records=12))
         examined = SimpleNamespace(settings=replace(made, method=together))
         left = enough
     else:
@@ -166,7 +166,7 @@ def test_more_records_than_the_model_takes_are_refused_with_both_ways_out(prepar
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        ({"maximum_rejected": 1.5}, "maximum_rejected"),
+        ({"max_rejected": 1.5}, "max_rejected"),
         ({"test": 0.0}, r"split\.test"),
         ({"validation": 1.0}, r"split\.validation"),
         ({"test": 0.5, "validation": 0.5}, "leaves nothing for training"),

@@ -27,7 +27,7 @@ def settings(logs):
         method=catalog.base_model(model).methods[catalog.Method(method)],
         template=None,
         split={"validation": 0.1, "test": 0.2, "seed": 0},
-        maximum_rejected=0.0,
+        max_rejected=0.0,
         logs=logs,
     )
 

@@ -57,7 +57,7 @@ def test_a_single_source_has_no_name(pairs, settings):
 def test_a_refusal_names_the_places(pairs, settings):
     sources = [("a", [pairs(5)]), ("b", [pairs(1) + b"x\ny\n"])]
     with (
-        examine_all(sources, settings(maximum_rejected=0.1)) as examined,
+        examine_all(sources, settings(max_rejected=0.1)) as examined,
         pytest.raises(DatasetRejected, match=r"json-malformed 2 times \(lines b:2, b:3: "),
     ):
         divide(examined)

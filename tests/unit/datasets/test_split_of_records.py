@@ -181,10 +181,10 @@ def test_a_split_keeps_to_its_limits_or_says_that_it_cannot(data):
     sizes = splitting.Sizes(
         test=data.draw(st.floats(0.01, 0.5)),
         validation=data.draw(st.sampled_from([0.0, 0.1, 0.4])),
-        minimum_train=data.draw(st.integers(1, 10)),
-        minimum_validation=data.draw(st.integers(1, 3)),
-        maximum_validation=data.draw(st.sampled_from([None, 6])),
-        minimum_total=data.draw(st.integers(0, 15)),
+        min_train=data.draw(st.integers(1, 10)),
+        min_validation=data.draw(st.integers(1, 3)),
+        max_validation=data.draw(st.sampled_from([None, 6])),
+        min_total=data.draw(st.integers(0, 15)),
     )
     places = splitting.place(np.arange(len(records), dtype=np.uint64), data.draw(st.integers()))
     try:
@@ -194,14 +194,14 @@ def test_a_split_keeps_to_its_limits_or_says_that_it_cannot(data):
 
     count = {one: int((side == one).sum()) for one in Side}
     assert count[Side.TEST] >= 1
-    assert count[Side.TRAIN] >= sizes.minimum_train
-    assert count[Side.TRAIN] + count[Side.VALIDATION] >= sizes.minimum_total
+    assert count[Side.TRAIN] >= sizes.min_train
+    assert count[Side.TRAIN] + count[Side.VALIDATION] >= sizes.min_total
     if sizes.validation:
-        assert count[Side.VALIDATION] >= sizes.minimum_validation
+        assert count[Side.VALIDATION] >= sizes.min_validation
     else:
         assert count[Side.VALIDATION] == 0
-    if sizes.maximum_validation is not None:
-        assert count[Side.VALIDATION] <= sizes.maximum_validation
+    if sizes.max_validation is not None:
+        assert count[Side.VALIDATION] <= sizes.max_validation
 
 
 def test_a_large_group_does_not_stay_in_the_blind_set_when_the_model_needs_it(prepare, pairs):

@@ -65,7 +65,7 @@ def remarked(known):
 
 
 def test_a_base_model_with_room_above_it_is_tuned_with_its_figures_as_the_reason():
-    found = advise(evidence(target=0.9, minimum_improvement=0.02))
+    found = advise(evidence(target=0.9, min_improvement=0.02))
     assert found.verdict is Verdict.TUNE
     (reason,) = found.reasons
     assert reason.rule is Rule.ROOM_TO_GAIN
@@ -97,10 +97,10 @@ def test_without_a_target_nothing_is_met():
 
 
 def test_a_base_model_so_good_that_no_model_could_gain_the_margin_is_not_tuned():
-    known = evidence(figure(0.97, 0.95), minimum_improvement=0.05)
+    known = evidence(figure(0.97, 0.95), min_improvement=0.05)
     assert decided(known) == (Verdict.DO_NOT_TUNE, Rule.NO_ROOM)
-    assert decided(replace(known, minimum_improvement=0.04))[1] is not Rule.NO_ROOM
-    assert decided(replace(known, minimum_improvement=0.0))[1] is not Rule.NO_ROOM
+    assert decided(replace(known, min_improvement=0.04))[1] is not Rule.NO_ROOM
+    assert decided(replace(known, min_improvement=0.0))[1] is not Rule.NO_ROOM
 
 
 @pytest.mark.parametrize("changes", KnowledgeChanges)
@@ -136,8 +136,8 @@ def test_the_form_is_that_of_the_best_way_of_asking():
     [
         ({"minimum_detectable_effect": 0.5}, False),
         ({"minimum_detectable_effect": 0.51}, True),
-        ({"minimum_detectable_effect": 0.4, "minimum_improvement": 0.1}, False),
-        ({"minimum_detectable_effect": 0.4, "minimum_improvement": 0.11}, True),
+        ({"minimum_detectable_effect": 0.4, "min_improvement": 0.1}, False),
+        ({"minimum_detectable_effect": 0.4, "min_improvement": 0.11}, True),
         ({"minimum_detectable_effect": 0.11, "target": 0.6}, True),
         ({"minimum_detectable_effect": 0.09, "target": 0.6}, False),
     ],
@@ -152,7 +152,7 @@ def test_a_blind_set_that_cannot_show_even_what_may_be_gained_comes_first(given,
 )
 def test_without_a_baseline_the_blind_set_is_held_against_the_margin(margin, effect, speaks):
     known = replace(
-        PLAIN, measured=None, minimum_improvement=margin, minimum_detectable_effect=effect
+        PLAIN, measured=None, min_improvement=margin, minimum_detectable_effect=effect
     )
     assert (decided(known)[1] is Rule.BLIND_SET_TOO_SMALL) == speaks
 
@@ -194,7 +194,7 @@ def test_there_is_a_verdict_whatever_the_figures():
                     known = evidence(
                         Figure(value=value, interval=(value, value)),
                         target=target,
-                        minimum_improvement=margin,
+                        min_improvement=margin,
                         minimum_detectable_effect=effect,
                     )
                     assert advise(known).verdict in Verdict

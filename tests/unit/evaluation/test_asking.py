@@ -32,7 +32,7 @@ def ask(s3, write_test):
             models=[BASE, TUNED],
             number=number,
             prefix=PREFIX,
-            limits=invocation.Limits(maximum_tokens=64, remaining_ms=remaining_ms, pause=pause),
+            limits=invocation.Limits(max_tokens=64, remaining_ms=remaining_ms, pause=pause),
         )
 
     return run

@@ -110,15 +110,15 @@ def measure(s3, run):
             "method": "FINE_TUNING",
             "model": "amazon.nova-micro-v1:0",
             "metric": "accuracy",
-            "maximum_tokens": 8,
-            "maximum_records": 50,
+            "max_tokens": 8,
+            "max_records": 50,
             "few_shot": 4,
-            "minimum_improvement": 0.0,
+            "min_improvement": 0.0,
             "allow_unknown_price": False,
             **given,
         }
         limits = invocation.Limits(
-            maximum_tokens=8, remaining_ms=remaining_ms, pause=lambda _: None
+            max_tokens=8, remaining_ms=remaining_ms, pause=lambda _: None
         )
         return baseline.measure(models, s3, event, limits, metric_of(event["metric"]))
 
@@ -188,17 +188,17 @@ def test_a_call_that_ends_too_early_is_gone_on_with(prepare, measure, section):
     prepare(validation=200)
     models = Models(needs=4)
     left = iter([HOUR_MS] * 100)
-    first = measure(models, maximum_records=150, remaining_ms=lambda: next(left, 0))
+    first = measure(models, max_records=150, remaining_ms=lambda: next(left, 0))
     assert not first["done"]
     assert section() is None
-    assert measure(models, maximum_records=150)["done"]
+    assert measure(models, max_records=150)["done"]
     assert section().records == 150
 
 
 def test_which_records_are_asked_does_not_depend_on_their_order(prepare, measure, s3, run):
     prepare(validation=60)
     first, second = Models(), Models()
-    measure(first, maximum_records=20)
+    measure(first, max_records=20)
     uri = f"{run['data']}/prepared/validation.jsonl"
     turned = b"\n".join(reversed(objects.read(s3, uri).splitlines())) + b"\n"
     objects.write(s3, uri, turned, "application/jsonl")
@@ -207,7 +207,7 @@ def test_which_records_are_asked_does_not_depend_on_their_order(prepare, measure
         *(f"baseline/answers/{n}/part-00000.jsonl" for n in ("base", "few_shot")),
     ):
         s3.delete_object(Bucket=BUCKETS[0], Key=f"runs/based/{key}")
-    measure(second, maximum_records=20)
+    measure(second, max_records=20)
     assert sorted(asked_texts(first)) == sorted(asked_texts(second))
 
 

@@ -197,7 +197,7 @@ def test_items_hold_every_part_of_every_model_once(plan, s3, make_models):
             test="s3://evaluation-blind/runs/7/test.jsonl",
             models=found["models"],
             prefix=found["prefix"],
-            limits=invocation.Limits(maximum_tokens=8, remaining_ms=lambda: 3_600_000),
+            limits=invocation.Limits(max_tokens=8, remaining_ms=lambda: 3_600_000),
             number=number,
         )
         for number in reversed(range(found["items"]))
@@ -219,7 +219,7 @@ def test_examples_stand_before_the_question_as_turns_of_a_conversation(plan, s3,
         test="s3://evaluation-blind/runs/7/test.jsonl",
         models=[model for model in found["models"] if model["name"] == "few_shot"],
         prefix=found["prefix"],
-        limits=invocation.Limits(maximum_tokens=8, remaining_ms=lambda: 3_600_000),
+        limits=invocation.Limits(max_tokens=8, remaining_ms=lambda: 3_600_000),
     )
     for request in models.requests:
         assert [one["role"] for one in request["messages"]] == ["user", "assistant"] * 2 + ["user"]

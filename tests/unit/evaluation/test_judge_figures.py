@@ -34,7 +34,7 @@ PLAN = {
         {"name": "polite", "instructions": "Is it polite?", "scale": ["Rude", "Neutral", "Polite"]}
     ],
     "pairwise": "The better answer is the shorter one.",
-    "maximum_records": 1000,
+    "max_records": 1000,
 }
 (CRITERION, POLITE) = criteria_of(PLAN, "abc")
 PREFERENCE = preference_of("abc")
@@ -467,7 +467,7 @@ def test_nothing_is_asked_of_a_judge_unless_it_is():
     ],
 )
 def test_the_first_criterion_must_improve_and_no_other_fall(scores, passed):
-    found = judge_verdicts(section(*scores), {"minimum_judge_improvement": 0.0})
+    found = judge_verdicts(section(*scores), {"min_judge_improvement": 0.0})
     assert [verdict.passed for verdict in found] == passed
 
 
@@ -476,5 +476,5 @@ def test_the_first_criterion_must_improve_and_no_other_fall(scores, passed):
     [((0.51, 0.9), True), ((0.5, 0.9), False), ((float("nan"),) * 2, False), (None, False)],
 )
 def test_the_win_rate_must_surely_exceed_its_minimum(interval, passed):
-    (verdict,) = judge_verdicts(section(interval=interval), {"minimum_judge_win_rate": 0.5})
+    (verdict,) = judge_verdicts(section(interval=interval), {"min_judge_win_rate": 0.5})
     assert verdict.passed is passed

@@ -16,7 +16,7 @@ PLAN = {
     "metrics": ["Builtin.Correctness"],
     "criteria": [{"name": "polite", "instructions": "Is it polite?", "scale": ["Rude", "Polite"]}],
     "pairwise": "The shorter one.",
-    "maximum_records": 10,
+    "max_records": 10,
 }
 
 

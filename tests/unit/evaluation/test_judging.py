@@ -42,7 +42,7 @@ def answered(s3, write_test, make_models, begin_manifest):
         test=test,
         models=[BASE, TUNED],
         prefix=PREFIX,
-        limits=invocation.Limits(maximum_tokens=64, remaining_ms=lambda: 3_600_000),
+        limits=invocation.Limits(max_tokens=64, remaining_ms=lambda: 3_600_000),
     )
     begin_manifest(s3, RUN)
     return test

@@ -57,7 +57,7 @@ class Classroom:
             test=TEST,
             models=MODELS,
             prefix=PREFIX,
-            limits=invocation.Limits(maximum_tokens=64, remaining_ms=lambda: 3_600_000),
+            limits=invocation.Limits(max_tokens=64, remaining_ms=lambda: 3_600_000),
         )
 
     def judge(self):

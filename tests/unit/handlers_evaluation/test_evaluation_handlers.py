@@ -140,7 +140,7 @@ def test_questions_are_answered_and_compared_through_the_handlers(run, begin_man
             "run": RUN,
             "test": TEST,
             "models": plan["models"],
-            "maximum_tokens": 64,
+            "max_tokens": 64,
             "number": 0,
         },
         Context(),

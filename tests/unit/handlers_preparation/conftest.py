@@ -40,7 +40,7 @@ class Bench:
             "base_model": NOVA_MICRO,
             "method": "FINE_TUNING",
             "split": {"validation": 0.1, "test": 0.2, "seed": 7},
-            "maximum_rejected": 0.5,
+            "max_rejected": 0.5,
             **settings,
         }
 

@@ -90,9 +90,9 @@ def plan(task=EnrichmentTask.COMPLETE, **more):
     return {
         "task": task.value,
         "model": MODEL,
-        "maximum_tokens": 100,
-        "maximum_cost_usd": 1.0,
-        "minimum_score": 3,
+        "max_tokens": 100,
+        "max_cost_usd": 1.0,
+        "min_score": 3,
         **more,
     }
 
@@ -120,7 +120,7 @@ def prepared(s3, run_1, begin_manifest):
             "base_model": NOVA_MICRO,
             "method": "FINE_TUNING",
             "split": {"validation": 0.1, "test": 0.2, "seed": 7},
-            "maximum_rejected": 0.5,
+            "max_rejected": 0.5,
             "enrichment": plan(**more),
         }
         made = prepare(s3, event)
@@ -232,7 +232,7 @@ def test_a_repeated_call_and_another_run_pay_nothing_again(s3, enrich):
     "change",
     [
         {"model": "amazon.nova-micro-v1:0"},
-        {"maximum_tokens": 50},
+        {"max_tokens": 50},
         {"instructions": "Be brief."},
     ],
     ids=["model", "tokens", "instructions"],
@@ -310,14 +310,14 @@ def test_nothing_is_asked_that_could_exceed_the_budget_and_a_larger_one_goes_on(
     model = Model()
     # A question costs 1.05e-6 USD, and 1.4e-5 at the very most.
     with pytest.raises(BudgetReached) as error:
-        enrich(model, maximum_cost_usd=5e-5)
+        enrich(model, max_cost_usd=5e-5)
     asked_within = len(model.requests)
 
     assert 3 < asked_within < 40
     assert asked_within * 1.05e-6 + 1.4e-5 <= 5e-5 + 1e-6
     assert f"with {100 - asked_within} records left" in str(error.value)
-    assert "maximum_cost_usd 5e-05" in str(error.value)
-    result = enrich(model, maximum_cost_usd=1.0)
+    assert "max_cost_usd 5e-05" in str(error.value)
+    result = enrich(model, max_cost_usd=1.0)
     assert len(model.requests) == 100
     assert result["cost_usd"] == pytest.approx(100 * 1.05e-6)
 
@@ -328,8 +328,8 @@ def test_a_budget_that_is_just_enough_is_enough(s3, enrich):
     most = most_of(question, plan(), prices_of(plan()))
 
     with pytest.raises(BudgetReached):
-        enrich(Model(), maximum_cost_usd=most * 0.999)
-    assert enrich(Model(), maximum_cost_usd=most)["records"] == 1
+        enrich(Model(), max_cost_usd=most * 0.999)
+    assert enrich(Model(), max_cost_usd=most)["records"] == 1
 
 
 def test_a_model_without_a_price_is_refused_before_anything_is_asked(s3, enrich):

@@ -127,7 +127,7 @@ def test_more_slices_than_anybody_looks_at_are_refused_with_the_same_words(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"maximum_rejected": 0.01}, "maximum_rejected allows 1.0%"),
+        ({"max_rejected": 0.01}, "max_rejected allows 1.0%"),
         ({"template": {**TEMPLATE, "group_by": "client"}}, "names the column 'client'"),
     ],
 )
@@ -287,7 +287,7 @@ def test_steps_killed_before_each_of_their_writes_leave_the_same_bytes(bench, sh
 
 
 def test_a_source_without_a_usable_record_is_refused_with_the_same_words(bench):
-    alone, sharded = both(bench, b'{"prompt": 1}\n' * 90, shard_bytes=500, maximum_rejected=1.0)
+    alone, sharded = both(bench, b'{"prompt": 1}\n' * 90, shard_bytes=500, max_rejected=1.0)
     assert sharded == alone
     assert "found 0 usable records" in alone[0]
 
@@ -331,7 +331,7 @@ def test_what_states_hand_on_is_small(bench):
         ).encode()
         for n in range(200)
     ]
-    event = bench.event("many-rejected", b"\n".join(lines), maximum_rejected=1.0)
+    event = bench.event("many-rejected", b"\n".join(lines), max_rejected=1.0)
     handed_on = []
     take = bench.take
 

@@ -39,7 +39,7 @@ def event(s3, run_of, begin_manifest):
         "method": "FINE_TUNING",
         "template": {"prompt": "{text}", "completion": "{label}"},
         "split": {"validation": 0.1, "test": 0.2, "seed": 7},
-        "maximum_rejected": 0.05,
+        "max_rejected": 0.05,
     }
 
 
@@ -113,7 +113,7 @@ def test_a_repeat_writes_the_same_bytes(s3, event):
 
 def test_what_the_state_machine_gets_back_is_small(s3, event):
     upload(s3, rows(100, broken=900) + b'\n"' + b"x" * 500_000)
-    event["maximum_rejected"] = 1.0
+    event["max_rejected"] = 1.0
 
     assert len(json.dumps(prepare(s3, event))) < 2_000
     report = read(s3, "s3://artifacts/runs/run-1/preparation/report.json")

@@ -100,7 +100,7 @@ SPLIT = {"validation": 0.1, "test": 0.2, "seed": 0}
 CASES = {
     "CSV by the defaults": (
         csv(),
-        {"template": COLUMNS, "split": SPLIT, "maximum_rejected": 0.05},
+        {"template": COLUMNS, "split": SPLIT, "max_rejected": 0.05},
         COLUMN_OPTIONS,
     ),
     "Parquet, masked, another seed": (
@@ -108,7 +108,7 @@ CASES = {
         {
             "template": COLUMNS | {"stratify_by": "label", "slice_by": ["label"]},
             "split": {"validation": 0.15, "test": 0.3, "seed": 7},
-            "maximum_rejected": 0.0,
+            "max_rejected": 0.0,
             "privacy": "mask",
         },
         (
@@ -125,22 +125,22 @@ CASES = {
                 "--seed",
                 "7",
             ),
-            *("--maximum-rejected", "0", "--privacy", "mask"),
+            *("--max-rejected", "0", "--privacy", "mask"),
         ),
     ),
-    "records as gzip": (records(), {"split": SPLIT, "maximum_rejected": 0.05}, ()),
+    "records as gzip": (records(), {"split": SPLIT, "max_rejected": 0.05}, ()),
     "questions with near-copies": (
         ADVISING.read_bytes(),
         {
             "template": {"prompt": "{question}", "completion": "{sql}"},
             "split": SPLIT,
-            "maximum_rejected": 0.05,
+            "max_rejected": 0.05,
         },
         ("--prompt", "{question}", "--completion", "{sql}"),
     ),
     "a refused data set": (
         csv() + b"\nx" * 50,
-        {"template": COLUMNS, "split": SPLIT, "maximum_rejected": 0.05},
+        {"template": COLUMNS, "split": SPLIT, "max_rejected": 0.05},
         COLUMN_OPTIONS,
     ),
 }
@@ -157,7 +157,7 @@ def test_both_write_the_same_bytes(on_s3, on_disk, body, event, options):
 
 def test_a_refused_data_set_leaves_its_broken_rules_in_the_manifest(s3, on_s3):
     refused, files = on_s3(
-        b"text,label\n" + b"x\n" * 20, template=COLUMNS, split=SPLIT, maximum_rejected=0.1
+        b"text,label\n" + b"x\n" * 20, template=COLUMNS, split=SPLIT, max_rejected=0.1
     )
 
     found = manifest.load(s3, f"s3://{BUCKETS[2]}/runs/r/manifest.json").refusal

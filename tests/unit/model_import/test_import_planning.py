@@ -299,7 +299,7 @@ def test_a_budget_is_held_against_the_units_that_bedrock_states(staged_plan, run
     preparation = prepared()
     manifest.update(s3, run["manifest"], lambda found: replace(found, preparation=preparation))
     bedrock = Bedrock()
-    limits = {"max_cost_usd": 3.0, "evaluation_maximum_tokens": 64}
+    limits = {"max_cost_usd": 3.0, "evaluation_max_tokens": 64}
     recorded(bedrock, s3, run, staged_plan, **limits)
     bedrock.units = 16
     with pytest.raises(BudgetExceeded, match="imported model"):

@@ -257,7 +257,7 @@ def test_a_token_is_named_and_never_read_at_synth(stack):
         (lambda _: ModelStaging(part_size=Size.mebibytes(4)), "5 to 64 MiB"),
         (lambda _: ModelStaging(part_size=Size.mebibytes(65)), "5 to 64 MiB"),
         (lambda _: ModelStaging(batch_size=Size.mebibytes(15)), "at least part_size"),
-        (lambda _: ModelStaging(maximum_concurrency=0), "maximum_concurrency"),
+        (lambda _: ModelStaging(max_concurrency=0), "max_concurrency"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused_at_synth(stack, make, told):

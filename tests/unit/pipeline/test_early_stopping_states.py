@@ -26,7 +26,7 @@ def test_the_watcher_is_told_when_to_stop(states):
     watch = states["Customize and watch"]["Branches"][1]["States"]["Watch job"]
     assert watch["Arguments"]["Payload"]["early_stopping"] == {
         "patience": 2,
-        "minimum_improvement": 0,
+        "min_improvement": 0,
     }
 
 
@@ -80,7 +80,7 @@ def test_rewards_are_no_validation_loss(stack):
     [
         ({"patience": 0}, "patience must be a number from 1 to 100, got 0"),
         ({"patience": 1.5}, "patience must be a whole number"),
-        ({"minimum_improvement": -1}, "minimum_improvement must be a number from 0 to 100"),
+        ({"min_improvement": -1}, "min_improvement must be a number from 0 to 100"),
     ],
 )
 def test_figures_that_make_no_sense_are_refused(given, message):

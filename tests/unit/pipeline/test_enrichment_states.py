@@ -18,7 +18,7 @@ MICRO = "us.amazon.nova-micro-v1:0"
 
 def enrichment(**more):
     return Enrichment(
-        **{"model": MICRO, "task": EnrichmentTask.COMPLETE, "maximum_cost_usd": 5.0} | more
+        **{"model": MICRO, "task": EnrichmentTask.COMPLETE, "max_cost_usd": 5.0} | more
     )
 
 
@@ -63,9 +63,9 @@ def test_both_functions_are_told_the_same(enriched, read_definition):
             "task": "complete",
             "model": MICRO,
             "instructions": "Be brief.",
-            "maximum_tokens": 512,
-            "maximum_cost_usd": 5,
-            "minimum_score": 3,
+            "max_tokens": 512,
+            "max_cost_usd": 5,
+            "min_score": 3,
         }
     )
     assert told[0].keys() <= contract.EnrichmentPlan.__annotations__.keys()
@@ -110,9 +110,9 @@ def test_a_model_is_named_by_its_id_its_profile_or_an_arn():
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        ({"maximum_cost_usd": -1.0}, "maximum_cost_usd"),
-        ({"maximum_tokens": 0}, "maximum_tokens"),
-        ({"minimum_score": 6}, "minimum_score"),
+        ({"max_cost_usd": -1.0}, "max_cost_usd"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"min_score": 6}, "min_score"),
         ({"task": "improve"}, "improve"),
         ({"model": "us.anthropic.claude-sonnet-4-6"}, "has no price in the catalogue"),
         (

@@ -92,7 +92,7 @@ def test_who_starts_and_who_reads_are_told_the_same(states):
             {"name": "polite", "instructions": "Is it polite?", "scale": ["Rude", "Polite"]}
         ],
         "pairwise": "The clearer one is better.",
-        "maximum_records": 500,
+        "max_records": 500,
     }
 
 
@@ -189,8 +189,8 @@ def test_without_a_judge_there_is_nothing_of_it(template):
         ({"metrics": ["Builtin.Taste"]}, "Builtin.Taste"),
         ({"metrics": [JudgeMetric.RELEVANCE] * 2}, "each metric once, got Builtin.Relevance"),
         ({"criteria": [POLITE, POLITE]}, "each metric once, got polite"),
-        ({"maximum_records": 1001}, "maximum_records must be a number from 1 to 1000"),
-        ({"maximum_records": 0}, "maximum_records"),
+        ({"max_records": 1001}, "max_records must be a number from 1 to 1000"),
+        ({"max_records": 0}, "max_records"),
         ({"pairwise": " "}, "pairwise must have 1 to 3,500 characters, got 0"),
         ({"pairwise": "{% $x %}"}, "must not hold"),
         (

@@ -57,15 +57,15 @@ def test_a_hyperparameter_out_of_range_is_refused_with_the_range(stack):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"maximum_rejected": 1.5}, "maximum_rejected must be a number from 0 to 1, got 1.5"),
+        ({"max_rejected": 1.5}, "max_rejected must be a number from 0 to 1, got 1.5"),
         (
-            {"maximum_rejected": float("nan")},
-            "maximum_rejected must be a number",
+            {"max_rejected": float("nan")},
+            "max_rejected must be a number",
         ),
-        ({"maximum_tokens": 12.5}, "maximum_tokens must be a whole number, got 12.5"),
+        ({"max_tokens": 12.5}, "max_tokens must be a whole number, got 12.5"),
         ({"metric": "meteor"}, "'meteor' is not a valid MetricName"),
         ({"metric": "execution_accuracy"}, "needs a database"),
-        ({"maximum_tokens": 0}, "maximum_tokens must be a number from 1 to 5000, got 0"),
+        ({"max_tokens": 0}, "max_tokens must be a number from 1 to 5000, got 0"),
     ],
 )
 def test_a_number_out_of_range_is_refused(stack, arguments, message):
@@ -127,7 +127,7 @@ def test_value_objects_hold_the_fields_of_the_contract():
     [
         ({"shard_size": Size.bytes(100)}, "shard_size must be from 1 KiB to 1 GiB, got 100 bytes"),
         ({"shard_size": Size.gibibytes(2)}, "a function holds a shard on its disk"),
-        ({"maximum_concurrency": 0}, "maximum_concurrency must be a number from 1 to 1000, got 0"),
+        ({"max_concurrency": 0}, "max_concurrency must be a number from 1 to 1000, got 0"),
     ],
 )
 def test_shards_that_no_function_could_take_are_refused(arguments, message):

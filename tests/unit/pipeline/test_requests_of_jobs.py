@@ -138,7 +138,7 @@ METHODS = {
         BaseModel.NOVA_PRO.customized(PARENT.format("amazon.nova-pro-v1:0:300k")),
     ),
     "distillation": (
-        Distillation(teacher=TEACHER, maximum_response_length=1_000_000),
+        Distillation(teacher=TEACHER, max_response_length=1_000_000),
         BaseModel.NOVA_MICRO,
     ),
 }
@@ -215,5 +215,5 @@ def test_a_bucket_that_bedrock_does_not_take_is_refused_at_synth(stack):
 
 @pytest.mark.parametrize("length", [0, -1, 1_000_001, 2.5])
 def test_a_length_of_answers_that_is_none_is_refused_at_synth(length):
-    with pytest.raises(ValueError, match="maximum_response_length must be a"):
-        Distillation(teacher=TEACHER, maximum_response_length=length)
+    with pytest.raises(ValueError, match="max_response_length must be a"):
+        Distillation(teacher=TEACHER, max_response_length=length)

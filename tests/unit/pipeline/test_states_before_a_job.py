@@ -64,17 +64,17 @@ def profiled():
 
 
 def test_the_estimate_knows_the_evaluation_that_follows_and_the_role_that_is_assumed(context):
-    plan = plan_of(template_of(context, NOVA, maximum_tokens=64))
-    assert (plan["evaluation_maximum_tokens"], plan["role_arn"]) == (64, "#")
+    plan = plan_of(template_of(context, NOVA, max_tokens=64))
+    assert (plan["evaluation_max_tokens"], plan["role_arn"]) == (64, "#")
     assert "teaching" not in plan
 
 
 def test_the_estimate_knows_the_teacher_and_how_much_it_says(context):
-    method = Distillation(teacher="amazon.nova-pro-v1:0", maximum_response_length=300)
+    method = Distillation(teacher="amazon.nova-pro-v1:0", max_response_length=300)
     template = template_of(context, NOVA, method)
     assert plan_of(template)["teaching"] == {
         "teacher": "amazon.nova-pro-v1:0",
-        "maximum_response_length": 300,
+        "max_response_length": 300,
     }
     rights = rights_of_planner(template)
     assert "::foundation-model/amazon.nova-pro-v1:0" in rights["bedrock:GetFoundationModel"]

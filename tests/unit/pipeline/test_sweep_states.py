@@ -24,7 +24,7 @@ from bedrock_customization_runtime import contract
 from bedrock_customization_runtime.customization.watch import look
 
 NOVA, TUNING = BaseModel.NOVA_MICRO, FineTuning()
-GRID = Sweep.grid({"epochCount": [2, 3], "learningRate": [1e-5, 5e-5]}, concurrent_jobs=3)
+GRID = Sweep.grid({"epochCount": [2, 3], "learningRate": [1e-5, 5e-5]}, max_concurrency=3)
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +209,7 @@ def test_an_adaptive_sweep_hands_its_ranges_on():
         (lambda: Sweep.grid({"epochCount": [2, 2]}), "epochCount must have different values"),
         (lambda: Sweep.random(RANGES, candidates=16), "got 16: one makes no sweep"),
         (lambda: Sweep.adaptive(RANGES, rounds=9), "got 18"),
-        (lambda: Sweep.random(RANGES, candidates=2, concurrent_jobs=11), "from 1 to 10, got 11"),
+        (lambda: Sweep.random(RANGES, candidates=2, max_concurrency=11), "from 1 to 10, got 11"),
     ],
 )
 def test_numbers_that_make_no_sense_are_refused(make, message):

@@ -23,7 +23,7 @@ USE_CASE = UseCase(
     owner="Card team",
     target=0.9,
     margin=0.02,
-    budget_usd=40,
+    max_cost_usd=40,
     knowledge_changes=KnowledgeChanges.YEARLY,
 )
 FILE = """
@@ -32,7 +32,7 @@ metric = "token_f1"
 owner = "Card team"
 target = 0.9
 margin = 0.02
-budget_usd = 40
+max_cost_usd = 40
 knowledge_changes = "yearly"
 """
 
@@ -96,8 +96,8 @@ def test_metric_target_margin_and_budget_are_those_of_the_use_case(states):
     measured = payload(states, "Measure baseline")
     assert measured["metric"] == payload(states, "Compare answers")["metric"] == "token_f1"
     assert measured["target"] == 0.9
-    assert measured["minimum_improvement"] == 0.02
-    assert payload(states, "Decide promotion")["gate"]["minimum_improvement"] == 0.02
+    assert measured["min_improvement"] == 0.02
+    assert payload(states, "Decide promotion")["gate"]["min_improvement"] == 0.02
     assert measured["max_cost_usd"] == payload(states, "Plan customization")["max_cost_usd"] == 40
     assert measured["knowledge_changes"] == "yearly"
     assert payload(states, "Start run")["use_case"] == USE_CASE.to_contract()
@@ -108,8 +108,8 @@ def test_metric_target_margin_and_budget_are_those_of_the_use_case(states):
     [
         ("metric", "metric", MetricName.TOKEN_F1, MetricName.ACCURACY),
         ("target", "target", 0.8, 0.9),
-        ("gate", "margin", Gate(minimum_improvement=0.03), 0.02),
-        ("max_cost_usd", "budget_usd", 50, 40),
+        ("gate", "margin", Gate(min_improvement=0.03), 0.02),
+        ("max_cost_usd", "max_cost_usd", 50, 40),
     ],
 )
 def test_an_argument_that_contradicts_the_use_case_is_refused(

@@ -126,13 +126,13 @@ def needless(prepared):
             owner="Support <desk>",
             target=0.9,
             margin=0.02,
-            budget_usd=40,
+            max_cost_usd=40,
             knowledge_changes="yearly",
         ),
         baseline=BaselineSection(
             metric="accuracy",
             target=0.9,
-            minimum_improvement=0.02,
+            min_improvement=0.02,
             records=500,
             questions=file_record("baseline/questions.jsonl", 500),
             examples=4,
@@ -335,12 +335,12 @@ def promoted(evaluated):
             promote=True,
             verdicts=[
                 RuleVerdict(
-                    rule="minimum_improvement",
+                    rule="min_improvement",
                     passed=True,
                     reason="accuracy improves by +20.8 to +29.4 points",
                 )
             ],
-            minimum_improvement=0.05,
+            min_improvement=0.05,
             decided="2026-11-23T11:01:30Z",
         ),
     )
@@ -461,12 +461,12 @@ def rejected(evaluated):
             promote=False,
             verdicts=[
                 RuleVerdict(
-                    rule="minimum_improvement",
+                    rule="min_improvement",
                     passed=False,
                     reason="accuracy does not surely improve enough: by -0.6 points",
                 )
             ],
-            minimum_improvement=0.05,
+            min_improvement=0.05,
             decided="2026-11-23T11:01:30Z",
         ),
     )

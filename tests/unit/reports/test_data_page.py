@@ -51,13 +51,13 @@ def lines(count):
     return "\n".join(json.dumps(row) for row in rows).encode()
 
 
-def page_of(body, maximum_rejected=0.5):
+def page_of(body, max_rejected=0.5):
     settings = Settings(
         base_model=NOVA_MICRO,
         method=catalog.base_model(NOVA_MICRO).methods[catalog.Method.FINE_TUNING],
         template=None,
         split={"validation": 0.1, "test": 0.2, "seed": 0},
-        maximum_rejected=maximum_rejected,
+        max_rejected=max_rejected,
     )
     with examine([body], settings) as examined:
         try:
@@ -116,7 +116,7 @@ def test_everything_that_was_found_is_on_the_page(prepared):
 
 
 def test_a_refused_data_set_has_its_rules_and_examples_too():
-    text = Page(page_of(lines(20) + b'\n{"prompt": \n' * 20, maximum_rejected=0.1)).text
+    text = Page(page_of(lines(20) + b'\n{"prompt": \n' * 20, max_rejected=0.1)).text
     assert "Refused" in text
     assert "json-cut" in text
     assert "line 21" in text
@@ -129,5 +129,5 @@ def test_the_same_report_is_the_same_page(prepared):
 
 
 def test_a_rule_is_shown_by_two_examples_at_most():
-    text = Page(page_of(lines(20) + b"\n{}" * 20, maximum_rejected=1.0)).text
+    text = Page(page_of(lines(20) + b"\n{}" * 20, max_rejected=1.0)).text
     assert text.count("none of the record shapes") == 3

@@ -257,7 +257,7 @@ IMPORTED_MODEL = manifest.ImportSection(
     inspection="s3://runtime-artifacts/runs/run-9/import/findings.json",
 )
 PROMOTED = manifest.DecisionSection(
-    promote=True, verdicts=[], minimum_improvement=0, decided="2026-11-23T00:00:00+00:00"
+    promote=True, verdicts=[], min_improvement=0, decided="2026-11-23T00:00:00+00:00"
 )
 
 

@@ -8,7 +8,7 @@ from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.handlers import decide_promotion
 
 GATE = {
-    "minimum_improvement": 0.0,
+    "min_improvement": 0.0,
     "significance": 0.05,
     "no_regression_on": [],
     "not_worse_than_live": True,
@@ -55,10 +55,10 @@ def decided(run):
 
 def test_the_decision_is_that_of_the_manifest_s_figures(s3, evaluated):
     run = evaluated("worse", digest="one", lower=-0.1)
-    assert decided(run) == {"promote": False, "refused_by": ["minimum_improvement"]}
+    assert decided(run) == {"promote": False, "refused_by": ["min_improvement"]}
     section = manifest.load(s3, run["manifest"]).decision
     assert not section.promote
-    assert [one.rule for one in section.verdicts if not one.passed] == ["minimum_improvement"]
+    assert [one.rule for one in section.verdicts if not one.passed] == ["min_improvement"]
     (reason,) = section.reasons
     assert reason == (
         "accuracy does not surely improve enough: by \N{MINUS SIGN}10.0 to +30.0 points with 95 % "

@@ -16,7 +16,7 @@ from bedrock_customization_runtime.manifest.evaluation import (
 from bedrock_customization_runtime.promotion import gate
 
 OPEN = {
-    "minimum_improvement": 0.0,
+    "min_improvement": 0.0,
     "significance": 0.05,
     "no_regression_on": [],
     "not_worse_than_live": True,
@@ -73,7 +73,7 @@ def test_a_candidate_that_is_surely_better_passes_every_rule_that_has_a_say():
     assert gate.passes(verdicts)
     assert [one.rule for one in verdicts] == [
         "contamination",
-        "minimum_improvement",
+        "min_improvement",
         "significance",
     ]
 
@@ -81,15 +81,15 @@ def test_a_candidate_that_is_surely_better_passes_every_rule_that_has_a_say():
 def test_a_verdict_has_its_figures():
     (one,) = [
         one
-        for one in gate.decide(evaluation(), {**OPEN, "minimum_improvement": 0.05})
-        if one.rule == "minimum_improvement"
+        for one in gate.decide(evaluation(), {**OPEN, "min_improvement": 0.05})
+        if one.rule == "min_improvement"
     ]
     assert one.figures == {
         "difference": pytest.approx(0.2),
         "lower": 0.1,
         "upper": 0.3,
         "records": 100,
-        "minimum_improvement": 0.05,
+        "min_improvement": 0.05,
     }
     assert one.reason == (
         "accuracy improves by +10.0 to +30.0 points with 95 % confidence, where more than +5.0 are "
@@ -100,7 +100,7 @@ def test_a_verdict_has_its_figures():
 @pytest.mark.parametrize("lower", [0.0, -0.01])
 def test_an_interval_that_touches_the_minimum_does_not_pass(lower):
     ((rule, _, reason),) = refused(evaluation(comparison(lower)))
-    assert rule == "minimum_improvement"
+    assert rule == "min_improvement"
     assert "does not surely improve enough" in reason
 
 
@@ -126,7 +126,7 @@ def test_an_interval_decides_by_the_primary_metric_against_the_base_model():
 
 def test_without_a_comparison_with_the_base_model_nothing_is_shown():
     ((rule, _, reason),) = refused(evaluation(comparison(against="few_shot")))
-    assert rule == "minimum_improvement"
+    assert rule == "min_improvement"
     assert "was not compared with the base model" in reason
 
 
@@ -184,9 +184,9 @@ def test_a_protected_slice_without_records_is_not_shown_to_be_safe(name):
 def test_answers_above_the_limit_of_their_costs_do_not_pass():
     section = evaluation(models=[figures("base", usd_per_1k=9), figures(usd_per_1k=2.5)])
     assert refused(section) == []
-    assert refused(section, maximum_usd_per_1k=2.5) == []
-    ((rule, _, reason),) = refused(section, maximum_usd_per_1k=2.4)
-    assert rule == "maximum_usd_per_1k"
+    assert refused(section, max_usd_per_1k=2.5) == []
+    ((rule, _, reason),) = refused(section, max_usd_per_1k=2.4)
+    assert rule == "max_usd_per_1k"
     assert reason == (
         "1,000 answers of the tuned model cost $2.50, where at most $2.40 are allowed"
     )
@@ -194,8 +194,8 @@ def test_answers_above_the_limit_of_their_costs_do_not_pass():
 
 @pytest.mark.parametrize("models", [[], [figures()], [figures(usd_per_1k=math.nan)]])
 def test_answers_whose_costs_nobody_knows_do_not_pass(models):
-    ((rule, _, reason),) = refused(evaluation(models=models), maximum_usd_per_1k=1)
-    assert rule == "maximum_usd_per_1k"
+    ((rule, _, reason),) = refused(evaluation(models=models), max_usd_per_1k=1)
+    assert rule == "max_usd_per_1k"
     assert "is not known" in reason
 
 

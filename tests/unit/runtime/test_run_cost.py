@@ -50,7 +50,7 @@ def tuned(tokens=DATA, *, model=MICRO, epochs=2, answer_tokens=512):
 
 
 def distilled(tokens=TAUGHT, *, length=None, teacher=NOVA_PRO, answer_tokens=512):
-    teaching = {"teacher": teacher} | ({"maximum_response_length": length} if length else {})
+    teaching = {"teacher": teacher} | ({"max_response_length": length} if length else {})
     return estimate_run(
         MICRO, DISTILLATION, tokens, jobs=[{}], teaching=teaching, answer_tokens=answer_tokens
     )
@@ -171,7 +171,7 @@ def test_without_a_limit_nobody_knows_how_much_a_teacher_says():
     assert items["teacher output"].quantity is None
     assert items["training"].usd is None
     assert found.usd is None
-    with pytest.raises(BudgetExceeded, match="name maximum_response_length"):
+    with pytest.raises(BudgetExceeded, match="name max_response_length"):
         check_budget(found, max_cost_usd=1e6, allow_unknown_price=False)
 
 
@@ -288,7 +288,7 @@ def judged(**more):
         "model": "us.amazon.nova-pro-v1:0",
         "metrics": ["Builtin.Correctness"],
         "criteria": [],
-        "maximum_records": 1000,
+        "max_records": 1000,
     }
     return by_name(
         estimate_run(MICRO, TUNING, DATA, jobs=[{}], answer_tokens=512, judge=plan | more)
@@ -309,7 +309,7 @@ def test_a_comparison_reads_two_answers_in_each_order():
 
 
 def test_a_judge_is_paid_for_the_records_of_its_sample():
-    assert judged(maximum_records=25)["judge output"].quantity == 2 * 25 * 150
+    assert judged(max_records=25)["judge output"].quantity == 2 * 25 * 150
 
 
 def test_a_judge_without_a_known_price_has_no_amount():

@@ -171,7 +171,7 @@ def look_for_a_turn(bedrock, s3, patience=2):
         "job",
         stall_limit_seconds=HOUR,
         timeout_seconds=1000 * HOUR,
-        early_stopping={"patience": patience, "minimum_improvement": 0.0},
+        early_stopping={"patience": patience, "min_improvement": 0.0},
     )
 
 

@@ -10,7 +10,7 @@ metric = "accuracy"
 owner = "Card team"
 target = 0.9
 margin = 0.02
-budget_usd = 40
+max_cost_usd = 40
 knowledge_changes = "yearly"
 """
 
@@ -27,7 +27,7 @@ def test_a_file_states_what_it_states():
         "owner": "Card team",
         "target": 0.9,
         "margin": 0.02,
-        "budget_usd": 40,
+        "max_cost_usd": 40,
         "knowledge_changes": "yearly",
     }
 
@@ -39,7 +39,7 @@ def test_what_is_left_out_is_absent():
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (written(budget="3"), "'budget' is no field .*: write budget_usd"),
+        (written(budget="3"), "'budget' is no field .*: write max_cost_usd"),
         (written(Target="0.9"), "'Target' is no field .*: write target"),
         (written(zzz="1"), "'zzz' is no field .*: leave it out"),
         (written(owner=None), "owner is missing, .*name who answers"),
@@ -53,8 +53,8 @@ def test_what_is_left_out_is_absent():
         (written(target="[0.9]"), "target must be a number"),
         (written(margin="1"), "margin must be a number from 0 to below 1, got 1"),
         (written(margin="-0.1"), "margin must be a number"),
-        (written(budget_usd="inf"), "budget_usd must be a number .* got inf"),
-        (written(budget_usd="0"), "budget_usd must be a number above 0"),
+        (written(max_cost_usd="inf"), "max_cost_usd must be a number .* got inf"),
+        (written(max_cost_usd="0"), "max_cost_usd must be a number above 0"),
         (written(knowledge_changes='"hourly"'), "knowledge_changes must be one of never, yearly"),
         (written(task='" "'), "task must be a text"),
         (written(task="3"), "task must be a text of 1 to 2,000 .* got 3"),

@@ -189,7 +189,7 @@ def test_whatever_is_shown_is_one_short_printable_line(value):
 @UNTIMED
 def test_strict_json_says_why_and_never_raises_otherwise(data):
     try:
-        value = strict_json.parse(data, maximum_keys=100, maximum_values=100)
+        value = strict_json.parse(data, max_keys=100, max_values=100)
     except strict_json.StrictJsonError as error:
         reason = str(error)
     else:

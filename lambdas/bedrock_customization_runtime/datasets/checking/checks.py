@@ -45,8 +45,8 @@ class Checks:
         look: Look | None = None,
     ) -> None:
         self._format = method.record_format
-        self._maximum_tokens = method.tokens_per_record
-        self._maximum_bytes = method.bytes_per_record
+        self._max_tokens = method.tokens_per_record
+        self._max_bytes = method.bytes_per_record
         self._content = ContentRules(method, bucket=bucket, media_below=media_below, look=look)
         words = sorted(method.reserved_words, key=len, reverse=True)
         self._reserved = re.compile("|".join(map(re.escape, words))) if words else None
@@ -89,16 +89,16 @@ class Checks:
             fields.fail(rules.RESERVED_WORD, path, repr(found[0]))
 
     def _check_size(self, record: Record, size: Tokens, fields: Fields) -> None:
-        if self._maximum_tokens is not None and size.most > self._maximum_tokens:
+        if self._max_tokens is not None and size.most > self._max_tokens:
             fields.fail(
                 rules.TOO_MANY_TOKENS,
                 "$",
-                f"up to {size.most:,} tokens by a cautious estimate, {self._maximum_tokens:,} fit",
+                f"up to {size.most:,} tokens by a cautious estimate, {self._max_tokens:,} fit",
             )
-        if self._maximum_bytes is not None:
+        if self._max_bytes is not None:
             length = len(formats.training_line(record, self._format))
-            if length > self._maximum_bytes:
-                detail = f"{length:,} bytes, {self._maximum_bytes:,} fit"
+            if length > self._max_bytes:
+                detail = f"{length:,} bytes, {self._max_bytes:,} fit"
                 fields.fail(rules.RECORD_TOO_LARGE, "$", detail)
 
 

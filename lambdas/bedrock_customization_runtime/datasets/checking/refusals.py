@@ -31,10 +31,10 @@ def sizes(settings: Settings) -> Sizes:
     return Sizes(
         test=settings.split["test"],
         validation=settings.validation_share,
-        minimum_train=max(1, method.train.minimum_records or 0),
-        minimum_validation=0 if validation is None else max(1, validation.minimum_records or 0),
-        maximum_validation=None if validation is None else validation.maximum_records,
-        minimum_total=method.total.minimum_records or 0,
+        min_train=max(1, method.train.min_records or 0),
+        min_validation=0 if validation is None else max(1, validation.min_records or 0),
+        max_validation=None if validation is None else validation.max_records,
+        min_total=method.total.min_records or 0,
     )
 
 
@@ -67,13 +67,13 @@ def check_rejected(examined: RecordSource) -> None:
             "the source holds no records: check that the right file was uploaded, and that it was "
             "whole when it was"
         )
-    allowed = examined.settings.maximum_rejected
+    allowed = examined.settings.max_rejected
     judged = examined.read - examined.omitted
     if examined.rejected > allowed * judged:
         share = examined.rejected / judged
         raise DatasetRejected(
             f"{examined.rejected:,} of {_records(judged)} ({share:.1%}) break a rule, and "
-            f"maximum_rejected allows {allowed:.1%}: {_worst(examined)}"
+            f"max_rejected allows {allowed:.1%}: {_worst(examined)}"
         )
 
 
@@ -106,8 +106,8 @@ def check_sizes(examined: RecordSource, side: NDArray[np.int8]) -> None:
     training = int(np.count_nonzero(side == Side.TRAIN))
     total = training + int(np.count_nonzero(side == Side.VALIDATION))
     for count, limit, what in (
-        (training, method.train.maximum_records, "training"),
-        (total, method.total.maximum_records, "training and validation together"),
+        (training, method.train.max_records, "training"),
+        (total, method.total.max_records, "training and validation together"),
     ):
         if limit is not None and count > limit:
             raise DatasetRejected(
@@ -132,7 +132,7 @@ def check_bytes(settings: Settings, *, training: int, validation: int) -> None:
         (training, settings.method.train, "training"),
         (validation, settings.method.validation, "validation"),
     ):
-        limit = None if limits is None else limits.maximum_bytes
+        limit = None if limits is None else limits.max_bytes
         if limit is not None and size > limit:
             raise DatasetRejected(
                 f"the {what} file would have {size:,} bytes, but {settings.base_model} takes at "
@@ -151,9 +151,9 @@ def check_left(examined: RecordSource, side: NDArray[np.int8], leaks: int) -> No
     training = int(np.count_nonzero(side == Side.TRAIN))
     validation = int(np.count_nonzero(side == Side.VALIDATION))
     if (
-        training < limits.minimum_train
-        or validation < limits.minimum_validation
-        or training + validation < limits.minimum_total
+        training < limits.min_train
+        or validation < limits.min_validation
+        or training + validation < limits.min_total
     ):
         raise DatasetRejected(
             f"{_records(leaks)} hold a passage of the blind set, and without them {training:,} are "
@@ -190,7 +190,7 @@ def _needed(examined: RecordSource) -> str:
 
 
 def _least(limits: Sizes) -> int:
-    return max(limits.minimum_total, limits.minimum_train + limits.minimum_validation)
+    return max(limits.min_total, limits.min_train + limits.min_validation)
 
 
 def _or_mend(examined: RecordSource) -> str:

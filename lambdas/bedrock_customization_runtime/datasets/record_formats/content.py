@@ -143,8 +143,8 @@ class ContentRules:
             fields.fail(rules.MEDIA_MISSING, path)
             return
         limits = self._limits(kind)
-        if limits and limits.maximum_bytes and (found.size or 0) > limits.maximum_bytes:
-            detail = f"{found.size:,} bytes, {limits.maximum_bytes:,} fit"
+        if limits and limits.max_bytes and (found.size or 0) > limits.max_bytes:
+            detail = f"{found.size:,} bytes, {limits.max_bytes:,} fit"
             fields.fail(rules.MEDIA_SIZE, path, detail)
         if found.head is None:
             note(rules.MEDIA_UNCHECKED)
@@ -194,7 +194,7 @@ class ContentRules:
     def _check_counts(self, counts: Counter[str], fields: Fields) -> None:
         for kind, count in counts.items():
             limits = self._limits(kind)
-            most = limits and limits.maximum_per_record
+            most = limits and limits.max_per_record
             if most and count > most:
                 fields.fail(rules.MEDIA_COUNT, "$.messages", f"{count} of {kind}, {most} fit")
         if not counts or self._media is None or not self._media.one_modality:
@@ -220,7 +220,7 @@ def _check_extent(
     note: Callable[[rules.Rule], None],
 ) -> None:
     """Note an image of too few or too many pixels, and a video that is too long."""
-    lowest, highest = limits.minimum_pixels, limits.maximum_pixels
+    lowest, highest = limits.min_pixels, limits.max_pixels
     if lowest is not None or highest is not None:
         sides = pixels_of(head)
         if sides is None:
@@ -229,12 +229,12 @@ def _check_extent(
             allowed = f"at least {lowest}" if highest is None else f"{lowest} to {highest:,}"
             detail = f"{sides[0]:,} by {sides[1]:,} pixels, a side may have {allowed}"
             fields.fail(rules.MEDIA_PIXELS, path, detail)
-    if limits.maximum_seconds is not None:
+    if limits.max_seconds is not None:
         seconds = seconds_of(head)
         if seconds is None:
             note(rules.MEDIA_UNCHECKED)
-        elif seconds > limits.maximum_seconds:
-            detail = f"{seconds:,.0f} seconds, {limits.maximum_seconds:,} fit"
+        elif seconds > limits.max_seconds:
+            detail = f"{seconds:,.0f} seconds, {limits.max_seconds:,} fit"
             fields.fail(rules.MEDIA_SECONDS, path, detail)
 
 

@@ -16,14 +16,14 @@ ANSWER_NOT_GIVEN = Rule(
     verdict=Verdict.FLAG,
     what="a record about which the model said nothing that can be used",
     why="its answer was cut off, filtered, empty, or no score; the record stays as it was",
-    fix="raise maximum_tokens, or say in instructions what form the answer has",
+    fix="raise max_tokens, or say in instructions what form the answer has",
 )
 SCORE_TOO_LOW = Rule(
     id="score-too-low",
     verdict=Verdict.REJECT,
     what="an answer that a model graded below the minimum",
     why="a tuned model answers as well as what it is shown",
-    fix="improve the answer, or lower minimum_score",
+    fix="improve the answer, or lower min_score",
 )
 BLIND_BY_MODEL = Rule(
     id="blind-by-model",

@@ -28,24 +28,24 @@ if TYPE_CHECKING:
 
 
 def comparison(
-    scores: Sequence[ModelScore], metric: MetricComparison, minimum_improvement: float | None
+    scores: Sequence[ModelScore], metric: MetricComparison, min_improvement: float | None
 ) -> str:
     """Draw the models' scores, and below the difference with its interval against the gate.
 
     Args:
         scores: Of all models that answered, the tuned one first.
         metric: The tuned model against the base model.
-        minimum_improvement: The gate, or None while nothing is decided.
+        min_improvement: The gate, or None while nothing is decided.
     """
     heights = [1 + 0.42 * len(scores), 1.35]
     with canvas(sum(heights), ConstrainedLayoutEngine(h_pad=0.1)) as figure:
         above, below = figure.subplots(2, 1, height_ratios=heights)
         _draw_scores(above, scores)
-        _draw_difference(below, metric, minimum_improvement)
+        _draw_difference(below, metric, min_improvement)
         told = ", ".join(f"{score.title} {wording.percent(score.value)}" for score in scores)
         description = f"{told}. {wording.figures(metric)}"
-        if minimum_improvement is not None:
-            description += f" The gate is at {wording.points(minimum_improvement)} points."
+        if min_improvement is not None:
+            description += f" The gate is at {wording.points(min_improvement)} points."
         return svg(figure, "comparison", "The models' scores", description)
 
 
@@ -73,7 +73,7 @@ def _draw_scores(axes: Axes, scores: Sequence[ModelScore]) -> None:
 
 
 def _draw_difference(
-    axes: Axes, metric: MetricComparison, minimum_improvement: float | None
+    axes: Axes, metric: MetricComparison, min_improvement: float | None
 ) -> None:
     middle = 100 * metric.difference
     lower, upper = (100 * end for end in metric.interval)
@@ -81,12 +81,12 @@ def _draw_difference(
     axes.plot([middle], [0], "o", color=PAPER, markeredgecolor=FIRST, markersize=10, mew=2.5)
     axes.axvline(0, color=MUTED, linewidth=1, zorder=0)
     marks = [0.0, lower, upper, middle]
-    if minimum_improvement is not None:
-        gate = 100 * minimum_improvement
+    if min_improvement is not None:
+        gate = 100 * min_improvement
         marks.append(gate)
         axes.axvline(gate, color=INK, linewidth=1.5, linestyle=(0, (4, 2)), zorder=0)
         axes.annotate(
-            f"gate {wording.points(minimum_improvement)}",
+            f"gate {wording.points(min_improvement)}",
             (gate, 1),
             xycoords=("data", "axes fraction"),
             xytext=(5, -2),

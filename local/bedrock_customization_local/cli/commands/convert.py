@@ -55,7 +55,7 @@ def convert(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the file if there is one.")
     ] = False,
-    maximum_shown: MaximumShownOption = 20,
+    max_shown: MaximumShownOption = 20,
     verbose: VerboseOption = False,
 ) -> None:
     """Convert records between formats, as a stream, without judging what they say.
@@ -92,7 +92,7 @@ def convert(
                 template,
                 write=write,
                 advance=advance,
-                tell=conversion.Teller(errors, maximum_shown),
+                tell=conversion.Teller(errors, max_shown),
             )
         if unconverted:
             raise typer.Exit(ExitCode.FAILURE)

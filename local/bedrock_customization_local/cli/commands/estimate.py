@@ -39,7 +39,7 @@ def estimate(
         int | None,
         typer.Option(metavar="N", help="Epochs. Without it: the base model's default."),
     ] = None,
-    maximum_tokens: Annotated[
+    max_tokens: Annotated[
         int, typer.Option(metavar="N", min=1, help="Limit of an answer in the evaluation.")
     ] = MAXIMUM_TOKENS,
     few_shot: Annotated[
@@ -49,7 +49,7 @@ def estimate(
         ),
     ] = FEW_SHOT,
     teacher: TeacherOption = None,
-    maximum_response_length: Annotated[
+    max_response_length: Annotated[
         int | None,
         typer.Option(
             metavar="N",
@@ -77,9 +77,9 @@ def estimate(
         choice = choice_of(base_model, method)
         plan = estimation.RunPlan(
             epochs=estimation.checked_epochs(choice, epochs),
-            maximum_tokens=maximum_tokens,
+            max_tokens=max_tokens,
             few_shot=few_shot,
-            teaching=estimation.checked_teaching(choice, teacher, maximum_response_length),
+            teaching=estimation.checked_teaching(choice, teacher, max_response_length),
         )
         found = files.find(paths)
         settings = engine_settings.settings_of(

@@ -57,7 +57,7 @@ def prepare(
             help="Whether questions of mostly the same words stay on one side, too.",
         ),
     ] = True,
-    maximum_rejected: Annotated[
+    max_rejected: Annotated[
         float,
         typer.Option(
             metavar="SHARE", help="Share of rejected records above which nothing is written."
@@ -98,7 +98,7 @@ def prepare(
             choice,
             columns.template(found.files[0].path, split),
             split=split.shares,
-            maximum_rejected=maximum_rejected,
+            max_rejected=max_rejected,
             near_copies=near_copies,
             privacy=Privacy(privacy.value),
             bucket=bucket,

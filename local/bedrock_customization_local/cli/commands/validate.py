@@ -52,7 +52,7 @@ def validate(
     format: Annotated[
         ValidationFormat, typer.Option("--format", help="How to write what was found.")
     ] = ValidationFormat.TEXT,
-    maximum_shown: MaximumShownOption = 5,
+    max_shown: MaximumShownOption = 5,
     verbose: VerboseOption = False,
 ) -> None:
     """Check data against every rule of a base model: all errors of all lines, in one pass.
@@ -88,13 +88,13 @@ def validate(
                 settings,
                 thorough=thorough,
                 strict=strict,
-                listed=maximum_shown if is_text else None,
+                listed=max_shown if is_text else None,
                 originals=is_text and console.is_terminal,
                 advance=advance,
             )
         match format:
             case ValidationFormat.TEXT:
-                validation_text.print_validation(console, done, maximum_shown=maximum_shown)
+                validation_text.print_validation(console, done, max_shown=max_shown)
             case ValidationFormat.JSON:
                 typer.echo(machine_formats.as_json(done))
             case ValidationFormat.SARIF:

@@ -262,7 +262,7 @@ def _unmeasured(
             training_records=train,
             blind_records=blind,
             minimum_detectable_effect=effect,
-            minimum_improvement=(stated.margin or 0.0) if stated else 0.0,
+            min_improvement=(stated.margin or 0.0) if stated else 0.0,
             target=stated.target if stated else None,
             advised_records=advised,
             label_counts=labels,

@@ -49,13 +49,13 @@ class RunPlan:
 
     Args:
         epochs: None for the base model's default.
-        maximum_tokens: Limit of an answer in the evaluation.
+        max_tokens: Limit of an answer in the evaluation.
         few_shot: Examples before each of its questions when the base model is asked a second time.
         teaching: Of a distillation.
     """
 
     epochs: int | None
-    maximum_tokens: int
+    max_tokens: int
     few_shot: int
     teaching: TeacherPlan | None
 
@@ -93,7 +93,7 @@ def checked_epochs(choice: Choice, epochs: int | None) -> int | None:
 
 
 def checked_teaching(
-    choice: Choice, teacher: str | None, maximum_response_length: int | None
+    choice: Choice, teacher: str | None, max_response_length: int | None
 ) -> TeacherPlan | None:
     """Return how a teacher answers; None for another method than distillation.
 
@@ -101,9 +101,9 @@ def checked_teaching(
         CommandError: Another method has no teacher, or this one is not named or cannot teach.
     """
     if choice.rules.method is not catalog.Method.DISTILLATION:
-        if maximum_response_length is not None:
+        if max_response_length is not None:
             raise usage_error(
-                "--maximum-response-length is of distillation: add --method distillation"
+                "--max-response-length is of distillation: add --method distillation"
             )
         return None
     known = [one.id for one in choice.rules.teachers]
@@ -111,8 +111,8 @@ def checked_teaching(
         told = "is not given" if teacher is None else f"{teacher} cannot teach {choice.model.id}"
         raise usage_error(f"--teacher: {told}: use {' or '.join(known)}")
     teaching: TeacherPlan = {"teacher": teacher}
-    if maximum_response_length is not None:
-        teaching["maximum_response_length"] = maximum_response_length
+    if max_response_length is not None:
+        teaching["max_response_length"] = max_response_length
     return teaching
 
 
@@ -176,7 +176,7 @@ def _estimate(examined: Examined, settings: Settings, plan: RunPlan) -> Estimate
             tokens,
             jobs=[given],
             teaching=plan.teaching,
-            answer_tokens=plan.maximum_tokens,
+            answer_tokens=plan.max_tokens,
             few_shot=plan.few_shot,
         ),
     )

@@ -192,11 +192,11 @@ def _refusal(choice: Choice, files: Sequence[FileVerdict]) -> str | None:
         return None
     accepted = sum(file.accepted for file in files)
     method = choice.rules
-    least = max(method.train.minimum_records or 0, method.total.minimum_records or 0)
+    least = max(method.train.min_records or 0, method.total.min_records or 0)
     most = min(
         (
             limit
-            for limit in (method.train.maximum_records, method.total.maximum_records)
+            for limit in (method.train.max_records, method.total.max_records)
             if limit is not None
         ),
         default=None,

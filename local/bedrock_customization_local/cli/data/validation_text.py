@@ -24,20 +24,20 @@ _PROBLEMS_SHOWN = 5
 _INDENT = 4
 
 
-def print_validation(console: Console, validation: Validation, *, maximum_shown: int) -> None:
+def print_validation(console: Console, validation: Validation, *, max_shown: int) -> None:
     """Print everything.
 
     Args:
         console: Where to; parts of records are shown only if it is a terminal.
         validation: What was found.
-        maximum_shown: Rejected records to show.
+        max_shown: Rejected records to show.
     """
     print_skipped(console, validation.found)
     if validation.rule_counts:
         console.print(
             findings_table([_row(each) for each in validation.rule_counts], console.width)
         )
-    _print_rejected(console, validation.files, maximum_shown)
+    _print_rejected(console, validation.files, max_shown)
     for refusal in validation.refusals:
         console.print()
         console.print(Text.assemble(("refused: ", "bold red"), refusal))
@@ -61,15 +61,15 @@ def verdict(validation: Validation) -> Text:
     return Text.assemble(("✗ ", "bold yellow"), told, "--strict allows no warning")
 
 
-def _print_rejected(console: Console, files: Sequence[FileVerdict], maximum_shown: int) -> None:
+def _print_rejected(console: Console, files: Sequence[FileVerdict], max_shown: int) -> None:
     listed = [(file, line) for file in files for line in file.rejected_lines]
-    for file, line in listed[:maximum_shown]:
+    for file, line in listed[:max_shown]:
         _print_line(console, file, line)
     rejected = sum(file.rejected for file in files)
-    if maximum_shown and rejected > maximum_shown:
-        more = _number(rejected - maximum_shown, "more rejected record")
+    if max_shown and rejected > max_shown:
+        more = _number(rejected - max_shown, "more rejected record")
         console.print()
-        console.print(Text(f"… and {more}: --maximum-shown, or --format json", style="dim"))
+        console.print(Text(f"… and {more}: --max-shown, or --format json", style="dim"))
 
 
 def _print_line(console: Console, file: FileVerdict, line: RejectedLine) -> None:

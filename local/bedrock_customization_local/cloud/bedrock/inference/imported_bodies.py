@@ -57,7 +57,7 @@ def invoke(invocation: Invocation, invoked: Invoked, body: Mapping[str, Any]) ->
     if "max_gen_len" not in body and body.keys() & _OF_OPENAI:
         return _completion(invocation, invoked, prompt, body)
     completion = invocation.complete(
-        invoked, prompt, maximum_tokens=body.get("max_gen_len", _GENERATION_TOKENS)
+        invoked, prompt, max_tokens=body.get("max_gen_len", _GENERATION_TOKENS)
     )
     return {
         "generation": completion.text,
@@ -74,7 +74,7 @@ def _completion(
     completion = invocation.complete(
         invoked,
         prompt,
-        maximum_tokens=body.get("max_tokens", _COMPLETION_TOKENS),
+        max_tokens=body.get("max_tokens", _COMPLETION_TOKENS),
         stop_sequences=_stops(body),
     )
     choice = {"text": completion.text}
@@ -94,7 +94,7 @@ def _chat(invocation: Invocation, invoked: Invoked, body: Mapping[str, Any]) -> 
     completion = invocation.complete(
         invoked,
         invoked.prompt(system, turns),
-        maximum_tokens=body.get("max_tokens", body.get("max_completion_tokens")),
+        max_tokens=body.get("max_tokens", body.get("max_completion_tokens")),
         stop_sequences=_stops(body),
     )
     choice = {"message": {"role": "assistant", "content": completion.text}}

@@ -137,7 +137,7 @@ class Invocation:
         return () if known is None else known.pairs
 
     def say(
-        self, model_id: str, prompt: str, known: KnownAnswers, maximum_tokens: int | None
+        self, model_id: str, prompt: str, known: KnownAnswers, max_tokens: int | None
     ) -> str:
         """Return what a foundation model answers; nothing is charged.
 
@@ -145,9 +145,9 @@ class Invocation:
             model_id: Its own id.
             prompt: The conversation as one text.
             known: What it knows.
-            maximum_tokens: Length of the answer, at most; None for the model's own limit.
+            max_tokens: Length of the answer, at most; None for the model's own limit.
         """
-        limit = min(maximum_tokens or _MAXIMUM_TOKENS, _MAXIMUM_TOKENS)
+        limit = min(max_tokens or _MAXIMUM_TOKENS, _MAXIMUM_TOKENS)
         with self._speaking:
             return _foundation_answer(model_id, Prompt(prompt, 0), known, limit).text
 
@@ -190,7 +190,7 @@ class Invocation:
         invoked: Invoked,
         prompt: Prompt,
         *,
-        maximum_tokens: int | None = None,
+        max_tokens: int | None = None,
         stop_sequences: Sequence[str] = (),
     ) -> Completion:
         """Answer a prompt.
@@ -198,7 +198,7 @@ class Invocation:
         Args:
             invoked: Who is asked.
             prompt: What is asked.
-            maximum_tokens: Length of the answer, at most; None for the model's own limit.
+            max_tokens: Length of the answer, at most; None for the model's own limit.
             stop_sequences: Texts that end the answer, and are left out of it.
 
         Raises:
@@ -208,7 +208,7 @@ class Invocation:
             with self._account.lock:
                 self._imported_models.ask(invoked.imported)
         started = time.perf_counter()
-        limit = min(maximum_tokens or _MAXIMUM_TOKENS, _MAXIMUM_TOKENS)
+        limit = min(max_tokens or _MAXIMUM_TOKENS, _MAXIMUM_TOKENS)
         with self._speaking:
             answer = self._answer(invoked, prompt, limit)
         text, ended_by = _cut(answer.text, stop_sequences)

@@ -58,7 +58,7 @@ class Runtime:
         completion = self._invocation.complete(
             invoked,
             invoked.prompt(*conversation),
-            maximum_tokens=config.get("maxTokens"),
+            max_tokens=config.get("maxTokens"),
             stop_sequences=config.get("stopSequences", ()),
         )
         return {**_converse_reply(completion), "metrics": {"latencyMs": completion.latency_ms}}
@@ -142,7 +142,7 @@ def _nova(invocation: Invocation, invoked: Invoked, body: dict[str, Any]) -> dic
     completion = invocation.complete(
         invoked,
         prompt_of(*_conversation(body.get("system", []), body["messages"])),
-        maximum_tokens=config.get("maxTokens", config.get("max_new_tokens")),
+        max_tokens=config.get("maxTokens", config.get("max_new_tokens")),
         stop_sequences=config.get("stopSequences", ()),
     )
     return _converse_reply(completion)
@@ -153,7 +153,7 @@ def _titan(invocation: Invocation, invoked: Invoked, body: dict[str, Any]) -> di
     completion = invocation.complete(
         invoked,
         Prompt(body["inputText"], count_tokens(body["inputText"])),
-        maximum_tokens=config.get("maxTokenCount"),
+        max_tokens=config.get("maxTokenCount"),
         stop_sequences=config.get("stopSequences", ()),
     )
     result = {
@@ -173,7 +173,7 @@ def _anthropic(invocation: Invocation, invoked: Invoked, body: dict[str, Any]) -
     completion = invocation.complete(
         invoked,
         prompt_of(*_conversation(_blocks(system), messages)),
-        maximum_tokens=body["max_tokens"],
+        max_tokens=body["max_tokens"],
         stop_sequences=body.get("stop_sequences", ()),
     )
     return {
@@ -200,7 +200,7 @@ def _meta(invocation: Invocation, invoked: Invoked, body: dict[str, Any]) -> dic
     completion = invocation.complete(
         invoked,
         Prompt(prompt, count_tokens(prompt)),
-        maximum_tokens=body.get("max_gen_len"),
+        max_tokens=body.get("max_gen_len"),
     )
     return {
         "generation": completion.text,

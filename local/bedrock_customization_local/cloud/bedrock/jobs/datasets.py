@@ -141,7 +141,7 @@ def _check_size(line: bytes, what: str, rules: MethodRules) -> None:
 
 
 def _check_count(what: str, count: int, limits: SetLimits) -> None:
-    lowest, highest = limits.minimum_records, limits.maximum_records
+    lowest, highest = limits.min_records, limits.max_records
     if lowest is not None and count < lowest:
         raise JobFailedError(
             f"The number of {what} records is {count}, below the minimum of {lowest}"

@@ -90,7 +90,7 @@ class Distillation:
         self._work.raise_if_stopped()
         teacher, meter = self._teacher, self._work.account.meter
         answer = self._invocation.say(
-            teacher.model_id, prompt.prompt, known, teacher.maximum_tokens
+            teacher.model_id, prompt.prompt, known, teacher.max_tokens
         )
         prices, arn = teacher.prices, self._work.job.arn
         meter.count_tokens(arn, Unit.INPUT_TOKENS, prompt.tokens, prices.input_per_1k_tokens)

@@ -223,7 +223,7 @@ def _check_config(config: Mapping[str, Any], architecture: Architecture) -> None
             raise JobFailedError("The model is quantized. Import weights that are not.")
     nested = config.get("text_config")
     fields = nested if isinstance(nested, dict) else config
-    context, most = fields.get("max_position_embeddings"), import_rules().maximum_context_length
+    context, most = fields.get("max_position_embeddings"), import_rules().max_context_length
     if isinstance(context, int) and context > most:
         raise JobFailedError(
             f"The model's context length of {context} tokens exceeds the maximum of {most}."
@@ -234,7 +234,7 @@ def _check_weights(
     files: ModelFiles, headers: Mapping[str, Header], architecture: Architecture
 ) -> None:
     size = sum(files.sizes[name] for name in headers)
-    most = import_rules().maximum_bytes(is_multimodal=architecture.is_multimodal)
+    most = import_rules().max_bytes(is_multimodal=architecture.is_multimodal)
     if size >= most:
         raise JobFailedError(
             f"The model weights of {size} bytes exceed the maximum of {most} bytes."

@@ -35,14 +35,14 @@ class Teacher:
         model_id: The foundation model.
         regions: Where its inference profile may send a question; empty without one.
         prices: Of its tokens.
-        maximum_tokens: Length of an answer, at most; None for the model's own limit.
+        max_tokens: Length of an answer, at most; None for the model's own limit.
     """
 
     identifier: str
     model_id: str
     regions: tuple[str, ...]
     prices: Prices
-    maximum_tokens: int | None
+    max_tokens: int | None
 
 
 def teacher_of(
@@ -79,7 +79,7 @@ def teacher_of(
             model_id=model_id,
             regions=MEMBER_REGIONS.get(geography, ()),
             prices=_prices(model_id),
-            maximum_tokens=config.get("maxResponseLengthForInference"),
+            max_tokens=config.get("maxResponseLengthForInference"),
         )
     allowed = " or ".join(teacher.id for teacher in current)
     raise ValidationError(

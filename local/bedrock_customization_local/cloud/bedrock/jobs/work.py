@@ -122,7 +122,7 @@ class JobWork:
     def _read(self, uri: str, what: str) -> list[Example]:
         key, body = self.access.read(uri)
         rules = self.job.rules
-        highest = rules.train.maximum_bytes
+        highest = rules.train.max_bytes
         if highest is not None and len(body) > highest:
             raise JobFailedError(f"The file {key} is larger than {highest} bytes")
         return read_examples(body, key=key, what=what, rules=rules)

@@ -57,14 +57,14 @@ class Sampling:
 
 
 def generate(
-    model: Model, prompts: Sequence[str], maximum_tokens: int, sampling: Sampling | None = None
+    model: Model, prompts: Sequence[str], max_tokens: int, sampling: Sampling | None = None
 ) -> list[Answer]:
     """Return the next words after each prompt, chosen one by one.
 
     Args:
         model: Any model, trained or not.
         prompts: Texts.
-        maximum_tokens: Words to say at most, before an answer is cut.
+        max_tokens: Words to say at most, before an answer is cut.
         sampling: How words are chosen; None takes the likeliest.
     """
     encoded = [model.encoder.encode(split_words(prompt)) for prompt in prompts]
@@ -72,17 +72,17 @@ def generate(
     answers: dict[int, Answer] = {}
     for start in range(0, len(order), _SEQUENCES):
         chosen = order[start : start + _SEQUENCES]
-        found = _generate([encoded[index] for index in chosen], model, maximum_tokens, sampling)
+        found = _generate([encoded[index] for index in chosen], model, max_tokens, sampling)
         answers.update(zip(chosen, found, strict=True))
     return [answers[index] for index in range(len(prompts))]
 
 
 def _generate(
-    encoded: Sequence[Encoded], model: Model, maximum_tokens: int, sampling: Sampling | None
+    encoded: Sequence[Encoded], model: Model, max_tokens: int, sampling: Sampling | None
 ) -> list[Answer]:
     known = np.asarray(model.vocabulary.answers)
     places = np.array([len(one.tokens) for one in encoded])
-    steps = min(maximum_tokens, model.vocabulary.context - int(places.max()))
+    steps = min(max_tokens, model.vocabulary.context - int(places.max()))
     answers = np.array([one.answer for one in encoded])
     decoder = _Decoder(model, answers, int(places.max()) + steps)
     said = known[_choose(decoder.read(encoded, places - places, places - 1), sampling)]
