@@ -1,5 +1,7 @@
 """Constructs that customize foundation models on Amazon Bedrock."""
 
+from typing import TYPE_CHECKING
+
 from bedrock_customization.alias import Alias
 from bedrock_customization.approval import Approval
 from bedrock_customization.base_model import BaseModel
@@ -61,12 +63,17 @@ from bedrock_customization_runtime.contract import (
 )
 from bedrock_customization_runtime.contract.grading import SqlDialect
 
+if TYPE_CHECKING:
+    from bedrock_customization.checks import BedrockCustomizationChecks
+    from bedrock_customization_runtime.template_rules import check_template
+
 __all__ = [
     "Alias",
     "Approval",
     "ApprovalStep",
     "BaseModel",
     "BaselineMeasurement",
+    "BedrockCustomizationChecks",
     "CandidateRemoval",
     "ContinuedPretraining",
     "CustomizationBudget",
@@ -123,4 +130,21 @@ __all__ = [
     "Sweep",
     "ThroughputExpiry",
     "UseCase",
+    "check_template",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import what an app's tests use when they ask for it: cdk-nag is optional, and synth is quick."""
+    if name == "BedrockCustomizationChecks":
+        from bedrock_customization.checks import BedrockCustomizationChecks  # noqa: PLC0415 - late
+
+        return BedrockCustomizationChecks
+    if name == "check_template":
+        from bedrock_customization_runtime.template_rules import (  # noqa: PLC0415 - late
+            check_template,
+        )
+
+        return check_template
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+

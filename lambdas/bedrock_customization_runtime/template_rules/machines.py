@@ -108,8 +108,16 @@ class Scope:
     states: dict[str, State]
 
     def usual_states(self) -> Iterator[State]:
-        """Yield the states that no error is needed to reach."""
-        waiting, seen = [self.start], set[str]()
+        """Yield the states that a run reaches without passing through what handles errors."""
+        handlers = {
+            name
+            for state in self.states.values()
+            for each in items(state.body.get("Catch"))
+            # Where a run goes on in any case no error is handled.
+            if isinstance(name := mapping(each).get("Next"), str)
+            and name not in state.successors()
+        }
+        waiting, seen = [self.start], set(handlers)
         while waiting:
             name = waiting.pop()
             if name in seen or name not in self.states:
