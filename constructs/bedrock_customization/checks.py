@@ -134,9 +134,9 @@ class _Broken:
 
     @property
     def info(self) -> str:
-        places = [f"{each.path} ({each.found})" for each in self._findings]
+        places = [f"{each.path}: {each.found}" for each in self._findings]
         more = f", and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
-        return f"{self._rule.title} ({', '.join(places[:_SHOWN])}{more}): {self.explanation}"
+        return f"{self._rule.title} ({'; '.join(places[:_SHOWN])}{more}): {self.explanation}"
 
     @property
     def explanation(self) -> str:
