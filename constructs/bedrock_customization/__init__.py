@@ -65,7 +65,6 @@ from bedrock_customization_runtime.contract.grading import SqlDialect
 
 if TYPE_CHECKING:
     from bedrock_customization.checks import BedrockCustomizationChecks
-    from bedrock_customization_runtime.template_rules import check_template
 
 __all__ = [
     "Alias",
@@ -130,21 +129,15 @@ __all__ = [
     "Sweep",
     "ThroughputExpiry",
     "UseCase",
-    "check_template",
 ]
 
 
 def __getattr__(name: str) -> object:
-    """Import what an app's tests use when they ask for it: cdk-nag is optional, and synth is quick."""
+    """Import the rule pack when somebody asks for it: cdk-nag is optional."""
     if name == "BedrockCustomizationChecks":
-        from bedrock_customization.checks import BedrockCustomizationChecks  # noqa: PLC0415 - late
-
-        return BedrockCustomizationChecks
-    if name == "check_template":
-        from bedrock_customization_runtime.template_rules import (  # noqa: PLC0415 - late
-            check_template,
+        from bedrock_customization.checks import (  # noqa: PLC0415 - it imports cdk-nag
+            BedrockCustomizationChecks,
         )
 
-        return check_template
+        return BedrockCustomizationChecks
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-

@@ -14,7 +14,7 @@ try:
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         "BedrockCustomizationChecks needs cdk-nag: pip install 'cdk-nag>=3.0.2,<4'; "
-        "check_template and the command check do without",
+        "the command bedrock-customization check does without",
         name=error.name,
     ) from error
 

@@ -64,8 +64,8 @@ def check_template(
     """Hold a synthesized template against every rule.
 
     Args:
-        template: CloudFormation, as JSON holds it. Anything malformed is passed over: CloudFormation
-            refuses it anyway.
+        template: CloudFormation, as JSON holds it. What is malformed is passed over:
+            CloudFormation refuses it anyway.
         environment: Where its stack is bound to. Without one, literal accounts, Regions and
             partitions are findings wherever the template refers to those of its deployment too.
 

@@ -46,7 +46,7 @@ class Resolver:
         """Return whether a named condition holds here."""
         return self._holds({"Condition": condition}, 0)
 
-    def _resolve(self, value: object, depth: int) -> object:
+    def _resolve(self, value: object, depth: int) -> object:  # noqa: PLR0911 - one for each shape
         if isinstance(value, str | int | float | bool):
             return value
         if value is None or depth > _DEEPEST:
@@ -65,7 +65,7 @@ class Resolver:
         pairs = ((str(name), self._resolve(each, depth + 1)) for name, each in value.items())
         return {name: each for name, each in pairs if each is not _NO_VALUE}
 
-    def _call(self, name: str, argument: object, depth: int) -> object:
+    def _call(self, name: str, argument: object, depth: int) -> object:  # noqa: PLR0911 - as above
         if name == "If":
             return self._if(argument, depth)
         if name == "GetAtt":
@@ -107,7 +107,7 @@ class Resolver:
             found = found[name]
         return self._resolve(found, depth)
 
-    def _holds(self, expression: object, depth: int) -> bool:
+    def _holds(self, expression: object, depth: int) -> bool:  # noqa: PLR0911 - as above
         if not isinstance(expression, Mapping) or len(expression) != 1 or depth > _DEEPEST:
             return self._assumed
         name, argument = next(iter(expression.items()))

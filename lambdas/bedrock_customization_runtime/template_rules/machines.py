@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,8 @@ from bedrock_customization_runtime.template_rules.intrinsics import Resolver, ma
 from bedrock_customization_runtime.template_rules.values import items, mapping, text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from bedrock_customization_runtime.template_rules.intrinsics import Json
     from bedrock_customization_runtime.template_rules.resource import Resource
 
@@ -114,8 +115,7 @@ class Scope:
             for state in self.states.values()
             for each in items(state.body.get("Catch"))
             # Where a run goes on in any case no error is handled.
-            if isinstance(name := mapping(each).get("Next"), str)
-            and name not in state.successors()
+            if isinstance(name := mapping(each).get("Next"), str) and name not in state.successors()
         }
         waiting, seen = [self.start], set(handlers)
         while waiting:
@@ -201,8 +201,11 @@ def _scopes(definition: dict[str, Json], depth: int, *, is_caught: bool) -> Iter
         return
     for state in found.values():
         caught = is_caught or bool(items(state.body.get("Catch")))
-        inner = items(state.body.get("Branches"))
-        inner += [state.body.get("ItemProcessor"), state.body.get("Iterator")]
+        inner = [
+            *items(state.body.get("Branches")),
+            state.body.get("ItemProcessor"),
+            state.body.get("Iterator"),
+        ]
         for each in inner:
             if isinstance(each, dict):
                 yield from _scopes(each, depth + 1, is_caught=caught)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -18,6 +17,8 @@ from bedrock_customization_runtime.template_rules.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from bedrock_customization_runtime.template_rules.intrinsics import Json
     from bedrock_customization_runtime.template_rules.resource import Resource
 
@@ -102,7 +103,7 @@ class Statement:
         return any(matches(pattern, wanted) for pattern in self.actions)
 
     def condition(self, *keys: str) -> Iterator[Condition]:
-        """Yield the conditions on these keys; a key that ends in `/` or `:` stands for all below."""
+        """Yield the conditions on these keys; one that ends in `/` or `:` is all below it."""
         for each in self.conditions:
             if any(
                 each.key == key or (key[-1] in "/:" and each.key.startswith(key)) for key in keys

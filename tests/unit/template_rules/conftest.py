@@ -87,7 +87,9 @@ def _synthesized(define, context):
 
 def _readable(template):
     for resource in template["Resources"].values():
-        parts = resource.get("Properties", {}).get("DefinitionString", {}).get("Fn::Join", [0, []])[1]
+        parts = (
+            resource.get("Properties", {}).get("DefinitionString", {}).get("Fn::Join", [0, []])[1]
+        )
         if parts:
             text = "".join(part if isinstance(part, str) else _variable(part) for part in parts)
             resource["Properties"]["DefinitionString"] = {"Fn::Sub": text}

@@ -127,7 +127,10 @@ def as_github(validation: Validation) -> Iterator[str]:
         if result.line is not None:
             place += f"line={result.line},"
         message = f"{result.reason}; {result.fix}" if result.fix else result.reason
-        yield (f"::{result.severity} {place}title={workflow_property(result.rule)}::{workflow_data(message)}")
+        yield (
+            f"::{result.severity} {place}title={workflow_property(result.rule)}::"
+            f"{workflow_data(message)}"
+        )
 
 
 def as_sarif(validation: Validation) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bedrock_customization_local.cli.messages import usage_error
@@ -12,6 +11,7 @@ from bedrock_customization_runtime.template_rules import Environment, Finding, c
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _MANIFEST = "manifest.json"
 _STACK = "aws:cloudformation:stack"

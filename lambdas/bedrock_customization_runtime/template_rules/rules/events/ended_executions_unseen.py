@@ -33,8 +33,8 @@ _ENDS = tuple(_METRICS.values())
     id="ended-executions-unseen",
     title="nothing notices when an execution fails, times out or is aborted",
     why="States.Runtime, States.DataLimitExceeded, time-outs and aborts pass by every Catch",
-    fix="add a rule on Step Functions Execution Status Change for FAILED, TIMED_OUT and ABORTED, or "
-    "alarms on the three metrics",
+    fix="add a rule on Step Functions Execution Status Change for FAILED, TIMED_OUT and ABORTED, "
+    "or alarms on the three metrics",
     anchor="https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html",
 )
 def ended_executions_unseen(template: Template) -> Iterator[Found]:

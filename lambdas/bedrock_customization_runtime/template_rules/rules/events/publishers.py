@@ -23,7 +23,7 @@ def publishers_of(template: Template) -> Iterator[tuple[Resource, str, Resource]
             yield topic, service, source
 
 
-def _published(template: Template) -> Iterator[tuple[str, Resource, str]]:
+def _published(template: Template) -> Iterator[tuple[str, Resource, str]]:  # noqa: C901, PLR0912 - a loop for each kind
     for rule in template.of_type("AWS::Events::Rule"):
         for target in items(rule.get("Targets")):
             if not mapping(target).get("RoleArn"):

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 @rule(
     id="events-key-with-source",
-    title="the key's statement for events.amazonaws.com asks for aws:SourceAccount or aws:SourceArn",
-    why="EventBridge sends neither to KMS: every message to what the key encrypts is dropped, silently",
+    title="a key asks events.amazonaws.com for aws:SourceAccount or aws:SourceArn",
+    why="EventBridge sends neither to KMS: what it sends to a topic or queue is silently dropped",
     fix="leave the condition out of that statement; the topic's or queue's policy can have it",
     anchor="https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
 )

@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.template_rules.template import Template
 
 CREATE_WITH_TOKEN = frozenset(
-    ["createcustommodel", "createcustommodeldeployment", "createevaluationjob", "createmodelcopyjob", "createmodelcustomizationjob", "createmodelimportjob", "createmodelinvocationjob", "createprovisionedmodelthroughput"]
+    [
+        "createcustommodel",
+        "createcustommodeldeployment",
+        "createevaluationjob",
+        "createmodelcopyjob",
+        "createmodelcustomizationjob",
+        "createmodelimportjob",
+        "createmodelinvocationjob",
+        "createprovisionedmodelthroughput",
+    ]
 )
 """Bedrock's actions that make what is paid and take a clientRequestToken."""
 
@@ -21,7 +30,7 @@ CREATE_WITH_TOKEN = frozenset(
     id="create-without-token",
     title="a request to make a job, model or deployment without a client token",
     why="a retry after a lost answer makes, and pays, a second one; Step Functions adds no token",
-    fix="set ClientRequestToken to what is the same in each attempt: the execution's name and the step",
+    fix="derive ClientRequestToken from the execution's name and the step",
     anchor="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelCustomizationJob.html",
 )
 def create_without_token(template: Template) -> Iterator[Found]:

@@ -9,14 +9,14 @@ from bedrock_customization_runtime.template_rules.rules.permissions.any_paramete
 from bedrock_customization_runtime.template_rules.rules.permissions.any_principal import (
     any_principal,
 )
-from bedrock_customization_runtime.template_rules.rules.permissions.condition_without_value import (
+from bedrock_customization_runtime.template_rules.rules.permissions.empty_condition import (
     condition_without_value,
 )
 from bedrock_customization_runtime.template_rules.rules.permissions.full_access_policy import (
     full_access_policy,
 )
-from bedrock_customization_runtime.template_rules.rules.permissions.lambda_permission_without_source import (
-    lambda_permission_without_source,
+from bedrock_customization_runtime.template_rules.rules.permissions.interface_of_others import (
+    network_interface_of_others,
 )
 from bedrock_customization_runtime.template_rules.rules.permissions.literal_account import (
     literal_account,
@@ -27,10 +27,10 @@ from bedrock_customization_runtime.template_rules.rules.permissions.literal_part
 from bedrock_customization_runtime.template_rules.rules.permissions.literal_region import (
     literal_region,
 )
-from bedrock_customization_runtime.template_rules.rules.permissions.network_interface_of_others import (
-    network_interface_of_others,
+from bedrock_customization_runtime.template_rules.rules.permissions.open_function import (
+    lambda_permission_without_source,
 )
-from bedrock_customization_runtime.template_rules.rules.permissions.pass_role_without_service import (
+from bedrock_customization_runtime.template_rules.rules.permissions.pass_role import (
     pass_role_without_service,
 )
 from bedrock_customization_runtime.template_rules.rules.permissions.wildcard_action import (

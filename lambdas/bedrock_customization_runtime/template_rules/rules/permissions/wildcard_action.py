@@ -13,7 +13,32 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.template_rules.template import Template
 
 _VERBS = frozenset(
-    ["add", "allow", "attach", "cancel", "create", "delete", "detach", "disable", "enable", "get", "invoke", "modify", "pass", "publish", "put", "register", "remove", "set", "start", "stop", "tag", "untag", "update", "write"]
+    [
+        "add",
+        "allow",
+        "attach",
+        "cancel",
+        "create",
+        "delete",
+        "detach",
+        "disable",
+        "enable",
+        "get",
+        "invoke",
+        "modify",
+        "pass",
+        "publish",
+        "put",
+        "register",
+        "remove",
+        "set",
+        "start",
+        "stop",
+        "tag",
+        "untag",
+        "update",
+        "write",
+    ]
 )
 """A star right after one of them opens far more than one kind of resource."""
 

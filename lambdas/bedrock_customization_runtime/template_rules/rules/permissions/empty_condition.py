@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @rule(
     id="condition-without-value",
-    title="a condition compares with an empty value, or with an ARN that ends where its name belongs",
+    title="a condition compares with nothing, or with an ARN that ends where its name belongs",
     why="it never holds: what it allows is refused at the first run",
     fix="give the resource a name that is known here, or compare with a pattern that ends in *",
     anchor="https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html",

@@ -27,8 +27,8 @@ _NEEDED = {
     id="network-interface-of-others",
     title="a job's role may change network interfaces that are not the job's",
     why="it could cut off, or look into, machines of others in the VPC",
-    fix="add the conditions of Bedrock's guide: tags BedrockManaged and Bedrock…JobArn, ec2:Subnet, "
-    "ec2:CreateAction",
+    fix="add the conditions of Bedrock's guide: tags BedrockManaged and Bedrock…JobArn, "
+    "ec2:Subnet, ec2:CreateAction",
     anchor="https://docs.aws.amazon.com/bedrock/latest/userguide/vpc-model-customization.html",
 )
 def network_interface_of_others(template: Template) -> Iterator[Found]:
