@@ -140,4 +140,4 @@ def __getattr__(name: str) -> object:
         )
 
         return BedrockCustomizationChecks
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}: __all__ lists all")

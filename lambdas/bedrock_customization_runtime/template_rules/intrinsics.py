@@ -30,7 +30,7 @@ _DYNAMIC = re.compile(r"\$\{[^{}]*\}")
 class Resolver:
     """Resolves values as if each condition that cannot be computed were true, or false."""
 
-    def __init__(self, template: Mapping[object, object], *, assumed: bool) -> None:
+    def __init__(self, template: Mapping[str, object], *, assumed: bool) -> None:
         conditions = template.get("Conditions")
         mappings = template.get("Mappings")
         self._conditions = conditions if isinstance(conditions, Mapping) else {}

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.template_rules.resource import Resource
     from bedrock_customization_runtime.template_rules.template import Template
 
+KEEPING = {"Retain", "RetainExceptOnCreate", "Snapshot"}
+"""Deletion policies that leave the data."""
 PUBLIC_BLOCKS = (
     "BlockPublicAcls",
     "BlockPublicPolicy",
@@ -62,7 +64,7 @@ def is_kept(resource: Resource) -> bool:
     """Return whether a resource outlives its stack, also where it is replaced."""
     deletion = text(resource.body.get("DeletionPolicy"))
     replacement = text(resource.body.get("UpdateReplacePolicy"))
-    return deletion in {"Retain", "RetainExceptOnCreate", "Snapshot"} and replacement in {
+    return deletion in KEEPING and replacement in {
         "Retain",
         "Snapshot",
     }

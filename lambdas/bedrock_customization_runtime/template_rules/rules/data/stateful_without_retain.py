@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.template_rules.rule import Found, rule
-from bedrock_customization_runtime.template_rules.rules.data.buckets import is_kept
+from bedrock_customization_runtime.template_rules.rules.data.buckets import KEEPING, is_kept
+from bedrock_customization_runtime.template_rules.values import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +35,6 @@ def stateful_without_retain(template: Template) -> Iterator[Found]:
     """Find stores and keys that do not outlive their stack."""
     for resource in template.of_type(*_STATEFUL):
         if not is_kept(resource):
-            missing = (
-                "UpdateReplacePolicy"
-                if resource.body.get("DeletionPolicy")
-                in {"Retain", "Snapshot", "RetainExceptOnCreate"}
-                else "DeletionPolicy"
-            )
+            outlives = text(resource.body.get("DeletionPolicy")) in KEEPING
+            missing = "UpdateReplacePolicy" if outlives else "DeletionPolicy"
             yield Found(resource, missing, f"no {missing}: Retain")
