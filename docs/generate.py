@@ -11,6 +11,7 @@ from bedrock_customization_local.cli.data import rule_table
 from bedrock_customization_runtime import catalog
 from bedrock_customization_runtime.datasets import rules as engine_rules
 from bedrock_customization_runtime.evaluation.metrics import METRICS
+from bedrock_customization_runtime.template_rules import FAMILIES
 from bedrock_customization_runtime.weights.rules import TABLE as IMPORT_RULES, Source
 
 HERE = Path(__file__).parent
@@ -32,6 +33,7 @@ def pages() -> dict[Path, str]:
         HERE / "import-rules.md": import_rules(),
         HERE / "metrics.md": metrics(),
         HERE / "rules.md": rules(),
+        HERE / "template-rules.md": template_rules(),
     }
 
 
@@ -189,6 +191,24 @@ def import_rules() -> str:
     for name, lines in tables.items():
         page = _with_table(page, lines, name)
     return page
+
+
+def template_rules() -> str:
+    """Return the page of the rules of templates with its table made anew."""
+    lines: list[str] = []
+    for family, found in FAMILIES.items():
+        rows = [
+            [
+                f"[`{rule.id}`]({rule.anchor})",
+                rule.severity.value,
+                rule_table.escaped(f"{rule.title}: {rule.why}"),
+                rule_table.escaped(rule.fix),
+            ]
+            for rule in found
+        ]
+        head = ["rule", "severity", "what it finds, and why", "fix"]
+        lines += ["", f"### {family[0].upper()}{family[1:]}", "", *table(head, rows)]
+    return _with_table((HERE / "template-rules.md").read_text(), [*lines[1:], ""])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Constructs that customize foundation models on Amazon Bedrock."""
 
+from typing import TYPE_CHECKING
+
 from bedrock_customization.alias import Alias
 from bedrock_customization.approval import Approval
 from bedrock_customization.base_model import BaseModel
@@ -66,12 +68,16 @@ from bedrock_customization_runtime.contract import (
 )
 from bedrock_customization_runtime.contract.grading import SqlDialect
 
+if TYPE_CHECKING:
+    from bedrock_customization.checks import BedrockCustomizationChecks
+
 __all__ = [
     "Alias",
     "Approval",
     "ApprovalStep",
     "BaseModel",
     "BaselineMeasurement",
+    "BedrockCustomizationChecks",
     "CandidateRemoval",
     "ContinuedPretraining",
     "CustomModelCreation",
@@ -134,3 +140,14 @@ __all__ = [
     "ThroughputExpiry",
     "UseCase",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import the rule pack when somebody asks for it: cdk-nag is optional."""
+    if name == "BedrockCustomizationChecks":
+        from bedrock_customization.checks import (  # noqa: PLC0415 - it imports cdk-nag
+            BedrockCustomizationChecks,
+        )
+
+        return BedrockCustomizationChecks
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}: __all__ lists all")

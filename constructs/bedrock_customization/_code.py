@@ -99,6 +99,8 @@ def _own_code() -> lambda_.AssetCode:
             f"!{package}/**/",
             *(f"!{package}/**/*.{kind}" for kind in ("py", "toml", "jinja")),
             "__pycache__/",
+            # For apps and terminals: no function asks for it.
+            f"{package}/template_rules/",
         ],
     )
 

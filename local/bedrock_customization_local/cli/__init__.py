@@ -14,6 +14,7 @@ import typer
 
 from bedrock_customization_local.cli.commands.advise import advise
 from bedrock_customization_local.cli.commands.approve import approve, reject
+from bedrock_customization_local.cli.commands.check import check
 from bedrock_customization_local.cli.commands.cleanup import cleanup
 from bedrock_customization_local.cli.commands.convert import convert
 from bedrock_customization_local.cli.commands.demo import demo
@@ -41,6 +42,7 @@ app.command("prepare")(prepare)
 app.command("estimate")(estimate)
 app.command("advise")(advise)
 app.command("convert")(convert)
+app.command("check")(check)
 app.command("inspect-model")(inspect_model)
 app.command("approve")(approve)
 app.command("reject")(reject)

@@ -13,6 +13,7 @@ import msgspec
 
 from bedrock_customization_local.cli.data.files import STREAM_NAME
 from bedrock_customization_local.cli.data.options import MethodChoice
+from bedrock_customization_local.cli.workflow_commands import workflow_data, workflow_property
 from bedrock_customization_runtime.datasets import rules
 
 if TYPE_CHECKING:
@@ -122,11 +123,14 @@ def as_json(validation: Validation) -> str:
 def as_github(validation: Validation) -> Iterator[str]:
     """Yield workflow commands, which GitHub shows beside the lines of a pull request."""
     for result in results(validation):
-        place = "" if result.file == STREAM_NAME else f"file={_property(result.file)},"
+        place = "" if result.file == STREAM_NAME else f"file={workflow_property(result.file)},"
         if result.line is not None:
             place += f"line={result.line},"
         message = f"{result.reason}; {result.fix}" if result.fix else result.reason
-        yield (f"::{result.severity} {place}title={_property(result.rule)}::{_data(message)}")
+        yield (
+            f"::{result.severity} {place}title={workflow_property(result.rule)}::"
+            f"{workflow_data(message)}"
+        )
 
 
 def as_sarif(validation: Validation) -> str:
@@ -193,11 +197,3 @@ def _sarif_result(result: Result, index: int) -> dict[str, Any]:
             }
         ],
     }
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

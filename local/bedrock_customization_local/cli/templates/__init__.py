@@ -1,0 +1,1 @@
+"""Templates on this machine, held against the rules: found, checked, told."""
