@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from bedrock_customization_runtime import catalog, manifest
+from bedrock_customization_runtime.contract.monitoring import RunMetric
 from bedrock_customization_runtime.costs import items as bill
 from bedrock_customization_runtime.costs.budget import check_budget
 from bedrock_customization_runtime.costs.estimate import summed
@@ -19,6 +20,7 @@ from bedrock_customization_runtime.customization.preflight import (
 )
 from bedrock_customization_runtime.errors import ImportFailed
 from bedrock_customization_runtime.manifest import PreflightCheck
+from bedrock_customization_runtime.telemetry import emit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +83,7 @@ def plan(clients: PlanningClients, event: InspectArtifacts) -> NovaArtifacts:
             max_cost_usd=event.get("max_cost_usd"),
             allow_unknown_price=event["allow_unknown_price"],
         )
+        emit(RunMetric.ESTIMATED_COST, estimate.known_usd)
     return found
 
 
