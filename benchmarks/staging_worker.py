@@ -10,7 +10,9 @@ import json
 import re
 import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
+from typing import TextIO
 
 from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.handlers import import_model
@@ -60,16 +62,19 @@ def call(scratch: str, step: str, number: int) -> None:
 
 def main() -> None:
     """Do calls until there are no more."""
-    _say()
-    for line in sys.stdin:
-        scratch, step, number = line.split()
-        call(scratch, step, int(number))
-        _say()
+    answers = sys.stdout
+    # What a function writes to its standard output is its log.
+    with redirect_stdout(sys.stderr):
+        _say(answers)
+        for line in sys.stdin:
+            scratch, step, number = line.split()
+            call(scratch, step, int(number))
+            _say(answers)
 
 
-def _say() -> None:
+def _say(answers: TextIO) -> None:
     told = {"peak": peak_megabytes(), "processor": time.process_time()}
-    print(json.dumps(told), flush=True)
+    print(json.dumps(told), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ def test_a_trained_nova_comes_from_its_job_to_the_alias(deployed, runs):
         customModelDeploymentIdentifier=pipeline.alias()
     )
     assert deployment["modelArn"] == made.model_arn
-    assert found.evaluation.metrics[0].tuned > found.evaluation.metrics[0].baseline
+    assert found.evaluation.metrics[0].candidate > found.evaluation.metrics[0].other
     assert {item.name for item in found.estimate.monthly} == {"storage", "deployment"}
 
 
