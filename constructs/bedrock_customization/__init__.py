@@ -54,6 +54,7 @@ from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.stack import CustomizationStack
 from bedrock_customization.storage import CustomizationStorage
 from bedrock_customization.sweep import Sweep
+from bedrock_customization.triggers import NewData, RunTriggers
 from bedrock_customization.use_case import UseCase
 from bedrock_customization_runtime.contract import (
     EnrichmentTask,
@@ -108,6 +109,7 @@ __all__ = [
     "ModelImport",
     "ModelImportPipeline",
     "ModelStaging",
+    "NewData",
     "NumericTolerance",
     "OnDemand",
     "PromotionGate",
@@ -119,6 +121,7 @@ __all__ = [
     "RunCleanup",
     "RunKind",
     "RunStart",
+    "RunTriggers",
     "S3Model",
     "SageMakerModel",
     "SageMakerNovaModel",
