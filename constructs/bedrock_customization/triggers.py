@@ -76,9 +76,7 @@ class NewData:
                     "a run with every object"
                 )
         seconds = (self.quiet or _QUIET).to_seconds()
-        check_whole(
-            "quiet", int(seconds), 60, 86_400, "it is how long uploads rest, in seconds"
-        )
+        check_whole("quiet", int(seconds), 60, 86_400, "it is how long uploads rest, in seconds")
 
 
 class RunTriggers(Construct):
@@ -155,7 +153,7 @@ class RunTriggers(Construct):
         if isinstance(resource, s3.CfnBucket):
             # `event_bridge_enabled` would bring a custom resource.
             resource.add_property_override(
-                "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True
+                "NotificationConfiguration.EventBridgeConfiguration", {"EventBridgeEnabled": True}
             )
         else:
             Annotations.of(self).add_warning_v2(
@@ -303,7 +301,7 @@ class RunTriggers(Construct):
         wait.next(look)
         machine = sfn.StateMachine(
             self,
-            "Watch",
+            "StateMachine",
             definition_body=sfn.DefinitionBody.from_chainable(look.next(choice)),
             query_language=sfn.QueryLanguage.JSONATA,
             tracing_enabled=True,

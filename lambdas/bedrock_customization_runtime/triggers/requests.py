@@ -32,9 +32,7 @@ def request(s3: S3Client, stepfunctions: SFNClient, event: RequestRunInput) -> s
     Raises:
         ManifestConflict: Others changed the queue each time, or no watcher could be named.
     """
-    asking = queues.Request(
-        kind=TriggerKind(event["kind"]), occasion=event.get("occasion", "")
-    )
+    asking = queues.Request(kind=TriggerKind(event["kind"]), occasion=event.get("occasion", ""))
     found = documents.change(s3, event["queue"], partial(queues.asked, request=asking))
     for _ in range(_WATCHERS):
         if found.watcher is None:

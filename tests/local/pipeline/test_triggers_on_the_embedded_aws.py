@@ -274,4 +274,4 @@ def test_who_asks_during_a_run_that_people_started_waits_though_the_watch_dies(t
 def test_roles_suffice_and_hold_nothing_to_spare(triggered, closure_of):
     closure = closure_of(triggered.cloud)
     assert closure.denied() == set()
-    assert {one for one in closure.surplus() if one.role.startswith("StackTriggers")} == set()
+    assert {one for one in closure.surplus() if one.role.startswith("Triggers")} == set()
