@@ -136,9 +136,10 @@ class RunTriggers(Construct):
             *storage.writing(artifacts, queues),
         ]
         self.dead_letters = define_dead_letters(self)
-        """Events that could not be noted: each asked for a run."""
+        """Who asked for a run in vain: events that could not be noted, and watches that died."""
         self.state_machine = self._define_watch((new_data or NewData()).quiet or _QUIET)
         """An execution of it waits until a run may begin, and begins it."""
+        self._keep_dead_watches()
         self._function = self._define_request_function()
         if new_data:
             self._on_new_data(new_data)
@@ -313,6 +314,23 @@ class RunTriggers(Construct):
         )
         acknowledge(machine, wildcards(Stack.of(self), [DELIVERING, *states.rights]))
         return machine
+
+    def _keep_dead_watches(self) -> None:
+        rule = events.Rule(
+            self,
+            "DeadWatches",
+            description="Watches that ended while somebody asked for a run",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                    "stateMachineArn": [self.state_machine.state_machine_arn],
+                },
+            ),
+            targets=[targets.SqsQueue(self.dead_letters)],
+        )
+        acknowledge(rule, {"Serverless-EventBusDLQ": "its target is the queue of dead letters"})
 
     def _define_log_group(self) -> logs.LogGroup:
         return logs.LogGroup(

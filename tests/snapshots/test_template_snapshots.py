@@ -1,4 +1,4 @@
-"""Two whole templates: a changed logical id or resource shows here before it reaches a user.
+"""Whole templates: a changed logical id or resource shows here before it reaches a user.
 
 Digests of assets are masked, so that editing a handler changes no snapshot.
 """
@@ -6,7 +6,7 @@ Digests of assets are masked, so that editing a handler changes no snapshot.
 import json
 import re
 
-from aws_cdk import App, Stack, aws_sns as sns
+from aws_cdk import App, Duration, Stack, aws_events as events, aws_sns as sns
 from aws_cdk.assertions import Template
 
 from bedrock_customization import (
@@ -16,7 +16,9 @@ from bedrock_customization import (
     FineTuning,
     Gate,
     MetricName,
+    NewData,
     RecordTemplate,
+    RunTriggers,
 )
 
 _DIGESTS = [
@@ -56,5 +58,22 @@ def test_a_pipeline_with_everything_on(context, snapshot):
         gate=Gate(min_improvement=0.02, no_regression_on=["db_id"], max_usd_per_1k=2),
         max_tokens=1024,
         topic=sns.Topic(stack, "Own"),
+    )
+    assert masked(stack) == snapshot
+
+
+def test_what_starts_runs_by_itself(context, snapshot):
+    app = App(context=context)
+    stack = Stack(app, "Triggered")
+    pipeline = CustomizationPipeline(
+        Stack(app, "Minimal"), "Pipeline", base_model=BaseModel.NOVA_MICRO
+    )
+    RunTriggers(
+        stack,
+        "Triggers",
+        pipeline=pipeline,
+        prefix="tickets/",
+        new_data=NewData(suffix=".jsonl"),
+        schedule=events.Schedule.rate(Duration.days(7)),
     )
     assert masked(stack) == snapshot

@@ -120,7 +120,7 @@ class Triggered:
 
     def finish(self):
         """Let the run that is going succeed."""
-        (message,) = self.received()
+        (message,) = self.received("Tokens")
         token = json.loads(message["Body"])["token"]
         run = self.runs()[0]["executionArn"]
         self.states.send_task_success(taskToken=token, output="{}")
@@ -131,14 +131,17 @@ class Triggered:
             lambda: self.states.describe_execution(executionArn=run)["status"] == "SUCCEEDED"
         )
 
-    def received(self):
-        """Return the token of the run that is going."""
+    def dead_letter(self):
+        """Return the one dead letter."""
+        (message,) = self.received("DeadLetters")
+        return json.loads(message["Body"])
+
+    def received(self, queue):
+        """Wait for what comes into a queue, and return it."""
         found = []
 
         def receive():
-            found.extend(
-                self.sqs.receive_message(QueueUrl=self.exports["Tokens"]).get("Messages", [])
-            )
+            found.extend(self.sqs.receive_message(QueueUrl=self.exports[queue]).get("Messages", []))
             return found
 
         wait_until(receive)
@@ -175,6 +178,7 @@ def triggered(context, start_cloud, deploy_app, tmp_path_factory):
         "Artifacts": held.storage.artifacts_bucket.bucket_name,
         "Tokens": held.tokens.queue_url,
         "StateMachine": held.state_machine.state_machine_arn,
+        "DeadLetters": triggers.dead_letters.queue_url,
         "Watch": triggers.state_machine.state_machine_arn,
     }.items():
         stack.export_value(value, name=name)
@@ -260,6 +264,7 @@ def test_who_asks_during_a_run_that_people_started_waits_though_the_watch_dies(t
     wait_until(lambda: triggered.watches("RUNNING"))
     (watch,) = triggered.watches("RUNNING")
     triggered.states.stop_execution(executionArn=watch["executionArn"])
+    assert triggered.dead_letter()["detail"]["executionArn"] == watch["executionArn"]
     triggered.ring("2026-03-02T00:00:00.000+0000")
     wait_until(lambda: triggered.watches("RUNNING"))
     wait_until(lambda: len(triggered.queue()["requests"]) == 2)

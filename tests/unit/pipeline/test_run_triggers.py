@@ -114,6 +114,14 @@ def of_state(state):
     return {**ALARM_EVENT, "detail": {**ALARM_EVENT["detail"], "state": {"value": state}}}
 
 
+def of_watch(status):
+    return {
+        "source": "aws.states",
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {"stateMachineArn": "watch", "name": "watch-1", "status": status},
+    }
+
+
 @pytest.mark.parametrize(
     ("event", "rule"),
     [
@@ -126,6 +134,8 @@ def of_state(state):
         (ALARM_EVENT, "Alarms"),
         (of_state("OK"), None),
         ({**ALARM_EVENT, "resources": [ALARM + "2"]}, None),
+        (of_watch("TIMED_OUT"), "DeadWatches"),
+        (of_watch("SUCCEEDED"), None),
     ],
 )
 def test_each_rule_takes_the_events_that_are_meant_for_it(triggered, event, rule):
@@ -140,6 +150,8 @@ def test_each_rule_takes_the_events_that_are_meant_for_it(triggered, event, rule
 def matches(pattern, event):
     if pattern is None:
         return False
+    if "stateMachineArn" in pattern["detail"]:
+        pattern = {**pattern, "detail": {**pattern["detail"], "stateMachineArn": ["watch"]}}
     if "bucket" in pattern["detail"]:
         pattern = {**pattern, "detail": {**pattern["detail"], "bucket": {"name": ["data"]}}}
     return EventPattern.load(json.dumps(pattern)).matches_event(event)
@@ -151,9 +163,12 @@ def test_what_cannot_be_delivered_or_noted_is_kept(triggered):
         for name, one in triggered.find_resources("AWS::Events::Rule").items()
         if name.startswith("Triggers")
     }
-    assert len(rules) == 3
-    for rule in rules.values():
+    assert len(rules) == 4
+    for name, rule in rules.items():
         (target,) = rule["Targets"]
+        if name.startswith("TriggersDeadWatches"):
+            assert target["Arn"]["Fn::GetAtt"][0].startswith("TriggersDeadLetters")
+            continue
         assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0].startswith("TriggersDeadLetters")
     triggered.has_resource_properties(
         "AWS::Lambda::Function",
