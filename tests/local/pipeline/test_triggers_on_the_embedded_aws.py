@@ -164,6 +164,13 @@ def triggered(context, start_cloud, deploy_app, tmp_path_factory):
     app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
     stack = Stack(app, "Stack")
     held = Held(stack, "Held")
+    drift = cloudwatch.Alarm(
+        stack,
+        "Drift",
+        metric=cloudwatch.Metric(namespace="Own", metric_name="Drift"),
+        threshold=1,
+        evaluation_periods=1,
+    )
     triggers = RunTriggers(
         stack,
         "Triggers",
@@ -171,13 +178,14 @@ def triggered(context, start_cloud, deploy_app, tmp_path_factory):
         prefix="tickets/",
         new_data=NewData(suffix=".jsonl", quiet=Duration.minutes(10)),
         schedule=events.Schedule.rate(Duration.days(7)),
-        alarms=[cloudwatch.Alarm.from_alarm_arn(stack, "Drift", ALARM)],
+        alarms=[cloudwatch.Alarm.from_alarm_arn(stack, "Imported", ALARM), drift],
     )
     for name, value in {
         "Data": held.storage.data_bucket.bucket_name,
         "Artifacts": held.storage.artifacts_bucket.bucket_name,
         "Tokens": held.tokens.queue_url,
         "StateMachine": held.state_machine.state_machine_arn,
+        "Drift": drift.alarm_name,
         "DeadLetters": triggers.dead_letters.queue_url,
         "Watch": triggers.state_machine.state_machine_arn,
     }.items():
@@ -240,6 +248,18 @@ def test_an_alarm_begins_one_run_however_often_its_event_comes(triggered):
     triggered.settle()
     assert run["name"].startswith("alarm-")
     assert triggered.queue()["handled"] == ["alarm Drift 2026-01-02T00:00:00.000+0000"]
+    assert len(triggered.runs()) == before + 1
+
+
+def test_an_alarm_of_the_stack_begins_a_run_when_it_goes_into_alarm(triggered):
+    before, alarms = len(triggered.runs()), triggered.cloud.client("cloudwatch")
+    for state in ("ALARM", "OK"):
+        alarms.set_alarm_state(
+            AlarmName=triggered.exports["Drift"], StateValue=state, StateReason="drill"
+        )
+    triggered.started(before + 1)
+    triggered.finish()
+    triggered.settle()
     assert len(triggered.runs()) == before + 1
 
 

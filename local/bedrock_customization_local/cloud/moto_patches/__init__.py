@@ -8,11 +8,19 @@ themselves: the Step Functions API, the Lambda invocation, the Bedrock API.
 from collections.abc import Callable
 
 from bedrock_customization_local.cloud.deploy.resources import ClientFactory
-from bedrock_customization_local.cloud.moto_patches import cloudformation, events, iam, lambdas, s3
+from bedrock_customization_local.cloud.moto_patches import (
+    cloudformation,
+    cloudwatch,
+    events,
+    iam,
+    lambdas,
+    s3,
+)
 from bedrock_customization_local.cloud.moto_patches.replacing import Patches
 
 PATCHES: tuple[Callable[[Patches], None], ...] = (
     *cloudformation.PATCHES,
+    *cloudwatch.PATCHES,
     *events.PATCHES,
     *iam.PATCHES,
     *lambdas.PATCHES,
