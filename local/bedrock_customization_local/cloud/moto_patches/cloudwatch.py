@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from moto.cloudwatch import models as cloudwatch
 
 from bedrock_customization_local.cloud.moto_patches.replacing import Patches
+from bedrock_customization_local.cloud.untyped import Client
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ def tells_of_alarms_that_change(patches: Patches) -> None:
             "Detail": json.dumps(detail),
         }
         try:
-            patches.client("events").put_events(Entries=[entry])
+            events: Client = patches.client("events")
+            events.put_events(Entries=[entry])
         except Exception:  # noqa: BLE001 - a lost event does not change what it tells of
             _log.exception("the event of the alarm %s was lost", self.name)
 
