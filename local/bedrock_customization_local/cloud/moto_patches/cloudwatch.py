@@ -3,6 +3,7 @@
 import functools
 import json
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from moto.cloudwatch import models as cloudwatch
@@ -27,19 +28,22 @@ def tells_of_alarms_that_change(patches: Patches) -> None:
         if now["value"] == before["value"]:
             return
         detail = {"alarmName": self.name, "state": now, "previousState": before}
-        entry = {
-            "Source": "aws.cloudwatch",
-            "DetailType": "CloudWatch Alarm State Change",
-            "Resources": [self.alarm_arn],
-            "Detail": json.dumps(detail),
-        }
         try:
-            events: Client = patches.client("events")
-            events.put_events(Entries=[entry])
+            _announce(patches.client("events"), self.alarm_arn, detail)
         except Exception:  # noqa: BLE001 - a lost event does not change what it tells of
             _log.exception("the event of the alarm %s was lost", self.name)
 
     patches.replace(cloudwatch.Alarm, "update_state", update_state)
+
+
+def _announce(events: Client, alarm_arn: str, detail: Mapping[str, object]) -> None:
+    entry = {
+        "Source": "aws.cloudwatch",
+        "DetailType": "CloudWatch Alarm State Change",
+        "Resources": [alarm_arn],
+        "Detail": json.dumps(detail),
+    }
+    events.put_events(Entries=[entry])
 
 
 def _state_of(alarm: cloudwatch.Alarm) -> dict[str, str]:
