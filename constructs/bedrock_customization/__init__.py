@@ -58,6 +58,7 @@ from bedrock_customization.service_role import JobKind, ServiceRole
 from bedrock_customization.stack import CustomizationStack
 from bedrock_customization.storage import CustomizationStorage
 from bedrock_customization.sweep import Sweep
+from bedrock_customization.triggers import NewData, RunTriggers
 from bedrock_customization.use_case import UseCase
 from bedrock_customization_runtime.contract import (
     EnrichmentTask,
@@ -118,6 +119,7 @@ __all__ = [
     "ModelImportPipeline",
     "ModelStaging",
     "Monitoring",
+    "NewData",
     "NumericTolerance",
     "OnDemand",
     "PromotionGate",
@@ -129,6 +131,7 @@ __all__ = [
     "RunCleanup",
     "RunKind",
     "RunStart",
+    "RunTriggers",
     "S3Model",
     "SageMakerModel",
     "SageMakerNovaModel",

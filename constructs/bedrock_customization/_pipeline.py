@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from bedrock_customization.gate import Gate
     from bedrock_customization.judge import Judge
 
-_DELIVERING = Right(
+DELIVERING = Right(
     actions=["logs:CreateLogDelivery", "xray:PutTraceSegments"],
     resources=["*"],
     wildcard_because="X-Ray and the delivery of logs have no resource-level permissions",
@@ -190,7 +190,7 @@ class Pipeline(Construct):
         of_phases = [
             right for phase in (start, *chain.from_iterable(legs)) for right in phase.rights
         ]
-        given = [_DELIVERING, *of_phases, *self._frame.rights, *running_maps(self.state_machine)]
+        given = [DELIVERING, *of_phases, *self._frame.rights, *running_maps(self.state_machine)]
         acknowledge(self.state_machine, wildcards(Stack.of(self), given))
         RunCleanup(
             self,

@@ -17,6 +17,7 @@ from aws_cdk import (
     Duration,
     Stack,
     Validations,
+    aws_events as events,
     aws_s3 as s3,
     aws_secretsmanager as secretsmanager,
 )
@@ -38,9 +39,11 @@ from bedrock_customization import (
     JudgeModel,
     MetricName,
     ModelImportPipeline,
+    NewData,
     ProvisionedThroughput,
     RecordTemplate,
     ReinforcementFineTuning,
+    RunTriggers,
     SageMakerNovaModel,
     Sweep,
     UseCase,
@@ -60,7 +63,7 @@ def plain(stack):
 
 
 def with_every_option_of_supervised_jobs(stack):
-    CustomizationPipeline(
+    pipeline = CustomizationPipeline(
         stack,
         "Pipeline",
         base_model=BaseModel.NOVA_MICRO,
@@ -72,6 +75,16 @@ def with_every_option_of_supervised_jobs(stack):
         deployment=ProvisionedThroughput(
             ttl=Duration.days(1), max_hourly_cost_usd=50, allow_unknown_price=True
         ),
+    )
+    RunTriggers(
+        stack,
+        "Triggers",
+        pipeline=pipeline,
+        new_data=NewData(suffix=".jsonl"),
+        schedule=events.Schedule.rate(Duration.days(7)),
+        alarms=[
+            pipeline.metric_failed().create_alarm(stack, "F", threshold=1, evaluation_periods=1)
+        ],
     )
 
 

@@ -6,7 +6,7 @@ Digests of assets are masked, so that editing a handler changes no snapshot.
 import json
 import re
 
-from aws_cdk import App, Duration, Stack, aws_sns as sns
+from aws_cdk import App, Duration, Stack, aws_events as events, aws_sns as sns
 from aws_cdk.assertions import Template
 
 from bedrock_customization import (
@@ -18,7 +18,9 @@ from bedrock_customization import (
     Housekeeping,
     MetricName,
     Monitoring,
+    NewData,
     RecordTemplate,
+    RunTriggers,
 )
 
 _DIGESTS = [
@@ -87,4 +89,21 @@ def test_what_monitoring_adds_to_a_pipeline(context, snapshot):
     # A topic of its own stack, so that the snapshot holds the monitoring alone.
     stack = Stack(app, "Watch")
     Monitoring(stack, "Monitoring", pipeline=pipeline, topic=sns.Topic(stack, "OnCall"))
+    assert masked(stack) == snapshot
+
+
+def test_what_starts_runs_by_itself(context, snapshot):
+    app = App(context=context)
+    stack = Stack(app, "Triggered")
+    pipeline = CustomizationPipeline(
+        Stack(app, "Minimal"), "Pipeline", base_model=BaseModel.NOVA_MICRO
+    )
+    RunTriggers(
+        stack,
+        "Triggers",
+        pipeline=pipeline,
+        prefix="tickets/",
+        new_data=NewData(suffix=".jsonl"),
+        schedule=events.Schedule.rate(Duration.days(7)),
+    )
     assert masked(stack) == snapshot

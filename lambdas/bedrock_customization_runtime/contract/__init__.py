@@ -5,7 +5,7 @@ standard library. Every value that travels between states is one of the `TypedDi
 ids and counts, never records. What is absent has no key, because CDK leaves nulls out. The state
 machine keeps each under a variable of the same name (`$run`, `$enrichment`, `$preparation`,
 `$baseline`, `$proposal`, `$customization`, `$staging`, `$deployment`, `$blind_test`, `$evaluation`,
-`$judging`, `$judgement`, `$decision`, `$approval`, `$failure`).
+`$judging`, `$judgement`, `$decision`, `$approval`, `$failure`, `$watch`).
 """
 
 from bedrock_customization_runtime.contract.approval import (
@@ -164,6 +164,12 @@ from bedrock_customization_runtime.contract.runs import (
     RunRecord,
     StartRunInput,
 )
+from bedrock_customization_runtime.contract.triggers import (
+    RequestRunInput,
+    StartQueuedRunInput,
+    TriggerKind,
+    Watch,
+)
 from bedrock_customization_runtime.contract.use_case import KnowledgeChanges, UseCase
 
 __all__ = [
@@ -280,6 +286,7 @@ __all__ = [
     "RemoveSuperseded",
     "RemovedDeployments",
     "RequestApprovalInput",
+    "RequestRunInput",
     "Run",
     "RunKind",
     "RunRecord",
@@ -294,6 +301,7 @@ __all__ = [
     "StagingLimits",
     "StartJob",
     "StartJudging",
+    "StartQueuedRunInput",
     "StartRunInput",
     "StopJob",
     "StopJobOfExecution",
@@ -301,7 +309,9 @@ __all__ = [
     "TeacherPlan",
     "ThroughputPlan",
     "TrainingMetric",
+    "TriggerKind",
     "UseCase",
+    "Watch",
     "WatchJob",
     "WatchJudging",
 ]

@@ -6,6 +6,8 @@ from enum import StrEnum
 class Handler(StrEnum):
     """The functions, by module name below `bedrock_customization_runtime.handlers`."""
 
+    REQUEST_RUN = "request_run"
+    START_QUEUED_RUN = "start_queued_run"
     START_RUN = "start_run"
     ENRICH_DATA = "enrich_data"
     PREPARE_DATA = "prepare_data"

@@ -294,6 +294,33 @@ def a_subscriber_that_is_gone_keeps_nothing_from_the_others(plane):
     assert json.loads(message["Body"])["Message"] == "news"
 
 
+def an_alarm_that_changes_its_state_is_an_event(plane):
+    alarms, events, sqs = (plane.client(name) for name in ("cloudwatch", "events", "sqs"))
+    alarms.put_metric_alarm(
+        AlarmName="drift",
+        MetricName="Drift",
+        Namespace="Own",
+        Period=60,
+        Statistic="Sum",
+        Threshold=1,
+        EvaluationPeriods=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    (alarm,) = alarms.describe_alarms()["MetricAlarms"]
+    queue = sqs.create_queue(QueueName="queue")["QueueUrl"]
+    pattern = {"source": ["aws.cloudwatch"], "resources": [alarm["AlarmArn"]]}
+    events.put_rule(Name="rule", EventPattern=json.dumps(pattern))
+    target = {"Id": "queue", "Arn": f"arn:aws:sqs:us-east-1:{plane.account_id}:queue"}
+    events.put_targets(Rule="rule", Targets=[target])
+    for value in ("ALARM", "ALARM", "OK"):
+        alarms.set_alarm_state(AlarmName="drift", StateValue=value, StateReason="drill")
+    messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    details = [json.loads(message["Body"])["detail"] for message in messages]
+    changes = {(one["previousState"]["value"], one["state"]["value"]) for one in details}
+    assert changes == {("OK", "ALARM"), ("ALARM", "OK")}
+    assert {one["alarmName"] for one in details} == {"drift"}
+
+
 FACTS = {
     moto_patches.cloudformation.provisions_through_the_services: (
         a_change_set_sets_the_outputs_of_its_stack
@@ -318,6 +345,9 @@ FACTS = {
     ),
     moto_patches.cloudformation.lists_only_what_exists: (
         a_resource_under_a_false_condition_is_not_listed
+    ),
+    moto_patches.cloudwatch.tells_of_alarms_that_change: (
+        an_alarm_that_changes_its_state_is_an_event
     ),
     moto_patches.events.reach_their_targets: an_event_reaches_a_topic_through_its_template,
     moto_patches.events.match_objects_in_lists: a_pattern_reaches_into_the_objects_of_a_list,

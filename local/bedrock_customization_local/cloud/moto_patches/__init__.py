@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from bedrock_customization_local.cloud.moto_patches import (
     cloudformation,
+    cloudwatch,
     events,
     iam,
     kms,
@@ -20,6 +21,7 @@ from bedrock_customization_local.cloud.moto_patches.replacing import Patches
 
 PATCHES: tuple[Callable[[Patches], None], ...] = (
     *cloudformation.PATCHES,
+    *cloudwatch.PATCHES,
     *events.PATCHES,
     *iam.PATCHES,
     *kms.PATCHES,
