@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     class Checker(Protocol):
         """Knows a key whose private half only the run's functions can use."""
 
-        def holds(self, statement: bytes, signature: str) -> bool:
-            """Return whether a signature, in base64, is one of the key."""
+        def holds(self, statement: bytes, signature: bytes) -> bool:
+            """Return whether a signature is one of the key."""
             ...
 
 

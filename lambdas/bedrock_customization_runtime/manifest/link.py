@@ -5,6 +5,7 @@ members in the order of the schema, indented by two. So bytes that say the same 
 a key twice for one, are no version of ours.
 """
 
+from base64 import b64decode, b64encode
 from hashlib import sha256
 
 import msgspec
@@ -46,7 +47,7 @@ def statement(unsigned: bytes) -> bytes:
     return f"{_STATEMENT}\nsha256 {digest(unsigned)}\n".encode()
 
 
-def signed_parts(body: bytes) -> tuple[bytes, str] | None:
+def signed_parts(body: bytes) -> tuple[bytes, bytes] | None:
     """Return what a version's signature was made of, and the signature.
 
     Returns:
@@ -58,7 +59,16 @@ def signed_parts(body: bytes) -> tuple[bytes, str] | None:
         return None
     match document:
         case {"link": {"signature": str(signature)} as link} if canonical(document) == body:
-            return statement(
-                canonical({**document, "link": {**link, "signature": None}})
-            ), signature
+            unsigned = {**document, "link": {**link, "signature": None}}
+            decoded = _decoded(signature)
+            return (statement(canonical(unsigned)), decoded) if decoded else None
     return None
+
+
+def _decoded(signature: str) -> bytes | None:
+    """Return the bytes of base64, if nothing else is the base64 of them: its last bits may be."""
+    try:
+        decoded = b64decode(signature, validate=True)
+    except ValueError:
+        return None
+    return decoded if b64encode(decoded).decode() == signature else None

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime import aws
+from bedrock_customization_runtime.contract import SIGNING_KEY_VARIABLE
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
-SIGNING_KEY_VARIABLE = "MANIFEST_SIGNING_KEY"
 _ALGORITHM = "ECDSA_SHA_256"
 
 
@@ -35,17 +35,17 @@ class Signer:
         )
         return b64encode(answer["Signature"]).decode()
 
-    def holds(self, statement: bytes, signature: str) -> bool:
+    def holds(self, statement: bytes, signature: bytes) -> bool:
         """Return whether a signature is one of the key, by KMS."""
         try:
             answer = self.kms.verify(
                 KeyId=self.key,
                 Message=statement,
                 MessageType="RAW",
-                Signature=b64decode(signature, validate=True),
+                Signature=signature,
                 SigningAlgorithm=_ALGORITHM,
             )
-        except (ValueError, self.kms.exceptions.KMSInvalidSignatureException):
+        except self.kms.exceptions.KMSInvalidSignatureException:
             return False
         return answer["SignatureValid"]
 
