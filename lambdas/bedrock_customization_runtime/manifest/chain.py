@@ -140,7 +140,7 @@ def verify(
             found += _of_version(version, body, before, expected, checker)
         before = body
     known = {digest(body) for body in bodies if body is not None}
-    found += _of_witnesses(witnesses, known)
+    found += _of_witnesses([*witnesses, *_own_witnesses(manifest)], known)
     return ChainVerdict(
         findings=found, newest=manifest, versions=len(bodies), signed=checker is not None
     )
@@ -209,6 +209,13 @@ def _of_signature(version: int, body: bytes, checker: Checker) -> Finding:
     holds = checker.holds(*parts)
     said = "the key signed it" if holds else "the key did not sign it"
     return Finding(version=version, check=Check.SIGNATURE, holds=holds, said=said)
+
+
+def _own_witnesses(manifest: Manifest | None) -> Iterator[Witness]:
+    """Return what the manifest itself says of its versions: which one people approved."""
+    approval = manifest.approval if manifest else None
+    if approval and approval.evidence:
+        yield Witness(name="the approval", sha256=approval.evidence)
 
 
 def _of_witnesses(witnesses: Sequence[Witness], known: set[str]) -> Iterator[Finding]:

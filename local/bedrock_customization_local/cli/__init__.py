@@ -24,6 +24,7 @@ from bedrock_customization_local.cli.commands.report import report
 from bedrock_customization_local.cli.commands.rollback import rollback
 from bedrock_customization_local.cli.commands.rules import rules
 from bedrock_customization_local.cli.commands.validate import validate
+from bedrock_customization_local.cli.commands.verify import verify
 
 app = typer.Typer(
     name="bedrock-customization",
@@ -45,6 +46,7 @@ app.command("reject")(reject)
 app.command("rollback")(rollback)
 app.command("rules")(rules)
 app.command("report")(report)
+app.command("verify")(verify)
 app.add_typer(local, name="local")
 
 

@@ -31,6 +31,8 @@ class DeployedPipeline:
     alias_parameter: str
     approval_url: str | None
     """None where nobody is asked."""
+    signing_key: str | None = None
+    """ARN of the key that signs manifests; None where none does."""
 
     @classmethod
     def find(cls, session: Session, stack: str | None, execution_arn: str | None = None) -> Self:
@@ -78,6 +80,7 @@ class DeployedPipeline:
             state_machine_arn=outputs["StateMachineArn"],
             alias_parameter=outputs["AliasParameterName"],
             approval_url=outputs.get("ApprovalUrl"),
+            signing_key=outputs.get("SigningKeyArn"),
         )
 
     def has_execution(self, arn: str) -> bool:
