@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from base64 import b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bedrock_customization_runtime import aws
 from bedrock_customization_runtime.contract import SIGNING_KEY_VARIABLE
@@ -13,7 +13,7 @@ from bedrock_customization_runtime.contract import SIGNING_KEY_VARIABLE
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
-_ALGORITHM = "ECDSA_SHA_256"
+_ALGORITHM: Final = "ECDSA_SHA_256"
 
 
 @dataclass(frozen=True, slots=True)
