@@ -168,6 +168,16 @@ def publishing(topic: sns.ITopic) -> list[Right]:
     return rights
 
 
+def signing(key: kms.IKey) -> list[Right]:
+    """Return the rights to sign versions of manifests, and to see that a version was signed."""
+    return [Right(actions=["kms:Sign", "kms:Verify"], resources=[key.key_arn])]
+
+
+def signing_key_arn(rights: Sequence[Right]) -> str | None:
+    """Return the ARN of the key that may be used to sign; None where none may."""
+    return next((right.resources[0] for right in rights if "kms:Sign" in right.actions), None)
+
+
 def using_model_key(key: kms.IKey | None) -> list[Right]:
     """Return the rights on a custom model's key of whoever makes the model, and of its job."""
     if key is None:

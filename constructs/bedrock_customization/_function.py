@@ -14,9 +14,10 @@ from aws_cdk import (
 )
 from constructs import Construct
 
-from bedrock_customization import _code
+from bedrock_customization import _access, _code
 from bedrock_customization._access import Right, policy_of
 from bedrock_customization._acknowledged import acknowledge, wildcards
+from bedrock_customization_runtime.contract import SIGNING_KEY_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,6 +72,9 @@ class HandlerFunction(Construct):
     ) -> None:
         super().__init__(scope, id)
         runtime = _code.FunctionRuntime.of(self)
+        if key := _access.signing_key_arn(rights):
+            # Whoever may sign manifests must: a version without a signature is a stranger's.
+            environment = {**(environment or {}), SIGNING_KEY_VARIABLE: key}
         logging = Right(
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
             resources=[runtime.log_group_arn],

@@ -126,6 +126,7 @@ class Pipeline(Construct):
             "StateMachineArn": self.state_machine.state_machine_arn,
             "AliasParameterName": self.alias.parameter_name,
             "NotificationTopicArn": self.topic.topic_arn,
+            **({"SigningKeyArn": key.key_arn} if (key := self.storage.signing_key) else {}),
             **({"ApprovalUrl": self.approval.address} if self.approval else {}),
         }.items():
             CfnOutput(Stack.of(self), name, value=value)

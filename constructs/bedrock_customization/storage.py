@@ -71,6 +71,10 @@ class CustomizationStorage(Construct):
             Without one, a key with yearly rotation is defined and kept when the stack goes.
         blind_key: Encrypts the blind set, so that rights on `key` never open it.
             Without one, likewise.
+        sign_manifests: Whether functions sign each version of a manifest that they write, with a
+            key of KMS for signatures alone, 1 USD a month (docs/lineage.md). Without it, versions
+            are chained but whoever may write the bucket may write a chain anew.
+        signing_key: Signs them in place of a key that is defined: asymmetric, `ECC_NIST_P256`.
         removal_policy: What happens to data when the stack goes.
             `DESTROY` takes a second signature, the context key
             `bedrock_customization:destroyData`; without it, data stay and synth warns. Objects are
@@ -91,6 +95,8 @@ class CustomizationStorage(Construct):
         artifacts_bucket: s3.IBucket | None = None,
         key: kms.IKey | None = None,
         blind_key: kms.IKey | None = None,
+        sign_manifests: bool = False,
+        signing_key: kms.IKey | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, id)
@@ -105,6 +111,8 @@ class CustomizationStorage(Construct):
             blind_key = self._define_key("BlindKey", "Blind test sets of runs")
         self.key = key
         self.blind_key = blind_key
+        self.signing_key = signing_key or (self._define_signing_key() if sign_manifests else None)
+        """Signs manifests; None where nothing does."""
         self.data_bucket = data_bucket or self._define_data_bucket(key)
         self.blind_bucket = blind_bucket or self._define_bucket("Blind", blind_key)
         self.artifacts_bucket = artifacts_bucket or self._define_bucket("Artifacts", key)
@@ -136,11 +144,17 @@ class CustomizationStorage(Construct):
 
     def writing(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
         """Return the rights to write objects in one part each, the key's included."""
-        return _access.writing(self._places[bucket], *prefixes)
+        return [
+            *_access.writing(self._places[bucket], *prefixes),
+            *self._signing(bucket, prefixes),
+        ]
 
     def uploading(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
         """Return the rights to write objects of any size, the key's included."""
-        return _access.uploading(self._places[bucket], *prefixes)
+        return [
+            *_access.uploading(self._places[bucket], *prefixes),
+            *self._signing(bucket, prefixes),
+        ]
 
     def removing(self, bucket: s3.IBucket, *prefixes: str) -> list[Right]:
         """Return the rights to find and abort multipart uploads, and to delete objects."""
@@ -184,6 +198,11 @@ class CustomizationStorage(Construct):
             )
         )
 
+    def _signing(self, bucket: s3.IBucket, prefixes: Sequence[str]) -> list[Right]:
+        """Return the rights to sign, of whoever writes manifests."""
+        writes_manifests = bucket is self.artifacts_bucket and RUNS in prefixes
+        return _access.signing(self.signing_key) if self.signing_key and writes_manifests else []
+
     def _place(self, bucket: s3.IBucket, named: kms.IKey | None) -> _access.Place:
         key = bucket.encryption_key or named
         return _access.Place(bucket_arn=bucket.bucket_arn, key_arn=key.key_arn if key else None)
@@ -213,6 +232,18 @@ class CustomizationStorage(Construct):
             enable_key_rotation=True,
             pending_window=_MONTH,
             removal_policy=self._removal_policy,
+        )
+
+    def _define_signing_key(self) -> kms.Key:
+        return kms.Key(
+            self,
+            "SigningKey",
+            description="Signs manifests of runs",
+            key_spec=kms.KeySpec.ECC_NIST_P256,
+            key_usage=kms.KeyUsage.SIGN_VERIFY,
+            pending_window=_MONTH,
+            # Without it, nobody can show any more that an old manifest is what it was.
+            removal_policy=RemovalPolicy.RETAIN,
         )
 
     def _define_data_bucket(self, key: kms.IKey | None) -> s3.Bucket:

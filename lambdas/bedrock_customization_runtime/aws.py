@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_service_quotas import ServiceQuotasClient
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
-    from bedrock_customization_runtime.model_import.sources.sagemaker import SageMakerClient
-    from bedrock_customization_runtime.model_import.sources.tokens import SecretsClient
-    from bedrock_customization_runtime.promotion.submitters import EventHistory
+    from bedrock_customization_runtime.aws_protocols import (
+        EventHistory,
+        SageMakerClient,
+        SecretsClient,
+    )
 
 # A first call to an idle model may wait for its copy to load: ten attempts outlast that.
 _CONFIG = Config(
@@ -48,6 +51,12 @@ def cloudtrail() -> EventHistory:
 def cloudwatch() -> CloudWatchClient:
     """Return the CloudWatch client of this process."""
     return cast("CloudWatchClient", _session().create_client("cloudwatch", config=_CONFIG))
+
+
+@cache
+def kms() -> KMSClient:
+    """Return the KMS client of this process."""
+    return cast("KMSClient", _session().create_client("kms", config=_CONFIG))
 
 
 @cache

@@ -207,6 +207,14 @@ class ManifestConflict(CustomizationError):
     remedy = "redrive the run, or start it under another name if the manifest is another run's"
 
 
+class LineageBroken(CustomizationError):
+    """The newest version of the run's manifest is not what a phase of the run has signed."""
+
+    remedy = (
+        "find out who wrote it: `bedrock-customization verify` says which version does not hold"
+    )
+
+
 class LoggingConfiguredElsewhere(CustomizationError):
     """Model invocation logging is configured by somebody else; nothing was changed."""
 

@@ -43,6 +43,7 @@ def record(s3: S3Client, event: RecordRunInput) -> RunRecord:
         "status": _status(closed),
         "outcome": _outcome(closed),
         "report": report,
+        "manifest_sha256": manifest.digest_of(closed),
         "summary": text.summary(closed),
     }
 

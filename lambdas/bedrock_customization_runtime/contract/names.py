@@ -59,6 +59,9 @@ MEDIA_PREFIX = "media"
 that a job may read."""
 
 
+SIGNING_KEY_VARIABLE = "MANIFEST_SIGNING_KEY"
+"""Environment variable of functions: ARN of the key that signs the manifests they write."""
+
 SCRATCH_PREFIX = "scratch"
 """Prefix in the data bucket of what only the steps of one preparation read, and which expires."""
 

@@ -106,5 +106,8 @@ class RunRecord(TypedDict):
     """As the manifest has it."""
     report: str
     """S3 URI of the HTML report."""
+    manifest_sha256: str
+    """Of the manifest's last version. Whoever can write S3 cannot write it here, in the output of
+    the execution."""
     summary: str
     """A few lines for a notification; no data."""

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
+    from bedrock_customization_runtime.aws_protocols import SageMakerClient
     from bedrock_customization_runtime.contract import NovaArtifacts, NovaSource
-    from bedrock_customization_runtime.model_import.sources.sagemaker import SageMakerClient
 
 _MANIFEST, _OUTPUT = "manifest.json", "output/output.tar.gz"
 _LONGEST_MANIFEST = 2**20

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_service_quotas import ServiceQuotasClient
 
+    from bedrock_customization_runtime.aws_protocols import SageMakerClient
     from bedrock_customization_runtime.contract import InspectArtifacts, NovaArtifacts
     from bedrock_customization_runtime.manifest import EstimateSection
-    from bedrock_customization_runtime.model_import.sources.sagemaker import SageMakerClient
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,8 @@
 """The manifest of a run: one JSON document that grows phase by phase, and is the run's lineage.
 
 Each phase writes its section last, after all the files that the section names, and only over the
-version it read. The report and the model card are rendered from the manifest alone.
+version it read, which it names by its digest and keeps. The report and the model card are rendered
+from the manifest alone.
 """
 
 from bedrock_customization_runtime.manifest.baseline import (
@@ -25,8 +26,10 @@ from bedrock_customization_runtime.manifest.document import (
     SCHEMA_VERSION,
     Manifest,
     begin,
+    digest_of,
     json_schema,
     load,
+    load_version,
     update,
 )
 from bedrock_customization_runtime.manifest.evaluation import (
@@ -41,6 +44,7 @@ from bedrock_customization_runtime.manifest.judging import (
     JudgeScore,
     JudgeSection,
 )
+from bedrock_customization_runtime.manifest.link import LinkSection
 from bedrock_customization_runtime.manifest.model_import import (
     ImportedFile,
     ImportFinding,
@@ -93,6 +97,7 @@ __all__ = [
     "JudgePreference",
     "JudgeScore",
     "JudgeSection",
+    "LinkSection",
     "Manifest",
     "MetricComparison",
     "ModelFigures",
@@ -106,7 +111,9 @@ __all__ = [
     "SweepSection",
     "UseCaseSection",
     "begin",
+    "digest_of",
     "json_schema",
     "load",
+    "load_version",
     "update",
 ]

@@ -1,15 +1,18 @@
 """The manifest of a run: one JSON document that grows phase by phase, and is the run's lineage.
 
 Each phase writes its section last, after all the files that the section names, and only over the
-version it read. The report and the model card are rendered from the manifest alone.
+version it read, which it names by its digest and keeps. The report and the model card are rendered
+from the manifest alone.
 """
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
-from bedrock_customization_runtime.errors import InvalidInput, ManifestConflict
+from bedrock_customization_runtime.errors import InvalidInput, LineageBroken, ManifestConflict
+from bedrock_customization_runtime.manifest import history
 from bedrock_customization_runtime.manifest.baseline import BaselineSection
 from bedrock_customization_runtime.manifest.custom_model import CustomModelSection
 from bedrock_customization_runtime.manifest.customization import (
@@ -19,6 +22,13 @@ from bedrock_customization_runtime.manifest.customization import (
     SweepSection,
 )
 from bedrock_customization_runtime.manifest.evaluation import EvaluationSection
+from bedrock_customization_runtime.manifest.link import (
+    LinkSection,
+    canonical,
+    digest,
+    signed_parts,
+    statement,
+)
 from bedrock_customization_runtime.manifest.model_import import ImportJob, ImportSection
 from bedrock_customization_runtime.manifest.preparation import PreparationSection, RefusalSection
 from bedrock_customization_runtime.manifest.promotion import (
@@ -27,6 +37,7 @@ from bedrock_customization_runtime.manifest.promotion import (
     DeploymentSection,
 )
 from bedrock_customization_runtime.manifest.runs import FailureSection, RunSection
+from bedrock_customization_runtime.manifest.signature import Signer, signer_of_process
 from bedrock_customization_runtime.manifest.use_case import UseCaseSection
 from bedrock_customization_runtime.s3 import objects
 
@@ -41,6 +52,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The document."""
 
     schema_version: int = SCHEMA_VERSION
+    link: LinkSection | None = None
+    """To the version before; None of a manifest that is being made."""
     run: RunSection
     status: Literal["running", "promoted", "rejected", "failed"] = "running"
     use_case: UseCaseSection | None = None
@@ -105,9 +118,11 @@ def begin(
     Raises:
         ManifestConflict: The manifest there belongs to another execution.
     """
-    manifest = Manifest(run=run, use_case=use_case)
+    signer = signer_of_process()
+    link = LinkSection(version=1, previous=None, key=signer.key if signer else None)
+    manifest = _signed(Manifest(link=link, run=run, use_case=use_case), signer)
     try:
-        objects.write_version(s3, uri, _encode(manifest), "application/json", replaces=None)
+        objects.write_version(s3, uri, canonical(manifest), "application/json", replaces=None)
     except objects.VersionConflictError:
         found = load(s3, uri)
         if found.run.execution_arn != run.execution_arn:
@@ -120,32 +135,87 @@ def begin(
 
 def load(s3: "S3Client", uri: str) -> Manifest:
     """Return the manifest."""
-    return msgspec.json.decode(objects.read(s3, uri), type=Manifest)
+    return load_version(s3, uri)[0]
 
 
-def update(s3: "S3Client", uri: str, change: Callable[[Manifest], Manifest]) -> Manifest:
+def load_version(s3: "S3Client", uri: str) -> tuple[Manifest, str]:
+    """Return the manifest and the digest of the version that it is."""
+    body = objects.read(s3, uri)
+    return msgspec.json.decode(body, type=Manifest), digest(body)
+
+
+def update(
+    s3: "S3Client",
+    uri: str,
+    change: Callable[[Manifest], Manifest],
+    *,
+    signer: Signer | None = None,
+) -> Manifest:
     """Apply a change to the newest version and write it over exactly that version.
 
     Args:
         s3: Client.
         uri: Where the manifest is.
         change: Takes the newest manifest, returns the new one; called again after a conflict.
+        signer: Signs it, where the run's manifest is signed. None for the one of this process.
 
     Returns:
         What was written.
 
     Raises:
         ManifestConflict: Other writers won several times in a row.
+        LineageBroken: The version there is signed by none, or not by the signer's key.
     """
+    signs = signer or signer_of_process()
 
     def changed(body: bytes | None) -> tuple[bytes, Manifest]:
         if body is None:
             raise ManifestConflict(f"{uri} does not exist, so its run never began: start it anew")
-        manifest = change(msgspec.json.decode(body, type=Manifest))
-        return _encode(manifest), manifest
+        found = msgspec.json.decode(body, type=Manifest)
+        manifest = _signed(replace(change(found), link=_next(s3, uri, found, body, signs)), signs)
+        return canonical(manifest), manifest
 
-    return objects.update(s3, uri, changed, attempts=_ATTEMPTS)
+    written = objects.update(s3, uri, changed, attempts=_ATTEMPTS)
+    if written.ended and written.link:
+        # Nothing may follow that would keep it.
+        history.keep(s3, uri, written.link.version, canonical(written))
+    return written
 
 
-def _encode(manifest: Manifest) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+def digest_of(manifest: Manifest) -> str:
+    """Return the digest of a version that was written."""
+    return digest(canonical(manifest))
+
+
+def _next(
+    s3: "S3Client", uri: str, found: Manifest, body: bytes, signer: Signer | None
+) -> LinkSection:
+    """Keep the version that is to be replaced, and return the link of the one after it.
+
+    Raises:
+        LineageBroken: It is not what the signer has signed. To build on it would be to sign it.
+    """
+    link = found.link
+    if link is None:
+        return LinkSection(version=1, previous=digest(body))
+    if link.key is not None and not (signer and signer.key == link.key and _holds(body, signer)):
+        raise LineageBroken(
+            f"version {link.version} of {uri} names the key {link.key}, and "
+            + (f"is no version that {signer.key} has signed" if signer else "nothing signs here")
+            + ": nothing was written"
+        )
+    history.keep(s3, uri, link.version, body)
+    return LinkSection(version=link.version + 1, previous=digest(body), key=link.key)
+
+
+def _signed(manifest: Manifest, signer: Signer | None) -> Manifest:
+    """Sign a version, if its run is one whose versions are signed."""
+    if signer is None or manifest.link is None or manifest.link.key is None:
+        return manifest
+    signature = signer.sign(statement(canonical(manifest)))
+    return replace(manifest, link=replace(manifest.link, signature=signature))
+
+
+def _holds(body: bytes, signer: Signer) -> bool:
+    parts = signed_parts(body)
+    return parts is not None and signer.holds(*parts)

@@ -43,6 +43,8 @@ class ApprovalSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """As the approver wrote it."""
     approver: str | None = None
     """ARN by which Lambda knew them; None of whoever had the link, and where nobody decided."""
+    evidence: str | None = None
+    """SHA-256 of the version of the manifest that they were shown."""
     requested: str
     """ISO 8601, UTC; so the next."""
     decided: str

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
 
+    from bedrock_customization_runtime.manifest.signature import Signer
+
 
 class Promotion(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """One move of an alias."""
@@ -200,18 +202,29 @@ def roll_back(
     return move
 
 
-def note_rollback(s3: S3Client, record: str, move: Promotion) -> None:
+def note_rollback(s3: S3Client, record: str, move: Promotion, signer: Signer | None = None) -> None:
     """Write a rollback into the manifests: of the run that is live again, and of the one that was.
+
+    Args:
+        s3: Client.
+        record: Where the record of the alias is.
+        move: The rollback.
+        signer: Of the pipeline's manifests.
 
     Raises:
         ManifestConflict: A manifest kept changing while it was written.
+        LineageBroken: One is not what the pipeline has signed.
     """
     left = next(
         (one for one in reversed(read(s3, record).history[:-1]) if one.arn == move.previous), None
     )
-    manifest.update(s3, move.manifest, lambda found: _deployed(found, rolled_back=None))
+    manifest.update(
+        s3, move.manifest, lambda found: _deployed(found, rolled_back=None), signer=signer
+    )
     if left is not None and left.run != move.run:
-        manifest.update(s3, left.manifest, lambda found: _deployed(found, rolled_back=move.moved))
+        manifest.update(
+            s3, left.manifest, lambda found: _deployed(found, rolled_back=move.moved), signer=signer
+        )
 
 
 def _deployed(found: manifest.Manifest, *, rolled_back: str | None) -> manifest.Manifest:

@@ -58,6 +58,8 @@ class ApprovalRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     task_token: str
     secret_sha256: str | None
     """Hexadecimal; None where there is no link."""
+    evidence: str | None = None
+    """SHA-256 of the version of the manifest that they are shown."""
     requested: str
     """ISO 8601, UTC; so the next."""
     expires: str

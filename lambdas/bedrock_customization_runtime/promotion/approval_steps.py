@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
 
+    from bedrock_customization_runtime.aws_protocols import EventHistory
     from bedrock_customization_runtime.contract import (
         ApprovalOutcome,
         ConcludeApprovalInput,
         RequestApprovalInput,
         Run,
     )
-    from bedrock_customization_runtime.promotion.submitters import EventHistory
 
 
 def ask(s3: S3Client, sfn: SFNClient, sns: SNSClient, event: RequestApprovalInput) -> None:
@@ -36,7 +36,7 @@ def ask(s3: S3Client, sfn: SFNClient, sns: SNSClient, event: RequestApprovalInpu
     """
     run, now, page = event["run"], datetime.now(UTC), event.get("page")
     secret = approval.new_secret() if page else None
-    about = manifest.load(s3, run["manifest"])
+    about, shown = manifest.load_version(s3, run["manifest"])
     asked = approval.ApprovalRequest(
         run=run["id"],
         manifest=run["manifest"],
@@ -45,6 +45,7 @@ def ask(s3: S3Client, sfn: SFNClient, sns: SNSClient, event: RequestApprovalInpu
         redrives=event["redrives"],
         task_token=event["task_token"],
         secret_sha256=approval.digest(secret) if secret else None,
+        evidence=shown,
         requested=times.iso(now),
         expires=approval.expiry(now, event["timeout_seconds"]),
     )
@@ -104,6 +105,7 @@ def conclude(s3: S3Client, event: ConcludeApprovalInput) -> ApprovalOutcome:
         outcome=decision.outcome,
         reason=decision.reason,
         approver=decision.approver,
+        evidence=concluded.evidence,
         requested=concluded.requested,
         decided=decision.decided,
     )

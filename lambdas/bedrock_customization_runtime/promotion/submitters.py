@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from bedrock_customization_runtime.aws_protocols import EventHistory
 
 # The manifest's start is a few seconds after the call; a queue of executions may add minutes.
 _AROUND = timedelta(hours=1)
@@ -28,13 +30,6 @@ class _Event(msgspec.Struct, rename="camel"):
     user_identity: _Identity
     response_elements: _Started | None = None
     """None where the call was refused."""
-
-
-class EventHistory(Protocol):
-    """CloudTrail's client, as far as it is needed here."""
-
-    def lookup_events(self, **request: object) -> Mapping[str, object]:
-        """Return a page of events."""
 
 
 def submitter_of(history: EventHistory, execution_arn: str, *, started: str) -> str | None:

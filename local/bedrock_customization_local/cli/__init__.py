@@ -27,6 +27,7 @@ from bedrock_customization_local.cli.commands.rollback import rollback
 from bedrock_customization_local.cli.commands.rules import rules
 from bedrock_customization_local.cli.commands.status import status
 from bedrock_customization_local.cli.commands.validate import validate
+from bedrock_customization_local.cli.commands.verify import verify
 
 app = typer.Typer(
     name="bedrock-customization",
@@ -51,6 +52,7 @@ app.command("status")(status)
 app.command("cleanup")(cleanup)
 app.command("rules")(rules)
 app.command("report")(report)
+app.command("verify")(verify)
 app.add_typer(local, name="local")
 
 

@@ -13,6 +13,7 @@ from aws_cdk import App, CfnOutput, Duration, Stack, aws_ec2 as ec2, aws_kms as 
 from bedrock_customization import (
     BaseModel,
     CustomizationPipeline,
+    CustomizationStorage,
     FineTuning,
     Gate,
     JobNetwork,
@@ -166,6 +167,8 @@ def define(stack, name, given):
     """Define a pipeline, and its monitoring if it has one, and export what tests ask for."""
     given = dict(given)
     monitoring = given.pop("monitoring", None)
+    if given.pop("sign_manifests", False):
+        given["storage"] = CustomizationStorage(stack, f"{name}Storage", sign_manifests=True)
     pipeline = CustomizationPipeline(
         stack,
         name,
@@ -210,6 +213,8 @@ def _tell_the_command_line(stack, pipeline):
         "ApprovalUrl": pipeline.approval.address,
     }.items():
         CfnOutput(stack, key, value=value)
+    if key := pipeline.storage.signing_key:
+        CfnOutput(stack, "SigningKeyArn", value=key.key_arn)
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,7 @@ def asking(deploy, questions, backwards):
             "base_model": BaseModel.NOVA_MICRO,
             "method": FineTuning(hyperparameters={"epochCount": 1}),
             "approval": Approval(),
+            "sign_manifests": True,
         },
     }
     with deploy(arguments) as pipelines:
@@ -124,6 +125,27 @@ def test_what_people_approve_goes_live_with_their_reason(asking, approved):
     assert found.approval.reason == "It answers as our people do."
     assert found.approval.approver is None
     assert asking.alias() == found.deployment.arn
+
+
+def test_the_lineage_of_a_signed_run_holds_until_a_byte_of_it_changes(asking, approved):
+    found, _ = approved
+    answer = command("verify", "approved", "--format", "json")
+    said = json.loads(answer.output)
+    assert answer.exit_code == 0, said
+    assert said["signatures_checked"]
+    assert said["end_named_by_execution"]
+    assert said["approval"]["evidence"] == found.approval.evidence
+    assert said["versions"] == found.link.version
+    assert all(file["version_id"] for file in said["files"] if file["holds"])
+    bucket, key = asking.outputs["Artifacts"], "runs/approved/lineage/000002.json"
+    kept = asking.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    asking.s3.put_object(Bucket=bucket, Key=key, Body=kept.replace(b"running", b"walking", 1))
+    try:
+        answer = command("verify", "approved")
+    finally:
+        asking.s3.put_object(Bucket=bucket, Key=key, Body=kept)
+    assert answer.exit_code == 1
+    assert "version 3: the version before is another one" in answer.output
 
 
 def test_a_link_that_was_used_decides_nothing_any_more(asking, approved):

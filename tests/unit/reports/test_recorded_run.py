@@ -34,7 +34,14 @@ def record(make_buckets, run_of):
 def test_a_run_that_made_a_model_leaves_its_card_beside_the_report(record, promoted):
     left = record(replace(promoted, status="running", ended=None))
 
-    assert left.keys() == {"manifest.json", "report.html", "model-card.md", "model-card.json"}
+    assert left.keys() == {
+        "manifest.json",
+        "000001.json",
+        "report.html",
+        "model-card.md",
+        "model-card.json",
+    }
+    assert left["000001.json"]["ETag"] == left["manifest.json"]["ETag"]
     assert left["model-card.md"]["ContentType"] == "text/markdown; charset=utf-8"
     card = json.loads(left["model-card.json"]["Body"].read())
     assert card["outcome"]["outcome"] == "Promoted"
@@ -46,5 +53,5 @@ def test_a_run_that_failed_before_there_was_a_model_leaves_no_card(record, prepa
 
     left = record(prepared, failure=failure)
 
-    assert left.keys() == {"manifest.json", "report.html"}
+    assert left.keys() == {"manifest.json", "000001.json", "report.html"}
     assert "Over budget" in left["report.html"]["Body"].read().decode()

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
+    from bedrock_customization_runtime.aws_protocols import SageMakerClient, SecretsClient
     from bedrock_customization_runtime.contract import HubSource, ModelSource
     from bedrock_customization_runtime.model_import.sources.pinned import Pinned
-    from bedrock_customization_runtime.model_import.sources.sagemaker import SageMakerClient
-    from bedrock_customization_runtime.model_import.sources.tokens import SecretsClient
 
 OpenedSource = HubRepository | S3Folder | ArchiveFolder
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -12,21 +12,10 @@ from bedrock_customization_runtime.s3.objects import S3Uri
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bedrock_customization_runtime.aws_protocols import SageMakerClient
     from bedrock_customization_runtime.contract import SageMakerSource
 
 _ARCHIVES = (".tar.gz", ".tgz")
-
-
-class SageMakerClient(Protocol):
-    """What is used of the SageMaker client."""
-
-    def describe_training_job(self, *, TrainingJobName: str) -> dict[str, Any]:  # noqa: N803 - SageMaker's
-        """Return a training job."""
-        ...
-
-    def describe_model_package(self, *, ModelPackageName: str) -> dict[str, Any]:  # noqa: N803 - SageMaker's
-        """Return a version of a model package."""
-        ...
 
 
 class ModelData(NamedTuple):

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bedrock_customization_runtime.aws_protocols import SecretsClient
+
 _TOKEN = re.compile(r"[\x21-\x7e]{1,512}")
-
-
-class SecretsClient(Protocol):
-    """What is used of the Secrets Manager client."""
-
-    def get_secret_value(self, *, SecretId: str) -> dict[str, Any]:  # noqa: N803 - AWS's
-        """Return a secret."""
-        ...
 
 
 def token_of(secrets_manager: Callable[[], SecretsClient], arn: str | None) -> str | None:

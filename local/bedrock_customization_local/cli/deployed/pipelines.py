@@ -34,6 +34,8 @@ class DeployedPipeline:
     data_bucket: str | None = None
     """None where the stack does not say; so the next."""
     blind_bucket: str | None = None
+    signing_key: str | None = None
+    """ARN of the key that signs manifests; None where none does."""
 
     @classmethod
     def find(cls, session: Session, stack: str | None, execution_arn: str | None = None) -> Self:
@@ -84,6 +86,7 @@ class DeployedPipeline:
             approval_url=outputs.get("ApprovalUrl"),
             data_bucket=outputs.get("DataBucketName"),
             blind_bucket=outputs.get("BlindBucketName"),
+            signing_key=outputs.get("SigningKeyArn"),
         )
 
     def has_execution(self, arn: str) -> bool:

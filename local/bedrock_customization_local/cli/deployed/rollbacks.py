@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from bedrock_customization_local.cli.deployed.pipelines import DeployedPipeline, aws_errors
 from bedrock_customization_local.cli.messages import CommandError
+from bedrock_customization_runtime.manifest.signature import Signer
 from bedrock_customization_runtime.promotion import alias
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ def roll_back(to: str | None, *, stack: str | None, region: str | None) -> tuple
             by=session.client("sts").get_caller_identity()["Arn"],
             check=partial(_check_answers, session),
         )
-        alias.note_rollback(s3, record, move)
+        key = pipeline.signing_key
+        signer = Signer(session.client("kms"), key) if key else None
+        alias.note_rollback(s3, record, move, signer)
     return pipeline.alias_parameter, move
 
 

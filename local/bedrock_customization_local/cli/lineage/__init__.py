@@ -1,0 +1,1 @@
+"""What `verify` does: the versions of a manifest, its key and its files, found and checked."""
