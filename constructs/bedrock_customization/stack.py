@@ -27,6 +27,7 @@ class CustomizationStack(Stack):
         template: How a row of the raw data becomes a record.
             Without one, the data already are records: prompt and completion, or Converse messages.
         use_case: What it is for (docs/when-to-tune.md).
+        regulated: As of `CustomizationPipeline`.
     """
 
     def __init__(
@@ -37,10 +38,16 @@ class CustomizationStack(Stack):
         base_model: BaseModel,
         template: RecordTemplate | None = None,
         use_case: UseCase | None = None,
+        regulated: bool = False,
     ) -> None:
         super().__init__(scope, id, description="Customizes a foundation model on Amazon Bedrock")
         self.pipeline = CustomizationPipeline(
-            self, "Pipeline", base_model=base_model, template=template, use_case=use_case
+            self,
+            "Pipeline",
+            base_model=base_model,
+            template=template,
+            use_case=use_case,
+            regulated=regulated,
         )
         self.pipeline.define_outputs()
 
@@ -50,7 +57,7 @@ class CustomizationStack(Stack):
 
         Keys, each after `bedrock_customization:`: `baseModel`, for raw data of columns `prompt`,
         `completion`, `system` and `groupBy` (see `RecordTemplate`), and at will `useCase`, the path
-        of a TOML file (see `UseCase.from_file`).
+        of a TOML file (see `UseCase.from_file`), and `regulated`.
 
         Raises:
             ValueError: A key is missing, or its value does not fit; the message says which.
@@ -90,4 +97,6 @@ class CustomizationStack(Stack):
             base_model=BaseModel.of(base_model),
             template=template,
             use_case=UseCase.from_file(stated) if stated else None,
+            # The command line's `-c` gives text.
+            regulated=(read("regulated") or "").lower() == "true",
         )
