@@ -43,7 +43,7 @@ from bedrock_customization.phases.run_cleanup import RunCleanup
 from bedrock_customization.phases.run_start import RunStart
 from bedrock_customization.phases.throughput_expiry import ThroughputExpiry
 from bedrock_customization.pipeline import CustomizationPipeline
-from bedrock_customization.regulation import regulate
+from bedrock_customization.regulation import Regulation
 from bedrock_customization.reward import (
     ExactMatch,
     JsonEquality,
@@ -117,6 +117,7 @@ __all__ = [
     "ProvisionedThroughput",
     "RecordTemplate",
     "RegularExpression",
+    "Regulation",
     "ReinforcementFineTuning",
     "RequestMetadata",
     "RunCleanup",
@@ -132,5 +133,4 @@ __all__ = [
     "Sweep",
     "ThroughputExpiry",
     "UseCase",
-    "regulate",
 ]

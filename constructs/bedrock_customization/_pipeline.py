@@ -34,7 +34,7 @@ from bedrock_customization.phases.deployment import CandidateRemoval
 from bedrock_customization.phases.promotion import PromotionGate
 from bedrock_customization.phases.run_cleanup import RunCleanup
 from bedrock_customization.phases.throughput_expiry import ThroughputExpiry
-from bedrock_customization.regulation import LOCKED_FOR, regulate
+from bedrock_customization.regulation import LOCKED_FOR, Regulation
 from bedrock_customization.storage import CustomizationStorage
 
 if TYPE_CHECKING:
@@ -244,10 +244,10 @@ class Pipeline(Construct):
         if self.network:
             self.network.connect(self)
         if self._regulated:
-            regulate(self)
+            Regulation.apply_to(self)
             for given in (self.storage, self.network):
                 if given and given.node.scope is not self:
-                    regulate(given)
+                    Regulation.apply_to(given)
 
     def _define_state_machine(self, first: sfn.State) -> sfn.StateMachine:
         log_group = logs.LogGroup(

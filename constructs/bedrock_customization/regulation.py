@@ -28,29 +28,35 @@ _CONCURRENCY = 20
 _NIST, _HIPAA, _PCI = "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321"
 
 
-def regulate(scope: Construct) -> None:
-    """Make what stands at and below a construct meet NIST 800-53 R5, HIPAA and PCI DSS.
+class Regulation:
+    """What NIST 800-53 R5, HIPAA and PCI DSS ask for beyond what always holds.
 
     Policies become managed ones, logs are encrypted with a key of yours, functions reserve their
     concurrency; what remains is acknowledged, each on its construct and with its reason
     (docs/regulated.md). Functions must be in a VPC: `CustomizationNetwork.connect` puts them there.
-    A pipeline does all of it with `regulated=True`; this is for what stands outside, such as a
-    `Grader`.
-
-    Args:
-        scope: What is defined already; not what is added to it later.
     """
-    _encrypt_logs(scope)
-    for vpc in below(scope, ec2.CfnVPC):
-        _acknowledge_vpc(vpc)
-    for network in below(scope, CustomizationNetwork):
-        _acknowledge_jobs(network)
-    for one in below(scope, HandlerFunction):
-        _limit(one)
-    for bucket in below(scope, s3.CfnBucket):
-        _acknowledge_bucket(bucket)
-    # Last: what comes before may define roles and give rights.
-    _manage_policies(scope)
+
+    @staticmethod
+    def apply_to(scope: Construct) -> None:
+        """Make what stands at and below a construct meet their rules.
+
+        A pipeline does it itself with `regulated=True`; this is for what stands outside, such as a
+        `Grader`.
+
+        Args:
+            scope: With all that is defined in it already; not what is added to it later.
+        """
+        _encrypt_logs(scope)
+        for vpc in below(scope, ec2.CfnVPC):
+            _acknowledge_vpc(vpc)
+        for network in below(scope, CustomizationNetwork):
+            _acknowledge_jobs(network)
+        for one in below(scope, HandlerFunction):
+            _limit(one)
+        for bucket in below(scope, s3.CfnBucket):
+            _acknowledge_bucket(bucket)
+        # Last: what comes before may define roles and give rights.
+        _manage_policies(scope)
 
 
 def _encrypt_logs(scope: Construct) -> None:

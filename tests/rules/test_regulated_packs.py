@@ -19,10 +19,10 @@ from bedrock_customization import (
     ExactMatch,
     Grader,
     ModelImportPipeline,
+    Regulation,
     ReinforcementFineTuning,
     S3Model,
     _acknowledged,
-    regulate,
 )
 
 PACKS = {
@@ -43,7 +43,7 @@ def with_a_grader_and_things_of_ones_own(stack):
     network = CustomizationNetwork(stack, "Network")
     grader = Grader(stack, "Grader", reward=ExactMatch())
     network.connect(grader)
-    regulate(grader)
+    Regulation.apply_to(grader)
     return CustomizationPipeline(
         stack,
         "Pipeline",

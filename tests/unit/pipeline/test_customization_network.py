@@ -144,33 +144,37 @@ def test_only_functions_and_jobs_reach_the_interface_endpoints(network_template)
         assert "SecurityGroupIngress" not in group["Properties"]
 
 
-def bucket_policies(template):
-    """Return the policies of the three buckets, with references as plain texts."""
-
-    def plain(value):  # noqa: PLR0911 - one case for each shape
-        match value:
-            case {"Ref": "AWS::Partition"}:
-                return "aws"
-            case {"Ref": "AWS::AccountId"}:
-                return ACCOUNT
-            case {"Ref": name} if "S3" in name and "Network" in name:
-                return ENDPOINT
-            case {"Fn::GetAtt": [name, _]} if "Role" in name:
-                return f"arn:aws:iam::{ACCOUNT}:role/{name}"
-            case {"Fn::GetAtt": [name, _]} | {"Ref": name}:
-                return f"arn:aws:s3:::{name}"
-            case {"Fn::Join": [separator, parts]}:
-                return separator.join(plain(part) for part in parts)
-            case dict():
-                return {key: plain(one) for key, one in value.items()}
-            case list():
-                return [plain(one) for one in value]
+def plain(value):
+    """Return part of a template with its references as plain texts."""
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if not isinstance(value, dict):
         return value
+    match value:
+        case {"Fn::Join": [separator, parts]}:
+            return separator.join(map(plain, parts))
+        case {"Ref": name} | {"Fn::GetAtt": [name, _]}:
+            return named(name)
+    return {key: plain(one) for key, one in value.items()}
 
+
+def named(logical_id):
+    """Return what a reference stands for: a pseudo parameter, the endpoint, a role or a bucket."""
+    known = {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT}
+    if logical_id in known:
+        return known[logical_id]
+    if logical_id.startswith("NetworkS3"):
+        return ENDPOINT
+    role = f"arn:aws:iam::{ACCOUNT}:role/{logical_id}"
+    return role if "Role" in logical_id else f"arn:aws:s3:::{logical_id}"
+
+
+def bucket_policies(template):
+    """Yield the ARNs and policies of the three buckets."""
     for one in template.find_resources("AWS::S3::BucketPolicy").values():
         document = plain(one["Properties"]["PolicyDocument"])
         if "OnlyThroughTheEndpoint" in json.dumps(document):
-            yield f"arn:aws:s3:::{one['Properties']['Bucket']['Ref']}", parse(document)
+            yield named(one["Properties"]["Bucket"]["Ref"]), parse(document)
 
 
 def may(document, action, resource, *, role="Administrator", service=None, **context):
