@@ -232,7 +232,8 @@ class CustomizationNetwork(Construct):
                 allow_all_outbound=False,
             )
             for peer in (self._group, self.job_group):
-                self._endpoint_group.connections.allow_from(
+                # What goes out to them is allowed already.
+                self._endpoint_group.add_ingress_rule(
                     peer, ec2.Port.tcp(_HTTPS), "HTTPS from functions and jobs"
                 )
         endpoint = ec2.InterfaceVpcEndpoint(

@@ -10,6 +10,7 @@ import cdk_nag
 import pytest
 from aws_cdk import App, Stack, Validations, aws_iam as iam, aws_lambda as lambda_, aws_s3 as s3
 from aws_cdk.assertions import Template
+from cfnlint.api import lint
 
 from bedrock_customization import (
     BaseModel,
@@ -135,6 +136,15 @@ def test_each_pack_would_find_something(pack, context):
     )
     findings = PACKS[pack](app).validate_scope(app).violations
     assert any(one.rule_name.startswith(pack) for one in findings)
+
+
+@pytest.mark.slow
+def test_cfn_lint_is_content(context):
+    stack = Stack(App(context=context), "Stack")
+    with_a_grader_and_things_of_ones_own(stack)
+    # W3005: aws-cdk-lib writes dependencies that a reference already implies.
+    matches = lint(json.dumps(Template.from_stack(stack).to_json()))
+    assert [match for match in matches if match.rule.id != "W3005"] == []
 
 
 def test_no_policy_is_part_of_a_role(regulated):
