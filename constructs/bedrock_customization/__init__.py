@@ -6,6 +6,7 @@ from bedrock_customization.alias import Alias
 from bedrock_customization.approval import Approval
 from bedrock_customization.base_model import BaseModel
 from bedrock_customization.budget import CustomizationBudget
+from bedrock_customization.customization_network import CustomizationNetwork
 from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
 from bedrock_customization.deployment_kinds import OnDemand, ProvisionedThroughput
 from bedrock_customization.enrichment import Enrichment
@@ -46,6 +47,7 @@ from bedrock_customization.phases.run_cleanup import RunCleanup
 from bedrock_customization.phases.run_start import RunStart
 from bedrock_customization.phases.throughput_expiry import ThroughputExpiry
 from bedrock_customization.pipeline import CustomizationPipeline
+from bedrock_customization.regulation import Regulation
 from bedrock_customization.reward import (
     ExactMatch,
     JsonEquality,
@@ -83,6 +85,7 @@ __all__ = [
     "ContinuedPretraining",
     "CustomModelCreation",
     "CustomizationBudget",
+    "CustomizationNetwork",
     "CustomizationPipeline",
     "CustomizationStack",
     "CustomizationStorage",
@@ -126,6 +129,7 @@ __all__ = [
     "ProvisionedThroughput",
     "RecordTemplate",
     "RegularExpression",
+    "Regulation",
     "ReinforcementFineTuning",
     "RequestMetadata",
     "RunCleanup",

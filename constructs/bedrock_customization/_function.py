@@ -35,9 +35,8 @@ _TRACING = Right(
     wildcard_because="X-Ray has no resource-level permissions",
 )
 _MEANT = {"Serverless-LambdaStarPermissions": _TRACING.wildcard_because}
-_SYNCHRONOUS = {
-    "Serverless-LambdaDLQ": "only invoked synchronously, by what sees its errors and acts on them"
-}
+SYNCHRONOUS = "only invoked synchronously, by what sees its errors and acts on them"
+"""Why a function has no queue of dead letters."""
 
 
 class HandlerFunction(Construct):
@@ -71,6 +70,7 @@ class HandlerFunction(Construct):
         dead_letters: sqs.IQueue | None = None,
     ) -> None:
         super().__init__(scope, id)
+        self.rights = [*rights]
         runtime = _code.FunctionRuntime.of(self)
         if key := _access.signing_key_arn(rights):
             # Whoever may sign manifests must: a version without a signature is a stranger's.
@@ -124,5 +124,5 @@ class HandlerFunction(Construct):
             "versions it began with",
         )
         """What a state machine must be allowed."""
-        meant = _MEANT if dead_letters else {**_MEANT, **_SYNCHRONOUS}
+        meant = _MEANT if dead_letters else {**_MEANT, "Serverless-LambdaDLQ": SYNCHRONOUS}
         acknowledge(self, {**wildcards(runtime.stack, [_TRACING, *rights]), **meant})

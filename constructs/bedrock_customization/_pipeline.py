@@ -25,12 +25,15 @@ from bedrock_customization._acknowledged import acknowledge, wildcards
 from bedrock_customization._executions import running_maps
 from bedrock_customization._run_frame import RunFrame
 from bedrock_customization.alias import Alias
+from bedrock_customization.customization_network import CustomizationNetwork
 from bedrock_customization.deployment_kinds import ImportedCopies, ProvisionedThroughput
+from bedrock_customization.network import JobNetwork
 from bedrock_customization.phases.approval import ApprovalStep
 from bedrock_customization.phases.deployment import CandidateRemoval
 from bedrock_customization.phases.promotion import PromotionGate
 from bedrock_customization.phases.run_cleanup import RunCleanup
 from bedrock_customization.phases.throughput_expiry import ThroughputExpiry
+from bedrock_customization.regulation import LOCKED_FOR, Regulation
 from bedrock_customization.storage import CustomizationStorage
 
 if TYPE_CHECKING:
@@ -69,6 +72,8 @@ class Pipeline(Construct):
         deployment: On what candidates and the promoted model answer.
         creates_models: As of `CandidateRemoval`.
         storage: Buckets and keys. Without it, they are defined.
+        network: Where functions and jobs run; a `JobNetwork` is of jobs alone.
+        regulated: Whether the rules of NIST 800-53 R5, HIPAA and PCI DSS are met too.
         model_key: What encrypts the models. Without one, a key that AWS owns does.
         topic: Where people hear how a run ended.
             Without one, a topic encrypted with a key of its own is defined.
@@ -82,13 +87,23 @@ class Pipeline(Construct):
         deployment: Deployment,
         creates_models: bool = False,
         storage: CustomizationStorage | None = None,
+        network: CustomizationNetwork | JobNetwork | None = None,
+        regulated: bool = False,
         model_key: kms.IKey | None = None,
         topic: sns.ITopic | None = None,
     ) -> None:
         super().__init__(scope, id)
         self._name = self._unique_name()
         self._deployed_on, self._creates_models = deployment, creates_models
-        self.storage: CustomizationStorage = storage or CustomizationStorage(self, "Storage")
+        self._regulated = regulated
+        self.network: CustomizationNetwork | None = None
+        """Where functions and jobs run, if not where Lambda and Bedrock run them."""
+        self._job_network: JobNetwork | None = None
+        if network or regulated:
+            self._define_network(network)
+        self.storage: CustomizationStorage = storage or CustomizationStorage(
+            self, "Storage", lock_artifacts_for=LOCKED_FOR if regulated else None
+        )
         """Where everything of runs lies."""
         self.topic: sns.ITopic = topic or self._define_topic()
         """Where people hear how a run ended."""
@@ -211,6 +226,28 @@ class Pipeline(Construct):
                 alias=self.alias,
                 topic=self.topic,
             )
+
+    def _define_network(self, network: CustomizationNetwork | JobNetwork | None) -> None:
+        if isinstance(network, JobNetwork):
+            if self._regulated:
+                raise ValueError(
+                    "network is a JobNetwork, of jobs alone, and a regulated pipeline has its "
+                    "functions in a VPC too: give CustomizationNetwork(vpc=...), or leave it out"
+                )
+            self._job_network = network
+            return
+        self.network = network or CustomizationNetwork(self, "Network")
+        self._job_network = self.network.jobs
+
+    def _protect(self) -> None:
+        """Do what can only be done once everything is defined."""
+        if self.network:
+            self.network.connect(self)
+        if self._regulated:
+            Regulation.apply_to(self)
+            for given in (self.storage, self.network):
+                if given and given.node.scope is not self:
+                    Regulation.apply_to(given)
 
     def _define_state_machine(self, first: sfn.State) -> sfn.StateMachine:
         log_group = logs.LogGroup(

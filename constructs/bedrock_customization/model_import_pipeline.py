@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bedrock_customization._aims import Aims
 from bedrock_customization._pipeline import Pipeline
 from bedrock_customization.deployment_kinds import ImportedCopies, OnDemand
+from bedrock_customization.model_source import HuggingFaceModel
 from bedrock_customization.nova_source import SageMakerNovaModel
 from bedrock_customization.phases.custom_model_creation import CustomModelCreation
 from bedrock_customization.phases.deployment import ModelDeployment
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization.approval import Approval
     from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.customization_network import CustomizationNetwork
     from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
     from bedrock_customization.deployment_kinds import ProvisionedThroughput
     from bedrock_customization.gate import Gate
@@ -76,6 +78,8 @@ class ModelImportPipeline(Pipeline):
         storage: Buckets and keys. Without it, they are defined.
         import_role: A service role of your own for the import job (see `ServiceRole`).
             Without one, a role is defined.
+        network: A VPC for functions (docs/network.md). Without one, Lambda's own.
+        regulated: As of `CustomizationPipeline`.
         model_key: Encrypts the imported models; who invokes them needs it too
             (`alias.grant_invoke`). Without one, a key that AWS owns does.
         topic: Where people hear how a run ended.
@@ -109,12 +113,16 @@ class ModelImportPipeline(Pipeline):
         judge: Judge | None = None,
         storage: CustomizationStorage | None = None,
         import_role: iam.IRole | None = None,
+        network: CustomizationNetwork | None = None,
+        regulated: bool = False,
         model_key: kms.IKey | None = None,
         topic: sns.ITopic | None = None,
     ) -> None:
         aims = Aims.agreed(None, metric=metric, target=None, gate=gate, max_cost_usd=max_cost_usd)
         aims.gate.check_judge(judge)
         is_nova = isinstance(model, SageMakerNovaModel)
+        if isinstance(model, HuggingFaceModel):
+            _check_hub_is_reached(network, regulated=regulated)
         _check_fits(staging=staging, deployment=deployment, is_nova=is_nova)
         nova_on = deployment or OnDemand()
         answers_on = nova_on if is_nova else ImportedCopies()
@@ -124,6 +132,8 @@ class ModelImportPipeline(Pipeline):
             deployment=answers_on,
             creates_models=is_nova,
             storage=storage,
+            network=network,
+            regulated=regulated,
             model_key=model_key,
             topic=topic,
         )
@@ -215,6 +225,15 @@ class ModelImportPipeline(Pipeline):
                 self.gate,
             ],
             judge=judge,
+        )
+        self._protect()
+
+
+def _check_hub_is_reached(network: CustomizationNetwork | None, *, regulated: bool) -> None:
+    if (network is None and regulated) or (network and network.is_isolated):
+        raise ValueError(
+            "model is one of a hub, and an isolated network has no way there: give network a vpc "
+            "with a way to the hub, or copy the model to S3 and name it as an S3Model"
         )
 
 

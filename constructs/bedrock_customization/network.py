@@ -51,7 +51,7 @@ class JobNetwork:
         Raises:
             ValueError: There are too few or too many subnets or security groups.
         """
-        selected = self._selected()
+        selected = self.select()
         check_between("network.subnets", len(selected.subnet_ids), 1, _MOST_SUBNETS, "of a job")
         check_between(
             "network.security_groups", len(self.security_groups), 1, _MOST_GROUPS, "of a job"
@@ -71,14 +71,14 @@ class JobNetwork:
 
     def request(self) -> dict[str, list[str]]:
         """Return the `VpcConfig` of a job, as Step Functions spells it."""
-        return {"SubnetIds": list(self._selected().subnet_ids), "SecurityGroupIds": self._groups()}
+        return {"SubnetIds": list(self.select().subnet_ids), "SecurityGroupIds": self._groups()}
 
     def rights(self) -> list[Right]:
         """Return what the job's service role needs: the five statements of the user guide."""
         tags = ["BedrockManaged", "BedrockModelCustomizationJobArn"]
         managed, job = tags
         jobs = bedrock_arn("model-customization-job")
-        subnets = [f"{_EC2}:subnet/{name}" for name in self._selected().subnet_ids]
+        subnets = [f"{_EC2}:subnet/{name}" for name in self.select().subnet_ids]
         groups = [f"{_EC2}:security-group/{name}" for name in self._groups()]
         return [
             Right(
@@ -126,7 +126,8 @@ class JobNetwork:
             ),
         ]
 
-    def _selected(self) -> ec2.SelectedSubnets:
+    def select(self) -> ec2.SelectedSubnets:
+        """Return the subnets."""
         chosen = self.subnets
         if chosen is None:
             return self.vpc.select_subnets()

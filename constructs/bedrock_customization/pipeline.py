@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from bedrock_customization.approval import Approval
     from bedrock_customization.base_model import BaseModel
+    from bedrock_customization.customization_network import CustomizationNetwork
     from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
     from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.enrichment import Enrichment
@@ -96,7 +97,10 @@ class CustomizationPipeline(Pipeline):
         storage: Buckets and keys. Without it, they are defined.
         customization_role: A service role of your own for jobs (see `ServiceRole`).
             Without one, a role is defined.
-        network: A VPC in which jobs read and write their data. Without one, Bedrock's own.
+        network: A VPC for functions and jobs (`CustomizationNetwork`, docs/network.md), or for jobs
+            alone (`JobNetwork`). Without one, Lambda's and Bedrock's own.
+        regulated: Whether the pipeline meets the rules of NIST 800-53 R5, HIPAA and PCI DSS too
+            (docs/regulated.md); without a network one is defined then.
         model_key: Encrypts the custom models; who invokes them needs it too (`alias.grant_invoke`).
             Without one, a key that AWS owns does.
         topic: Where people hear how a run ended.
@@ -135,7 +139,8 @@ class CustomizationPipeline(Pipeline):
         judge: Judge | None = None,
         storage: CustomizationStorage | None = None,
         customization_role: iam.IRole | None = None,
-        network: JobNetwork | None = None,
+        network: CustomizationNetwork | JobNetwork | None = None,
+        regulated: bool = False,
         model_key: kms.IKey | None = None,
         topic: sns.ITopic | None = None,
     ) -> None:
@@ -145,7 +150,14 @@ class CustomizationPipeline(Pipeline):
         aims.gate.check_judge(judge)
         deployment = deployment or OnDemand()
         super().__init__(
-            scope, id, deployment=deployment, storage=storage, model_key=model_key, topic=topic
+            scope,
+            id,
+            deployment=deployment,
+            storage=storage,
+            network=network,
+            regulated=regulated,
+            model_key=model_key,
+            topic=topic,
         )
         on_failure = self._frame.on_failure
         self.start = RunStart(
@@ -207,7 +219,7 @@ class CustomizationPipeline(Pipeline):
             stall_limit=stall_limit,
             early_stopping=early_stopping,
             role=customization_role,
-            network=network,
+            network=self._job_network,
             model_key=model_key,
             on_failure=on_failure,
         )
@@ -244,6 +256,7 @@ class CustomizationPipeline(Pipeline):
             judge=judge,
         )
         self.customization.stop_jobs_of(self.state_machine)
+        self._protect()
 
     def metric_training_loss(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return the training loss with which jobs ended; average over 5 minutes."""

@@ -67,6 +67,7 @@ class ServiceRole(Construct):
     ) -> None:
         super().__init__(scope, id)
         rights = [*rights, *_rights_on_data(kind, storage)]
+        self.kind, self.rights = kind, rights
         is_blind = kind is JobKind.CUSTOMIZATION
         denied = storage.rights_on_blind_data() if is_blind else []
         if role is None:

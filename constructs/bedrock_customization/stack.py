@@ -30,6 +30,7 @@ class CustomizationStack(Stack):
         use_case: What it is for (docs/when-to-tune.md).
         monitoring: Whether alarms and a dashboard watch it (docs/operations.md), which CloudWatch
             bills by the month.
+        regulated: As of `CustomizationPipeline`.
     """
 
     def __init__(
@@ -41,10 +42,16 @@ class CustomizationStack(Stack):
         template: RecordTemplate | None = None,
         use_case: UseCase | None = None,
         monitoring: bool = False,
+        regulated: bool = False,
     ) -> None:
         super().__init__(scope, id, description="Customizes a foundation model on Amazon Bedrock")
         self.pipeline = CustomizationPipeline(
-            self, "Pipeline", base_model=base_model, template=template, use_case=use_case
+            self,
+            "Pipeline",
+            base_model=base_model,
+            template=template,
+            use_case=use_case,
+            regulated=regulated,
         )
         self.pipeline.define_outputs()
         if monitoring:
@@ -56,7 +63,8 @@ class CustomizationStack(Stack):
 
         Keys, each after `bedrock_customization:`: `baseModel`, for raw data of columns `prompt`,
         `completion`, `system` and `groupBy` (see `RecordTemplate`), and at will `useCase`, the path
-        of a TOML file (see `UseCase.from_file`), and `monitoring`, `true` or `false`.
+        of a TOML file (see `UseCase.from_file`), and `monitoring` and `regulated`, which are `true`
+        or `false`.
 
         Raises:
             ValueError: A key is missing, or its value does not fit; the message says which.
@@ -96,16 +104,17 @@ class CustomizationStack(Stack):
             base_model=BaseModel.of(base_model),
             template=template,
             use_case=UseCase.from_file(stated) if stated else None,
-            monitoring=_is_on(read("monitoring")),
+            monitoring=_is_on("monitoring", read("monitoring")),
+            regulated=_is_on("regulated", read("regulated")),
         )
 
 
-def _is_on(value: str | None) -> bool:
+def _is_on(key: str, value: str | None) -> bool:
     if value is None or value.lower() == "false":
         return False
     if value.lower() == "true":
         return True
     raise ValueError(
-        f"context key {_CONTEXT}:monitoring must be true or false, got {value}: with true, alarms "
-        "and a dashboard are defined"
+        f"context key {_CONTEXT}:{key} must be true or false, got {value}: it is off unless it is "
+        "true"
     )

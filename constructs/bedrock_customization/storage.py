@@ -39,6 +39,8 @@ PROMOTIONS = "promotions/*"
 BLIND_SETS = "blind-sets/*"
 APPROVALS = "approvals/*"
 HOUSEKEEPING = "housekeeping/*"
+ACCESS_LOGS = "AccessLogs"
+"""Id of the bucket of access logs."""
 # Those of before 2018 may be longer, and hold capital letters and underscores.
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _WEEK, _MONTH, _QUARTER = Duration.days(7), Duration.days(30), Duration.days(90)
@@ -75,6 +77,9 @@ class CustomizationStorage(Construct):
             key of KMS for signatures alone, 1 USD a month (docs/lineage.md). Without it, versions
             are chained but whoever may write the bucket may write a chain anew.
         signing_key: Signs them in place of a key that is defined: asymmetric, `ECC_NIST_P256`.
+        lock_artifacts_for: How long nobody may delete or overwrite a version of what is written to
+            the artifacts bucket that is defined, but with `s3:BypassGovernanceRetention`; in whole
+            days. Without it, nothing is locked.
         removal_policy: What happens to data when the stack goes.
             `DESTROY` takes a second signature, the context key
             `bedrock_customization:destroyData`; without it, data stay and synth warns. Objects are
@@ -97,6 +102,7 @@ class CustomizationStorage(Construct):
         blind_key: kms.IKey | None = None,
         sign_manifests: bool = False,
         signing_key: kms.IKey | None = None,
+        lock_artifacts_for: Duration | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, id)
@@ -115,7 +121,9 @@ class CustomizationStorage(Construct):
         """Signs manifests; None where nothing does."""
         self.data_bucket = data_bucket or self._define_data_bucket(key)
         self.blind_bucket = blind_bucket or self._define_bucket("Blind", blind_key)
-        self.artifacts_bucket = artifacts_bucket or self._define_bucket("Artifacts", key)
+        self.artifacts_bucket = artifacts_bucket or self._define_bucket(
+            "Artifacts", key, lock_artifacts_for
+        )
         for given in (data_bucket, blind_bucket, artifacts_bucket):
             if given:
                 _check_name(given)
@@ -255,9 +263,15 @@ class CustomizationStorage(Construct):
         )
         return bucket
 
-    def _define_bucket(self, id: str, key: kms.IKey | None) -> s3.Bucket:
+    def _define_bucket(
+        self, id: str, key: kms.IKey | None, locked_for: Duration | None = None
+    ) -> s3.Bucket:
         bucket = self._define_hardened_bucket(
-            id, encryption=s3.BucketEncryption.KMS, encryption_key=key, bucket_key_enabled=True
+            id,
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=key,
+            bucket_key_enabled=True,
+            locked_for=locked_for,
         )
         self._log_access(bucket, prefix=f"{id.lower()}/")
         return bucket
@@ -269,6 +283,7 @@ class CustomizationStorage(Construct):
         encryption: s3.BucketEncryption,
         encryption_key: kms.IKey | None = None,
         bucket_key_enabled: bool | None = None,
+        locked_for: Duration | None = None,
     ) -> s3.Bucket:
         return s3.Bucket(
             self,
@@ -281,6 +296,9 @@ class CustomizationStorage(Construct):
             enforce_ssl=True,
             minimum_tls_version=1.2,
             versioned=True,
+            object_lock_default_retention=(
+                s3.ObjectLockRetention.governance(locked_for) if locked_for else None
+            ),
             lifecycle_rules=[
                 s3.LifecycleRule(
                     abort_incomplete_multipart_upload_after=_WEEK,
@@ -295,7 +313,7 @@ class CustomizationStorage(Construct):
         # serverAccessLogsUseBucketPolicy, so the property and the policy are written out.
         if self._access_logs is None:
             self._access_logs = self._define_hardened_bucket(
-                "AccessLogs",
+                ACCESS_LOGS,
                 # Server access logs can be delivered to nothing else.
                 encryption=s3.BucketEncryption.S3_MANAGED,
             )

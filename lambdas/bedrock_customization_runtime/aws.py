@@ -39,6 +39,7 @@ _CONFIG = Config(
     user_agent_extra="cdk-bedrock-customization",
     max_pool_connections=32,
 )
+_BRIEF = _CONFIG.merge(Config(retries={"total_max_attempts": 2}, read_timeout=10))
 
 
 @cache
@@ -104,8 +105,11 @@ def lambda_() -> LambdaClient:
 
 @cache
 def iam() -> IAMClient:
-    """Return the IAM client of this process."""
-    return cast("IAMClient", _session().create_client("iam", config=_CONFIG))
+    """Return the IAM client of this process.
+
+    It gives up soon: in a VPC without a way to IAM, a run goes on without what it would have said.
+    """
+    return cast("IAMClient", _session().create_client("iam", config=_BRIEF))
 
 
 @cache
@@ -114,8 +118,7 @@ def service_quotas() -> ServiceQuotasClient:
 
     It gives up soon: the catalogue stands in for an answer.
     """
-    config = _CONFIG.merge(Config(retries={"total_max_attempts": 2}, read_timeout=10))
-    return cast("ServiceQuotasClient", _session().create_client("service-quotas", config=config))
+    return cast("ServiceQuotasClient", _session().create_client("service-quotas", config=_BRIEF))
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from bedrock_customization_runtime import catalog, quotas
 from bedrock_customization_runtime.customization import role_trust
@@ -222,6 +222,10 @@ def check_model_units(
     return PreflightCheck(name="model units", passed=fits, detail=counted)
 
 
+def _unread(why: str) -> PreflightCheck:
+    return PreflightCheck(name="service role", passed=False, detail=f"{why}, so nobody checked it")
+
+
 def check_role(
     iam: IAMClient, role_arn: str, *, execution_arn: str, base_model: str
 ) -> PreflightCheck:
@@ -256,11 +260,10 @@ def check_role(
             ) from None
         if code not in _DENIED:
             raise
-        return PreflightCheck(
-            name="service role",
-            passed=False,
-            detail=f"the trust policy of {role_arn} may not be read ({code}), so nobody checked it",
-        )
+        return _unread(f"the trust policy of {role_arn} may not be read ({code})")
+    except BotoCoreError as error:
+        # IAM has an endpoint for VPCs in one Region of a partition alone.
+        return _unread(f"IAM was not reached for {role_arn} ({type(error).__name__})")
     job = (
         f"arn:{partition}:bedrock:{region}:{account}:model-customization-job/"
         f"{base_model}/{_ANY_JOB}"

@@ -183,6 +183,12 @@ def test_a_role_that_bedrock_cannot_assume_is_an_error_before_the_job(answer, ro
         check_role(answer, role)
 
 
+def test_where_iam_is_not_reached_a_run_goes_on_and_that_is_said():
+    check = check_role(EndpointConnectionError(endpoint_url="https://iam"))
+    assert not check.passed
+    assert "IAM was not reached" in check.detail
+
+
 def test_other_faults_of_iam_are_told_as_they_are():
     with pytest.raises(ClientError, match="Throttling"):
         check_role(RefusedError("Throttling"))
