@@ -12,6 +12,7 @@ class Handler(StrEnum):
     MEASURE_BASELINE = "measure_baseline"
     CUSTOMIZE_MODEL = "customize_model"
     CREATE_CUSTOM_MODEL = "create_custom_model"
+    COPY_MODEL = "copy_model"
     IMPORT_MODEL = "import_model"
     GRADE_ANSWERS = "grade_answers"
     STOP_JOB = "stop_job"
@@ -130,6 +131,7 @@ class ErrorName(StrEnum):
     CUSTOMIZATION_STOPPED_EARLY = "CustomizationStoppedEarly"
     MANIFEST_CONFLICT = "ManifestConflict"
     IMPORT_FAILED = "ImportFailed"
+    COPY_FAILED = "CopyFailed"
     MODEL_SOURCE_UNAVAILABLE = "ModelSourceUnavailable"
 
 

@@ -41,6 +41,7 @@ from bedrock_customization_runtime.manifest.judging import (
     JudgeScore,
     JudgeSection,
 )
+from bedrock_customization_runtime.manifest.model_copy import ModelCopySection
 from bedrock_customization_runtime.manifest.model_import import (
     ImportedFile,
     ImportFinding,
@@ -95,6 +96,7 @@ __all__ = [
     "JudgeSection",
     "Manifest",
     "MetricComparison",
+    "ModelCopySection",
     "ModelFigures",
     "PreflightCheck",
     "PreparationSection",

@@ -136,15 +136,12 @@ class CopyJobs:
 
     def list_model_copy_jobs(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """ListModelCopyJobs."""
-        asked = {
-            "statusEquals": lambda job: job.status,
-            "sourceAccountEquals": lambda job: job.source.account_id,
-            "sourceModelArnEquals": lambda job: job.source.arn,
-        }
         jobs = [
             job
             for job in self._jobs.values()
-            if all(parameters.get(name) in {None, value(job)} for name, value in asked.items())
+            if parameters.get("statusEquals") in {None, job.status}
+            and parameters.get("sourceAccountEquals") in {None, job.source.account_id}
+            and parameters.get("sourceModelArnEquals") in {None, job.source.arn}
             and parameters.get("targetModelNameContains", "") in job.target.name
         ]
         found, more = page(

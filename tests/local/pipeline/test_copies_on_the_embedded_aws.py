@@ -1,0 +1,137 @@
+"""A custom model of another account goes live here, with IAM enforced: copied, asked, promoted."""
+
+import json
+
+import pytest
+from aws_cdk import App, Duration, Stack, aws_kms as kms
+
+from bedrock_customization import Approval, BaseModel, ModelCopyPipeline
+from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
+from bedrock_customization_local.cloud.bedrock.tinylm.model import base_model
+from bedrock_customization_local.cloud.bedrock.tinylm.model_folder import write_model_folder
+
+pytestmark = pytest.mark.slow
+
+DEV, DEV_REGION = "210987654321", "us-west-2"
+PIPELINES = ("Open", "Asking")
+
+
+@pytest.fixture(scope="module")
+def deployed(context, start_cloud, deploy_app, make_pipeline, tmp_path_factory):
+    """Two pipelines that take models of the account that tunes: one asks people, for a minute."""
+    with start_cloud() as cloud:
+        app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
+        stack = Stack(app, "Stack")
+        define(stack, "Open", model_key=kms.Key(stack, "ModelKey"))
+        define(stack, "Asking", approval=Approval(timeout=Duration.hours(1), link=False))
+        exports = deploy_app(cloud, app)
+        yield {name: make_pipeline(cloud, name, exports) for name in PIPELINES}
+
+
+def define(stack, name, **given):
+    pipeline = ModelCopyPipeline(
+        stack,
+        name,
+        base_model=BaseModel.NOVA_MICRO,
+        source_region=DEV_REGION,
+        source_account=DEV,
+        **given,
+    )
+    for key, value in {
+        "Artifacts": pipeline.storage.artifacts_bucket.bucket_name,
+        "StateMachine": pipeline.state_machine.state_machine_arn,
+        "Alias": pipeline.alias.arn_parameter.parameter_name,
+    }.items():
+        stack.export_value(value, name=f"{name}{key}")
+
+
+@pytest.fixture(scope="module")
+def tuned(deployed, tmp_path_factory):
+    """ARN of a model that the other account has made and shares with this one."""
+    cloud = deployed["Open"].cloud
+    folder = tmp_path_factory.mktemp("model")
+    write_model_folder(base_model("amazon.nova-micro-v1:0:128k", ""), folder)
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="packages")
+    weights = (folder / "model.safetensors").read_bytes()
+    s3.put_object(Bucket="packages", Key="nova/model.safetensors", Body=weights)
+    package = cloud.client("sagemaker").create_model_package(
+        ModelPackageName="nova",
+        InferenceSpecification={
+            "Containers": [{"Image": "nova", "ModelDataUrl": "s3://packages/nova/"}],
+            "SupportedContentTypes": ["application/json"],
+            "SupportedResponseMIMETypes": ["application/json"],
+        },
+    )["ModelPackageArn"]
+    bedrock = cloud.client("bedrock")
+    arn = bedrock.create_custom_model(
+        modelName="tuned",
+        customModelDataSource={"modelPackageArnDataSource": {"modelPackageArn": package}},
+    )["modelArn"]
+    while bedrock.get_custom_model(modelIdentifier=arn)["modelStatus"] == "Creating":
+        pass
+    return cloud.bedrock.share(arn, region=DEV_REGION, account_id=DEV)
+
+
+@pytest.fixture(scope="module")
+def runs(deployed, tuned):
+    """A run of each pipeline, and one of a model that nobody shared; a reply is lost."""
+    faults = deployed["Open"].cloud.bedrock.faults
+    faults.inject(Fault(name="lost", kind=FaultKind.LOST_REPLY, operation="CreateModelCopyJob"))
+    foreign = tuned.replace(DEV, "999999999999")
+    names = {"open": ("Open", tuned), "asking": ("Asking", tuned), "foreign": ("Open", foreign)}
+    arns = {name: start(deployed[of], name, model) for name, (of, model) in names.items()}
+    ended = {name: deployed[names[name][0]].wait(arn) for name, arn in arns.items()}
+    faults.clear()
+    return ended
+
+
+def start(pipeline, name, model):
+    return pipeline.states.start_execution(
+        stateMachineArn=pipeline.outputs["StateMachine"],
+        name=name,
+        input=json.dumps({"model": model}),
+    )["executionArn"]
+
+
+def test_a_model_of_another_account_goes_live(deployed, runs, tuned):
+    assert runs["open"]["status"] == "SUCCEEDED", runs["open"].get("cause")
+    pipeline = deployed["Open"]
+    found = pipeline.manifest("open")
+    assert (found.status, found.outcome) == ("promoted", "Promoted")
+    assert found.run.source == found.model_copy.source_model_arn == tuned
+    assert pipeline.alias() == found.deployment.arn
+    bedrock = pipeline.cloud.client("bedrock")
+    live = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=pipeline.alias())
+    assert live["modelArn"] == found.model_copy.model_arn == found.model_arn
+    copy = bedrock.get_custom_model(modelIdentifier=found.model_arn)
+    assert ":key/" in copy["modelKmsKeyArn"]
+    assert {item.name for item in found.estimate.monthly} == {"storage", "deployment"}
+    report = pipeline.s3.get_object(
+        Bucket=pipeline.outputs["Artifacts"], Key="runs/open/report.html"
+    )["Body"].read()
+    assert b"Promoted" in report
+
+
+def test_a_lost_reply_makes_no_second_copy(deployed, runs):
+    assert runs["open"]["status"] == "SUCCEEDED"
+    found = deployed["Open"].cloud.client("bedrock").list_model_copy_jobs()
+    assert len(found["modelCopyJobSummaries"]) == 2
+
+
+def test_a_copy_that_nobody_approves_is_taken_away(deployed, runs):
+    assert runs["asking"]["status"] == "SUCCEEDED", runs["asking"].get("cause")
+    pipeline = deployed["Asking"]
+    found = pipeline.manifest("asking")
+    assert found.outcome == "ApprovalExpired"
+    assert found.deployment.removed
+    assert pipeline.alias() is None
+    models = pipeline.cloud.client("bedrock").list_custom_models()["modelSummaries"]
+    assert found.model_copy.model_arn not in {model["modelArn"] for model in models}
+
+
+def test_a_model_of_an_account_that_is_not_named_is_refused_by_the_role(deployed, runs):
+    assert runs["foreign"]["status"] == "FAILED"
+    found = deployed["Open"].manifest("foreign")
+    assert "AccessDenied" in found.outcome
+    assert found.model_copy.model_arn is None
