@@ -139,8 +139,8 @@ class ModelCopyPipeline(Pipeline):
             warnings.add_warning_v2(
                 "bedrock_customization:copyOnDemand",
                 f"on-demand deployments of {base_model.id} are documented in "
-                f"{', '.join(base_model.facts.regions)} alone, and the stack is in {region}: try it "
-                "once, or pass deployment=ProvisionedThroughput(...)",
+                f"{', '.join(base_model.facts.regions)} alone, and the stack is in {region}: try "
+                "it once, or pass deployment=ProvisionedThroughput(...)",
             )
 
 
