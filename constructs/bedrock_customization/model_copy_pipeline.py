@@ -117,7 +117,7 @@ class ModelCopyPipeline(Pipeline):
             on_failure=on_failure,
         )
         self.gate = self._define_gate(Gate(), approval)
-        self._wire(self.start, [self.model_copy, self.deployment, self.gate])
+        self._wire(self.start, [self.model_copy, self.deployment, self.gate], has_maps=False)
 
     def _warn(
         self, base_model: BaseModel, deployment: OnDemand | ProvisionedThroughput, *, shared: bool
