@@ -86,14 +86,14 @@ def test_a_copy_is_recorded_and_nothing_is_held_against_it_again(s3, monkeypatch
 
 
 def test_a_region_to_which_no_document_lists_copies_is_refused(s3):
-    run = begin(s3, "far", region="sa-east-1")
+    run = begin(s3, "copy-far", region="sa-east-1")
     event = {"step": "check", "run": run, "model_name": "copy"}
     with pytest.raises(CopyFailed, match="not copied to sa-east-1"):
         model_copy.check(Bedrock(), s3, quotas(), event)
 
 
 def test_a_model_of_another_base_model_is_not_kept(s3):
-    run = begin(s3, "other")
+    run = begin(s3, "copy-of-another")
     with pytest.raises(CopyFailed, match="no copy that was checked"):
         model_copy.record(Bedrock(), s3, record(run))
     model_copy.check(Bedrock(), s3, quotas(), {"step": "check", "run": run, "model_name": "copy"})
@@ -113,4 +113,4 @@ def test_a_model_of_another_base_model_is_not_kept(s3):
 )
 def test_an_input_that_names_no_model_to_copy_is_refused(s3, given, message):
     with pytest.raises(InvalidInput, match=message):
-        begin(s3, "refused", given)
+        begin(s3, "copy-refused", given)
