@@ -156,7 +156,9 @@ class Pipeline(Construct):
         """Return the number of runs that failed; sum over 5 minutes."""
         return self.metric("ExecutionsFailed", **options)
 
-    def _define_gate(self, gate: Gate, approval: Approval | None) -> PromotionGate:
+    def _define_gate(
+        self, gate: Gate | None, approval: Approval | None, *, is_evaluated: bool = True
+    ) -> PromotionGate:
         """Define the gate, behind it what asks people, if they are asked."""
         if approval:
             self.approval = ApprovalStep(
@@ -175,6 +177,7 @@ class Pipeline(Construct):
             removal=self._removal,
             gate=gate,
             approval=self.approval,
+            is_evaluated=is_evaluated,
             on_failure=self._frame.on_failure,
         )
 

@@ -9,7 +9,6 @@ from aws_cdk import Annotations, Stack, Token
 
 from bedrock_customization._pipeline import Pipeline
 from bedrock_customization.deployment_kinds import OnDemand
-from bedrock_customization.gate import Gate
 from bedrock_customization.phases.deployment import ModelDeployment
 from bedrock_customization.phases.model_copy import ModelCopy
 from bedrock_customization.phases.run_start import RunStart
@@ -116,7 +115,7 @@ class ModelCopyPipeline(Pipeline):
             model_key=model_key,
             on_failure=on_failure,
         )
-        self.gate = self._define_gate(Gate(), approval)
+        self.gate = self._define_gate(None, approval, is_evaluated=False)
         self._wire(self.start, [self.model_copy, self.deployment, self.gate], has_maps=False)
 
     def _warn(

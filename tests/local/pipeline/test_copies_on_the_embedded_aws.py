@@ -144,3 +144,21 @@ def test_a_model_of_an_account_that_is_not_named_is_refused_by_the_role(deployed
     found = deployed["Open"].manifest("foreign")
     assert "AccessDenied" in found.outcome
     assert found.model_copy.model_arn is None
+
+
+def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(
+    deployed, runs, closure_of, given
+):
+    """The last test of the module, for it looks back at all runs."""
+    assert runs
+    elsewhere = [
+        # The tests of the other pipelines supersede models, redrive runs and end badly.
+        given("RunCleanupCleanUpRole", "*", "*"),
+        given("StateMachineRole", "states:RedriveExecution", "*"),
+        given("CandidateRemovalRemoveRole", "ssm:*", "*"),
+        # There, people decide.
+        given("ApprovalDecideRole", "*", "*"),
+    ]
+    closure = closure_of(deployed["Open"].cloud, alike=PIPELINES)
+    assert {one.action for one in closure.denied()} == {"bedrock:CreateModelCopyJob"}
+    assert sorted(closure.surplus(elsewhere)) == []
