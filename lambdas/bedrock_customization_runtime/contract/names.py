@@ -99,6 +99,8 @@ class GateRule(StrEnum):
     NOT_WORSE_THAN_LIVE = "not_worse_than_live"
     MINIMUM_JUDGE_IMPROVEMENT = "min_judge_improvement"
     MINIMUM_JUDGE_WIN_RATE = "min_judge_win_rate"
+    DECIDED_ELSEWHERE = "decided_elsewhere"
+    """Of a copy, in the place of all others."""
 
 
 class Outcome(StrEnum):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from bedrock_customization_runtime import manifest, times
+from bedrock_customization_runtime.contract import GateRule
 from bedrock_customization_runtime.errors import EvaluationFailed
 from bedrock_customization_runtime.promotion import blind_sets, gate
 from bedrock_customization_runtime.s3.objects import S3Uri
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from bedrock_customization_runtime.contract import DecidePromotionInput, Decision, Gate
+
+_ELSEWHERE = manifest.RuleVerdict(
+    rule=GateRule.DECIDED_ELSEWHERE,
+    passed=True,
+    reason="a copy is evaluated and gated where the model was customized; who started this run "
+    "decided for it",
+)
 
 
 def decide(s3: S3Client, event: DecidePromotionInput) -> Decision:
@@ -30,7 +38,7 @@ def decide(s3: S3Client, event: DecidePromotionInput) -> Decision:
     run, decided = event["run"], times.now()
     found = manifest.load(s3, run["manifest"])
     if found.model_copy is not None:
-        return _keep(s3, run["manifest"], [], event["gate"], decided=decided)
+        return _keep(s3, run["manifest"], [_ELSEWHERE], event["gate"], decided=decided)
     if found.evaluation is None or found.preparation is None:
         raise EvaluationFailed(
             f"{run['manifest']} holds no evaluation, so nothing can be decided: compare the "

@@ -1,6 +1,7 @@
 """A custom model of another account goes live here, with IAM enforced: copied, asked, promoted."""
 
 import json
+import time
 
 import pytest
 from aws_cdk import App, Duration, Stack, aws_kms as kms
@@ -46,41 +47,54 @@ def define(stack, name, **given):
 
 
 @pytest.fixture(scope="module")
-def tuned(deployed, tmp_path_factory):
-    """ARN of a model that the other account has made and shares with this one."""
+def shared(deployed, tmp_path_factory):
+    """ARNs of models that the other account has made and shares: one answers, one has failed."""
     cloud = deployed["Open"].cloud
     folder = tmp_path_factory.mktemp("model")
     write_model_folder(base_model("amazon.nova-micro-v1:0:128k", ""), folder)
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket="packages")
     weights = (folder / "model.safetensors").read_bytes()
-    s3.put_object(Bucket="packages", Key="nova/model.safetensors", Body=weights)
+    for name, body in (("tuned", weights), ("broken", b"no weights")):
+        s3.put_object(Bucket="packages", Key=f"{name}/model.safetensors", Body=body)
+    made = {name: create(cloud, name) for name in ("tuned", "broken")}
+    bedrock = cloud.client("bedrock")
+    for arn in made.values():
+        while bedrock.get_custom_model(modelIdentifier=arn)["modelStatus"] == "Creating":
+            time.sleep(0.05)
+    return {
+        name: cloud.bedrock.share(arn, region=DEV_REGION, account_id=DEV)
+        for name, arn in made.items()
+    }
+
+
+def create(cloud, name):
+    """Have a custom model made of a model package, as needs no role."""
     package = cloud.client("sagemaker").create_model_package(
-        ModelPackageName="nova",
+        ModelPackageName=name,
         InferenceSpecification={
-            "Containers": [{"Image": "nova", "ModelDataUrl": "s3://packages/nova/"}],
+            "Containers": [{"Image": "nova", "ModelDataUrl": f"s3://packages/{name}/"}],
             "SupportedContentTypes": ["application/json"],
             "SupportedResponseMIMETypes": ["application/json"],
         },
     )["ModelPackageArn"]
-    bedrock = cloud.client("bedrock")
-    arn = bedrock.create_custom_model(
-        modelName="tuned",
-        customModelDataSource={"modelPackageArnDataSource": {"modelPackageArn": package}},
-    )["modelArn"]
-    while bedrock.get_custom_model(modelIdentifier=arn)["modelStatus"] == "Creating":
-        pass
-    return cloud.bedrock.share(arn, region=DEV_REGION, account_id=DEV)
+    source = {"modelPackageArnDataSource": {"modelPackageArn": package}}
+    made = cloud.client("bedrock").create_custom_model(modelName=name, customModelDataSource=source)
+    return made["modelArn"]
 
 
 @pytest.fixture(scope="module")
-def runs(deployed, tuned):
-    """A run of each pipeline, and one of a model that nobody shared; a reply is lost."""
+def runs(deployed, shared):
+    """Runs of models that are good, broken or of nobody that is named; the first reply is lost."""
     faults = deployed["Open"].cloud.bedrock.faults
     faults.inject(Fault(name="lost", kind=FaultKind.LOST_REPLY, operation="CreateModelCopyJob"))
     hurry(deployed["Asking"])
-    foreign = tuned.replace(DEV, "999999999999")
-    names = {"open": ("Open", tuned), "asking": ("Asking", tuned), "foreign": ("Open", foreign)}
+    names = {
+        "open": ("Open", shared["tuned"]),
+        "asking": ("Asking", shared["tuned"]),
+        "broken": ("Open", shared["broken"]),
+        "foreign": ("Open", shared["tuned"].replace(DEV, "999999999999")),
+    }
     arns = {name: start(deployed[of], name, model) for name, (of, model) in names.items()}
     ended = {name: deployed[names[name][0]].wait(arn) for name, arn in arns.items()}
     faults.clear()
@@ -103,12 +117,12 @@ def start(pipeline, name, model):
     )["executionArn"]
 
 
-def test_a_model_of_another_account_goes_live(deployed, runs, tuned):
+def test_a_model_of_another_account_goes_live(deployed, runs, shared):
     assert runs["open"]["status"] == "SUCCEEDED", runs["open"].get("cause")
     pipeline = deployed["Open"]
     found = pipeline.manifest("open")
     assert (found.status, found.outcome) == ("promoted", "Promoted")
-    assert found.run.source == found.model_copy.source_model_arn == tuned
+    assert found.run.source == found.model_copy.source_model_arn == shared["tuned"]
     assert pipeline.alias() == found.deployment.arn
     bedrock = pipeline.cloud.client("bedrock")
     live = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=pipeline.alias())
@@ -125,7 +139,7 @@ def test_a_model_of_another_account_goes_live(deployed, runs, tuned):
 def test_a_lost_reply_makes_no_second_copy(deployed, runs):
     assert runs["open"]["status"] == "SUCCEEDED"
     found = deployed["Open"].cloud.client("bedrock").list_model_copy_jobs()
-    assert len(found["modelCopyJobSummaries"]) == 2
+    assert len(found["modelCopyJobSummaries"]) == 3
 
 
 def test_a_copy_that_nobody_approves_is_taken_away(deployed, runs):
@@ -137,6 +151,18 @@ def test_a_copy_that_nobody_approves_is_taken_away(deployed, runs):
     assert pipeline.alias() is None
     models = pipeline.cloud.client("bedrock").list_custom_models()["modelSummaries"]
     assert found.model_copy.model_arn not in {model["modelArn"] for model in models}
+
+
+def test_a_copy_that_fails_is_taken_away_and_the_alias_stays(deployed, runs):
+    assert runs["broken"]["status"] == "FAILED"
+    pipeline = deployed["Open"]
+    found = pipeline.manifest("broken")
+    assert found.outcome == "CopyFailed"
+    assert "is Failed and not Active" in found.failure.cause
+    assert pipeline.alias() == pipeline.manifest("open").deployment.arn
+    models = pipeline.cloud.client("bedrock").list_custom_models()["modelSummaries"]
+    live = pipeline.manifest("open").model_copy.model_name
+    assert {model["modelName"] for model in models} == {"tuned", "broken", live}
 
 
 def test_a_model_of_an_account_that_is_not_named_is_refused_by_the_role(deployed, runs):

@@ -9,6 +9,7 @@ from bedrock_customization_runtime import aws, manifest, model_copy, run_start
 from bedrock_customization_runtime.errors import CopyFailed, InvalidInput
 from bedrock_customization_runtime.handlers import copy_model
 from bedrock_customization_runtime.promotion import decision
+from bedrock_customization_runtime.reports import verdicts
 
 BASE = "amazon.nova-micro-v1:0:128k"
 MODEL = f"arn:aws:bedrock:us-east-1:222222222222:custom-model/{BASE}/abcdefghijkl"
@@ -80,6 +81,9 @@ def test_a_copy_is_recorded_and_nothing_is_held_against_it_again(s3, monkeypatch
     decided = decision.decide(s3, {"run": run, "gate": {"min_improvement": 0.0}})
     found = manifest.load(s3, run["manifest"])
     assert decided == {"promote": True, "refused_by": []}
+    assert [verdict.rule for verdict in found.decision.verdicts] == ["decided_elsewhere"]
+    stages = verdicts.stages(found)
+    assert [stage.title for stage in stages if stage.done] == ["Copy", "Deployment", "Decision"]
     assert (found.model_copy.source_model_arn, found.job_arn, found.model_arn) == (MODEL, JOB, COPY)
     assert [check.name for check in found.preflight] == ["Region", "custom models"]
     assert {item.name for item in found.estimate.monthly} == {"storage", "deployment"}
