@@ -24,6 +24,7 @@ from bedrock_customization.method import (
     ReinforcementFineTuning,
 )
 from bedrock_customization.metric import ExecutionAccuracy, LambdaMetric
+from bedrock_customization.model_copy_pipeline import ModelCopyPipeline
 from bedrock_customization.model_import_pipeline import ModelImportPipeline
 from bedrock_customization.model_source import (
     HuggingFaceModel,
@@ -40,6 +41,7 @@ from bedrock_customization.phases.custom_model_creation import CustomModelCreati
 from bedrock_customization.phases.customization import ModelCustomization
 from bedrock_customization.phases.deployment import CandidateRemoval, ModelDeployment
 from bedrock_customization.phases.evaluation import ModelEvaluation
+from bedrock_customization.phases.model_copy import ModelCopy
 from bedrock_customization.phases.model_import import ModelImport
 from bedrock_customization.phases.preparation import DataPreparation
 from bedrock_customization.phases.promotion import PromotionGate
@@ -115,6 +117,8 @@ __all__ = [
     "LambdaMetric",
     "LogBucket",
     "MetricName",
+    "ModelCopy",
+    "ModelCopyPipeline",
     "ModelCustomization",
     "ModelDeployment",
     "ModelEvaluation",

@@ -198,6 +198,22 @@ def opening_model_key(key: kms.IKey | None) -> list[Right]:
     return [Right(actions=["kms:Decrypt"], resources=[key.key_arn], conditions=_THROUGH_BEDROCK)]
 
 
+def opening_copied_model_key(key: kms.IKey | None, region: str) -> list[Right]:
+    """Return the rights on the key of a model of another account or Region of whoever copies it.
+
+    No document says in which of the two Regions Bedrock opens it.
+
+    Args:
+        key: What encrypts the model there.
+        region: Where it is.
+    """
+    if key is None:
+        return []
+    services = [f"bedrock.{region}.amazonaws.com", f"bedrock.{REGION}.amazonaws.com"]
+    through = {"StringLike": {"kms:ViaService": services}}
+    return [Right(actions=["kms:Decrypt"], resources=[key.key_arn], conditions=through)]
+
+
 def merged(rights: Sequence[Right]) -> list[Right]:
     """Return rights with one for all the resources on which the same actions are allowed."""
     found: dict[tuple[tuple[str, ...], str], Right] = {}

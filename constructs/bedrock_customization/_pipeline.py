@@ -171,7 +171,9 @@ class Pipeline(Construct):
         """Return the number of runs that failed; sum over 5 minutes."""
         return self.metric("ExecutionsFailed", **options)
 
-    def _define_gate(self, gate: Gate, approval: Approval | None) -> PromotionGate:
+    def _define_gate(
+        self, gate: Gate | None, approval: Approval | None, *, is_evaluated: bool = True
+    ) -> PromotionGate:
         """Define the gate, behind it what asks people, if they are asked."""
         if approval:
             self.approval = ApprovalStep(
@@ -190,23 +192,32 @@ class Pipeline(Construct):
             removal=self._removal,
             gate=gate,
             approval=self.approval,
+            is_evaluated=is_evaluated,
             on_failure=self._frame.on_failure,
         )
 
-    def _wire(self, start: Phase, *legs: Sequence[Phase], judge: Judge | None = None) -> None:
+    def _wire(
+        self,
+        start: Phase,
+        *legs: Sequence[Phase],
+        judge: Judge | None = None,
+        has_maps: bool = True,
+    ) -> None:
         """Define the state machine of the phases, and what cleans up after its executions.
 
         Args:
             start: What begins a run.
             legs: The other phases, as of `RunFrame.enclose`.
             judge: Who judges the answers, if the executions have them judged.
+            has_maps: Whether some of the phases are distributed Maps.
         """
         first = self._frame.enclose(start, *legs)
         self.state_machine = self._define_state_machine(first)
         of_phases = [
             right for phase in (start, *chain.from_iterable(legs)) for right in phase.rights
         ]
-        given = [DELIVERING, *of_phases, *self._frame.rights, *running_maps(self.state_machine)]
+        of_maps = running_maps(self.state_machine) if has_maps else []
+        given = [DELIVERING, *of_phases, *self._frame.rights, *of_maps]
         acknowledge(self.state_machine, wildcards(Stack.of(self), given))
         RunCleanup(
             self,

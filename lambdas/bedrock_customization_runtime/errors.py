@@ -108,6 +108,15 @@ class ImportFailed(CustomizationError):
     remedy = "the message is Bedrock's own: mend its cause and start again"
 
 
+class CopyFailed(CustomizationError):
+    """The model cannot be copied here, its copy job ended as Failed, or it ran for too long."""
+
+    remedy = (
+        "mend what the message names: how the model is shared, its keys, the Region; then redrive "
+        "the run"
+    )
+
+
 class EnrichmentFailed(CustomizationError):
     """The model that enriches cannot be asked, or a call's time is too short for it."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime import __version__, catalog, manifest, times
+from bedrock_customization_runtime.contract import RunKind
 from bedrock_customization_runtime.errors import InvalidInput
 from bedrock_customization_runtime.names import key_of, names_of
 from bedrock_customization_runtime.s3.objects import S3Uri
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import Run, StartRunInput
 
 _INCOMING = "incoming/"
+_CUSTOM_MODEL = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):bedrock:[a-z0-9-]+:\d{12}:custom-model/(?P<base>[^/]+)/[a-z0-9]{12}"
+)
+_LONGEST_SHOWN = 200
 
 
 def start(s3: S3Client, event: StartRunInput, *, embedded: bool) -> Run:
@@ -34,7 +40,11 @@ def start(s3: S3Client, event: StartRunInput, *, embedded: bool) -> Run:
         ManifestConflict: Another execution began a run of that name.
     """
     base_model = _base_model(event["base_model"], catalog.Method(event["method"]))
-    source, hyperparameters = _given(event["input"], event["data_bucket"], event.get("logs"))
+    source, hyperparameters = (
+        (_model_to_copy(event["input"], base_model.id, event["execution_arn"]), {})
+        if event["kind"] == RunKind.COPY
+        else _given(event["input"], event["data_bucket"], event.get("logs"))
+    )
     _check(event["hyperparameters"] | hyperparameters, base_model, catalog.Method(event["method"]))
     key = key_of(event["execution_name"])
     names, tokens = names_of(event["execution_arn"])
@@ -102,6 +112,30 @@ def _given(given: object, data_bucket: str, logs: str | None) -> tuple[S3Uri, di
             )
     rendered = {str(name): catalog.rendered(value) for name, value in hyperparameters.items()}
     return _source(text, data_bucket, example, logs), rendered
+
+
+def _model_to_copy(given: object, base_model: str, execution_arn: str) -> str:
+    partition = execution_arn.split(":")[1]
+    example = f"arn:{partition}:bedrock:<Region>:<account>:custom-model/{base_model}/<id>"
+    match given:
+        case {"model": str(arn), **others} if not others:
+            pass
+        case _:
+            raise InvalidInput(
+                f'the execution input must be {{"model": "{example}"}}: take '
+                "customization.model_arn from the manifest of the run that made the model"
+            )
+    found = _CUSTOM_MODEL.fullmatch(arn)
+    if (
+        not found
+        or found["partition"] != partition
+        or found["base"] not in {base_model, "imported"}
+    ):
+        raise InvalidInput(
+            f"model must be like {example}, got {arn[:_LONGEST_SHOWN]}: a copy stays in its "
+            "partition, and the pipeline is of one base model"
+        )
+    return arn
 
 
 def _source(text: str, data_bucket: str, example: str, logs: str | None) -> S3Uri:

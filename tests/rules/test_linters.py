@@ -18,6 +18,7 @@ from aws_cdk import (
     Stack,
     Validations,
     aws_events as events,
+    aws_kms as kms,
     aws_s3 as s3,
     aws_secretsmanager as secretsmanager,
 )
@@ -38,6 +39,7 @@ from bedrock_customization import (
     JudgeMetric,
     JudgeModel,
     MetricName,
+    ModelCopyPipeline,
     ModelImportPipeline,
     NewData,
     ProvisionedThroughput,
@@ -98,7 +100,7 @@ def with_a_grader_that_asks_a_judge(stack):
     )
 
 
-def with_imported_models(stack):
+def with_models_of_elsewhere(stack):
     ModelImportPipeline(
         stack,
         "Pipeline",
@@ -114,13 +116,21 @@ def with_imported_models(stack):
         model=SageMakerNovaModel.of_artifacts("s3://customer-escrow-123456789012-smtj-1/model/"),
         base_model=BaseModel.NOVA_MICRO,
     )
+    ModelCopyPipeline(
+        stack,
+        "Copy",
+        base_model=BaseModel.NOVA_MICRO,
+        source_region="us-east-1",
+        source_key=kms.Key(stack, "SourceKey", enable_key_rotation=True),
+        model_key=kms.Key(stack, "ModelKey", enable_key_rotation=True),
+    )
 
 
 PIPELINES: list[Callable[[Stack], None]] = [
     plain,
     with_every_option_of_supervised_jobs,
     with_a_grader_that_asks_a_judge,
-    with_imported_models,
+    with_models_of_elsewhere,
 ]
 
 

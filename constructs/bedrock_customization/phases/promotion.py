@@ -17,6 +17,8 @@ from bedrock_customization.storage import BLIND_SETS, PROMOTIONS, RUNS
 from bedrock_customization_runtime.contract import ErrorName, Handler
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from constructs import Construct
 
     from bedrock_customization.alias import Alias
@@ -45,6 +47,8 @@ class PromotionGate(Phase):
         gate: The rules. Without it, any improvement over the base model beyond chance passes that
             is not worse than the live model.
         approval: Asks people before a candidate that passes goes live. Without it, nobody is asked.
+        is_evaluated: Whether the run evaluates its candidate. A copy is not: the gate was where the
+            model was customized, so every copy passes this one.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
     """
@@ -61,10 +65,13 @@ class PromotionGate(Phase):
         removal: CandidateRemoval | None = None,
         gate: Gate | None = None,
         approval: ApprovalStep | None = None,
+        is_evaluated: bool = True,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
         super().__init__(scope, id)
-        self.decide_function = self._define_decide_function(storage)
+        self.decide_function = self._define_decide_function(
+            storage, [RUNS, BLIND_SETS] if is_evaluated else [RUNS]
+        )
         self.promote_function = self._define_promote_function(storage, alias)
         self.removal = removal or CandidateRemoval(self, "Removal", storage=storage, alias=alias)
         states = States(self, self.title, on_failure=on_failure)
@@ -110,15 +117,17 @@ class PromotionGate(Phase):
         self._start = decide
         self._ends = [is_live, remove]
 
-    def _define_decide_function(self, storage: CustomizationStorage) -> HandlerFunction:
+    def _define_decide_function(
+        self, storage: CustomizationStorage, records: Sequence[str]
+    ) -> HandlerFunction:
         return HandlerFunction(
             self,
             "Decide",
             handler=Handler.DECIDE_PROMOTION,
             description="Holds an evaluation against the gate",
             rights=[
-                *storage.reading(storage.artifacts_bucket, RUNS, BLIND_SETS),
-                *storage.writing(storage.artifacts_bucket, RUNS, BLIND_SETS),
+                *storage.reading(storage.artifacts_bucket, *records),
+                *storage.writing(storage.artifacts_bucket, *records),
             ],
         )
 

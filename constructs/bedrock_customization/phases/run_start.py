@@ -27,7 +27,8 @@ class RunStart(Phase):
     Every other phase reads `$run`, so a machine of your own begins with this one.
 
     Input: the execution's own, `{"source": "s3://<data bucket>/incoming/<file>"}`, or a prefix with
-    a trailing slash, at will with `"hyperparameters": {…}`, which go over those of `method`.
+    a trailing slash, at will with `"hyperparameters": {…}`, which go over those of `method`; of a
+    copy, `{"model": "<ARN of a custom model>"}`.
     Output: `$run` (`contract.Run`).
     Errors: `InvalidInput`, `ManifestConflict`.
 
@@ -36,7 +37,8 @@ class RunStart(Phase):
         id: Id below the parent.
         storage: Where raw data are, and the run's files go.
         base_model: What the run customizes, or what it compares an imported model with.
-        kind: Which of the two; the manifest, and with it report and model card, speak of it.
+        kind: Which of them, or that it copies a custom model of it; the manifest, and with it
+            report and model card, speak of it.
         method: How it is customized. Without one, fine-tuning.
         use_case: What the run is for; its manifest keeps it. Without one, it says nothing.
         on_failure: Where errors go, with `$failure` assigned.

@@ -75,6 +75,8 @@ class BaseModel:
     lifecycle: Lifecycle
     methods: Mapping[Method, MethodRules]
     deployability: Deployability
+    copy_regions: tuple[str, ...]
+    """To which custom models of it can be copied; none where no document lists it."""
     prices: Prices
     sources_disagree: tuple[str, ...]
     """Where documents contradict each other, and which side this entry takes."""
@@ -244,6 +246,7 @@ def _base_model(table: Table) -> BaseModel:
         deployability=Deployability(
             **deployability, quotas=None if quotas is None else InvocationQuotas(**quotas)
         ),
+        copy_regions=tuple(table.get("copy_regions", ())),
         prices=Prices(**{of: Price(**price) for of, price in table.get("prices", {}).items()}),
         sources_disagree=tuple(table.get("sources_disagree", ())),
         sources=tuple(table["sources"]),

@@ -91,6 +91,13 @@ from bedrock_customization_runtime.contract.judging import (
     StartJudging,
     WatchJudging,
 )
+from bedrock_customization_runtime.contract.model_copy import (
+    CheckCopy,
+    CopiedModel,
+    CopyModelInput,
+    CopyStep,
+    RecordCopy,
+)
 from bedrock_customization_runtime.contract.model_import import (
     FinishFile,
     HubSource,
@@ -196,11 +203,15 @@ __all__ = [
     "BlindTest",
     "CandidateJob",
     "CandidateOutcome",
+    "CheckCopy",
     "ChooseCandidate",
     "CleanUpRunInput",
     "CompareAnswersInput",
     "ConcludeApprovalInput",
     "ConfigureLoggingInput",
+    "CopiedModel",
+    "CopyModelInput",
+    "CopyStep",
     "Counts",
     "CreateCustomModelInput",
     "CreateModel",
@@ -277,6 +288,7 @@ __all__ = [
     "Proposal",
     "ProposeCandidates",
     "RecordCandidate",
+    "RecordCopy",
     "RecordImport",
     "RecordJob",
     "RecordJudging",

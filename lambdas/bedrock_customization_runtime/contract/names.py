@@ -14,6 +14,7 @@ class Handler(StrEnum):
     MEASURE_BASELINE = "measure_baseline"
     CUSTOMIZE_MODEL = "customize_model"
     CREATE_CUSTOM_MODEL = "create_custom_model"
+    COPY_MODEL = "copy_model"
     IMPORT_MODEL = "import_model"
     GRADE_ANSWERS = "grade_answers"
     STOP_JOB = "stop_job"
@@ -106,6 +107,8 @@ class GateRule(StrEnum):
     NOT_WORSE_THAN_LIVE = "not_worse_than_live"
     MINIMUM_JUDGE_IMPROVEMENT = "min_judge_improvement"
     MINIMUM_JUDGE_WIN_RATE = "min_judge_win_rate"
+    DECIDED_ELSEWHERE = "decided_elsewhere"
+    """Of a copy, in the place of all others."""
 
 
 class Outcome(StrEnum):
@@ -149,6 +152,7 @@ class ErrorName(StrEnum):
     CUSTOMIZATION_STOPPED_EARLY = "CustomizationStoppedEarly"
     MANIFEST_CONFLICT = "ManifestConflict"
     IMPORT_FAILED = "ImportFailed"
+    COPY_FAILED = "CopyFailed"
     MODEL_SOURCE_UNAVAILABLE = "ModelSourceUnavailable"
 
 

@@ -21,7 +21,7 @@ class Run(TypedDict):
     """The id as S3 keys and tags take it."""
     execution_arn: str
     source: str
-    """S3 URI of the raw data."""
+    """S3 URI of the raw data; of a copy, ARN of the model that is copied."""
     data: str
     """S3 URI prefix of the run in the data bucket, without a trailing slash; so the next two."""
     blind: str
@@ -54,6 +54,8 @@ class RunKind(StrEnum):
     """A base model that Bedrock customizes."""
     IMPORT = "import"
     """Weights that were trained elsewhere."""
+    COPY = "copy"
+    """A custom model that another account, or another Region, has made and decided for."""
 
 
 class StartRunInput(TypedDict):
@@ -63,7 +65,8 @@ class StartRunInput(TypedDict):
     execution_arn: str
     execution_name: str
     input: object
-    """The execution's input, unchecked: `{"source": "s3://…", "hyperparameters": {…}}`."""
+    """The execution's input, unchecked: `{"source": "s3://…", "hyperparameters": {…}}`, or
+    of a copy `{"model": "arn:…"}`."""
     data_bucket: str
     blind_bucket: str
     artifacts_bucket: str

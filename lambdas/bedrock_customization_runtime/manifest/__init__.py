@@ -45,6 +45,7 @@ from bedrock_customization_runtime.manifest.judging import (
     JudgeSection,
 )
 from bedrock_customization_runtime.manifest.link import LinkSection
+from bedrock_customization_runtime.manifest.model_copy import ModelCopySection
 from bedrock_customization_runtime.manifest.model_import import (
     ImportedFile,
     ImportFinding,
@@ -100,6 +101,7 @@ __all__ = [
     "LinkSection",
     "Manifest",
     "MetricComparison",
+    "ModelCopySection",
     "ModelFigures",
     "PreflightCheck",
     "PreparationSection",

@@ -29,6 +29,7 @@ from bedrock_customization_runtime.manifest.link import (
     signed_parts,
     statement,
 )
+from bedrock_customization_runtime.manifest.model_copy import ModelCopySection
 from bedrock_customization_runtime.manifest.model_import import ImportJob, ImportSection
 from bedrock_customization_runtime.manifest.preparation import PreparationSection, RefusalSection
 from bedrock_customization_runtime.manifest.promotion import (
@@ -69,6 +70,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """In place of the customization, where the model was trained elsewhere."""
     custom_model: CustomModelSection | None = None
     """Likewise, where it is Amazon Nova that SageMaker AI has trained."""
+    model_copy: ModelCopySection | None = None
+    """Likewise, where it was customized in another account or Region."""
     deployment: DeploymentSection | None = None
     evaluation: EvaluationSection | None = None
     decision: DecisionSection | None = None
@@ -82,13 +85,13 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def job_arn(self) -> str | None:
         """ARN of the job that made the model, whatever the kind of run; None before it is done."""
-        made = self._made()
+        made = self._made() or self.model_copy
         return made.job_arn if made else None
 
     @property
     def model_arn(self) -> str | None:
         """ARN of the run's model, likewise."""
-        made = self._made() or self.custom_model
+        made = self._made() or self.custom_model or self.model_copy
         return made.model_arn if made else None
 
     def _made(self) -> CustomizationSection | ImportJob | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bedrock_customization_runtime.contract import ErrorName
+from bedrock_customization_runtime.contract import ErrorName, RunKind
 from bedrock_customization_runtime.reports import wording
 from bedrock_customization_runtime.reports.kinds import KINDS
 
@@ -46,6 +46,8 @@ class Stage:
 
 
 _BUDGET_EXCEEDED = "BudgetExceeded"
+_ELSEWHERE = {"Data", "Evaluation"}
+"""Steps of a model that is copied, where it was customized."""
 _LABELS = {
     "running": "Running",
     "promoted": "Promoted",
@@ -102,6 +104,8 @@ def stages(manifest: Manifest) -> list[Stage]:
         ("Evaluation", "the answers were compared", manifest.evaluation),
         ("Decision", "promotion was decided", manifest.decision),
     ]
+    if manifest.run.kind == RunKind.COPY:
+        steps = [step for step in steps if step[0] not in _ELSEWHERE]
     return [
         Stage(title=title, past=past, done=any(found is not None for *_, found in steps[position:]))
         for position, (title, past, _) in enumerate(steps)
@@ -146,4 +150,7 @@ def _comparison_sentence(metric: MetricComparison) -> str:
 
 def _so_far(manifest: Manifest) -> str:
     done = [stage.past for stage in stages(manifest) if stage.done]
-    return f"after {done[-1]}" if done else "before the data were prepared"
+    if done:
+        return f"after {done[-1]}"
+    is_copy = manifest.run.kind == RunKind.COPY
+    return f"before the {'model was copied' if is_copy else 'data were prepared'}"

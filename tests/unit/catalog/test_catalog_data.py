@@ -116,6 +116,11 @@ RULES = tables(
 SHARED = {
     "provider": TEXT,
     "regions": TEXTS | {"items": {"pattern": r"^[a-z]{2}-[a-z]+-\d$"}},
+    "copy_regions": {
+        "type": "array",
+        "items": {"type": "string", "pattern": r"^[a-z]{2}(-gov)?-[a-z]+-\d$"},
+        "uniqueItems": True,
+    },
     "input_modalities": listed(Modality),
     "output_modalities": listed(Modality),
     "methods": listed(catalog.Method),

@@ -18,6 +18,7 @@ from bedrock_customization_local.cloud.bedrock.invocation_logging import (
     InvocationLogging,
     check_metadata,
 )
+from bedrock_customization_local.cloud.bedrock.jobs.copy_jobs import CopyJobs
 from bedrock_customization_local.cloud.bedrock.jobs.custom_model_creation import (
     CustomModelCreation,
 )
@@ -156,11 +157,13 @@ class Bedrock:
         creation = CustomModelCreation(
             self._account, models, clients=clients, authorizer=authorizer
         )
+        self._copies = CopyJobs(self._account, models, clients=clients)
         self._operations: dict[str, Operation] = {}
         self._data_plane = _operations_of(runtime)
         for family in (
             *(foundation_models, jobs, models, deployments, throughputs),
-            *(evaluations, imports, imported_models, creation, self._account.tags, self._logging),
+            *(evaluations, imports, imported_models, creation, self._copies),
+            *(self._account.tags, self._logging),
         ):
             self._operations |= _operations_of(family)
 
@@ -208,6 +211,23 @@ class Bedrock:
             ServiceError: There is no such model.
         """
         self._invocation.teach(model_id, pairs)
+
+    def share(self, model: str, *, region: str, account_id: str) -> str:
+        """Make a custom model known as one of another account or Region, which can be copied here.
+
+        Args:
+            model: ARN or name.
+            region: Where it is to be.
+            account_id: Whose it is to be.
+
+        Returns:
+            Its ARN there.
+
+        Raises:
+            ServiceError: There is no such model.
+        """
+        with self._account.lock:
+            return self._copies.share(model, region=region, account_id=account_id)
 
     def tags_of(self, arn: str) -> Mapping[str, str]:
         """Return the tags of a resource, none if there is no such resource."""

@@ -64,9 +64,13 @@ class CustomModels:
         """How many there are."""
         return len(self._models)
 
+    def names(self) -> list[str]:
+        """Return the names of all."""
+        return [model.name for model in self._models.values()]
+
     def has_name(self, name: str) -> bool:
         """Tell whether a model has a name."""
-        return any(model.name == name for model in self._models.values())
+        return name in self.names()
 
     def find(self, identifier: str) -> CustomModel:
         """Return a model by ARN or name.
