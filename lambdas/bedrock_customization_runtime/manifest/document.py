@@ -123,6 +123,12 @@ def load(s3: "S3Client", uri: str) -> Manifest:
     return msgspec.json.decode(objects.read(s3, uri), type=Manifest)
 
 
+def find(s3: "S3Client", uri: str) -> Manifest | None:
+    """Return the manifest; None if its run never began."""
+    version = objects.read_version(s3, uri)
+    return None if version is None else msgspec.json.decode(version.body, type=Manifest)
+
+
 def update(s3: "S3Client", uri: str, change: Callable[[Manifest], Manifest]) -> Manifest:
     """Apply a change to the newest version and write it over exactly that version.
 
