@@ -224,6 +224,7 @@ class Pipeline(Construct):
             "RunCleanup",
             state_machine=self.state_machine,
             storage=self.storage,
+            topic=self.topic,
             alias=self.alias,
             deployment=self._deployed_on,
             creates_models=self._creates_models,

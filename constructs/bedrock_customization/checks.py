@@ -13,7 +13,8 @@ try:
     from cdk_nag import IApplyRule, NagMessageLevel, NagPack, NagRuleCompliance
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        "BedrockCustomizationChecks needs cdk-nag: pip install 'cdk-nag>=3.0.2,<4'; "
+        "BedrockCustomizationChecks needs cdk-nag: "
+        "pip install 'cdk-bedrock-customization[checks]'; "
         "the command bedrock-customization check does without",
         name=error.name,
     ) from error

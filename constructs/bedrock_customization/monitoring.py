@@ -37,9 +37,9 @@ _DAYS = "CloudWatch looks back seven days at most"
 class Monitoring(Construct):
     """Define alarms, a dashboard and notifications of a pipeline.
 
-    A pipeline itself tells how a run ended. This tells what no run can: that one was cut off, that
-    a job makes no progress, that nobody could be told, that a key goes out of use, that money is
-    spent for nothing. Each alarm names its runbook (docs/operations.md). CloudWatch bills alarms
+    A pipeline itself tells how a run ended, even one that was cut off. This tells what it cannot:
+    that a job makes no progress, that nobody could be told, that a key goes out of use, that money
+    is spent for nothing. Each alarm names its runbook (docs/operations.md). CloudWatch bills alarms
     and dashboards by the month, so they are no part of the pipeline.
 
     Args:
@@ -47,8 +47,9 @@ class Monitoring(Construct):
         id: Id below the parent.
         pipeline: What is watched.
         topic: Who is told. Without one, the pipeline's own: give another to hear of it, too, when
-            that one is out of reach. If it is imported, or its key is, let
-            `cloudwatch.amazonaws.com` and `events.amazonaws.com` publish and use the key.
+            that one is out of reach; it then hears how runs ended, too. If it is imported, or its
+            key is, let `cloudwatch.amazonaws.com` and `events.amazonaws.com` publish and use the
+            key.
         max_daily_cost_usd: Estimated cost of the runs of 24 hours, in US dollars, above which
             people are told; nothing is stopped (`max_cost_usd` of the pipeline does that).
         longest_job: How old a running customization job may become; three days without one.
@@ -105,13 +106,15 @@ class Monitoring(Construct):
             source_arn=_ALARMS,
             warning="monitoringTopic",
         )
-        self._tell(
-            "EndedRuns",
-            of_ended_runs(pipeline.state_machine, ENDED_BADLY),
-            title=f"Run {_field('name')} ended as {_field('status')}",
-            text=f"Execution {_field('executionArn')} ended as {_field('status')}, reason code "
-            f"{_field('error')}. Where it stood: {self._link_to_execution()}",
-        )
+        # Who listens to the pipeline's own topic has heard of them.
+        if self.topic.topic_arn != pipeline.topic.topic_arn:
+            self._tell(
+                "EndedRuns",
+                of_ended_runs(pipeline.state_machine, ENDED_BADLY),
+                title=f"Run {_field('name')} ended as {_field('status')}",
+                text=f"Execution {_field('executionArn')} ended as {_field('status')}, reason code "
+                f"{_field('error')}. Where it stood: {self._link_to_execution()}",
+            )
         lost_keys = self._tell(
             "LostKeys",
             _of_lost_keys([*_keys_of(pipeline), *keys]),

@@ -33,19 +33,45 @@ _OUTCOMES = {
 def record(s3: S3Client, event: RecordRunInput) -> RunRecord:
     """Close the manifest, write report and model card; return how the run ended, for people."""
     run, failure = event["run"], event.get("failure")
-    closed = manifest.update(s3, run["manifest"], lambda found: _closed(found, failure))
-    for metric, value in run_metrics.of_run(closed).items():
-        emit(metric, value)
-    report = f"{run['artifacts']}/report.html"
-    objects.write(s3, report, html.render(closed).encode(), "text/html; charset=utf-8")
-    _write_card(s3, run["artifacts"], closed)
+    section = (
+        manifest.FailureSection(error=failure["error"], cause=failure["cause"]) if failure else None
+    )
+    closed = close(s3, run["manifest"], run["artifacts"], section)
     return {
         "status": _status(closed),
         "outcome": _outcome(closed),
-        "report": report,
+        "report": report_of(run["artifacts"]),
         "manifest_sha256": manifest.digest_of(closed),
         "summary": text.summary(closed),
     }
+
+
+def close(
+    s3: S3Client, uri: str, artifacts: str, failure: manifest.FailureSection | None
+) -> manifest.Manifest:
+    """Close the manifest, write report and model card, measure the run.
+
+    Args:
+        s3: Client.
+        uri: Where the manifest is.
+        artifacts: S3 URI prefix of the run's artifacts, without a trailing slash.
+        failure: Why the run ended early, if it did.
+
+    Returns:
+        The closed manifest.
+    """
+    closed = manifest.update(s3, uri, lambda found: _closed(found, failure))
+    for metric, value in run_metrics.of_run(closed).items():
+        emit(metric, value)
+    report = html.render(closed).encode()
+    objects.write(s3, report_of(artifacts), report, "text/html; charset=utf-8")
+    _write_card(s3, artifacts, closed)
+    return closed
+
+
+def report_of(artifacts: str) -> str:
+    """Return the S3 URI of a run's report."""
+    return f"{artifacts}/report.html"
 
 
 def end(s3: S3Client, event: EndRunInput) -> Failure:
@@ -81,12 +107,12 @@ def _write_card(s3: S3Client, artifacts: str, closed: manifest.Manifest) -> None
         objects.write(s3, f"{artifacts}/{name}", body, content_type)
 
 
-def _closed(found: manifest.Manifest, failure: Failure | None) -> manifest.Manifest:
-    section = (
-        manifest.FailureSection(error=failure["error"], cause=failure["cause"]) if failure else None
-    )
-    closed = replace(found, failure=section, ended=found.ended or times.now())
-    return replace(closed, status=_status(closed), outcome=_outcome(closed))
+def _closed(found: manifest.Manifest, failure: manifest.FailureSection | None) -> manifest.Manifest:
+    closed = replace(found, failure=failure)
+    outcome = _outcome(closed)
+    # A repeated call ends nothing anew; one that a redriven execution comes to after all does.
+    ended = found.ended if found.ended and found.outcome == outcome else times.now()
+    return replace(closed, status=_status(closed), outcome=outcome, ended=ended)
 
 
 def _status(found: manifest.Manifest) -> Literal["promoted", "rejected", "failed"]:

@@ -46,6 +46,8 @@ class CleanUpRunInput(TypedDict):
 
     execution_arn: str
     kind: str
+    topic_arn: str
+    """Where people hear of what the execution could not tell."""
     artifacts_bucket: str
     alias_parameter: str
     staging_bucket: NotRequired[str]

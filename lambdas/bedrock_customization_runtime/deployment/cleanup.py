@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from bedrock_customization_runtime import manifest, names
 from bedrock_customization_runtime.contract import DeploymentKind
 from bedrock_customization_runtime.deployment import removal
@@ -20,7 +18,6 @@ from bedrock_customization_runtime.errors import DeploymentBusy
 from bedrock_customization_runtime.evaluation import judge_jobs
 from bedrock_customization_runtime.model_import.removal import remove_staged
 from bedrock_customization_runtime.promotion import alias
-from bedrock_customization_runtime.s3 import objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +35,9 @@ PROMOTION_SECONDS = 150.0
 """The function that promotes outlives the execution that invoked it, for two minutes at most."""
 LOOKS, PAUSE_SECONDS = 4, 10.0
 """A request that an execution made when it was cut off takes effect in that time, if it does."""
+GOES_ON = frozenset({"RUNNING", "PENDING_REDRIVE", "SUCCEEDED"})
+"""Of which executions nothing is taken, because they were redriven since the event."""
 _BUSY_SECONDS, _MARGIN_MS = 5.0, 60_000
-_GOES_ON = frozenset({"RUNNING", "PENDING_REDRIVE", "SUCCEEDED"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,9 +75,9 @@ def clean_up(
         DeploymentBusy: A deployment is still being created; the same event fits later.
     """
     execution = clients.stepfunctions.describe_execution(executionArn=event["execution_arn"])
-    if execution["status"] in _GOES_ON:
+    if execution["status"] in GOES_ON:
         return []
-    found = _manifest(clients.s3, _manifest_of(event))
+    found = manifest.find(clients.s3, f"{artifacts_of(event)}/manifest.json")
     if found is None or not (found.customization or found.model_import or found.custom_model):
         # Nothing is deployed, or copied, before there is a model.
         return []
@@ -101,6 +99,11 @@ def clean_up(
         pause(max(0.0, min(left, JUDGING_SECONDS - _seconds_since(execution["stopDate"]))))
         stopped += _stop_judge(clients, event)
     return [*stopped, *removed]
+
+
+def artifacts_of(event: CleanUpRunInput) -> str:
+    """Return the S3 URI prefix of the run's artifacts, without a trailing slash."""
+    return f"s3://{event['artifacts_bucket']}/runs/{_key_of(event)}"
 
 
 def _stop_judge(clients: Clients, event: CleanUpRunInput) -> list[str]:
@@ -153,7 +156,7 @@ def _remove_deployments(
 
 def _goes_on(clients: Clients, event: CleanUpRunInput) -> bool:
     found = clients.stepfunctions.describe_execution(executionArn=event["execution_arn"])
-    return found["status"] in _GOES_ON
+    return found["status"] in GOES_ON
 
 
 def _seconds_since(moment: datetime) -> float:
@@ -198,8 +201,3 @@ def _manifest_of(event: CleanUpRunInput) -> str:
 
 def _key_of(event: CleanUpRunInput) -> str:
     return names.key_of(event["execution_arn"].rpartition(":")[2])
-
-
-def _manifest(s3: S3Client, uri: str) -> manifest.Manifest | None:
-    version = objects.read_version(s3, uri)
-    return None if version is None else msgspec.json.decode(version.body, type=manifest.Manifest)

@@ -1,10 +1,10 @@
-"""Take away what an execution left that ended badly; EventBridge invokes this."""
+"""Follow on an execution that ended badly; EventBridge invokes this."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from bedrock_customization_runtime import aws
+from bedrock_customization_runtime import aws, run_aftermath
 from bedrock_customization_runtime.deployment import cleanup
 from bedrock_customization_runtime.telemetry import observed
 
@@ -26,5 +26,7 @@ def handler(event: CleanUpRunInput, context: _Context) -> RemovedDeployments:
     clients = cleanup.Clients(
         bedrock=aws.bedrock(), s3=aws.s3(), ssm=aws.ssm(), stepfunctions=aws.stepfunctions()
     )
-    removed = cleanup.clean_up(clients, event, remaining_ms=context.get_remaining_time_in_millis)
+    removed = run_aftermath.follow(
+        clients, aws.sns(), event, remaining_ms=context.get_remaining_time_in_millis
+    )
     return {"removed": removed}

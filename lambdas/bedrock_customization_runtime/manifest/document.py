@@ -147,6 +147,12 @@ def load_version(s3: "S3Client", uri: str) -> tuple[Manifest, str]:
     return msgspec.json.decode(body, type=Manifest), digest(body)
 
 
+def find(s3: "S3Client", uri: str) -> Manifest | None:
+    """Return the manifest; None if its run never began."""
+    version = objects.read_version(s3, uri)
+    return None if version is None else msgspec.json.decode(version.body, type=Manifest)
+
+
 def update(
     s3: "S3Client",
     uri: str,

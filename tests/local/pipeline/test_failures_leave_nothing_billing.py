@@ -132,6 +132,30 @@ def nothing_bills(pipeline, when, *, seconds=15):
         time.sleep(0.1)
 
 
+def listen(pipeline):
+    """Subscribe a new queue to what people hear of a pipeline, and return its URL."""
+    sqs = pipeline.cloud.client("sqs")
+    url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    pipeline.cloud.client("sns").subscribe(
+        TopicArn=pipeline.outputs["Topic"], Protocol="sqs", Endpoint=arn["QueueArn"]
+    )
+    return url
+
+
+def message_about(pipeline, name, inbox, *, seconds=30):
+    """Return the first message about a run, which a clean-up sends at its end."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        received = pipeline.cloud.client("sqs").receive_message(QueueUrl=inbox)
+        for one in received.get("Messages", []):
+            text = json.loads(one["Body"])["Message"]
+            if text.startswith(f"Run {name} of "):
+                return text
+        time.sleep(0.1)
+    raise AssertionError(f"nobody was told of {name}")
+
+
 def left_over(pipeline):
     """Return what bills or is deployed, or will be, without the models' storage."""
     bedrock, kind = pipeline.cloud.client("bedrock"), pipeline.outputs["Kind"]
@@ -232,8 +256,11 @@ def test_whichever_state_fails_nothing_is_left_that_bills(deployed, make_questio
     assert tasks_of(units) - {"Start run", "Prepare data", *NOT_YET, *TRAINING} == failed_at[1]
 
 
-def test_an_execution_that_is_aborted_leaves_nothing_that_bills(deployed, make_questions):
+def test_an_execution_that_is_aborted_leaves_nothing_that_bills_and_is_told_of(
+    deployed, make_questions
+):
     units = deployed["Units"]
+    inbox = listen(units)
     units.outputs["Kind"] = "units"
     before = units.throughputs()
     arn = units.start("units-aborted", make_questions(2, 40))
@@ -244,3 +271,9 @@ def test_an_execution_that_is_aborted_leaves_nothing_that_bills(deployed, make_q
     assert units.wait(arn)["status"] == "ABORTED"
     nothing_bills(units, "aborted", seconds=30)
     assert units.throughputs() == before
+    told = message_about(units, "units-aborted", inbox)
+    assert "ended as ABORTED: somebody stopped the execution." in told
+    assert "Removed, because it would bill:" in told
+    found = units.manifest("units-aborted")
+    assert (found.status, found.outcome) == ("failed", "ABORTED")
+    units.s3.head_object(Bucket=units.outputs["Artifacts"], Key="runs/units-aborted/report.html")

@@ -268,22 +268,27 @@ def test_each_alarm_told_names_a_runbook_that_exists(watch):
             assert (ROOT / description.partition("Runbook: ")[2]).is_file(), description
 
 
-def test_runs_that_no_state_tells_of_are_told_of_by_the_rule(watch):
-    told = [
+@pytest.mark.parametrize(("name", "status"), [("aborted", "ABORTED"), ("late", "TIMED_OUT")])
+def test_a_run_that_no_state_tells_of_is_told_of_once(name, status, watch):
+    (told,) = (one for one in watch.messages if one["Message"].startswith(f"Run {name} of "))
+    assert told["Subject"] == f"Bedrock model: {status}"
+    assert f"ended as {status}: " in told["Message"]
+    console = "https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1#/v2/executions"
+    assert f"{console}/details/arn:aws:states:" in told["Message"]
+
+
+def test_the_manifest_of_a_run_that_took_too_long_is_closed(watch):
+    found = watch.pipeline.manifest("late")
+    assert (found.status, found.outcome) == ("failed", "TIMED_OUT")
+
+
+def test_a_key_that_goes_out_of_use_is_told_of_by_a_rule(watch):
+    (content,) = (
         json.loads(one["Message"])["content"]
         for one in watch.messages
         if '"custom"' in one["Message"]
-    ]
-    titles = {one["title"] for one in told}
-    assert {
-        "Run aborted ended as ABORTED",
-        "Run late ended as TIMED_OUT",
-        "Run no-source ended as FAILED",
-        "DisableKey of a key of model customization",
-    } <= titles
-    (late,) = (one["description"] for one in told if "late" in one["title"])
-    console = "https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1#/v2/executions"
-    assert f"{console}/details/arn:aws:states:" in late
+    )
+    assert content["title"] == "DisableKey of a key of model customization"
 
 
 def test_messages_are_short_and_hold_no_data(watch):

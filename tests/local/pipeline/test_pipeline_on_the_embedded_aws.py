@@ -505,6 +505,12 @@ def test_the_roles_have_the_rights_that_the_runs_needed_and_no_more(fair, closur
         # Or the clean-up of a failed run comes after the last test.
         given("RunCleanupCleanUpRole", "ssm:GetParameter", "*"),
         given("RunCleanupCleanUpRole", "s3:GetObject", "StorageArtifacts/promotions/*"),
+        # Nor is any cut off here, which would be told of and recorded by it.
+        given("RunCleanupCleanUpRole", "sns:Publish", "*"),
+        given("RunCleanupCleanUpRole", "s3:PutObject", "*"),
+        given("RunCleanupCleanUpRole", "s3:AbortMultipartUpload", "*"),
+        given("RunCleanupCleanUpRole", "kms:*", "*"),
+        given("RunCleanupCleanUpRole", "states:GetExecutionHistory", "*"),
     ]
     closure = closure_of(fair.cloud, alike=["Fair", "Strict", "Poor"])
     thief = given("ModelCustomizationServiceRole", "s3:ListBucket", "StorageBlind")

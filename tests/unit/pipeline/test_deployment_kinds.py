@@ -132,6 +132,18 @@ def test_figures_that_make_no_sense_are_refused(given, message):
         ProvisionedThroughput(**{**UNITS, **given})
 
 
+def test_what_follows_on_an_end_may_tell_people_and_close_the_manifest_and_no_more(template):
+    (role,) = (
+        json.dumps(one["Properties"]["Policies"])
+        for name, one in template.find_resources("AWS::IAM::Role").items()
+        if "CleanUpRole" in name
+    )
+    assert role.count('"sns:Publish"') == 1
+    assert '"Action": "sns:Publish", "Effect": "Allow", "Resource": {"Ref": ' in role
+    assert "states:GetExecutionHistory" in role
+    assert "TopicKey" in role
+
+
 def test_ends_of_runs_that_could_leave_something_are_listened_to(template):
     template.has_resource_properties(
         "AWS::Events::Rule",

@@ -145,6 +145,21 @@ def test_the_rules_of_cdk_nag_find_nothing(stack, checks):
     assert not checks(stack).validate_scope(stack).violations
 
 
+def test_how_runs_ended_goes_to_another_topic_too_but_not_twice_to_the_pipelines_own(context):
+    def rules(topic):
+        template = Template.from_stack(stack_with(context, topic))
+        return [
+            json.dumps(one["Properties"]["Targets"])
+            for name, one in template.find_resources(RULE).items()
+            if "EndedRuns" in name
+        ]
+
+    assert rules(lambda stack: stack.node.find_child("Pipeline").topic) == []
+    (targets,) = rules(lambda stack: sns.Topic(stack, "Another", enforce_ssl=True))
+    assert "Another" in targets
+    assert "/v2/executions/details/" in targets
+
+
 def statements(resource, document):
     return [
         (statement["Principal"]["Service"], statement)
@@ -221,10 +236,7 @@ def test_the_events_of_aws_match_the_rules_that_are_meant_and_no_others(template
         return {**trail, "detail": {**detail, "resources": {"ARN": arn}}}
 
     meant = [
-        *(
-            (ended(how), {"RunCleanupEnded", "EndedRuns"})
-            for how in ("FAILED", "TIMED_OUT", "ABORTED")
-        ),
+        *((ended(how), {"RunCleanupEnded"}) for how in ("FAILED", "TIMED_OUT", "ABORTED")),
         *((ended(how), set()) for how in ("RUNNING", "SUCCEEDED")),
         (ended("FAILED", "another"), set()),
         *((asked(name), {"LostKeys"}) for name in ("DisableKey", "ScheduleKeyDeletion")),
