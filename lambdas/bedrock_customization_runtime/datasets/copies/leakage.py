@@ -46,21 +46,14 @@ def leaked(
         others: Numbers of the records to look through.
         words_in: Returns the words of records' questions by the records' numbers.
     """
-    return holding(telling_passages(blind, others, words_in), others, words_in)
+    return _holding(_telling(blind, others, words_in), others, words_in)
 
 
 def telling_passages(
     blind: NDArray[np.intp], others: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
 ) -> NDArray[np.uint64]:
     """Return the passages of the blind set that are no template's, in order."""
-    passages = _passages(blind, words_in)
-    if not passages.size:
-        return passages
-    sample = sampled(others)
-    found = [passages[hits] for _, hits in _hits(_Sieve(passages), sample, words_in, least=1)]
-    seen, counts = np.unique(np.concatenate([*found, passages[:0]]), return_counts=True)
-    common = seen[counts > max(_FEWEST, _COMMON * len(sample))]
-    return np.delete(passages, np.searchsorted(passages, common))
+    return _telling(blind, others, words_in).passages
 
 
 def sampled(others: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -74,9 +67,23 @@ def holding(
     words_in: Callable[[NDArray[np.intp]], Words],
 ) -> NDArray[np.intp]:
     """Return which of some records hold enough of the passages; each by itself."""
-    if not passages.size:
-        return others[:0]
-    sieve = _Sieve(passages)
+    return _holding(_Sieve(passages), others, words_in)
+
+
+def _telling(
+    blind: NDArray[np.intp], others: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
+) -> _Sieve:
+    sieve = _Sieve(_passages(blind, words_in))
+    sample = sampled(others)
+    found = [hits for _, hits in _hits(sieve, sample, words_in, least=1)]
+    seen, counts = np.unique(np.concatenate([*found, others[:0]]), return_counts=True)
+    sieve.drop(seen[counts > max(_FEWEST, _COMMON * len(sample))])
+    return sieve
+
+
+def _holding(
+    sieve: _Sieve, others: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
+) -> NDArray[np.intp]:
     leaks = [others[:0]]
     for rows, hits in _hits(sieve, others, words_in, least=RUNS):
         pairs = np.unique(np.stack([rows, hits]), axis=1)
@@ -145,6 +152,12 @@ class _Sieve:
                 octets, bit = self._places(hashes)
                 begins = np.flatnonzero(np.append(True, octets[1:] != octets[:-1]))
                 self._table[octets[begins]] |= np.bitwise_or.reduceat(np.uint8(1) << bit, begins)
+
+    def drop(self, places: NDArray[np.intp]) -> None:
+        """Let the passages with these numbers be passages no more; the table may pass them."""
+        # A copy of all of them is only made where it must be.
+        if places.size:
+            self.passages = np.delete(self.passages, places)
 
     def passed(self, runs: NDArray[np.uint64]) -> NDArray[np.intp]:
         """Return the numbers of the runs that may be passages."""
