@@ -30,7 +30,8 @@ _COMMON = 0.05
 _FEWEST = 20
 _AT_ONCE = 128
 _PASSAGES_AT_ONCE = 2**17
-_BITS_EACH = 16
+_BITS_EACH = 4
+_BITS_EACH_AGAIN = 16
 _FEWEST_BITS = 16
 _AGAIN = np.uint64(0xD6E8FEB86659FD93)
 """Odd: makes another hash of a hash."""
@@ -138,35 +139,49 @@ def _hits(
 class _Sieve:
     """Holds nearly every run of words back that is no passage, and none that is one.
 
-    A Bloom filter: two bits of a table for each passage, and sixteen times as many bits in all.
+    A Bloom filter of two tables, each with a bit for each passage. The first is small, so that most
+    runs are refused out of a processor's cache, and the second larger than that.
     """
 
     def __init__(self, passages: NDArray[np.uint64]) -> None:
         self.passages = passages
-        bits = max(_FEWEST_BITS, (_BITS_EACH * len(passages)).bit_length())
-        self._shift = np.uint64(64 - bits)
-        self._table = np.zeros(2 ** (bits - 3), dtype=np.uint8)
+        self._small = _Table(_BITS_EACH * len(passages))
+        self._large = _Table(_BITS_EACH_AGAIN * len(passages))
         for start in range(0, len(passages), _PASSAGES_AT_ONCE):
             some = passages[start : start + _PASSAGES_AT_ONCE]
-            for hashes in (some, np.sort(some * _AGAIN)):
-                octets, bit = self._places(hashes)
-                begins = np.flatnonzero(np.append(True, octets[1:] != octets[:-1]))
-                self._table[octets[begins]] |= np.bitwise_or.reduceat(np.uint8(1) << bit, begins)
+            self._small.add(some)
+            self._large.add(np.sort(some * _AGAIN))
 
     def drop(self, places: NDArray[np.intp]) -> None:
-        """Let the passages with these numbers be passages no more; the table may pass them."""
+        """Let the passages with these numbers be passages no more; the tables may pass them."""
         # A copy of all of them is only made where it must be.
         if places.size:
             self.passages = np.delete(self.passages, places)
 
     def passed(self, runs: NDArray[np.uint64]) -> NDArray[np.intp]:
         """Return the numbers of the runs that may be passages."""
-        once = self._found(runs)
-        return once[self._found(runs[once] * _AGAIN)]
+        once = self._small.found(runs)
+        return once[self._large.found(runs[once] * _AGAIN)]
 
-    def _found(self, hashes: NDArray[np.uint64]) -> NDArray[np.intp]:
+
+class _Table:
+    """So many bits at least, one for each place that the high bits of hashes name."""
+
+    def __init__(self, least: int) -> None:
+        bits = max(_FEWEST_BITS, least.bit_length())
+        self._shift = np.uint64(64 - bits)
+        self._octets = np.zeros(2 ** (bits - 3), dtype=np.uint8)
+
+    def add(self, hashes: NDArray[np.uint64]) -> None:
+        """Set the bits of hashes in order."""
         octets, bit = self._places(hashes)
-        found = self._table.take(octets)
+        begins = np.flatnonzero(np.append(True, octets[1:] != octets[:-1]))
+        self._octets[octets[begins]] |= np.bitwise_or.reduceat(np.uint8(1) << bit, begins)
+
+    def found(self, hashes: NDArray[np.uint64]) -> NDArray[np.intp]:
+        """Return the numbers of the hashes whose bits are set."""
+        octets, bit = self._places(hashes)
+        found = self._octets.take(octets)
         found >>= bit
         found &= np.uint8(1)
         return np.flatnonzero(found.view(bool))
