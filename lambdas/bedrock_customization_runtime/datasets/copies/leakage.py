@@ -9,6 +9,7 @@ something longer.
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -97,19 +98,33 @@ def _passages(
     rows: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
 ) -> NDArray[np.uint64]:
     """Return the passages that few of the records have, in order."""
-    each = [np.empty(0, dtype=np.uint64)]
+    # There are dozens for each record, so each copy of them counts.
+    each = array("Q")
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
         runs, counts = words_in(some).passages(RUN)
-        each.append(runs[counts])
-    found = np.concatenate(each)
-    # There are dozens for each record, so each copy of them counts.
-    del each
+        each.frombytes(runs[counts].tobytes())
+    if not each:
+        return np.empty(0, dtype=np.uint64)
+    found = np.frombuffer(each, dtype=np.uint64)
     found.sort()
-    is_first = np.append(True, found[1:] != found[:-1])[: len(found)]
-    is_first[: -_RARE or None] &= found[_RARE:] != found[:-_RARE]
-    few: NDArray[np.uint64] = found[is_first]
-    return few
+    return _few(found)
+
+
+def _few(ordered: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return once each those of some numbers in order that few others equal, where they lay."""
+    size = 0
+    for start in range(0, len(ordered), _PASSAGES_AT_ONCE):
+        some = ordered[start : start + _PASSAGES_AT_ONCE]
+        after = ordered[start + _RARE : start + _RARE + len(some)]
+        is_first = np.empty(len(some), dtype=bool)
+        is_first[0] = start == 0 or some[0] != ordered[start - 1]
+        np.not_equal(some[1:], some[:-1], out=is_first[1:])
+        is_first[: len(after)] &= some[: len(after)] != after
+        few = some[is_first]
+        ordered[size : size + len(few)] = few
+        size += len(few)
+    return ordered[:size]
 
 
 def _hits(
