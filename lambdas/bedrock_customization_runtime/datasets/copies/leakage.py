@@ -9,6 +9,7 @@ something longer.
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +31,8 @@ _COMMON = 0.05
 _FEWEST = 20
 _AT_ONCE = 128
 _PASSAGES_AT_ONCE = 2**17
-_BITS_EACH = 16
+_BITS_EACH = 4
+_BITS_EACH_AGAIN = 16
 _FEWEST_BITS = 16
 _AGAIN = np.uint64(0xD6E8FEB86659FD93)
 """Odd: makes another hash of a hash."""
@@ -46,21 +48,14 @@ def leaked(
         others: Numbers of the records to look through.
         words_in: Returns the words of records' questions by the records' numbers.
     """
-    return holding(telling_passages(blind, others, words_in), others, words_in)
+    return _holding(_telling(blind, others, words_in), others, words_in)
 
 
 def telling_passages(
     blind: NDArray[np.intp], others: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
 ) -> NDArray[np.uint64]:
     """Return the passages of the blind set that are no template's, in order."""
-    passages = _passages(blind, words_in)
-    if not passages.size:
-        return passages
-    sample = sampled(others)
-    found = [passages[hits] for _, hits in _hits(_Sieve(passages), sample, words_in, least=1)]
-    seen, counts = np.unique(np.concatenate([*found, passages[:0]]), return_counts=True)
-    common = seen[counts > max(_FEWEST, _COMMON * len(sample))]
-    return np.delete(passages, np.searchsorted(passages, common))
+    return _telling(blind, others, words_in).passages
 
 
 def sampled(others: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -74,9 +69,23 @@ def holding(
     words_in: Callable[[NDArray[np.intp]], Words],
 ) -> NDArray[np.intp]:
     """Return which of some records hold enough of the passages; each by itself."""
-    if not passages.size:
-        return others[:0]
-    sieve = _Sieve(passages)
+    return _holding(_Sieve(passages), others, words_in)
+
+
+def _telling(
+    blind: NDArray[np.intp], others: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
+) -> _Sieve:
+    sieve = _Sieve(_passages(blind, words_in))
+    sample = sampled(others)
+    found = [hits for _, hits in _hits(sieve, sample, words_in, least=1)]
+    seen, counts = np.unique(np.concatenate([*found, others[:0]]), return_counts=True)
+    sieve.drop(seen[counts > max(_FEWEST, _COMMON * len(sample))])
+    return sieve
+
+
+def _holding(
+    sieve: _Sieve, others: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
+) -> NDArray[np.intp]:
     leaks = [others[:0]]
     for rows, hits in _hits(sieve, others, words_in, least=RUNS):
         pairs = np.unique(np.stack([rows, hits]), axis=1)
@@ -89,19 +98,33 @@ def _passages(
     rows: NDArray[np.intp], words_in: Callable[[NDArray[np.intp]], Words]
 ) -> NDArray[np.uint64]:
     """Return the passages that few of the records have, in order."""
-    each = [np.empty(0, dtype=np.uint64)]
+    # There are dozens for each record, so each copy of them counts.
+    each = array("Q")
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
         runs, counts = words_in(some).passages(RUN)
-        each.append(runs[counts])
-    found = np.concatenate(each)
-    # There are dozens for each record, so each copy of them counts.
-    del each
+        each.frombytes(runs[counts].tobytes())
+    if not each:
+        return np.empty(0, dtype=np.uint64)
+    found = np.frombuffer(each, dtype=np.uint64)
     found.sort()
-    is_first = np.append(True, found[1:] != found[:-1])[: len(found)]
-    is_first[: -_RARE or None] &= found[_RARE:] != found[:-_RARE]
-    few: NDArray[np.uint64] = found[is_first]
-    return few
+    return _few(found)
+
+
+def _few(ordered: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return once each those of some numbers in order that few others equal, where they lay."""
+    size = 0
+    for start in range(0, len(ordered), _PASSAGES_AT_ONCE):
+        some = ordered[start : start + _PASSAGES_AT_ONCE]
+        after = ordered[start + _RARE : start + _RARE + len(some)]
+        is_first = np.empty(len(some), dtype=bool)
+        is_first[0] = start == 0 or some[0] != ordered[start - 1]
+        np.not_equal(some[1:], some[:-1], out=is_first[1:])
+        is_first[: len(after)] &= some[: len(after)] != after
+        few = some[is_first]
+        ordered[size : size + len(few)] = few
+        size += len(few)
+    return ordered[:size]
 
 
 def _hits(
@@ -131,29 +154,49 @@ def _hits(
 class _Sieve:
     """Holds nearly every run of words back that is no passage, and none that is one.
 
-    A Bloom filter: two bits of a table for each passage, and sixteen times as many bits in all.
+    A Bloom filter of two tables, each with a bit for each passage. The first is small, so that most
+    runs are refused out of a processor's cache, and the second larger than that.
     """
 
     def __init__(self, passages: NDArray[np.uint64]) -> None:
         self.passages = passages
-        bits = max(_FEWEST_BITS, (_BITS_EACH * len(passages)).bit_length())
-        self._shift = np.uint64(64 - bits)
-        self._table = np.zeros(2 ** (bits - 3), dtype=np.uint8)
+        self._small = _Table(_BITS_EACH * len(passages))
+        self._large = _Table(_BITS_EACH_AGAIN * len(passages))
         for start in range(0, len(passages), _PASSAGES_AT_ONCE):
             some = passages[start : start + _PASSAGES_AT_ONCE]
-            for hashes in (some, np.sort(some * _AGAIN)):
-                octets, bit = self._places(hashes)
-                begins = np.flatnonzero(np.append(True, octets[1:] != octets[:-1]))
-                self._table[octets[begins]] |= np.bitwise_or.reduceat(np.uint8(1) << bit, begins)
+            self._small.add(some)
+            self._large.add(np.sort(some * _AGAIN))
+
+    def drop(self, places: NDArray[np.intp]) -> None:
+        """Let the passages with these numbers be passages no more; the tables may pass them."""
+        # A copy of all of them is only made where it must be.
+        if places.size:
+            self.passages = np.delete(self.passages, places)
 
     def passed(self, runs: NDArray[np.uint64]) -> NDArray[np.intp]:
         """Return the numbers of the runs that may be passages."""
-        once = self._found(runs)
-        return once[self._found(runs[once] * _AGAIN)]
+        once = self._small.found(runs)
+        return once[self._large.found(runs[once] * _AGAIN)]
 
-    def _found(self, hashes: NDArray[np.uint64]) -> NDArray[np.intp]:
+
+class _Table:
+    """So many bits at least, one for each place that the high bits of hashes name."""
+
+    def __init__(self, least: int) -> None:
+        bits = max(_FEWEST_BITS, least.bit_length())
+        self._shift = np.uint64(64 - bits)
+        self._octets = np.zeros(2 ** (bits - 3), dtype=np.uint8)
+
+    def add(self, hashes: NDArray[np.uint64]) -> None:
+        """Set the bits of hashes in order."""
         octets, bit = self._places(hashes)
-        found = self._table.take(octets)
+        begins = np.flatnonzero(np.append(True, octets[1:] != octets[:-1]))
+        self._octets[octets[begins]] |= np.bitwise_or.reduceat(np.uint8(1) << bit, begins)
+
+    def found(self, hashes: NDArray[np.uint64]) -> NDArray[np.intp]:
+        """Return the numbers of the hashes whose bits are set."""
+        octets, bit = self._places(hashes)
+        found = self._octets.take(octets)
         found >>= bit
         found &= np.uint8(1)
         return np.flatnonzero(found.view(bool))
