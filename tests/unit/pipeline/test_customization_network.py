@@ -30,7 +30,7 @@ from bedrock_customization_local.cloud.iam.request import (
     ServicePrincipal,
 )
 
-CALLED = {"bedrock", "bedrock-runtime", "monitoring", "s3", "ssm"}
+CALLED = {"bedrock", "bedrock-runtime", "monitoring", "s3", "sns", "ssm"}
 ACCOUNT = "123456789012"
 ENDPOINT = "vpce-1"
 
@@ -66,7 +66,7 @@ def services_of(template):
 
 
 def test_there_is_one_endpoint_for_each_service_that_is_called(network_template):
-    # States are asked by what cleans up after executions.
+    # States and SNS are called by what cleans up after executions, and tells of them.
     assert services_of(network_template) == sorted(CALLED | {"states"})
 
 
@@ -271,7 +271,7 @@ def test_endpoints_that_a_vpc_has_are_not_defined_again(stack):
         stack, "Pipeline", base_model=BaseModel.NOVA_MICRO, network=network
     )
     template = Template.from_stack(stack)
-    assert services_of(template) == ["bedrock-runtime", "monitoring", "states"]
+    assert services_of(template) == ["bedrock-runtime", "monitoring", "sns", "states"]
     template.resource_count_is("AWS::EC2::VPC", 0)
     template.has_resource_properties(
         "AWS::Lambda::Function",

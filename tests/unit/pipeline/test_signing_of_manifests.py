@@ -11,6 +11,7 @@ from bedrock_customization import Approval, BaseModel, CustomizationPipeline, Cu
 WRITERS = {
     "CandidateRemovalRemove",
     "RecordRun",
+    "RunCleanupCleanUp",
     "RunStart",
     "DataPreparationPrepare",
     "ModelCustomizationCustomize",
