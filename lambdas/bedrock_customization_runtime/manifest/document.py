@@ -181,7 +181,12 @@ def update(
         if body is None:
             raise ManifestConflict(f"{uri} does not exist, so its run never began: start it anew")
         found = msgspec.json.decode(body, type=Manifest)
-        manifest = _signed(replace(change(found), link=_next(s3, uri, found, body, signs)), signs)
+        _check_signed(uri, found, body, signs)
+        wanted = change(found)
+        # A step that is repeated has nothing to add, and makes no version.
+        if wanted == found and found.link is not None:
+            return body, found
+        manifest = _signed(replace(wanted, link=_next(s3, uri, found, body)), signs)
         return canonical(manifest), manifest
 
     written = objects.update(s3, uri, changed, attempts=_ATTEMPTS)
@@ -196,23 +201,28 @@ def digest_of(manifest: Manifest) -> str:
     return digest(canonical(manifest))
 
 
-def _next(
-    s3: "S3Client", uri: str, found: Manifest, body: bytes, signer: Signer | None
-) -> LinkSection:
-    """Keep the version that is to be replaced, and return the link of the one after it.
+def _check_signed(uri: str, found: Manifest, body: bytes, signer: Signer | None) -> None:
+    """Check that a version is what the signer has signed, where its run's versions are signed.
 
     Raises:
-        LineageBroken: It is not what the signer has signed. To build on it would be to sign it.
+        LineageBroken: It is not. To build on it would be to sign it.
     """
     link = found.link
-    if link is None:
-        return LinkSection(version=1, previous=digest(body))
-    if link.key is not None and not (signer and signer.key == link.key and _holds(body, signer)):
+    if link is None or link.key is None:
+        return
+    if not (signer and signer.key == link.key and _holds(body, signer)):
         raise LineageBroken(
             f"version {link.version} of {uri} names the key {link.key}, and "
             + (f"is no version that {signer.key} has signed" if signer else "nothing signs here")
             + ": nothing was written"
         )
+
+
+def _next(s3: "S3Client", uri: str, found: Manifest, body: bytes) -> LinkSection:
+    """Keep the version that is to be replaced, and return the link of the one after it."""
+    link = found.link
+    if link is None:
+        return LinkSection(version=1, previous=digest(body))
     history.keep(s3, uri, link.version, body)
     return LinkSection(version=link.version + 1, previous=digest(body), key=link.key)
 

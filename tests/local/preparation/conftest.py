@@ -84,7 +84,7 @@ class Machines:
         found = {}
         for bucket in ("Data", "Blind", "Artifacts"):
             for key, body in self.objects(bucket, f"runs/{name}/").items():
-                if not key.endswith("manifest.json"):
+                if not key.endswith("manifest.json") and "/lineage/" not in key:
                     found[bucket, key.removeprefix(f"runs/{name}/")] = body
         return found
 

@@ -50,6 +50,7 @@ def on_s3(s3, run_of, begin_manifest):
             ].read()
             for bucket in BUCKETS
             for found in s3.list_objects_v2(Bucket=bucket, Prefix="runs/").get("Contents", [])
+            if "/lineage/" not in found["Key"]
         }
         del files["manifest.json"]
         return refused, files
