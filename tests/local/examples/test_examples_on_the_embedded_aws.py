@@ -266,9 +266,7 @@ def test_a_student_learns_from_what_the_application_asked(
 
 def turn_logging(deployed, side):
     """Do what an output of the stack says: turn logging on or off."""
-    (command,) = [
-        value for key, value in deployed.outputs.items() if f"Turn{side.title()}" in key
-    ]
+    (command,) = [value for key, value in deployed.outputs.items() if f"Turn{side.title()}" in key]
     words = command.split()
     answer = deployed.cloud.client("lambda").invoke(
         FunctionName=words[words.index("--function-name") + 1],
