@@ -10,6 +10,7 @@ import os
 import runpy
 import sys
 import traceback
+from pathlib import Path
 
 import aws_cdk
 
@@ -19,7 +20,7 @@ for one in json.load(sys.stdin):
     # What the CDK CLI gives an app by variables, which the kernel of jsii reads but once.
     aws_cdk.App = functools.partial(_App, context=one["context"], outdir=one["outdir"])
     try:
-        runpy.run_path(os.path.abspath("app.py"), run_name="__main__")
+        runpy.run_path(str(Path("app.py").resolve()), run_name="__main__")
     except Exception:  # noqa: BLE001 - an example's own error, whatever it is
         print(json.dumps(traceback.format_exc()))  # noqa: T201 - that is how it answers
     else:
