@@ -19,7 +19,7 @@ class CustomizationError(Exception):
 
 
 class InvalidInput(CustomizationError):
-    """The execution input, or what a handler was asked, makes no sense."""
+    """The run's input, or what a handler was asked, makes no sense."""
 
     remedy = "mend what the message names and start again"
 

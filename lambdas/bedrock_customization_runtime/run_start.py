@@ -33,7 +33,7 @@ def start(s3: S3Client, event: StartRunInput, *, embedded: bool) -> Run:
         embedded: Whether this is the embedded AWS.
 
     Raises:
-        InvalidInput: The execution's input is not `{"source": "s3://…"}`, at will with
+        InvalidInput: The run's input is not `{"source": "s3://…"}`, at will with
             `hyperparameters`; the source is neither an object nor a prefix below `incoming/` of the
             data bucket; a
             hyperparameter does not fit; or the base model is not customized any more.
@@ -90,13 +90,13 @@ def _given(given: object, data_bucket: str, logs: str | None) -> tuple[S3Uri, di
             pass
         case _:
             raise InvalidInput(
-                f'the execution input must be {{"source": "{example}"}}: upload the data there and '
-                "name them"
+                "the run's input must be "
+                f'{{"source": "{example}"}}: upload the data there and name them'
             )
     hyperparameters = others.pop("hyperparameters", {})
     if others:
         raise InvalidInput(
-            "the execution input knows only source and hyperparameters, got also "
+            "the run's input knows only source and hyperparameters, got also "
             f"{', '.join(sorted(map(str, others)))}: leave the rest out"
         )
     if not isinstance(hyperparameters, dict):
@@ -122,7 +122,8 @@ def _model_to_copy(given: object, base_model: str, execution_arn: str) -> str:
             pass
         case _:
             raise InvalidInput(
-                f'the execution input must be {{"model": "{example}"}}: take '
+                "the run's input must be "
+                f'{{"model": "{example}"}}: take '
                 "customization.model_arn from the manifest of the run that made the model"
             )
     found = _CUSTOM_MODEL.fullmatch(arn)

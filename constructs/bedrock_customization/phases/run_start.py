@@ -1,8 +1,8 @@
-"""The first state of a run: what it is called, where its files lie, what it starts from."""
+"""The first phase of a run: what it is called, where its files lie, what it starts from."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bedrock_customization._asl import States
 from bedrock_customization._function import HandlerFunction
@@ -12,6 +12,8 @@ from bedrock_customization.storage import RUNS
 from bedrock_customization_runtime.contract import Handler, RunKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_cdk import aws_stepfunctions as sfn
     from constructs import Construct
 
@@ -22,13 +24,13 @@ if TYPE_CHECKING:
 
 
 class RunStart(Phase):
-    """Check the execution's input, derive the run's names and places, begin its manifest.
+    """Check the run's input, derive its names and places, begin its manifest.
 
-    Every other phase reads `$run`, so a machine of your own begins with this one.
+    Every other phase reads `$run`, so in a machine of your own this one comes before them.
 
-    Input: the execution's own, `{"source": "s3://<data bucket>/incoming/<file>"}`, or a prefix with
-    a trailing slash, at will with `"hyperparameters": {…}`, which go over those of `method`; of a
-    copy, `{"model": "<ARN of a custom model>"}`.
+    Input: `{"source": "s3://<data bucket>/incoming/<file>"}`, or a prefix with a trailing slash, at
+    will with `"hyperparameters": {…}`, which go over those of `method`; of a copy,
+    `{"model": "<ARN of a custom model>"}`.
     Output: `$run` (`contract.Run`).
     Errors: `InvalidInput`, `ManifestConflict`.
 
@@ -41,6 +43,8 @@ class RunStart(Phase):
             report and model card, speak of it.
         method: How it is customized. Without one, fine-tuning.
         use_case: What the run is for; its manifest keeps it. Without one, it says nothing.
+        input: The run's input, whose strings may be JSONata, where states of your own find it out:
+            `{"source": "{% $exported.uri %}"}`. Without it, the execution's own.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
     """
@@ -57,6 +61,7 @@ class RunStart(Phase):
         kind: RunKind = RunKind.CUSTOMIZATION,
         method: CustomizationMethod | None = None,
         use_case: UseCase | None = None,
+        input: Mapping[str, Any] | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
         method = method or FineTuning()
@@ -81,7 +86,7 @@ class RunStart(Phase):
                 "kind": kind.value,
                 "execution_arn": "{% $states.context.Execution.Id %}",
                 "execution_name": "{% $states.context.Execution.Name %}",
-                "input": "{% $states.context.Execution.Input %}",
+                "input": input or "{% $states.context.Execution.Input %}",
                 "data_bucket": storage.data_bucket.bucket_name,
                 "blind_bucket": storage.blind_bucket.bucket_name,
                 "artifacts_bucket": storage.artifacts_bucket.bucket_name,

@@ -17,7 +17,7 @@ def handler(event: StartRunInput, _context: object) -> Run:
     """Return what later states call `$run`.
 
     Raises:
-        InvalidInput: The execution's input is not `{"source": "s3://…"}`, at will with
+        InvalidInput: The run's input is not `{"source": "s3://…"}`, at will with
             `hyperparameters`; the source is neither an object nor a prefix below `incoming/` of the
             data bucket; a
             hyperparameter does not fit; or the base model is not customized any more.

@@ -1,4 +1,7 @@
-"""The example of a regulated pipeline passes the packs that it asks, and they would stop it."""
+"""The packs that the example of a regulated pipeline asks would stop it.
+
+That they do not is seen where all examples are synthesized.
+"""
 
 import json
 import os
@@ -12,8 +15,8 @@ EXAMPLE = Path(__file__).parents[3] / "examples" / "regulated"
 PACKS = ["AwsSolutions", "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321"]
 
 
-def synthesize(out, source="app.py"):
-    """Run the example's app, or one in its place, with the context of its cdk.json."""
+def synthesize(out, source):
+    """Run an app in the example's place, with the context of its cdk.json."""
     own = json.loads((EXAMPLE / "cdk.json").read_text())["context"]
     return subprocess.run(
         [sys.executable, source],
@@ -30,12 +33,7 @@ def synthesize(out, source="app.py"):
 
 
 @pytest.mark.slow
-def test_a_regulated_pipeline_passes_the_packs_that_stop_an_open_bucket(tmp_path):
-    done = synthesize(tmp_path / "clean")
-    assert done.returncode == 0, done.stdout + done.stderr
-    template = json.loads((tmp_path / "clean" / "Regulated.template.json").read_text())
-    assert "OnlyThroughTheEndpoint" in json.dumps(template)
-
+def test_the_packs_that_the_example_passes_stop_an_open_bucket(tmp_path):
     text = (EXAMPLE / "app.py").read_text()
     open_bucket = "from aws_cdk import aws_s3\naws_s3.Bucket(stack, 'Open')\napp.synth()"
     changed = tmp_path / "app.py"

@@ -47,6 +47,19 @@ def test_phases_stand_in_a_machine_of_your_own(stack, read_definition):
     assert states["Deployment failed"]["Type"] == "Fail"
 
 
+def test_a_machine_of_your_own_may_find_out_what_a_run_starts_from(stack, read_definition):
+    start = RunStart(
+        stack,
+        "Start",
+        storage=CustomizationStorage(stack, "Storage"),
+        base_model=BaseModel.NOVA_LITE,
+        input={"source": "{% $exported.uri %}"},
+    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(start))
+    state = read_definition(Template.from_stack(stack))["States"]["Start run"]
+    assert state["Arguments"]["Payload"]["input"] == {"source": "{% $exported.uri %}"}
+
+
 def test_a_topic_of_your_own_is_told(stack):
     topic = sns.Topic(stack, "Own")
     CustomizationPipeline(stack, "Pipeline", base_model=BaseModel.NOVA_MICRO, topic=topic)

@@ -108,8 +108,8 @@ def test_a_model_of_another_base_model_is_not_kept(s3):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({}, "the execution input must be"),
-        ({"model": MODEL, "source": "s3://data/x"}, "the execution input must be"),
+        ({}, "the run's input must be"),
+        ({"model": MODEL, "source": "s3://data/x"}, "the run's input must be"),
         ({"model": MODEL.replace("arn:aws:", "arn:aws-us-gov:")}, "stays in its partition"),
         ({"model": MODEL.replace("nova-micro", "nova-lite")}, "of one base model"),
         ({"model": f"{MODEL}\n"}, "model must be like"),

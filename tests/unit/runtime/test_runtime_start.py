@@ -66,9 +66,9 @@ def test_a_repeated_state_returns_the_same_run():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (None, "the execution input must be"),
-        ({}, "the execution input must be"),
-        ({"source": 5}, "the execution input must be"),
+        (None, "the run's input must be"),
+        ({}, "the run's input must be"),
+        ({"source": 5}, "the run's input must be"),
         ({"source": "s3://data/incoming/x", "spurce": 1}, "got also spurce"),
         ({"source": "x.csv"}, "source: an S3 URI looks like"),
         ({"source": "s3://other/incoming/x.csv"}, "source must be an object like s3://data/in"),

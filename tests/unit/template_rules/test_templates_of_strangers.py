@@ -501,6 +501,47 @@ STRANGE = {
             "Properties": {"Principal": "alexa-appkit.amazon.com", "EventSourceToken": "s"},
         }
     },
+    "a rule whose target takes the dead letters of others": {
+        "Letters": {"Type": "AWS::SQS::Queue"},
+        "Lets": {
+            "Type": "AWS::SQS::QueuePolicy",
+            "Properties": {
+                "Queues": [{"Ref": "Letters"}],
+                "PolicyDocument": {
+                    "Statement": {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "events.amazonaws.com"},
+                        "Action": "sqs:SendMessage",
+                        "Resource": {"Fn::GetAtt": ["Letters", "Arn"]},
+                        "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+                    }
+                },
+            },
+        },
+        "One": on_event(
+            {"source": ["aws.s3"]},
+            DeadLetterConfig={"Arn": {"Fn::GetAtt": ["Letters", "Arn"]}},
+        ),
+        "Another": on_event(
+            {"source": ["aws.s3"]},
+            Arn={"Fn::GetAtt": ["Letters", "Arn"]},
+            DeadLetterConfig={},
+        ),
+    },
+    "a machine that asks one function again and again": watched(
+        {
+            "Look": task(
+                "lambda:invoke", Parameters={"FunctionName": "f:1"}, Next="Done", Catch=[]
+            ),
+            "Done": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.s", "StringEquals": "C", "Next": "End"}],
+                "Default": "Wait",
+            },
+            "Wait": {"Type": "Wait", "Seconds": 900, "Next": "Look"},
+            "End": {"Type": "Succeed"},
+        }
+    ),
     "a topic for its account": {
         "Policy": {
             "Type": "AWS::SNS::TopicPolicy",

@@ -22,10 +22,15 @@ if TYPE_CHECKING:
     severity=Severity.WARNING,
 )
 def task_without_catch(template: Template) -> Iterator[Found]:
-    """Find tasks of the usual way; those that only a Catch leads to are the cleaning up."""
+    """Find tasks of the usual way; those that only a Catch leads to are the cleaning up.
+
+    Not the one task of a machine that invokes a function: no other has made anything before it.
+    """
     for machine in template.machines:
-        usual = machine.usual_states()
-        for task in machine.tasks():
+        usual, tasks = machine.usual_states(), list(machine.tasks())
+        if len(tasks) == 1 and tasks[0].function:
+            continue
+        for task in tasks:
             is_caught = task.is_caught_around or items(task.body.get("Catch"))
             if task in usual and not is_caught:
                 yield Found(machine.resource, task.path, "no Catch")
