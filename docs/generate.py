@@ -211,7 +211,18 @@ def template_rules() -> str:
     return _with_table((HERE / "template-rules.md").read_text(), [*lines[1:], ""])
 
 
-if __name__ == "__main__":
-    for path, text in pages().items():
+def write() -> None:
+    """Write all pages, those of the phases too, and draw the pictures that show something else."""
+    import phase_pages  # noqa: PLC0415 - it synthesizes, which the tests of `pages` do not wait for
+
+    for path, text in {**pages(), **phase_pages.pages()}.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
+    drawn = phase_pages.pictures()
+    for path in phase_pages.stale_pictures():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(drawn[path].svg())
+
+
+if __name__ == "__main__":
+    write()
