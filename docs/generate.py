@@ -213,13 +213,15 @@ def template_rules() -> str:
 
 def write() -> None:
     """Write all pages, those of the phases too, and draw the pictures that show something else."""
-    import phase_pages  # noqa: PLC0415 - it synthesizes, which the tests of `pages` do not wait for
+    # It synthesizes, which the tests of `pages` do not wait for.
+    import phase_pages  # noqa: PLC0415 - as above
+    import state_pictures  # noqa: PLC0415 - as above
 
     for path, text in {**pages(), **phase_pages.pages()}.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     drawn = phase_pages.pictures()
-    for path in phase_pages.stale_pictures():
+    for path in state_pictures.stale(drawn):
         path.parent.mkdir(exist_ok=True)
         path.write_text(drawn[path].svg())
 

@@ -18,16 +18,17 @@ import showcase
 import state_pictures
 from api_reference import linked
 from markdown_tables import table
+from state_pictures import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from showcase import Shown
-    from state_pictures import Picture
 
     from bedrock_customization._phase import Phase
 
 HERE = Path(__file__).parent
+ROOMS = HERE / "images" / "rooms.dot"
 PICTURES = HERE / "images" / "states"
 _BESIDES = (
     "What a phase gives the state machine is a part of that one role. Besides, the role of each "
@@ -192,6 +193,7 @@ def pictures() -> dict[Path, Picture]:
     """Return the files of pictures and what they should show."""
     states, start = _plain_states()
     drawn = {
+        ROOMS.with_suffix(".svg"): Picture(ROOMS.read_text()),
         PICTURES / "road.svg": state_pictures.of_road(states, start),
         PICTURES / "start.svg": state_pictures.of_phase(states, "Start"),
         PICTURES / "end.svg": state_pictures.of_phase(states, "Record"),
@@ -202,15 +204,6 @@ def pictures() -> dict[Path, Picture]:
             states = _shown(variant.pipeline).definition["States"]
             drawn[_file(guide, number)] = state_pictures.of_phase(states, variant.title)
     return drawn
-
-
-def stale_pictures() -> list[Path]:
-    """Return the files that do not show what they should, which are to be drawn anew."""
-    return [
-        file
-        for file, picture in pictures().items()
-        if not file.exists() or f'data-source="{picture.digest}"' not in file.read_text()
-    ]
 
 
 def _overview() -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     States = Mapping[str, Mapping[str, Any]]
 
@@ -70,6 +71,15 @@ class Picture:
         drawn = re.sub(r' font-family="[^"]*"', "", drawn)
         head, rest = drawn.split(">", 1)
         return f'{head} class="states" data-source="{self.digest}">\n{_STYLE}{rest}'
+
+
+def stale(pictures: Mapping[Path, Picture]) -> list[Path]:
+    """Return the files that do not show what they should, which are to be drawn anew."""
+    return [
+        file
+        for file, picture in pictures.items()
+        if not file.exists() or f'data-source="{picture.digest}"' not in file.read_text()
+    ]
 
 
 def of_phase(states: States, title: str) -> Picture:
