@@ -64,7 +64,7 @@ class Picture:
         """Return the drawing; it needs Graphviz, `uv run --group pictures`."""
         import pygraphviz  # noqa: PLC0415 - only where a picture has changed
 
-        drawn = pygraphviz.AGraph(self.source).draw(format="svg", prog="dot").decode()
+        drawn = pygraphviz.AGraph(string=self.source).draw(format="svg", prog="dot").decode()
         drawn = drawn[drawn.index("<svg") :]
         drawn = re.sub(r"(?s)<!--.*?-->\n?|<title>.*?</title>\n?| id=\"[^\"]*\"", "", drawn)
         drawn = re.sub(r'(width|height)="([\d.]+)pt"', r'\1="\2"', drawn)
