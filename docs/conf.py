@@ -95,6 +95,7 @@ html_theme = "furo"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_copyright = False
@@ -138,7 +139,7 @@ class _Pictures(SphinxPostTransform):
             svg = re.sub(r"<style>.*?</style>", "", drawing.read_text(), flags=re.DOTALL)
             label = escape(image["alt"], quote=True)
             svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
-            html = f'<div class="picture" tabindex="0">{svg}</div>'
+            html = f'<div class="picture">{svg}</div>'
             # An image alone is a paragraph, in which HTML allows no block.
             image.parent.replace_self(nodes.raw("", html, format="html"))
 
