@@ -139,7 +139,8 @@ class _Pictures(SphinxPostTransform):
             svg = re.sub(r"<style>.*?</style>", "", drawing.read_text(), flags=re.DOTALL)
             label = escape(image["alt"], quote=True)
             svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
-            html = f'<div class="picture">{svg}</div>'
+            (width,) = re.findall(r'<svg [^>]*?width="(\d+)', svg)
+            html = f'<div class="picture" style="--width: {width}px">{svg}</div>'
             # An image alone is a paragraph, in which HTML allows no block.
             image.parent.replace_self(nodes.raw("", html, format="html"))
 

@@ -7,7 +7,6 @@ import re
 import textwrap
 from collections import deque
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ _STYLE = """<style>
   .states { --ink: #f0f6fc; --soft: #9198a1; --line: #656c76; --card: #151b23; --group: #212830; }
 }
 .states text { fill: var(--ink); font-family: system-ui, Helvetica, Arial, sans-serif; }
-.states .soft text, .states .edge text, .states text + text { fill: var(--soft); }
+.states .edge text, .states text + text { fill: var(--soft); font-size: 11px; }
 .states .edge path, .states .edge polygon { stroke: var(--line); }
 .states .edge polygon, .states .entry ellipse { fill: var(--line); stroke: var(--line); }
 .states .node path, .states .node polygon { fill: var(--card); stroke: var(--line); }
@@ -178,13 +177,11 @@ class _Graph:
                 self._add_way(name, state, target, label, is_catch=is_catch)
 
     def add_node(self, name: str, title: str, subtitle: str, kind: str) -> None:
-        lines = subtitle.splitlines()
-        below = "".join(f'<BR/><FONT POINT-SIZE="11">{escape(line)}</FONT>' for line in lines)
-        shape = {"choice": "hexagon", "wait": "box", "outside": "box"}.get(kind, "box")
+        shape = "hexagon" if kind == "choice" else "box"
         style = "" if kind == "choice" else ' style="rounded"'
+        label = _quoted(f"{title}\n{subtitle}".rstrip())
         self.lines.append(
-            f"{_quoted(name)} [class={_quoted(kind)} shape={shape}{style} "
-            f"label=<{escape(title)}{below}>]"
+            f"{_quoted(name)} [class={_quoted(kind)} shape={shape}{style} label={label}]"
         )
 
     def add_edge(self, before: str, after: str, label: str = "", more: str = "") -> None:
@@ -218,18 +215,18 @@ class _Graph:
             kind = str(state["Type"]).lower()
             self.add_node(name, name, _subtitle(state), kind)
             return
-        label = f'{escape(name)}<BR/><FONT POINT-SIZE="11">{escape(_INSIDE[state["Type"]])}</FONT>'
+        label = _quoted(f"{name}\n{_INSIDE[state['Type']]}")
         self.lines += [
             f"subgraph {_quoted(f'cluster {name}')} {{",
             'class="group" style="rounded" fontname="Helvetica" fontsize=13 margin=12',
-            f"label=<{label}>",
+            f"label={label}",
         ]
         exit_ = _quoted(_exit(name))
         self.lines.append(f"{exit_} [shape=point style=invis width=0.01]")
         for machine in inside:
             for inner, found in machine["States"].items():
                 self._add_state(inner, found)
-                self.lines.append(f"{_quoted(inner)} -> {exit_} [style=invis]")
+                self.lines.append(f"{_quoted(inner)} -> {exit_} [style=invis weight=0]")
             for inner, found in machine["States"].items():
                 for said, target, is_catch in _ways(found):
                     self.add_edge(inner, target, said, _dashed(is_catch=is_catch))
