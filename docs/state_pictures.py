@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FAILURE = "Failure"
 """What comments of the states on the way of failure begin with."""
 _ANY = ["States.ALL"]
-_WIDEST_LABEL = 30
+_WIDEST_LABEL = 24
 _WHO = {
     "lambda:invoke": "function",
     "lambda:invoke.waitForTaskToken": "function, and wait for the answer",
@@ -226,7 +226,7 @@ class _Graph:
         for machine in inside:
             for inner, found in machine["States"].items():
                 self._add_state(inner, found)
-                self.lines.append(f"{_quoted(inner)} -> {exit_} [style=invis weight=0]")
+                self.lines.append(f"{_quoted(inner)} -> {exit_} [style=invis]")
             for inner, found in machine["States"].items():
                 for said, target, is_catch in _ways(found):
                     self.add_edge(inner, target, said, _dashed(is_catch=is_catch))
