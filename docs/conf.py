@@ -34,45 +34,64 @@ _PHASES = [
     )
 ]
 
-# What stands in the navigation below which page, by caption. A page that stands nowhere is a
-# warning, so every page has a place.
+# What stands in the navigation below which page, by caption; with a shorter title, where it has
+# one. A page that stands nowhere is a warning, so every page has a place.
 _NAVIGATION: dict[str, dict[str, list[str]]] = {
     "README": {
-        "Start": ["docs/start", "docs/concepts", "docs/when-to-tune", "docs/base-models"],
+        "Start": [
+            "docs/start",
+            "docs/concepts",
+            "When to tune <docs/when-to-tune>",
+            "docs/base-models",
+        ],
         "Data": [
             "docs/data-preparation",
-            "docs/rules",
-            "docs/validators",
-            "docs/enrichment",
+            "Rules <docs/rules>",
+            "AWS's validators <docs/validators>",
+            "Enrichment <docs/enrichment>",
             "docs/token-estimates",
-            "docs/data-engine-benchmarks",
+            "Benchmarks <docs/data-engine-benchmarks>",
             "docs/scale*",
         ],
         "Customization": [
-            "docs/customization",
-            "docs/distillation",
-            "docs/graders",
-            "docs/sweeps",
-            "docs/costs",
+            "Methods, limits, redrive <docs/customization>",
+            "Distillation <docs/distillation>",
+            "Graders <docs/graders>",
+            "Sweeps <docs/sweeps>",
+            "Costs <docs/costs>",
         ],
-        "Import": ["docs/model-import", "docs/import-rules", "docs/model-staging"],
+        "Import": [
+            "Importing a model <docs/model-import>",
+            "What a model must be <docs/import-rules>",
+            "How fast it is copied <docs/model-staging>",
+        ],
         "Evaluation": ["docs/evaluation", "docs/metrics", "docs/judging"],
         "Going live": [
-            "docs/promotion",
-            "docs/deployment",
+            "Gate, approval, alias <docs/promotion>",
+            "Deployment <docs/deployment>",
             "docs/multi_account",
             "docs/report",
-            "docs/lineage",
+            "Lineage <docs/lineage>",
         ],
         "Operations": [
-            "docs/operations",
-            "docs/triggers",
+            "Alarms, messages, metrics <docs/operations>",
+            "Triggers <docs/triggers>",
             "docs/housekeeping",
             "docs/errors",
         ],
-        "Security": ["docs/security", "docs/network", "docs/regulated", "docs/template-rules"],
+        "Security": [
+            "docs/security",
+            "docs/network",
+            "docs/regulated",
+            "Rules of templates <docs/template-rules>",
+        ],
         "On your machine": ["docs/commands", "docs/embedded-aws", "docs/testing*"],
-        "Reference": ["docs/phases", "docs/reference/api", "docs/architecture", "docs/limits"],
+        "Reference": [
+            "docs/phases",
+            "docs/reference/api",
+            "docs/architecture",
+            "Limits <docs/limits>",
+        ],
         "Examples": ["examples/*/README"],
         "Project": ["docs/migration", "CHANGELOG", "CONTRIBUTING", "docs/release*"],
     },
@@ -111,17 +130,16 @@ def setup(app: Sphinx) -> None:
 
 def _add_navigation(_app: Sphinx, page: str, source: list[str]) -> None:
     for caption, names in _NAVIGATION.get(page, {}).items():
-        pages = [found for name in names for found in _found(name)]
-        places = "\n".join(f"/{found}" for found in pages)
+        places = "\n".join(entry for name in names for entry in _entries(name))
         source[0] += f"\n\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{places}\n```\n"
 
 
-def _found(name: str) -> list[str]:
-    """Return the pages that a name with an asterisk stands for, or the name."""
-    if "*" not in name:
-        return [name]
-    files = sorted(_ROOT.glob(f"{name}.md"))
-    return [file.relative_to(_ROOT).with_suffix("").as_posix() for file in files]
+def _entries(name: str) -> list[str]:
+    """Return the lines for a page, or for all that a name with an asterisk stands for."""
+    if "*" in name:
+        files = sorted(_ROOT.glob(f"{name}.md"))
+        return [f"/{file.relative_to(_ROOT).with_suffix('').as_posix()}" for file in files]
+    return [name.replace("<", "</") if "<" in name else f"/{name}"]
 
 
 class _Pictures(SphinxPostTransform):
