@@ -70,7 +70,7 @@ def _described(found: griffe.Class, public: set[str]) -> Iterator[str]:
     sections = {section.kind: section for section in _sections(found)}
     text = sections.pop(griffe.DocstringSectionKind.text, None)
     if text:
-        yield from (_linked(str(text.value)), "")
+        yield from (linked(str(text.value)), "")
     if _kind(found) == "Closed sets":
         members = [one for one in found.members.values() if one.is_attribute]
         yield from table(
@@ -89,7 +89,7 @@ def _described(found: griffe.Class, public: set[str]) -> Iterator[str]:
         yield from table(["parameter", "type", "default", "meaning"], rows)
     raises = sections.get(griffe.DocstringSectionKind.raises)
     for one in raises.value if raises else ():
-        yield from ("", f"Raises `{one.annotation}`: {_linked(one.description)}")
+        yield from ("", f"Raises `{one.annotation}`: {linked(one.description)}")
     yield from _members(found, public, fields=set() if is_construct else set(said))
 
 
@@ -175,11 +175,11 @@ def _sections(found: griffe.Object) -> list[griffe.DocstringSection]:
 
 
 def _said(section: griffe.DocstringSection | None) -> dict[str, str]:
-    return {one.name: _linked(one.description) for one in section.value} if section else {}
+    return {one.name: linked(one.description) for one in section.value} if section else {}
 
 
 def _summary(found: griffe.Object) -> str:
-    return _linked(found.docstring.value.partition("\n\n")[0]) if found.docstring else ""
+    return linked(found.docstring.value.partition("\n\n")[0]) if found.docstring else ""
 
 
 def _signature(function: griffe.Function) -> str:
@@ -208,7 +208,7 @@ def _code(expression: str | griffe.Expr | None) -> str:
     return f"`{written.replace('|', chr(92) + '|')}`" if written else ""
 
 
-def _linked(text: str) -> str:
+def linked(text: str) -> str:
     """Return text of a docstring in one line for each paragraph, with links to pages."""
     paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
     linked = re.sub(r"docs/([\w-]+)\.md", r"[\1](../\1.md)", "\n\n".join(paragraphs))

@@ -211,7 +211,20 @@ def template_rules() -> str:
     return _with_table((HERE / "template-rules.md").read_text(), [*lines[1:], ""])
 
 
-if __name__ == "__main__":
-    for path, text in pages().items():
+def write() -> None:
+    """Write all pages, those of the phases too, and draw the pictures that show something else."""
+    # It synthesizes, which the tests of `pages` do not wait for.
+    import phase_pages  # noqa: PLC0415 - as above
+    import state_pictures  # noqa: PLC0415 - as above
+
+    for path, text in {**pages(), **phase_pages.pages()}.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
+    drawn = phase_pages.pictures()
+    for path in state_pictures.stale(drawn):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(drawn[path].svg())
+
+
+if __name__ == "__main__":
+    write()
