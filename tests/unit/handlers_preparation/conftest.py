@@ -44,9 +44,9 @@ class Bench:
             **settings,
         }
 
-    def plan(self, event, *, shard_bytes, above_bytes=0):
+    def plan(self, event, *, shard_bytes, above_bytes=0, **limits):
         """Plan a preparation in shards."""
-        limits = {"shard_bytes": shard_bytes, "above_bytes": above_bytes}
+        limits = {"shard_bytes": shard_bytes, "above_bytes": above_bytes, **limits}
         return planning.plan(self.s3, {"step": "plan", "preparation": event, "sharding": limits})
 
     def take(self, plan, step, number=None):
