@@ -29,7 +29,9 @@ exec "{java}" "${{words[@]}}"
 
 
 @contextmanager
-def spark_context(*, cores: int = 2, settings: Mapping[str, str] | None = None) -> Iterator[SparkContext]:
+def spark_context(
+    *, cores: int = 2, settings: Mapping[str, str] | None = None
+) -> Iterator[SparkContext]:
     """Yield a Spark context on loopback, and stop it.
 
     Args:

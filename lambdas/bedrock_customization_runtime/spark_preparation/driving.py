@@ -62,4 +62,5 @@ def prepare(context: SparkContext, s3: S3Client, uri: str, *, memory: int) -> Pr
     for piece, size in divided.map(partial(stages.put_in_order, uri)).collect():
         sizes[piece] = size
     work.scratch.save(PIECES, sizes=sizes)
-    return finish(work)
+    # What a step notes of the data, the next notes again: each begins with none, as in functions.
+    return finish(Work(s3, uri))
