@@ -45,7 +45,7 @@ def context(moto_url):
         }.items():
             patch.setenv(name, value)
         aws.s3.cache_clear()
-        with spark_context(settings={"spark.python.worker.reuse": "true"}) as found:
+        with spark_context() as found:
             yield found
         aws.s3.cache_clear()
 
@@ -63,7 +63,7 @@ def outcome(way, event):
         return str(error).replace(event["run"]["key"], "<run>")
 
 
-def both(bench, context, body, *, shard_bytes=25_000, **settings):
+def both(bench, context, body, *, shard_bytes=60_000, **settings):
     """Prepare a source in both ways; return outcome and files of each."""
 
     def by_spark(event):
