@@ -201,6 +201,15 @@ class PreparationPlan(TypedDict):
     """Whether Spark prepares the source."""
 
 
+class SparkCapacity(TypedDict):
+    """How much the workers of a job have at most."""
+
+    vcpus: int
+    memory_gb: int
+    paid_storage_gb: int
+    """Without what is free."""
+
+
 class PreparationStepInput(TypedDict):
     """Event of `prepare_data` for the steps after the plan."""
 
@@ -210,6 +219,10 @@ class PreparationStepInput(TypedDict):
     """`PreparationPlan.scratch`."""
     number: NotRequired[int]
     """Of the shard or bucket, from 0, for a step that takes one."""
+    billed: NotRequired[dict[str, float]]
+    """Of Spark's job, as EMR Serverless tells it; empty where it does not."""
+    capacity: NotRequired[SparkCapacity]
+    """Of its workers, all together; likewise for the step that reads the outcome."""
 
 
 class GatheredShards(TypedDict):

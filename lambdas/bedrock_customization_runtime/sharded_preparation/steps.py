@@ -58,7 +58,7 @@ def take(
         case PreparationStep.FINISH:
             return finish(work)
         case PreparationStep.READ_OUTCOME:
-            return read_outcome(work.scratch)
+            return read_outcome(work, billed=event["billed"], capacity=event["capacity"])
         case _:
             _ON_SHARDS[step](work, event["number"])
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from typing import TYPE_CHECKING
 
 from bedrock_customization_runtime import aws
@@ -12,6 +13,9 @@ from bedrock_customization_runtime.spark_preparation.driving import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from bedrock_customization_runtime.contract import Preparation
+    from bedrock_customization_runtime.errors import CustomizationError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -35,7 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     s3 = aws.s3()
     scratch = Scratch(s3, given.scratch)
     with SparkContext.getOrCreate() as context:
+        began = time.monotonic()
+        outcome: Preparation | CustomizationError
         try:
-            write_outcome(scratch, prepare(context, s3, given.scratch, memory=given.memory))
+            outcome = prepare(context, s3, given.scratch, memory=given.memory)
         except ABOUT_THE_DATA as error:
-            write_outcome(scratch, error)
+            outcome = error
+        write_outcome(scratch, outcome, seconds=round(time.monotonic() - began))

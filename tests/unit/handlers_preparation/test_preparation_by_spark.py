@@ -31,6 +31,8 @@ TEMPLATE = {
     "slice_by": ["region", "customer"],
 }
 MEMORY = 2 * 2**30
+BILLED = {"VCPUHour": 2.0, "MemoryGBHour": 8.0, "StorageGBHour": 0.0}
+CAPACITY = {"vcpus": 8, "memory_gb": 32, "paid_storage_gb": 0}
 
 
 @pytest.fixture(scope="module")
@@ -124,13 +126,19 @@ def test_the_job_tells_what_it_has_prepared_and_why_it_has_not(
     monkeypatch.setattr("pyspark.SparkContext.getOrCreate", lambda: lent(context))
     body = hostile_jsonl(60, seed=3, too_long=False)
     found = []
-    for max_rejected in (0.9, 0.0):
+    # The run's manifest holds what was last prepared, or why that was refused.
+    for max_rejected in (0.0, 0.9):
         plan = planned(bench, bench.event("told", body, max_rejected=max_rejected), 50_000)
         job.main(["--scratch", plan["scratch"], "--memory", str(MEMORY)])
         found.append(plan)
-    assert bench.take(found[0], "read-outcome")["counts"]["train"] > 50
+    told = bench.take(found[1], "read-outcome", billed=BILLED, capacity=CAPACITY)
+    assert told["counts"]["train"] > 50
+    manifest = json.loads(
+        bench.files({"run": {"key": "told"}})["sharded-artifacts", "manifest.json"]
+    )
+    assert manifest["preparation"]["spark"]["vcpu_hours"] == 2
     with pytest.raises(DatasetRejected, match=r"max_rejected allows 0\.0%"):
-        bench.take(found[1], "read-outcome")
+        bench.take(found[0], "read-outcome", billed=BILLED, capacity=CAPACITY)
 
 
 def test_a_source_overwritten_while_it_is_read_is_found_out(bench, context, hostile_jsonl):
