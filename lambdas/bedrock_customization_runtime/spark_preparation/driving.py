@@ -45,9 +45,11 @@ def prepare(context: SparkContext, s3: S3Client, uri: str, *, memory: int) -> Pr
     with ThreadPoolExecutor(1) as beside:
         # The digest of one object is made of its bytes in order, so nobody can share that work;
         # the driver has nothing else to do.
-        digest = beside.submit(source.digest) if isinstance(source, PinnedObject) else None
+        digest = beside.submit(
+            lambda: source.digest() if isinstance(source, PinnedObject) else None
+        )
         shards.foreach(partial(stages.examine, uri))
-        buckets = gather(work, memory, digest=digest and digest.result())["buckets"]
+        buckets = gather(work, memory, digest=digest.result())["buckets"]
     if buckets:
         signed = shards.flatMap(partial(stages.sign, uri))
         # A bucket of its own for each partition, and of no other: its number is its hash.
