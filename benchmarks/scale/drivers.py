@@ -20,12 +20,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from mypy_boto3_s3 import S3Client
+
+    from bedrock_customization_runtime.contract import PreparationPlan, PrepareDataInput, Run
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -57,7 +61,7 @@ class Machine:
         self.peaks = {"driver": 0.0, "workers": 0.0, "worker": 0.0, "java": 0.0}
         self.cpu: dict[int, float] = {}
 
-    def __enter__(self) -> Machine:
+    def __enter__(self) -> Self:
         """Begin to look."""
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._own = sum(psutil.Process().cpu_times()[:2])
@@ -117,38 +121,42 @@ time.sleep(10**6)
 """
 
 
-def one_function(s3: Any, event: Any) -> None:
+def one_function(s3: S3Client, event: PrepareDataInput) -> dict[str, float]:
     """Prepare as one function does."""
     from bedrock_customization_runtime.preparation import prepare  # noqa: PLC0415
 
     prepare(s3, event)
+    return {}
 
 
-def many_functions(s3: Any, event: Any) -> None:
-    """Prepare as many functions do, one after the other, so that times add up."""
+def many_functions(s3: S3Client, event: PrepareDataInput) -> dict[str, float]:
+    """Prepare as many functions do, one after the other; return each step's processor seconds."""
     from bedrock_customization_runtime.contract import PreparationStep as Step  # noqa: PLC0415
     from bedrock_customization_runtime.sharded_preparation import steps  # noqa: PLC0415
 
     plan = _plan(s3, event)
-    buckets = 0
-    for step, count in (
-        (Step.EXAMINE_SHARD, plan["shards"]),
-        (Step.GATHER, None),
-        (Step.SIGN_SHARD, plan["shards"]),
-        (Step.COMPARE_BUCKET, "buckets"),
-        (Step.DECIDE, None),
-        (Step.DIVIDE_SHARD, plan["shards"]),
-        (Step.FINISH, None),
-    ):
-        numbers = range(buckets if count == "buckets" else count) if count else [None]
+    seconds: dict[str, float] = {}
+
+    def take(step: Step, numbers: Iterable[int | None] = (None,)) -> Any:  # noqa: ANN401 - each its own
+        began, found = time.process_time(), None
         for number in numbers:
             told: Any = {"step": step, "scratch": plan["scratch"], "number": number}
             found = steps.take(s3, told, memory=MEMORY)
-        if step is Step.GATHER:
-            buckets = found["buckets"]  # type: ignore[index,typeddict-item]
+        seconds[step] = round(time.process_time() - began, 2)
+        return found
+
+    shards = range(plan["shards"])
+    take(Step.EXAMINE_SHARD, shards)
+    gathered = take(Step.GATHER)
+    take(Step.SIGN_SHARD, shards)
+    take(Step.COMPARE_BUCKET, range(gathered["buckets"]))
+    take(Step.DECIDE)
+    take(Step.DIVIDE_SHARD, shards)
+    take(Step.FINISH)
+    return seconds
 
 
-def spark(s3: Any, event: Any) -> None:
+def spark(s3: S3Client, event: PrepareDataInput) -> dict[str, float]:
     """Prepare as Spark does, in local mode."""
     from bedrock_customization_local.local_spark import spark_context  # noqa: PLC0415
     from bedrock_customization_runtime.spark_preparation import driving  # noqa: PLC0415
@@ -156,16 +164,17 @@ def spark(s3: Any, event: Any) -> None:
     plan = _plan(s3, event, spark_above_bytes=0)
     with spark_context(settings={"spark.driver.memory": "1g"}) as context:
         driving.prepare(context, s3, plan["scratch"], memory=MEMORY)
+    return {}
 
 
-DRIVERS: dict[str, Callable[[Any, Any], None]] = {
+DRIVERS: dict[str, Callable[[S3Client, PrepareDataInput], dict[str, float]]] = {
     "one": one_function,
     "many": many_functions,
     "spark": spark,
 }
 
 
-def _plan(s3: Any, event: Any, **limits: int) -> Any:
+def _plan(s3: S3Client, event: PrepareDataInput, **limits: int) -> PreparationPlan:
     from bedrock_customization_runtime.sharded_preparation import planning  # noqa: PLC0415
 
     sharding: Any = {"shard_bytes": SHARD_BYTES, "above_bytes": 0, **limits}
@@ -176,16 +185,16 @@ def measure(driver: str, source: Path) -> dict[str, Any]:
     """Prepare a file by a driver; return seconds, memory in MB, and digests of what it left."""
     with s3_on_loopback() as server:
         _without_limits()
-        from bedrock_customization_runtime import aws, manifest  # noqa: PLC0415
+        from bedrock_customization_runtime import aws  # noqa: PLC0415
 
         s3 = aws.s3()
         s3.create_bucket(Bucket=BUCKET)
         with source.open("rb") as file:
             _upload(s3, file)
-        event = _event(s3, manifest)
+        event = _event(s3)
         began = time.monotonic()
         with Machine(without=server) as machine:
-            DRIVERS[driver](s3, event)
+            steps = DRIVERS[driver](s3, event)
         wall = time.monotonic() - began
         body = s3.get_object(Bucket=BUCKET, Key="artifacts/runs/run/manifest.json")["Body"].read()
         section = json.loads(body)["preparation"]
@@ -196,6 +205,7 @@ def measure(driver: str, source: Path) -> dict[str, Any]:
         "read": section["read"],
         "wall_seconds": round(wall, 1),
         "processor_seconds": round(sum(machine.cpu.values()), 1),
+        "steps": steps,
         "memory_mb": {name: round(peak) for name, peak in machine.peaks.items()},
         "digests": {
             **{side: section[side]["sha256"] for side in ("train", "validation", "test")},
@@ -210,16 +220,18 @@ def _sha256(body: bytes) -> str:
     return sha256(body).hexdigest()
 
 
-def _upload(s3: Any, file: Any) -> None:
+def _upload(s3: S3Client, file: BinaryIO) -> None:
     from boto3.s3.transfer import TransferConfig, create_transfer_manager  # noqa: PLC0415
 
     with create_transfer_manager(s3, TransferConfig(use_threads=False)) as transfers:
         transfers.upload(file, BUCKET, "incoming/rows.jsonl").result()
 
 
-def _event(s3: Any, manifest: Any) -> Any:
+def _event(s3: S3Client) -> PrepareDataInput:
+    from bedrock_customization_runtime import manifest  # noqa: PLC0415
+
     place = f"s3://{BUCKET}"
-    run = {
+    run: Run = {
         "id": "run",
         "key": "run",
         "execution_arn": "arn:aws:states:us-east-1:123456789012:execution:scale:run",

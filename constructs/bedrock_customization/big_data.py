@@ -157,9 +157,9 @@ class BigDataPreparation(Construct):
             Right(actions=["emr-serverless:StartJobRun"], resources=[application]),
             Right(
                 actions=[
-                    "emr-serverless:TagResource",
-                    "emr-serverless:GetJobRun",
                     "emr-serverless:CancelJobRun",
+                    "emr-serverless:GetJobRun",
+                    "emr-serverless:TagResource",
                 ],
                 resources=[f"{application}/jobruns/*"],
                 wildcard_because=_NAMED_BY_EMR,
