@@ -2,7 +2,7 @@
 
 uv run --group spark python benchmarks/scale/drivers.py --records 1000000 --driver spark
 
-S3 is moto's on loopback, in a process of its own. What is measured is a whole preparation, from the
+S3 is a folder behind HTTP on loopback. What is measured is a whole preparation, from the
 plan to the manifest. Of no base model's limits the benchmark takes account: it is about size.
 """
 
@@ -97,28 +97,24 @@ class Machine:
 
 @contextmanager
 def s3_on_loopback() -> Iterator[int]:
-    """Start moto in a process of its own, let clients find it, and yield its process id."""
-    command = [sys.executable, "-c", _SERVER]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None  # noqa: S101 - PIPE
-        os.environ |= {
-            "AWS_ENDPOINT_URL": server.stdout.readline().strip(),
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
-        try:
-            yield server.pid
-        finally:
-            server.terminate()
-
-
-_SERVER = """
-import time
-from bedrock_customization_local.cloud import moto_server
-print(moto_server.start().url, flush=True)
-time.sleep(10**6)
-"""
+    """Start S3 on a folder, let clients find it, and yield its process id."""
+    with TemporaryDirectory() as folder:
+        command = [sys.executable, str(Path(__file__).with_name("folder_s3.py")), folder]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None  # noqa: S101 - PIPE
+            os.environ |= {
+                "AWS_ENDPOINT_URL": server.stdout.readline().strip(),
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+                "AWS_DEFAULT_REGION": "us-east-1",
+                # Of TCP's checksums there is one already.
+                "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+                "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+            }
+            try:
+                yield server.pid
+            finally:
+                server.terminate()
 
 
 def one_function(s3: S3Client, event: PrepareDataInput) -> dict[str, float]:
@@ -188,7 +184,6 @@ def measure(driver: str, source: Path) -> dict[str, Any]:
         from bedrock_customization_runtime import aws  # noqa: PLC0415
 
         s3 = aws.s3()
-        s3.create_bucket(Bucket=BUCKET)
         with source.open("rb") as file:
             _upload(s3, file)
         event = _event(s3)
