@@ -282,7 +282,7 @@ def main() -> None:
         path = given.file or Path(folder, "rows.jsonl")
         if not path.exists():
             (write_short_records if given.short else write_records)(path, given.records)
-        print(json.dumps(measure(given.driver, path)))
+        print(json.dumps({"short": given.short, **measure(given.driver, path)}))
 
 
 if __name__ == "__main__":
