@@ -1,6 +1,6 @@
 """A model of cost and time of the drivers of data preparation, from 10 MB to 10 TB.
 
-uv run --group spark python benchmarks/scale/model.py
+uv run python benchmarks/scale/model.py
 
 What a byte takes is measured (`runs.json`, made by `drivers.py`); prices and limits are dated data
 (`assumptions.toml`, and the catalogue). Sources are prefixes: of one object somebody has to read
@@ -97,8 +97,7 @@ class Model:
     @classmethod
     def of_this_project(cls) -> Model:
         """Return the model of the files beside this one."""
-        runs = json.loads((HERE / "runs.json").read_text())
-        return cls(runs, tomllib.loads((HERE / "assumptions.toml").read_text()))
+        return cls(measured(), tomllib.loads((HERE / "assumptions.toml").read_text()))
 
     def one_function(self, size: int) -> Estimate:
         """Return what one function takes."""
@@ -198,6 +197,12 @@ class Model:
         days = self.given["machine"]["scratch_days"]
         usd: float = 2 * kept / 10**9 * self.given["prices"]["s3_gb_month"] * days / 30
         return usd
+
+
+def measured() -> list[dict[str, Any]]:
+    """Return what `drivers.py` has measured, run by run."""
+    runs: list[dict[str, Any]] = json.loads((HERE / "runs.json").read_text())
+    return runs
 
 
 def page(model: Model, runs: list[dict[str, Any]], text: str) -> str:
@@ -329,8 +334,7 @@ def _size(size: int) -> str:
 def main() -> None:
     """Write tables and plot."""
     model = Model.of_this_project()
-    runs = json.loads((HERE / "runs.json").read_text())
-    PAGE.write_text(page(model, runs, PAGE.read_text()))
+    PAGE.write_text(page(model, measured(), PAGE.read_text()))
     plot(model)
 
 

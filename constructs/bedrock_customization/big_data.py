@@ -53,6 +53,8 @@ _NAMED_BY_EMR = "EMR Serverless gives jobs their ids when a run starts them"
 class BigDataPreparation(Construct):
     """Define what prepares the largest sources: an EMR Serverless application and its job's role.
 
+    `DataPreparation` defines it where Spark is asked for.
+
     The application starts with a job and stops five minutes after the last: idle, nothing is paid.
     Its workers bring Spark; the engine, and the libraries that Lambda functions have too, come as
     archives from the assets of the app. What a job leaves on its disks is gone with its workers;
