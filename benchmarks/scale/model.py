@@ -24,6 +24,8 @@ PAGE = ROOT / "docs" / "scale.md"
 PLOT = ROOT / "docs" / "images" / "scale.svg"
 SIZES = [10**power for power in range(7, 14)]
 GIBIBYTE = 2**30
+STEPS = (("one function", "many functions"), ("many functions", "Spark"))
+"""From driver to driver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Estimate:
     usd: float
     impossible: str = ""
     """Why it cannot; empty where it can."""
+    longest: float = 0.0
+    """Seconds of the longest call of a function, were the source one object; 0 without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,8 @@ class Model:
             impossible = "15 minutes"
         elif kept > function["most_kept_bytes"]:
             impossible = "disk"
-        return Estimate(seconds, self._of_functions(seconds) + self._requests(size), impossible)
+        usd = self._of_functions(seconds) + self._requests(size)
+        return Estimate(seconds, usd, impossible, longest=seconds)
 
     def many_functions(self, size: int) -> Estimate:
         """Return what many functions take."""
@@ -132,7 +137,12 @@ class Model:
             + self._scratch(kept)
         )
         longest = max(alone / 2, self._seconds(work.first * size) / shards)
-        return Estimate(seconds, usd, "15 minutes" if longest > function["longest_seconds"] else "")
+        return Estimate(
+            seconds,
+            usd,
+            "15 minutes" if longest > function["longest_seconds"] else "",
+            longest=max(longest, size / function["digest_bytes_a_second"]),
+        )
 
     def spark(self, size: int) -> Estimate:
         """Return what Spark takes."""
@@ -151,19 +161,32 @@ class Model:
         return Estimate(seconds, usd + self._requests(size) + self._scratch(kept))
 
     def crossover(self, smaller: str, larger: str) -> int:
-        """Return the size from which a driver is sooner, rounded up to a power of two GiB.
+        """Return the size from which a driver is the better choice, to a power of two GiB.
+
+        It is where it is sooner, or where a function of the other takes half of its 15 minutes.
 
         Args:
             smaller: Name of the driver of smaller sources.
             larger: Name of the driver of larger ones.
         """
-        later = [
+        half = self.given["function"]["longest_seconds"] / 2
+        better = [
+            size
+            for size in _fine_sizes()
+            if not (before := self.drivers[smaller](size)).impossible
+            and before.longest <= half
+            and before.seconds <= self.drivers[larger](size).seconds
+        ]
+        return int(2 ** round(math.log2(max(better) / GIBIBYTE))) * GIBIBYTE
+
+    def sooner_from(self, smaller: str, larger: str) -> int:
+        """Return the size from which a driver is sooner than another, or alone can."""
+        return max(
             size
             for size in _fine_sizes()
             if not (before := self.drivers[smaller](size)).impossible
             and before.seconds <= self.drivers[larger](size).seconds
-        ]
-        return 2 ** math.ceil(math.log2(max(1, max(later) / GIBIBYTE))) * GIBIBYTE
+        )
 
     def _seconds(self, measured: float) -> float:
         seconds: float = measured / self.given["machine"]["core"]
@@ -259,9 +282,11 @@ def sizes_table(model: Model) -> str:
 
 def crossovers_table(model: Model) -> str:
     """Return from which size on each driver is chosen, as Markdown."""
-    rows = ["| above | driver |", "| --- | --- |"]
-    for smaller, larger in (("one function", "many functions"), ("many functions", "Spark")):
-        rows.append(f"| {model.crossover(smaller, larger) // GIBIBYTE} GiB | {larger} |")
+    rows = ["| above | driver | it is sooner from |", "| --- | --- | --- |"]
+    for smaller, larger in STEPS:
+        sooner = model.sooner_from(smaller, larger) / GIBIBYTE
+        above = model.crossover(smaller, larger) // GIBIBYTE
+        rows.append(f"| {above} GiB | {larger} | {sooner:.1f} GiB |")
     return "\n".join(rows)
 
 
@@ -292,7 +317,7 @@ def plot(model: Model) -> None:
     for axis, title in zip(axes, ("minutes", "US dollars"), strict=True):
         axis.set(xscale="log", yscale="log", xlabel="source, GB", title=title)
         axis.grid(visible=True, alpha=0.3)
-        for smaller, larger in (("one function", "many functions"), ("many functions", "Spark")):
+        for smaller, larger in STEPS:
             axis.axvline(model.crossover(smaller, larger) / 1e9, color="grey", linestyle=":")
     axes[0].legend(frameon=False)
     PLOT.parent.mkdir(exist_ok=True)

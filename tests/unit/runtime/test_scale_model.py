@@ -1,6 +1,7 @@
 """The model of cost and time, and what data preparation takes from it."""
 
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ def test_more_takes_longer_and_costs_more(scale, model):
         estimates = [driver(size) for size in scale.SIZES]
         possible = [one for one in estimates if not one.impossible]
         assert possible
-        for less, more in zip(possible, possible[1:], strict=False):
+        for less, more in pairwise(possible):
             assert more.seconds > less.seconds
             assert more.usd > less.usd
 
