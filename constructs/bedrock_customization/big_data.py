@@ -178,8 +178,17 @@ class BigDataPreparation(Construct):
         ]
 
     def _settings(self) -> dict[str, str]:
-        python, path = f"python{self._facts.python_version}", "./engine:./libraries/python"
-        settings = {
+        python = f"python{self._facts.python_version}"
+        variables = {
+            # botocore reads no other name of it.
+            "AWS_DEFAULT_REGION": REGION,
+            "PYSPARK_PYTHON": python,
+            "PYTHONPATH": "./engine:./libraries/python",
+        }
+        of_driver = {**variables, "PYSPARK_DRIVER_PYTHON": python}
+        if self._signing_key_arn:
+            of_driver[SIGNING_KEY_VARIABLE] = self._signing_key_arn
+        return {
             "spark.archives": f"{self._engine.s3_object_url}#engine,"
             f"{self._libraries.s3_object_url}#libraries",
             "spark.dynamicAllocation.maxExecutors": str(self._spark.max_workers),
@@ -187,20 +196,15 @@ class BigDataPreparation(Construct):
             "spark.driver.memory": f"{_DRIVER_JAVA_GB}g",
             "spark.driver.memoryOverhead": f"{_DRIVER_GB - _DRIVER_JAVA_GB}g",
             "spark.emr-serverless.driver.disk": f"{_DISK_GB}g",
-            "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON": python,
-            "spark.emr-serverless.driverEnv.PYSPARK_PYTHON": python,
-            "spark.emr-serverless.driverEnv.PYTHONPATH": path,
             "spark.emr-serverless.executor.disk": f"{_DISK_GB}g",
             "spark.executor.cores": str(_VCPUS),
             "spark.executor.memory": f"{_EXECUTOR_JAVA_GB}g",
             "spark.executor.memoryOverhead": f"{_EXECUTOR_GB - _EXECUTOR_JAVA_GB}g",
-            "spark.executorEnv.PYSPARK_PYTHON": python,
-            "spark.executorEnv.PYTHONPATH": path,
+            **{f"spark.executorEnv.{name}": value for name, value in variables.items()},
+            **{
+                f"spark.emr-serverless.driverEnv.{name}": value for name, value in of_driver.items()
+            },
         }
-        if self._signing_key_arn:
-            variable = f"spark.emr-serverless.driverEnv.{SIGNING_KEY_VARIABLE}"
-            settings[variable] = self._signing_key_arn
-        return settings
 
     def _define_application(self, runtime: _code.FunctionRuntime) -> emrserverless.CfnApplication:
         capacity = self.capacity
