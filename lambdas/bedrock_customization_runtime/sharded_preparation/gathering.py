@@ -74,10 +74,9 @@ def gather(work: Work, memory: int, *, digest: str | None = None) -> GatheredSha
 def _write_rejected(work: Work) -> FileRecord | None:
     rejections = Rejections()
     try:
-        if work.examined.rejected:
-            for shard, lines_before in enumerate(work.examined.lines_before):
-                found = work.scratch.shard(shard).read_lines(REJECTED)
-                rejections.append(found, lines_before=lines_before)
+        for shard in work.examined.with_rejections:
+            found = work.scratch.shard(shard).read_lines(REJECTED)
+            rejections.append(found, lines_before=work.examined.lines_before[shard])
         return write_rejected(work.s3, work.run, rejections.lines())
     finally:
         rejections.close()
