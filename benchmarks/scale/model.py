@@ -305,6 +305,7 @@ def plot(model: Model) -> None:
     mpl.use("svg")
     # Or the same figure has other ids each time.
     mpl.rcParams["svg.hashsalt"] = "scale"
+    mpl.rcParams["svg.fonttype"] = "none"
     from matplotlib import pyplot as plt  # noqa: PLC0415 - after its backend
 
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
