@@ -126,6 +126,8 @@ def _text(part):
             return f"${{{name}.{attribute}}}"
         case {"Fn::Select": _}:
             return "${selected}"
+        case {"Fn::Sub": text}:
+            return text
     raise AssertionError(part)
 
 

@@ -7,7 +7,7 @@ from bedrock_customization.approval import Approval
 from bedrock_customization.base_model import BaseModel
 from bedrock_customization.budget import CustomizationBudget
 from bedrock_customization.customization_network import CustomizationNetwork
-from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
+from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding, Spark
 from bedrock_customization.deployment_kinds import OnDemand, ProvisionedThroughput
 from bedrock_customization.enrichment import Enrichment
 from bedrock_customization.gate import Gate
@@ -74,6 +74,7 @@ from bedrock_customization_runtime.contract import (
 from bedrock_customization_runtime.contract.grading import SqlDialect
 
 if TYPE_CHECKING:
+    from bedrock_customization.big_data import BigDataPreparation
     from bedrock_customization.checks import BedrockCustomizationChecks
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "BaseModel",
     "BaselineMeasurement",
     "BedrockCustomizationChecks",
+    "BigDataPreparation",
     "CandidateRemoval",
     "ContinuedPretraining",
     "CustomModelCreation",
@@ -145,6 +147,7 @@ __all__ = [
     "SageMakerNovaModel",
     "ServiceRole",
     "Sharding",
+    "Spark",
     "SqlDialect",
     "SqlEquality",
     "Sweep",
@@ -154,11 +157,16 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import the rule pack when somebody asks for it: cdk-nag is optional."""
+    """Import what is optional when somebody asks for it: the rule pack, which needs cdk-nag."""
     if name == "BedrockCustomizationChecks":
         from bedrock_customization.checks import (  # noqa: PLC0415 - it imports cdk-nag
             BedrockCustomizationChecks,
         )
 
         return BedrockCustomizationChecks
+    if name == "BigDataPreparation":
+        # Every synth would pay for the resources of EMR Serverless.
+        from bedrock_customization.big_data import BigDataPreparation  # noqa: PLC0415
+
+        return BigDataPreparation
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}: __all__ lists all")

@@ -15,6 +15,7 @@ from bedrock_customization._executions import EXECUTION, REDRIVES
 from bedrock_customization._pseudo_parameters import PARTITION
 from bedrock_customization._retries import (
     TRANSIENT_BEDROCK_ERRORS,
+    TRANSIENT_EMR_ERRORS,
     TRANSIENT_LAMBDA_ERRORS,
     TRANSIENT_SNS_ERRORS,
     Retry,
@@ -191,6 +192,40 @@ class States:
             output="{% $states.result %}",
             timeout_seconds=timeout_seconds,
             retries=[_soon_after(TRANSIENT_BEDROCK_ERRORS), *retries],
+        )
+
+    def run_on_emr(
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        *,
+        comment: str,
+        rights: Sequence[Right],
+        assign: Mapping[str, Any],
+        timeout_seconds: int,
+    ) -> sfn.CustomState:
+        """Write a task that runs a job on EMR Serverless and waits for its end.
+
+        A job that fails is not started again: Spark has tried its tasks again already.
+
+        Args:
+            name: Of the state.
+            arguments: In the integration's PascalCase; strings may be JSONata.
+            comment: What happens, for people.
+            rights: What the state machine's role must be allowed for it.
+            assign: Variables that keep what is said of the job.
+            timeout_seconds: Of the job.
+        """
+        return self._task(
+            name,
+            "emr-serverless:startJobRun.sync",
+            arguments,
+            comment=comment,
+            rights=rights,
+            assign=assign,
+            output="{% $states.input %}",
+            timeout_seconds=timeout_seconds + _GRACE_SECONDS,
+            retries=[_soon_after(TRANSIENT_EMR_ERRORS)],
         )
 
     def publish(

@@ -31,7 +31,21 @@ ARCHITECTURE = lambda_.Architecture.ARM_64
 _PYTHON_VERSION = "3.14"
 _PLATFORM = "aarch64-manylinux_2_28"
 _PACKAGE = Path(bedrock_customization_runtime.__file__).parent
-_DEPENDENCIES = Path(__file__).parent / "_dependencies"
+SOURCE_ROOT = _PACKAGE.parent
+"""A source root in a checkout, `site-packages` in an installation."""
+SPARK_ENTRY = _PACKAGE / "spark_preparation" / "__main__.py"
+DEPENDENCIES = Path(__file__).parent / "_dependencies"
+# So everything beside the package is shut out first; that also keeps the walk short.
+ALL_BUT_OWN_CODE = [
+    "/*",
+    f"!/{_PACKAGE.name}/",
+    f"/{_PACKAGE.name}/**",
+    f"!/{_PACKAGE.name}/**/",
+    *(f"!/{_PACKAGE.name}/**/*.{kind}" for kind in ("py", "toml", "jinja")),
+    "__pycache__/",
+    # For apps and terminals: no function asks for it.
+    f"/{_PACKAGE.name}/template_rules/",
+]
 _ID = "BedrockCustomizationRuntime"
 
 
@@ -51,7 +65,9 @@ class FunctionRuntime(Construct):
         super().__init__(scope, id)
         self.stack = scope
         self.principal = iam.ServicePrincipal("lambda.amazonaws.com")
-        self.code = _own_code()
+        self.code = lambda_.Code.from_asset(
+            str(SOURCE_ROOT), ignore_mode=IgnoreMode.GIT, exclude=ALL_BUT_OWN_CODE
+        )
         self.libraries = lambda_.LayerVersion(
             self,
             "Libraries",
@@ -59,7 +75,7 @@ class FunctionRuntime(Construct):
             compatible_runtimes=[RUNTIME],
             compatible_architectures=[ARCHITECTURE],
             code=lambda_.Code.from_asset(
-                str(_DEPENDENCIES),
+                str(DEPENDENCIES),
                 asset_hash_type=AssetHashType.SOURCE,
                 bundling=BundlingOptions(
                     # Never used: the local bundling below either succeeds or stops the synth.
@@ -85,26 +101,6 @@ class FunctionRuntime(Construct):
         return existing if isinstance(existing, cls) else cls(stack, _ID)
 
 
-def _own_code() -> lambda_.AssetCode:
-    # The package's parent is a source root in a checkout and `site-packages` in an installation,
-    # so everything beside the package is shut out first; that also keeps the walk short.
-    package = f"/{_PACKAGE.name}"
-    return lambda_.Code.from_asset(
-        str(_PACKAGE.parent),
-        ignore_mode=IgnoreMode.GIT,
-        exclude=[
-            "/*",
-            f"!{package}/",
-            f"{package}/**",
-            f"!{package}/**/",
-            *(f"!{package}/**/*.{kind}" for kind in ("py", "toml", "jinja")),
-            "__pycache__/",
-            # For apps and terminals: no function asks for it.
-            f"{package}/template_rules/",
-        ],
-    )
-
-
 @cache
 def libraries_digest() -> str:
     """Return a short digest of the lock.
@@ -112,22 +108,29 @@ def libraries_digest() -> str:
     It stands in each function's description, so that new libraries publish a new version even in
     apps without the feature flag that makes versions follow their layers.
     """
-    return sha256((_DEPENDENCIES / "requirements.txt").read_bytes()).hexdigest()[:12]
+    return sha256((DEPENDENCIES / "requirements.txt").read_bytes()).hexdigest()[:12]
 
 
 @jsii.implements(ILocalBundling)
 class UvBundling:
-    """Installs the locked wheels of Lambda's platform with uv: no Docker, the same tree always."""
+    """Installs the locked wheels of arm64 Linux with uv: no Docker, the same tree always.
+
+    Args:
+        python_version: Of the interpreter that imports them.
+    """
+
+    def __init__(self, python_version: str = _PYTHON_VERSION) -> None:
+        self._python_version = python_version
 
     def try_bundle(self, output_dir: str, *, image: DockerImage, **_: object) -> bool:  # noqa: ARG002 - CDK's signature
         command = [
             *(find_uv_bin(), "pip", "install", "--quiet"),
             *("--target", str(Path(output_dir) / "python")),
-            *("--python-version", _PYTHON_VERSION),
+            *("--python-version", self._python_version),
             *("--python-platform", _PLATFORM),
             # Bytecode of the interpreter at hand would be dead weight in the function's.
             *("--only-binary", ":all:", "--no-compile-bytecode"),
-            *("--require-hashes", "--requirements", str(_DEPENDENCIES / "requirements.txt")),
+            *("--require-hashes", "--requirements", str(DEPENDENCIES / "requirements.txt")),
         ]
         # The variable and the option that overrides it exclude each other.
         environment = {**os.environ}

@@ -33,6 +33,12 @@ TRANSIENT_SNS_ERRORS = [
     "SNS.ThrottledException",
     "SNS.SdkClientException",
 ]
+# No document says how Step Functions spells the service here.
+TRANSIENT_EMR_ERRORS = [
+    f"{service}.{error}"
+    for service in ("EMRServerless", "EmrServerless")
+    for error in ("ThrottlingException", "InternalServerException", "SdkClientException")
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,6 +18,8 @@ BY_SERVICE: dict[str, str | None] = {
     "ec2": None,  # Lambda and Bedrock make the network interfaces.
     "iam": None,  # Reached where IAM itself runs, in one Region of a partition.
     "kms": None,  # Called by the services that encrypt, on behalf of who reads and writes.
+    "emr-serverless": None,  # Called by Step Functions.
+    "events": None,  # Likewise.
     "lambda": "lambda",
     "logs": None,  # Lambda writes a function's log, outside of its VPC; so with X-Ray.
     "s3": S3,
@@ -38,6 +40,8 @@ job is paid. They give up soon, and the run goes on without them.
 BY_ACTION = {
     "bedrock:InvokeModel": "bedrock-runtime",
     "bedrock:InvokeModelWithResponseStream": "bedrock-runtime",
+    # What runs on EMR Serverless writes its log itself, unlike a function.
+    "logs:DescribeLogGroups": "logs",
     # Manifests are signed by whoever writes them.
     "kms:Sign": "kms",
     "kms:Verify": "kms",

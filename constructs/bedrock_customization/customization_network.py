@@ -22,6 +22,7 @@ from bedrock_customization._function import HandlerFunction
 from bedrock_customization._pseudo_parameters import ACCOUNT_ID
 from bedrock_customization._services import S3, buckets_of, endpoints_of
 from bedrock_customization.network import JobNetwork
+from bedrock_customization.phases.preparation import DataPreparation
 from bedrock_customization.service_role import JobKind, ServiceRole
 
 if TYPE_CHECKING:
@@ -131,6 +132,10 @@ class CustomizationNetwork(Construct):
             )
             give(one.function, [_MAKING_INTERFACES])
             self._reach(one.rights)
+        for phase in below(scope, DataPreparation):
+            if phase.big_data:
+                phase.big_data.connect(selected.subnet_ids, self.job_group)
+                self._reach(phase.big_data.rights)
         for role in below(scope, ServiceRole):
             self._reach(right for right in role.rights if right.actions[0].startswith("s3:"))
 

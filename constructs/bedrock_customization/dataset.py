@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from aws_cdk import Size
+from aws_cdk import Duration, Size
 
 from bedrock_customization._checks import check_between, check_whole
+from bedrock_customization_runtime import catalog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime import contract
 
 
-_ABOVE = Size.gibibytes(2)
 _SHARD_SIZE = Size.mebibytes(128)
+_HALF_A_DAY = Duration.hours(12)
+_FEWEST_MINUTES, _MOST_MINUTES = 10, 7 * 24 * 60
 _COLUMN = re.compile(r"\{[^{}]+\}")
 
 
@@ -112,6 +114,14 @@ class DataSplit:
         return asdict(self)  # type: ignore[return-value] # the same fields; a test pairs them
 
 
+def _above_functions() -> Size:
+    return Size.bytes(catalog.preparation().crossovers.functions_above_bytes)
+
+
+def _above_spark() -> Size:
+    return Size.bytes(catalog.preparation().crossovers.spark_above_bytes)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sharding:
     """When a source is prepared by many functions at once, and how (docs/data-preparation.md).
@@ -129,7 +139,7 @@ class Sharding:
         ValueError: A number is out of range.
     """
 
-    above: Size = _ABOVE
+    above: Size = field(default_factory=_above_functions)
     shard_size: Size = _SHARD_SIZE
     max_concurrency: int = 20
 
@@ -155,6 +165,50 @@ class Sharding:
             "shard_bytes": _bytes_of(self.shard_size),
             "above_bytes": _bytes_of(self.above),
         }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spark:
+    """When Spark on EMR Serverless prepares a source, and how much it may take (docs/scale.md).
+
+    For logs and corpora of tens of gigabytes to terabytes, of which no more is left than a base
+    model takes. What cannot be cut is prepared by one function nevertheless. The results are the
+    same bytes. Idle, nothing is paid.
+
+    Args:
+        above: Size of the source's text above which Spark prepares it. Without one, that from which
+            it does so sooner than functions do.
+        max_workers: Beside the driver, from 1 to 1,000, each of 4 vCPU and 16 GB.
+        timeout: Of a job, from 10 minutes to 7 days; it is cancelled then.
+
+    Raises:
+        ValueError: A number is out of range.
+    """
+
+    above: Size = field(default_factory=_above_spark)
+    max_workers: int = 50
+    timeout: Duration = _HALF_A_DAY
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        check_whole(
+            "max_workers",
+            self.max_workers,
+            1,
+            1000,
+            "4 vCPU each count against the account's quota of EMR Serverless",
+        )
+        minutes = self.timeout.to_minutes()
+        if not _FEWEST_MINUTES <= minutes <= _MOST_MINUTES:
+            raise ValueError(
+                f"timeout must be from 10 minutes to 7 days, got {minutes:g} minutes: a job takes "
+                "a few minutes to start, and hours for terabytes"
+            )
+
+    @property
+    def above_bytes(self) -> int:
+        """The size above which Spark prepares a source."""
+        return _bytes_of(self.above)
 
 
 def _bytes_of(size: Size) -> int:

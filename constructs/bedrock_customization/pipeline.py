@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bedrock_customization.approval import Approval
     from bedrock_customization.base_model import BaseModel
     from bedrock_customization.customization_network import CustomizationNetwork
-    from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding
+    from bedrock_customization.dataset import DataSplit, RecordTemplate, Sharding, Spark
     from bedrock_customization.deployment_kinds import Deployment
     from bedrock_customization.enrichment import Enrichment
     from bedrock_customization.gate import Gate
@@ -75,6 +75,8 @@ class CustomizationPipeline(Pipeline):
             Without one, they are prepared as they are.
         sharding: When the raw data are prepared by many functions at once, and how.
             With None, one function prepares them, however large.
+        spark: When the raw data are prepared by Spark on EMR Serverless, and how much it may take
+            (docs/scale.md). Without it, functions prepare them.
         deployment: On what candidate and promoted model answer, `OnDemand()` or
             `ProvisionedThroughput(…)` (docs/deployment.md). Without one, on demand.
         metric: What decides (docs/metrics.md): a `MetricName`, a function of your own
@@ -128,6 +130,7 @@ class CustomizationPipeline(Pipeline):
         early_stopping: EarlyStopping | None = None,
         enrichment: Enrichment | None = None,
         sharding: Sharding | None = SHARDING,
+        spark: Spark | None = None,
         deployment: Deployment | None = None,
         use_case: UseCase | None = None,
         metric: Metric | None = None,
@@ -180,6 +183,7 @@ class CustomizationPipeline(Pipeline):
             max_rejected=max_rejected,
             enrichment=enrichment,
             sharding=sharding,
+            spark=spark,
             on_failure=on_failure,
         )
         # Without a target or a use case nothing is decided before the job, so nobody is asked.

@@ -47,6 +47,7 @@ from bedrock_customization import (
     ReinforcementFineTuning,
     RunTriggers,
     SageMakerNovaModel,
+    Spark,
     Sweep,
     UseCase,
     _acknowledged,
@@ -72,6 +73,7 @@ def with_every_option_of_supervised_jobs(stack):
         use_case=UseCase(task="Sort.", metric=MetricName.ACCURACY, owner="Us", target=0.9),
         sweep=Sweep.grid({"epochCount": [2, 3]}),
         early_stopping=EarlyStopping(),
+        spark=Spark(),
         judge=Judge(model="us.amazon.nova-pro-v1:0", metrics=[JudgeMetric.CORRECTNESS]),
         approval=Approval(),
         deployment=ProvisionedThroughput(

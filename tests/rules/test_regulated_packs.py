@@ -23,6 +23,7 @@ from bedrock_customization import (
     Regulation,
     ReinforcementFineTuning,
     S3Model,
+    Spark,
     _acknowledged,
 )
 
@@ -51,6 +52,7 @@ def with_a_grader_and_things_of_ones_own(stack):
         base_model=BaseModel.NOVA_2_LITE,
         method=ReinforcementFineTuning(grader=grader),
         storage=CustomizationStorage(stack, "Storage"),
+        spark=Spark(),
         network=network,
         regulated=True,
     )
@@ -172,7 +174,7 @@ def length_of(document):
                 return separator.join(map(written, parts))
             case {"Ref": name} if name.startswith("AWS::"):
                 return "x" * 14
-            case {"Ref": _} | {"Fn::GetAtt": _} | {"Fn::Select": _}:
+            case {"Ref": _} | {"Fn::GetAtt": _} | {"Fn::Select": _} | {"Fn::Sub": _}:
                 return "x" * 120
             case dict():
                 return {key: written(one) for key, one in value.items()}

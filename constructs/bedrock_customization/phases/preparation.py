@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from bedrock_customization.base_model import BaseModel
-    from bedrock_customization.dataset import RecordTemplate
+    from bedrock_customization.big_data import BigDataPreparation
+    from bedrock_customization.dataset import RecordTemplate, Spark
     from bedrock_customization.enrichment import Enrichment
     from bedrock_customization.method import CustomizationMethod
     from bedrock_customization.storage import CustomizationStorage
+    from bedrock_customization_runtime.contract import ShardingLimits
 
 SHARDING = Sharding()
 # As much as a new account lets a function have; the index of all records is held in it.
@@ -41,7 +43,7 @@ class DataPreparation(Phase):
 
     Input: `$run`.
     Output: `$preparation` (`contract.Preparation`); `$plan` and `$gathered` besides, with
-    enrichment `$enrichment`.
+    enrichment `$enrichment`, by Spark `$billed`.
     Errors: `InvalidInput`, `DatasetRejected`, `SourceChanged`; with enrichment also
     `BudgetReached`, `EnrichmentFailed`.
 
@@ -62,12 +64,14 @@ class DataPreparation(Phase):
             Without one, they are prepared as they are.
         sharding: When a source is prepared by many functions at once, and how.
             Without it, one function prepares every source.
+        spark: When a source is prepared by Spark on EMR Serverless, and how much it may take.
+            Without it, functions prepare every source.
         on_failure: Where errors go, with `$failure` assigned.
             Without it they end the execution.
 
     Raises:
         ValueError: `max_rejected` is out of range, there are both enrichment and a sharding of
-            your own, or the base model is not customized that way.
+            your own or Spark, or the base model is not customized that way.
     """
 
     title = "DataPreparation"
@@ -86,35 +90,35 @@ class DataPreparation(Phase):
         privacy: Literal["off", "flag", "mask", "reject"] = "flag",
         enrichment: Enrichment | None = None,
         sharding: Sharding | None = SHARDING,
+        spark: Spark | None = None,
         on_failure: sfn.IChainable | None = None,
     ) -> None:
         check_between("max_rejected", max_rejected, 0, 1, "it is a share, 0.05 means one in twenty")
         if enrichment:
-            _check_no_sharding_of_ones_own(sharding)
+            _check_one_function_prepares(sharding, spark)
             sharding = None
         method = method or FineTuning()
         base_model.check_method(method)
         super().__init__(scope, id)
         log_bucket = log_bucket_of(method)
+        scratch = [SCRATCH] if sharding or spark else []
+        rights = [
+            *storage.reading(
+                storage.data_bucket, INCOMING, *([RUNS] if enrichment else []), *scratch
+            ),
+            *storage.reading_media(base_model.facts.methods[method.method]),
+            *(log_bucket.reading() if log_bucket else []),
+            *storage.uploading(storage.data_bucket, RUNS, *scratch),
+            *storage.uploading(storage.blind_bucket, RUNS),
+            *storage.reading(storage.artifacts_bucket, RUNS),
+            *storage.uploading(storage.artifacts_bucket, RUNS),
+        ]
         self.function = HandlerFunction(
             self,
             "Prepare",
             handler=Handler.PREPARE_DATA,
             description="Prepares training, validation and blind records",
-            rights=[
-                *storage.reading(
-                    storage.data_bucket,
-                    INCOMING,
-                    *([RUNS] if enrichment else []),
-                    *([SCRATCH] if sharding else []),
-                ),
-                *storage.reading_media(base_model.facts.methods[method.method]),
-                *(log_bucket.reading() if log_bucket else []),
-                *storage.uploading(storage.data_bucket, RUNS, *([SCRATCH] if sharding else [])),
-                *storage.uploading(storage.blind_bucket, RUNS),
-                *storage.reading(storage.artifacts_bucket, RUNS),
-                *storage.uploading(storage.artifacts_bucket, RUNS),
-            ],
+            rights=rights,
             memory_mebibytes=_MEMORY_MEBIBYTES,
             timeout_minutes=15,
             ephemeral_storage=Size.gibibytes(10),
@@ -141,9 +145,15 @@ class DataPreparation(Phase):
         )
         self._start: sfn.State = prepare
         self._ends: list[sfn.INextable] = [prepare]
-        if sharding is not None:
-            finish = self._write_shards(states, sharding, event, prepare)
-            self._ends.append(finish)
+        self.big_data: BigDataPreparation | None = None
+        """Where Spark runs; None without it."""
+        if spark is not None:
+            # Imported here: nothing else needs it, and every synth would pay for it.
+            from bedrock_customization.big_data import BigDataPreparation  # noqa: PLC0415
+
+            self.big_data = BigDataPreparation(self, "BigData", rights=rights, spark=spark)
+        if sharding is not None or spark is not None:
+            self._write_choice(states, event, prepare, sharding, spark)
         if enrichment:
             self.enrichment = DataEnrichment(
                 self,
@@ -159,25 +169,73 @@ class DataPreparation(Phase):
             self._start = self.enrichment.start
         self.rights = states.rights
 
-    def _write_shards(
+    def _write_choice(
         self,
         states: States,
-        sharding: Sharding,
         event: Mapping[str, Any],
         prepare: sfn.CustomState,
-    ) -> sfn.CustomState:
-        """Write the way of large sources beside that of others; return its last state."""
+        sharding: Sharding | None,
+        spark: Spark | None,
+    ) -> None:
+        """Write the ways of large sources beside that of others."""
         plan = states.invoke(
             "Plan preparation",
             self.function,
             {
                 "step": PreparationStep.PLAN,
                 "preparation": event,
-                "sharding": sharding.to_contract(),
+                "sharding": _limits(sharding, spark),
             },
             comment="Cut a large source into shards",
             assign="plan",
         )
+        is_cut = states.choice("Is the source cut?", comment="Small sources take one function")
+        if self.big_data:
+            run, end = self._write_spark(states, self.big_data)
+            is_cut.when(sfn.Condition.jsonata("{% $plan.spark %}"), run)
+            self._ends.append(end)
+        if sharding:
+            examine, finish = self._write_shards(states, sharding)
+            is_cut.when(sfn.Condition.jsonata("{% $plan.shards > 0 %}"), examine)
+            self._ends.append(finish)
+        is_cut.otherwise(prepare)
+        plan.next(is_cut)
+        self._start = plan
+
+    def _write_spark(
+        self, states: States, big_data: BigDataPreparation
+    ) -> tuple[sfn.CustomState, sfn.CustomState]:
+        """Write the way of the largest sources; return its first and last state."""
+        run = states.run_on_emr(
+            "Prepare with Spark",
+            big_data.request("$plan.scratch"),
+            comment="Judge, compare and split the records on many machines",
+            rights=big_data.rights_to_run(),
+            assign={
+                "billed": "{% $exists($states.result.BilledResourceUtilization) ? "
+                "$states.result.BilledResourceUtilization : {} %}"
+            },
+            timeout_seconds=big_data.timeout_seconds,
+        )
+        read = states.invoke(
+            "Read outcome of Spark",
+            self.function,
+            {
+                "step": PreparationStep.READ_OUTCOME,
+                "scratch": _SCRATCH,
+                "billed": "{% $billed %}",
+                "capacity": big_data.capacity,
+            },
+            comment="What was prepared, or why it was not, and what that has cost",
+            assign="preparation",
+        )
+        run.next(read)
+        return run, read
+
+    def _write_shards(
+        self, states: States, sharding: Sharding
+    ) -> tuple[sfn.DistributedMap, sfn.CustomState]:
+        """Write the way of large sources; return its first and last state."""
         examine = self._each(
             states, sharding, PreparationStep.EXAMINE_SHARD, "Examine shards", "Judge every record"
         )
@@ -216,15 +274,10 @@ class DataPreparation(Phase):
             "Merge and check the sides",
             assign="preparation",
         )
-        is_cut = states.choice("Is the source cut?", comment="Small sources take one function")
-        is_cut.when(sfn.Condition.jsonata("{% $plan.shards > 0 %}"), examine)
-        is_cut.otherwise(prepare)
-        plan.next(is_cut)
         sfn.Chain.start(examine).next(gather).next(sign).next(compare).next(decide).next(
             divide
         ).next(finish)
-        self._start = plan
-        return finish
+        return examine, finish
 
     def _one(
         self,
@@ -265,8 +318,32 @@ class DataPreparation(Phase):
         )
 
 
-def _check_no_sharding_of_ones_own(sharding: Sharding | None) -> None:
+def _limits(sharding: Sharding | None, spark: Spark | None) -> ShardingLimits:
+    """Return which driver prepares a source of which size."""
+    if spark is None:
+        return (sharding or SHARDING).to_contract()
+    if sharding is None:
+        # Spark prepares what is cut at all, in shards of the usual size.
+        return {
+            **SHARDING.to_contract(),
+            "above_bytes": spark.above_bytes,
+            "spark_above_bytes": spark.above_bytes,
+        }
+    limits = sharding.to_contract()
+    return {
+        **limits,
+        "above_bytes": min(limits["above_bytes"], spark.above_bytes),
+        "spark_above_bytes": spark.above_bytes,
+    }
+
+
+def _check_one_function_prepares(sharding: Sharding | None, spark: Spark | None) -> None:
     """Refuse shards beside enrichment: what a model added is kept by lines of the whole source."""
+    if spark is not None:
+        raise ValueError(
+            f"spark must be left out where there is enrichment, got {spark}: one function prepares "
+            "what a model has added to"
+        )
     if sharding is not None and sharding is not SHARDING:
         raise ValueError(
             f"sharding must be left out where there is enrichment, got {sharding}: one function "

@@ -42,6 +42,13 @@ from bedrock_customization_runtime.catalog.model_import import (
     RunningCosts,
     import_rules,
 )
+from bedrock_customization_runtime.catalog.preparation import (
+    Crossovers,
+    PreparationFacts,
+    SparkFacts,
+    SparkPrices,
+    preparation,
+)
 from bedrock_customization_runtime.catalog.prices import InferencePrices, Price, Prices
 from bedrock_customization_runtime.catalog.request_metadata import check_filters
 from bedrock_customization_runtime.catalog.rules import (
@@ -63,6 +70,7 @@ __all__ = [
     "Api",
     "Architecture",
     "BaseModel",
+    "Crossovers",
     "Deployability",
     "Hyperparameter",
     "HyperparameterError",
@@ -78,6 +86,7 @@ __all__ = [
     "Method",
     "MethodRules",
     "Modality",
+    "PreparationFacts",
     "Price",
     "Prices",
     "Quota",
@@ -85,6 +94,8 @@ __all__ = [
     "RunningCosts",
     "Service",
     "SetLimits",
+    "SparkFacts",
+    "SparkPrices",
     "Teacher",
     "UnknownBaseModelError",
     "UnsupportedCustomizationError",
@@ -94,6 +105,7 @@ __all__ = [
     "import_rules",
     "inference_prices",
     "judges",
+    "preparation",
     "rendered",
     "service",
     "split_profile",

@@ -6,7 +6,7 @@ from typing import Any
 
 Table = dict[str, Any]
 
-VERSION = "2026-11-22"
+VERSION = "2026-11-24"
 """The day on which the newest of the data files was last compared with its sources."""
 
 _DATA = Path(__file__).with_name("data")
@@ -20,6 +20,11 @@ def service_table() -> Table:
 def judges_table() -> Table:
     """Return the facts of judges."""
     return _read(_DATA / "judges.toml")
+
+
+def preparation_table() -> Table:
+    """Return the facts of the drivers of data preparation."""
+    return _read(_DATA / "preparation.toml")
 
 
 def model_import_table() -> Table:

@@ -160,6 +160,7 @@ from bedrock_customization_runtime.contract.preparation import (
     PrepareDataInput,
     RecordTemplate,
     ShardingLimits,
+    SparkCapacity,
     Split,
 )
 from bedrock_customization_runtime.contract.runs import (
@@ -308,6 +309,7 @@ __all__ = [
     "SageMakerSource",
     "ShardingLimits",
     "SmokeTestInput",
+    "SparkCapacity",
     "Split",
     "StageParts",
     "StagedParts",

@@ -25,6 +25,8 @@ class PreparationStep(StrEnum):
     DECIDE = "decide"
     DIVIDE_SHARD = "divide-shard"
     FINISH = "finish"
+    READ_OUTCOME = "read-outcome"
+    """Where Spark has prepared the source: say how that ended."""
 
 
 class EnrichmentTask(StrEnum):
@@ -175,6 +177,8 @@ class ShardingLimits(TypedDict):
     shard_bytes: int
     above_bytes: int
     """A source of at most so many bytes is prepared by one function."""
+    spark_above_bytes: NotRequired[int]
+    """One of more is prepared by Spark; absent where there is none."""
 
 
 class PlanPreparationInput(TypedDict):
@@ -193,6 +197,17 @@ class PreparationPlan(TypedDict):
     """0 where one function prepares the source."""
     scratch: str
     """S3 URI prefix of what the steps hand to each other, without a trailing slash."""
+    spark: bool
+    """Whether Spark prepares the source."""
+
+
+class SparkCapacity(TypedDict):
+    """How much the workers of a job have at most."""
+
+    vcpus: int
+    memory_gb: int
+    paid_storage_gb: int
+    """Without what is free."""
 
 
 class PreparationStepInput(TypedDict):
@@ -204,6 +219,10 @@ class PreparationStepInput(TypedDict):
     """`PreparationPlan.scratch`."""
     number: NotRequired[int]
     """Of the shard or bucket, from 0, for a step that takes one."""
+    billed: NotRequired[dict[str, float]]
+    """Of Spark's job, as EMR Serverless tells it; empty where it does not."""
+    capacity: NotRequired[SparkCapacity]
+    """Of its workers, all together; likewise for the step that reads the outcome."""
 
 
 class GatheredShards(TypedDict):

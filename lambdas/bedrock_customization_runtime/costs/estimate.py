@@ -46,6 +46,7 @@ def estimate_run(
     epochs = sum(epochs_of(rules, one) for one in jobs)
     lengths = AnswerLengths.of(tokens, teaching)
     items = [
+        *bill.preparing(tokens),
         *bill.enriching(tokens),
         *(
             bill.asking(model, tokens.baseline, assumption="paid already")

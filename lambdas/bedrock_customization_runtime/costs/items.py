@@ -42,6 +42,23 @@ def enriching(tokens: RunTokens) -> list[CostItem]:
     ]
 
 
+def preparing(tokens: RunTokens) -> list[CostItem]:
+    """Return what preparing the data by Spark has cost."""
+    use = tokens.spark
+    if use is None:
+        return []
+    return [
+        CostItem(
+            name="preparation by Spark",
+            quantity=use.vcpu_hours,
+            unit="vCPU hours",
+            price_usd=None,
+            usd=use.cost_usd,
+            assumption="paid already, no more than this" if use.at_most else "paid already",
+        )
+    ]
+
+
 def asking(
     model: catalog.BaseModel, tokens: AskedTokens, *, assumption: str = ""
 ) -> list[CostItem]:

@@ -10,7 +10,11 @@ from bedrock_customization_runtime.manifest import SideTokens
 if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import TeacherPlan
     from bedrock_customization_runtime.datasets.token_counts import TokenCount
-    from bedrock_customization_runtime.manifest import BaselineSection, PreparationSection
+    from bedrock_customization_runtime.manifest import (
+        BaselineSection,
+        PreparationSection,
+        SparkUse,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +36,7 @@ class RunTokens:
         blind: Of the blind set; None where nobody is measured by it.
         enrichment_usd: What the enrichment of the data has cost; None without one.
         enriched: Records that were enriched.
+        spark: What Spark has used to prepare them; None without it.
         baseline: Of the baseline, as Bedrock counted them; None without one.
     """
 
@@ -41,6 +46,7 @@ class RunTokens:
     blind: SideTokens | None = None
     enrichment_usd: float | None = None
     enriched: int = 0
+    spark: SparkUse | None = None
     baseline: AskedTokens | None = None
 
     @classmethod
@@ -56,6 +62,7 @@ class RunTokens:
             blind=preparation.blind_tokens,
             enrichment_usd=enrichment.cost_usd if enrichment else None,
             enriched=enrichment.written + enrichment.scored if enrichment else 0,
+            spark=preparation.spark,
             baseline=_asked(baseline) if baseline else None,
         )
 

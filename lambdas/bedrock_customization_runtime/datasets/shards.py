@@ -126,6 +126,7 @@ class ExaminedShards:
     Attributes:
         lines_before: Lines of a file before each shard; 0 where the shards are of whole files.
         first_rows: Accepted records before each shard, and at the end those of the source.
+        with_rejections: Numbers of the shards that rejected any.
     """
 
     def __init__(
@@ -145,6 +146,7 @@ class ExaminedShards:
         self.lines_before = list(accumulate(lines, initial=0))[: len(summaries)]
         self._first_places = list(map(first_place, first_files)) if files else self.lines_before
         self.first_rows = list(accumulate((one.accepted for one in summaries), initial=0))
+        self.with_rejections = [number for number, one in enumerate(summaries) if one.rejected]
         self.read = sum(one.read for one in summaries)
         self.accepted = self.first_rows[-1]
         self.rejected = sum(one.rejected for one in summaries)

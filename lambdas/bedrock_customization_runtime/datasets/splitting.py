@@ -154,10 +154,20 @@ class _Board:
         while sizes.validation and self._count(Side.VALIDATION) < sizes.min_validation:
             self._move(Side.TEST, Side.VALIDATION)
         if sizes.max_validation is not None:
+            self._shorten_validation(sizes.max_validation)
             while self._count(Side.VALIDATION) > sizes.max_validation:
                 self._move(Side.VALIDATION, Side.TRAIN)
         if sizes.validation and self._count(Side.VALIDATION) < sizes.min_validation:
             raise TooFewClustersError
+
+    def _shorten_validation(self, most: int) -> None:
+        """Move all clusters but the first that fit, and one at least, as one after the other would.
+
+        Of millions of records hundreds of thousands may be too many.
+        """
+        clusters = self._on(Side.VALIDATION)
+        fitting = np.searchsorted(np.cumsum(self._records[clusters]), most, side="right")
+        self.side[clusters[max(1, int(fitting)) :]] = Side.TRAIN
 
     def train_every_label(self, cluster: NDArray[np.intp], labels: NDArray[np.intp]) -> None:
         """Move a cluster of each answer that training lacks, where its side can spare it."""

@@ -59,6 +59,7 @@ from bedrock_customization_runtime.manifest.preparation import (
     PreparationSection,
     RefusalSection,
     SideTokens,
+    SparkUse,
 )
 from bedrock_customization_runtime.manifest.promotion import (
     ApprovalSection,
@@ -110,6 +111,7 @@ __all__ = [
     "RuleVerdict",
     "RunSection",
     "SideTokens",
+    "SparkUse",
     "SweepCandidate",
     "SweepSection",
     "UseCaseSection",

@@ -20,7 +20,7 @@ class CostItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     name: str
     quantity: float | None
     """None where nobody can say how much it will be; `assumption` says why."""
-    unit: Literal["tokens", "records", "models", "hours", "unit minutes", "units"]
+    unit: Literal["tokens", "records", "models", "hours", "vCPU hours", "unit minutes", "units"]
     price_usd: float | None
     """None where no price is known, which does not mean that it is free; likewise `usd`."""
     price_per: int = 1

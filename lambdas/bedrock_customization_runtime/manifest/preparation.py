@@ -35,6 +35,18 @@ class EnrichmentRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Paid by this run."""
 
 
+class SparkUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What preparing the data by Spark has used."""
+
+    vcpu_hours: float
+    memory_gb_hours: float
+    storage_gb_hours: float
+    """Beyond what is free."""
+    cost_usd: float
+    at_most: bool = False
+    """Whether EMR Serverless did not say: then all workers were there all the time."""
+
+
 class SideTokens(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Estimated tokens of the questions and the answers of a side."""
 
@@ -79,6 +91,8 @@ class PreparationSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     personal_data: dict[str, int] = {}
     """Records by kind of personal data or secret."""
     enrichment: EnrichmentRecord | None = None
+    spark: SparkUse | None = None
+    """None where functions prepared the data."""
     omitted: int = 0
     """Invocation logs that are no training data; the findings say why."""
 

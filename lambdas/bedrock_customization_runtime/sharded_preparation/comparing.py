@@ -35,12 +35,22 @@ _PAIRS_AT_ONCE = 1024
 
 def sign(work: Work, number: int) -> None:
     """Write the hashes of a shard's questions, bucket by bucket."""
-    buckets = work.gathered.buckets
-    if not buckets:
+    if not work.gathered.buckets:
         return
     shard = work.scratch.shard(number)
+    hashes, ends = signed(work, number)
+    shard.write_lines(SIGNATURES, iter([hashes.tobytes()]))
+    shard.save(SIGNATURES_ENDS, ends=ends * _HASH.itemsize)
+
+
+def signed(work: Work, number: int) -> tuple[NDArray[np.void], NDArray[np.intp]]:
+    """Return the hashes of a shard's questions by bucket, and where in them each bucket begins.
+
+    Of no question there is where another shard's, or an earlier one, has the same words.
+    """
+    buckets = work.gathered.buckets
     first, _ = work.rows(number)
-    own = np.flatnonzero(shard.load(STANDING)["stands"])
+    own = np.flatnonzero(work.scratch.shard(number).load(STANDING)["stands"])
     bands = _bands(work, number, own)
     hashes = np.empty(bands.size, dtype=_HASH)
     hashes["band"] = np.tile(np.arange(near_copies.BANDS, dtype=np.uint8), len(own))
@@ -48,14 +58,23 @@ def sign(work: Work, number: int) -> None:
     hashes["row"] = np.repeat(own + first, near_copies.BANDS)
     bucket = (hashes["value"].astype(np.uint64) * np.uint64(buckets)) >> np.uint64(32)
     order = np.argsort(bucket, kind="stable")
-    ends = np.searchsorted(bucket[order], np.arange(buckets + 1, dtype=np.uint64))
-    shard.write_lines(SIGNATURES, iter([hashes[order].tobytes()]))
-    shard.save(SIGNATURES_ENDS, ends=ends * _HASH.itemsize)
+    return hashes[order], np.searchsorted(bucket[order], np.arange(buckets + 1, dtype=np.uint64))
 
 
 def compare(work: Work, number: int) -> None:
     """Write the pairs of near-copies among the questions with an equal hash in a bucket."""
-    hashes = _hashes_in(work, number)
+    compare_signed(work, number, _signatures_in(work, number))
+
+
+def compare_signed(work: Work, number: int, signatures: bytes) -> None:
+    """Write the pairs of near-copies in a bucket.
+
+    Args:
+        work: The preparation.
+        number: Of the bucket.
+        signatures: All hashes in it, as `signed` returns them, those of one shard or another first.
+    """
+    hashes = np.frombuffer(signatures, dtype=_HASH)
     found = [np.empty((0, 2), dtype=np.intp)]
     for band in range(near_copies.BANDS):
         own = hashes[hashes["band"] == band]
@@ -92,8 +111,8 @@ def _bands(work: Work, number: int, own: NDArray[np.intp]) -> NDArray[np.uint32]
         )
 
 
-def _hashes_in(work: Work, bucket: int) -> NDArray[np.void]:
-    """Return the hashes in a bucket, those of each band by record."""
+def _signatures_in(work: Work, bucket: int) -> bytes:
+    """Return the hashes in a bucket that all shards have written."""
 
     def read(number: int) -> bytes:
         shard = work.scratch.shard(number)
@@ -101,5 +120,4 @@ def _hashes_in(work: Work, bucket: int) -> NDArray[np.void]:
         start, end = int(ends[bucket]), int(ends[bucket + 1])
         return shard.read_bytes(SIGNATURES, start, end) if start < end else b""
 
-    parts = concurrently(read, range(len(work.plan.ranges)))
-    return np.frombuffer(b"".join(parts), dtype=_HASH)
+    return b"".join(concurrently(read, range(len(work.plan.ranges))))

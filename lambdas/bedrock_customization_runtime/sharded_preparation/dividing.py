@@ -19,15 +19,12 @@ from bedrock_customization_runtime.errors import DatasetRejected
 from bedrock_customization_runtime.preparation import refused
 from bedrock_customization_runtime.s3.streams import concurrently
 from bedrock_customization_runtime.sharded_preparation.comparing import near_copy_pairs
-from bedrock_customization_runtime.sharded_preparation.work import (
+from bedrock_customization_runtime.sharded_preparation.stores import (
     COLUMNS,
-    LEAKS,
-    PASSAGES,
-    SIDES,
-    SUMMARY,
     side_index,
     side_lines,
 )
+from bedrock_customization_runtime.sharded_preparation.work import LEAKS, PASSAGES, SIDES, SUMMARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +78,19 @@ def split_of(work: Work, columns: Columns) -> Split:
 def divide_shard(work: Work, number: int) -> None:
     """Write a shard's lines by side and key, without the records that quote the blind set."""
     shard = work.scratch.shard(number)
+    for side, keys, lines in divided(work, number):
+        sizes: list[int] = []
+        shard.write_lines(side_lines(side), _measured(lines, sizes))
+        ends = np.fromiter(accumulate(sizes, initial=0), dtype=np.uint64)
+        shard.save(side_index(side), keys=keys, ends=ends)
+
+
+def divided(work: Work, number: int) -> Iterator[tuple[Side, NDArray[np.uint64], Iterator[bytes]]]:
+    """Yield of each side the keys of a shard's records, in order, and their lines.
+
+    Without the records that quote the blind set, whose numbers it writes.
+    """
+    shard = work.scratch.shard(number)
     first, _ = work.rows(number)
     sides = shard.load(SIDES)["sides"]
     columns = shard.load(COLUMNS)
@@ -107,13 +117,10 @@ def divide_shard(work: Work, number: int) -> None:
         for side in Side:
             rows = np.setdiff1d(own[sides[own] == side], leaks, assume_unique=True)
             rows = rows[np.argsort(keys[rows])]
-            sizes: list[int] = []
             found = lines_of(rows)
             told_apart = (slice_values.get(key, {}) for key in slices[rows].tolist())
-            written = _blind(found, told_apart, record_format) if side is Side.TEST else found
-            shard.write_lines(side_lines(side), _measured(written, sizes))
-            ends = np.fromiter(accumulate(sizes, initial=0), dtype=np.uint64)
-            shard.save(side_index(side), keys=keys[rows], ends=ends)
+            blind_lines = _blind(found, told_apart, record_format)
+            yield side, keys[rows], blind_lines if side is Side.TEST else found
     finally:
         lines.close()
 

@@ -13,11 +13,11 @@ from bedrock_customization_runtime.datasets.shards import ShardSummary, refused_
 from bedrock_customization_runtime.errors import DatasetRejected, SourceChanged
 from bedrock_customization_runtime.s3.prefixes import PinnedPrefix
 from bedrock_customization_runtime.s3.streams import PinnedObject
+from bedrock_customization_runtime.sharded_preparation.stores import COLUMNS
 from bedrock_customization_runtime.sharded_preparation.work import (
     ACCEPTED,
     ACCEPTED_ENDS,
     BANDS,
-    COLUMNS,
     REJECTED,
     SUMMARY,
 )

@@ -35,12 +35,13 @@ _SHARDS_A_BUCKET = 4
 _HASHES_A_BUCKET = 2**22
 
 
-def gather(work: Work, memory: int) -> GatheredShards:
+def gather(work: Work, memory: int, *, digest: str | None = None) -> GatheredShards:
     """Add up what the shards found, and refuse what cannot be used.
 
     Args:
         work: The preparation.
         memory: Of the functions, in bytes.
+        digest: SHA-256 of the source, if it is one object that has been read meanwhile.
 
     Raises:
         SourceChanged: The source was overwritten while it was read.
@@ -48,8 +49,9 @@ def gather(work: Work, memory: int) -> GatheredShards:
             nevertheless, unless the template names columns that the data have not.
     """
     source = work.source
-    # The shards of a prefix have read its objects whole, those of an object have not.
-    digest = source.digest() if isinstance(source, PinnedObject) else None
+    if digest is None and isinstance(source, PinnedObject):
+        # The shards of a prefix have read its objects whole, those of an object have not.
+        digest = source.digest()
     examined = work.examined
     examined.check_columns()
     rejected = _write_rejected(work)
@@ -72,10 +74,9 @@ def gather(work: Work, memory: int) -> GatheredShards:
 def _write_rejected(work: Work) -> FileRecord | None:
     rejections = Rejections()
     try:
-        if work.examined.rejected:
-            for shard, lines_before in enumerate(work.examined.lines_before):
-                found = work.scratch.shard(shard).read_lines(REJECTED)
-                rejections.append(found, lines_before=lines_before)
+        for shard in work.examined.with_rejections:
+            found = work.scratch.shard(shard).read_lines(REJECTED)
+            rejections.append(found, lines_before=work.examined.lines_before[shard])
         return write_rejected(work.s3, work.run, rejections.lines())
     finally:
         rejections.close()

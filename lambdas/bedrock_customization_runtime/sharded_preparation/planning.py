@@ -27,12 +27,19 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-    from bedrock_customization_runtime.contract import PlanPreparationInput, PreparationPlan
+    from bedrock_customization_runtime.contract import (
+        PlanPreparationInput,
+        PreparationPlan,
+        ShardingLimits,
+    )
     from bedrock_customization_runtime.s3.prefixes import ListedObject, PinnedPrefix
 
 PLAN = "plan.json"
 _MOST_SHARDS = 1000
 """Of one source. More would not be faster, and each step lists them all."""
+_MOST_SHARDS_OF_SPARK = 10_000
+"""Its shuffles have as many parts as shards, times a quarter of that."""
+_MOST_PIECES = 2000
 _MOST_BYTES_UNCUT = 8 * 2**30
 """Of a CSV file. The function's disk holds its records, and its time ends after 15 minutes."""
 _MOST_OBJECTS_UNCUT = 10_000
@@ -53,6 +60,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """None where it is a prefix."""
     ranges: list[tuple[int, int]]
     """Of bytes, or of a prefix's objects, one for each shard: first, and before which it ends."""
+    pieces: int = 0
+    """Of each side, which Spark puts in order; 0 where functions prepare the source."""
     objects: list[ListedObject] = []
     """Of a prefix."""
     skipped: dict[str, int] = {}
@@ -88,23 +97,26 @@ def plan(s3: S3Client, event: PlanPreparationInput) -> PreparationPlan:
         else _cut_prefix(event, source)
     )
     if found is None:
-        return {"shards": 0, "scratch": ""}
+        return {"shards": 0, "scratch": "", "spark": False}
     digest = sha256(msgspec.json.encode(found)).hexdigest()[:_DIGEST_LENGTH]
     bucket = S3Uri.parse(run["data"]).bucket
     scratch = Scratch(s3, f"s3://{bucket}/{SCRATCH_PREFIX}/{run['key']}/{digest}")
     scratch.write(PLAN, found)
-    return {"shards": len(found.ranges), "scratch": scratch.uri}
+    return {"shards": len(found.ranges), "scratch": scratch.uri, "spark": found.pieces > 0}
 
 
 def _cut_object(event: PlanPreparationInput, source: PinnedObject) -> Plan | None:
     limits = event["sharding"]
     if source.size <= limits["above_bytes"] or not _can_be_cut(source):
         return None
-    shard_bytes = max(limits["shard_bytes"], -(-source.size // _MOST_SHARDS))
+    is_sparks, most = _most_shards(limits, source.size)
+    shard_bytes = max(limits["shard_bytes"], -(-source.size // most))
+    ranges = line_ranges(source.size, shard_bytes, lambda offset: _line_end(source, offset))
     return Plan(
         event=event["preparation"],
         source=source.version,
-        ranges=line_ranges(source.size, shard_bytes, lambda offset: _line_end(source, offset)),
+        ranges=ranges,
+        pieces=min(len(ranges), _MOST_PIECES) if is_sparks else 0,
     )
 
 
@@ -121,14 +133,24 @@ def _cut_prefix(event: PlanPreparationInput, source: PinnedPrefix) -> Plan | Non
                 f"{_MOST_BYTES_UNCUT:,} bytes of text: split it, or name it alone as source if it "
                 "is JSON Lines"
             )
-    shard_bytes = max(limits["shard_bytes"], -(-sum(sizes) // _MOST_SHARDS))
+    is_sparks, most = _most_shards(limits, sum(sizes))
+    shard_bytes = max(limits["shard_bytes"], -(-sum(sizes) // most))
+    ranges = object_ranges(sizes, shard_bytes, -(-len(sizes) // most))
     return Plan(
         event=event["preparation"],
         source=None,
-        ranges=object_ranges(sizes, shard_bytes, -(-len(sizes) // _MOST_SHARDS)),
+        ranges=ranges,
+        pieces=min(len(ranges), _MOST_PIECES) if is_sparks else 0,
         objects=source.objects,
         skipped=dict(source.skipped),
     )
+
+
+def _most_shards(limits: ShardingLimits, size: int) -> tuple[bool, int]:
+    """Return whether Spark prepares so many bytes of text, and how many shards there may be."""
+    if "spark_above_bytes" in limits and size > limits["spark_above_bytes"]:
+        return True, _MOST_SHARDS_OF_SPARK
+    return False, _MOST_SHARDS
 
 
 def _size_of_text(one: ListedObject) -> int:

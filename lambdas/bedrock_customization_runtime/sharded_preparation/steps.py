@@ -10,6 +10,7 @@ from bedrock_customization_runtime.sharded_preparation.dividing import decide, d
 from bedrock_customization_runtime.sharded_preparation.examining import examine
 from bedrock_customization_runtime.sharded_preparation.finishing import finish
 from bedrock_customization_runtime.sharded_preparation.gathering import gather
+from bedrock_customization_runtime.sharded_preparation.outcomes import read_outcome
 from bedrock_customization_runtime.sharded_preparation.work import Work
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def take(
         What the next states need: nothing of most steps, which leave what they found in S3.
 
     Raises:
+        InvalidInput: Spark found that a setting makes no sense.
         SourceChanged: The source was overwritten while it was read.
         DatasetRejected: The data cannot be used.
     """
@@ -55,6 +57,8 @@ def take(
             decide(work)
         case PreparationStep.FINISH:
             return finish(work)
+        case PreparationStep.READ_OUTCOME:
+            return read_outcome(work, billed=event["billed"], capacity=event["capacity"])
         case _:
             _ON_SHARDS[step](work, event["number"])
     return None

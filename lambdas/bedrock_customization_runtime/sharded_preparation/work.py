@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import fields
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import msgspec
 import numpy as np
 
 from bedrock_customization_runtime.datasets.copies.words import words_of
-from bedrock_customization_runtime.datasets.index import Columns
 from bedrock_customization_runtime.datasets.record_formats import formats
 from bedrock_customization_runtime.datasets.shards import ExaminedShards, ShardSummary
 from bedrock_customization_runtime.datasets.spool import Spool
@@ -24,6 +21,7 @@ from bedrock_customization_runtime.s3.sources import note_skipped
 from bedrock_customization_runtime.s3.streams import PinnedObject, concurrently
 from bedrock_customization_runtime.sharded_preparation.planning import PLAN, Plan
 from bedrock_customization_runtime.sharded_preparation.scratch import Scratch
+from bedrock_customization_runtime.sharded_preparation.stores import store_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +32,8 @@ if TYPE_CHECKING:
     from bedrock_customization_runtime.contract import Run
     from bedrock_customization_runtime.datasets.copies.words import Words
     from bedrock_customization_runtime.datasets.settings import Settings
-    from bedrock_customization_runtime.datasets.splitting import Side
 
 SUMMARY = "summary.json"
-COLUMNS = "columns.npz"
 BANDS = "bands.npz"
 ACCEPTED = "accepted.jsonl"
 ACCEPTED_ENDS = "accepted.npz"
@@ -56,8 +52,6 @@ PASSAGES = "passages.npz"
 _GAP = 256 * 2**10
 """Bytes between two records, below which reading on is faster than another request."""
 _REQUEST = 8 * 2**20
-_MERGED_AT_ONCE = 64 * 2**20
-"""Bytes of a side's lines that are put in order in memory."""
 
 
 class Gathered(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +112,7 @@ class Work:
         for summary in summaries:
             if summary.refusal is not None:
                 raise DatasetRejected(summary.refusal)
-        store = _Store(self.scratch, len(found))
+        store = store_of(self.scratch, len(found), self.plan.pieces)
         if self.plan.source is not None:
             return ExaminedShards(self.settings, summaries, store)
         files = [one.name for one in self.plan.objects]
@@ -142,70 +136,6 @@ class Work:
     def records(self) -> Records:
         """Return the accepted records of all shards."""
         return Records(self.scratch, self.settings, self.gathered.first_rows)
-
-
-class _Store:
-    """Implements `ShardStore`."""
-
-    def __init__(self, scratch: Scratch, shards: int) -> None:
-        self._scratch = scratch
-        self._shards = range(shards)
-
-    def columns(self) -> Iterator[Columns]:
-        for found in concurrently(
-            lambda shard: self._scratch.shard(shard).load(COLUMNS), self._shards
-        ):
-            yield Columns(**{column.name: found[column.name] for column in fields(Columns)})
-
-    def size(self, side: Side) -> int:
-        return sum(int(part["ends"][-1]) for part in self._indexes(side))
-
-    def lines(self, side: Side) -> Iterator[bytes]:
-        """Merge the shards' lines, which are in order, range of keys by range of keys."""
-        parts = self._indexes(side)
-        size = sum(int(part["ends"][-1]) for part in parts)
-        pieces = max(1, -(-size // _MERGED_AT_ONCE))
-        bounds = np.array([2**64 * piece // pieces for piece in range(1, pieces)], dtype=np.uint64)
-        cuts = [
-            np.concatenate([[0], np.searchsorted(part["keys"], bounds), [len(part["keys"])]])
-            for part in parts
-        ]
-        for piece in range(pieces):
-            yield from self._merged(side, parts, [cut[piece : piece + 2].tolist() for cut in cuts])
-
-    def _indexes(self, side: Side) -> list[dict[str, NDArray[np.uint64]]]:
-        return list(
-            concurrently(
-                lambda shard: self._scratch.shard(shard).load(side_index(side)), self._shards
-            )
-        )
-
-    def _merged(
-        self, side: Side, parts: list[dict[str, NDArray[np.uint64]]], places: list[list[int]]
-    ) -> Iterator[bytes]:
-        def read(shard: int) -> list[bytes]:
-            first, last = places[shard]
-            ends = parts[shard]["ends"][first : last + 1].tolist()
-            data = self._scratch.shard(shard).read_bytes(side_lines(side), ends[0], ends[-1])
-            return [data[start - ends[0] : end - ends[0]] for start, end in pairwise(ends)]
-
-        shards = [shard for shard, (first, last) in enumerate(places) if first < last]
-        if not shards:
-            return
-        keys = np.concatenate([parts[shard]["keys"][slice(*places[shard])] for shard in shards])
-        lines = [line for some in concurrently(read, shards) for line in some]
-        for place in np.argsort(keys).tolist():
-            yield lines[place]
-
-
-def side_lines(side: Side) -> str:
-    """Return the name of a shard's lines of a side."""
-    return f"{side.name.lower()}.jsonl"
-
-
-def side_index(side: Side) -> str:
-    """Return the name of their keys, in order, and where each ends, from 0 on."""
-    return f"{side.name.lower()}.npz"
 
 
 class _Request(NamedTuple):

@@ -172,6 +172,23 @@ SERVICE = table(
         )
     ),
 )
+PREPARATION = table(
+    ("as_of", "sources", "crossovers", "spark", "prices"),
+    as_of=DAY,
+    sources=TEXTS,
+    crossovers=tables(
+        {"type": "integer", "minimum": 1}, names=catalog.Crossovers.__dataclass_fields__
+    ),
+    spark=table(
+        ("release_label", "spark_version", "python_version", "architecture", "free_storage_gb"),
+        release_label={"type": "string", "pattern": r"^emr-[a-z0-9.-]+$"},
+        spark_version={"type": "string", "pattern": r"^\d+\.\d+\.\d+$"},
+        python_version={"type": "string", "pattern": r"^3\.\d+$"},
+        architecture={"enum": ["ARM64", "X86_64"]},
+        free_storage_gb={"type": "integer", "minimum": 0},
+    ),
+    prices=tables(PRICE, names=catalog.SparkPrices.__dataclass_fields__),
+)
 
 
 def problems(path, schema):
@@ -190,6 +207,10 @@ def test_a_family_states_only_what_the_schema_knows(path):
 
 def test_the_service_file_states_only_what_the_schema_knows():
     assert problems(DATA / "service.toml", SERVICE) == []
+
+
+def test_the_file_of_preparation_states_only_what_the_schema_knows():
+    assert problems(DATA / "preparation.toml", PREPARATION) == []
 
 
 def test_the_schema_finds_a_misspelt_key(tmp_path):
@@ -216,7 +237,7 @@ def test_no_fact_of_a_family_lies_unused(path):
 
 
 def test_the_version_is_the_day_of_the_newest_data():
-    files = [*FAMILIES, DATA / "service.toml"]
+    files = [*FAMILIES, DATA / "service.toml", DATA / "preparation.toml"]
     newest = max(tomllib.loads(path.read_text(encoding="utf-8"))["as_of"] for path in files)
     assert newest.isoformat() == catalog.VERSION
 

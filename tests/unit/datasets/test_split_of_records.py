@@ -237,3 +237,27 @@ def test_places_are_spread_evenly():
 
     assert counts.sum() == 100_000
     assert abs(counts - 10_000).max() < 500
+
+
+def test_a_validation_set_that_is_too_large_keeps_its_first_clusters_by_place():
+    chance = np.random.default_rng(4)
+    records = chance.integers(1, 4, 20_000)
+    places = chance.random(len(records))
+    side = splitting.sides(
+        np.repeat(np.arange(len(records)), records),
+        places,
+        None,
+        splitting.Sizes(
+            test=0.1,
+            validation=0.2,
+            min_train=1,
+            min_validation=1,
+            max_validation=1000,
+            min_total=1,
+        ),
+    )
+    of_cluster = side[np.cumsum(records) - 1]
+    kept = places[of_cluster == Side.VALIDATION]
+    moved = places[(of_cluster == Side.TRAIN) & (places < 0.3)]
+    assert moved.min() > kept.max()
+    assert 1000 - 3 < records[of_cluster == Side.VALIDATION].sum() <= 1000

@@ -44,14 +44,14 @@ class Bench:
             **settings,
         }
 
-    def plan(self, event, *, shard_bytes, above_bytes=0):
+    def plan(self, event, *, shard_bytes, above_bytes=0, **limits):
         """Plan a preparation in shards."""
-        limits = {"shard_bytes": shard_bytes, "above_bytes": above_bytes}
+        limits = {"shard_bytes": shard_bytes, "above_bytes": above_bytes, **limits}
         return planning.plan(self.s3, {"step": "plan", "preparation": event, "sharding": limits})
 
-    def take(self, plan, step, number=None):
+    def take(self, plan, step, number=None, **given):
         """Take a step."""
-        event = {"step": step, "scratch": plan["scratch"], "number": number}
+        event = {"step": step, "scratch": plan["scratch"], "number": number, **given}
         # As between states: only what JSON can hold.
         found = steps.take(self.s3, json.loads(json.dumps(event)), memory=MEMORY)
         return json.loads(json.dumps(found))
