@@ -18,6 +18,7 @@ from bedrock_customization_local.cli.commands.check import check
 from bedrock_customization_local.cli.commands.cleanup import cleanup
 from bedrock_customization_local.cli.commands.convert import convert
 from bedrock_customization_local.cli.commands.demo import demo
+from bedrock_customization_local.cli.commands.doctor import doctor
 from bedrock_customization_local.cli.commands.estimate import estimate
 from bedrock_customization_local.cli.commands.inspect_model import inspect_model
 from bedrock_customization_local.cli.commands.local import local
@@ -38,6 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(demo)
+app.command("doctor")(doctor)
 app.command("validate")(validate)
 app.command("prepare")(prepare)
 app.command("estimate")(estimate)
