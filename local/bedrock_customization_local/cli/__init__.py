@@ -26,9 +26,12 @@ from bedrock_customization_local.cli.commands.prepare import prepare
 from bedrock_customization_local.cli.commands.report import report
 from bedrock_customization_local.cli.commands.rollback import rollback
 from bedrock_customization_local.cli.commands.rules import rules
+from bedrock_customization_local.cli.commands.runs import runs
+from bedrock_customization_local.cli.commands.start import start
 from bedrock_customization_local.cli.commands.status import status
 from bedrock_customization_local.cli.commands.validate import validate
 from bedrock_customization_local.cli.commands.verify import verify
+from bedrock_customization_local.cli.commands.watch import watch
 
 app = typer.Typer(
     name="bedrock-customization",
@@ -47,6 +50,9 @@ app.command("advise")(advise)
 app.command("convert")(convert)
 app.command("check")(check)
 app.command("inspect-model")(inspect_model)
+app.command("start")(start)
+app.command("watch")(watch)
+app.command("runs")(runs)
 app.command("approve")(approve)
 app.command("reject")(reject)
 app.command("rollback")(rollback)

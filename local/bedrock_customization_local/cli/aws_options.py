@@ -59,3 +59,9 @@ class Target(Access):
             metavar="NAME", help="The pipeline's stack. Without it: the only one there is."
         ),
     ] = None
+
+    @property
+    def words(self) -> str:
+        """These options as they are typed, behind a space each, for a command to copy."""
+        given = {"--stack": self.stack, "--region": self.region, "--profile": self.profile}
+        return "".join(f" {option} {value}" for option, value in given.items() if value)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bedrock_customization_local.cli.demonstration.definition import Definition
-from bedrock_customization_local.cli.demonstration.progress import Status, describe, read_history
+from bedrock_customization_local.cli.following.definition import Definition
+from bedrock_customization_local.cli.following.progress import Status, describe, read_history
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 LAMBDA = "arn:aws:states:::lambda:invoke"

@@ -14,10 +14,10 @@ from rich.text import Text
 
 from bedrock_customization_local.cli.data import source
 from bedrock_customization_local.cli.demonstration import explore, results
-from bedrock_customization_local.cli.demonstration.display import Timeline
 from bedrock_customization_local.cli.demonstration.request import BASE_MODEL, REPORTS
 from bedrock_customization_local.cli.demonstration.synth import Synthesis, find_app
 from bedrock_customization_local.cli.demonstration.workspace import workspace
+from bedrock_customization_local.cli.following.display import Timeline
 from bedrock_customization_local.cli.messages import print_error, run_error, usage_error
 from bedrock_customization_local.cli.running import REGION, TIME_SCALE
 from bedrock_customization_runtime import catalog

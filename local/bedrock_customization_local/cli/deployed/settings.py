@@ -6,10 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from bedrock_customization_local.cli.demonstration.definition import machines
+from bedrock_customization_local.cli.following.definition import machines
+from bedrock_customization_local.cli.messages import CommandError
 from bedrock_customization_runtime.contract import RunKind
 
 if TYPE_CHECKING:
+    from boto3 import Session
+
+    from bedrock_customization_local.cli.deployed.pipelines import DeployedPipeline
     from bedrock_customization_runtime.contract import PrepareDataInput
 
 
@@ -60,3 +64,21 @@ class PipelineSettings:
             planning=planning,
             model_units=model_units,
         )
+
+
+def of_pipeline(session: Session, pipeline: DeployedPipeline) -> PipelineSettings:
+    """Return the settings of a deployed pipeline.
+
+    Raises:
+        CommandError: Its state machine is not one of this library's.
+    """
+    machine = session.client("stepfunctions").describe_state_machine(
+        stateMachineArn=pipeline.state_machine_arn
+    )
+    found = PipelineSettings.of_definition(machine["definition"])
+    if found is None:
+        raise CommandError(
+            f"{pipeline.state_machine_arn} begins no run of this library",
+            advice=("start your own machine with the AWS CLI, aws stepfunctions start-execution",),
+        )
+    return found

@@ -282,10 +282,9 @@ def invocation_logging(session: Session) -> Finding:
     found = reply.get("loggingConfig")
     if not found or not found.get("textDataDeliveryEnabled", True):
         return fine("invocation-logging", "no texts are logged")
-    bucket = found.get("s3Config", {}).get("bucketName") or found.get("cloudWatchConfig", {}).get(
-        "s3Config", {}
-    ).get("bucketName", "")
-    group = found.get("cloudWatchConfig", {}).get("logGroupName")
+    watch = found.get("cloudWatchConfig")
+    bucket = found["s3Config"]["bucketName"] if "s3Config" in found else None
+    group = watch["logGroupName"] if watch else None
     places = " and ".join(
         [*([f"the bucket {bucket}"] if bucket else []), *([f"log group {group}"] if group else [])]
     )
