@@ -6,6 +6,7 @@ import socket
 import stat
 import sys
 from importlib.metadata import PathDistribution
+from pathlib import Path
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_an_app_whose_python_does_not_run(plant):
 
 
 def test_this_python_is_fine():
-    environment = {**os.environ, "PATH": os.path.dirname(sys.executable)}
+    environment = {**os.environ, "PATH": str(Path(sys.executable).parent)}
     found(machine.python("python app.py", environment), "ok", sys.executable)
 
 
@@ -89,16 +90,23 @@ def test_a_machine_without_node(tmp_path):
     ],
 )
 def test_a_cdk_cli_that_cannot_deploy(plant, tmp_path, version, level, word):
-    found(machine.cdk_cli(tmp_path, plant("cdk", version)), level, word)
+    finding = machine.cdk_cli(tmp_path, plant("cdk", version), library="2.275.0")
+    found(finding, level, word)
 
 
 def test_the_cdk_cli_of_the_apps_folder_comes_before_the_one_on_the_path(plant, tmp_path):
     plant("cdk", "3.0.0", folder="node_modules/.bin")
-    found(machine.cdk_cli(tmp_path, plant("cdk", "2.1148.1")), "error", "accident")
+    found(machine.cdk_cli(tmp_path, plant("cdk", "2.1148.1"), library=None), "error", "accident")
+
+
+def test_an_older_cdk_cli_reads_what_an_older_library_writes(plant, tmp_path):
+    old = plant("cdk", "2.1100.0")
+    found(machine.cdk_cli(tmp_path, old, library="2.262.1"), "ok")
+    found(machine.cdk_cli(tmp_path, old, library=None), "ok")
 
 
 def test_a_machine_without_a_cdk_cli(tmp_path):
-    found(machine.cdk_cli(tmp_path, {"PATH": ""}), "warning", "aws-cdk@2.1148.1")
+    found(machine.cdk_cli(tmp_path, {"PATH": ""}, library=None), "warning", "aws-cdk@2.1148.1")
 
 
 def test_an_installation_without_its_extra(tmp_path):
@@ -119,8 +127,8 @@ def test_an_installation_without_its_extra(tmp_path):
 
 
 def test_a_full_disk_and_little_memory():
-    found(machine.disk(10**9, "/tmp"), "warning", "0.9 GiB", "TMPDIR")
-    found(machine.disk(10**11, "/tmp"), "ok")
+    found(machine.disk(10**9, "here"), "warning", "0.9 GiB", "TMPDIR")
+    found(machine.disk(10**11, "here"), "ok")
     found(machine.memory(10**8), "warning", "0.1 GiB")
     found(machine.memory(10**10), "ok")
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     _Check = tuple[str, Callable[[], Iterable[Finding]]]
 
 _QUALIFIER, _CONTEXT_QUALIFIER = "hnb659fds", "@aws-cdk/core:bootstrapQualifier"
+_NO_SUCH_STACK = "ValidationError"
 _BASE_MODEL = "bedrock_customization:baseModel"
 
 
@@ -86,7 +87,7 @@ def _machine(folder: Path, settings: dict[str, object]) -> Iterator[Finding]:
     yield from machine.app(folder)
     yield machine.python(str(settings.get("app") or "python3"), os.environ)
     yield machine.node(os.environ)
-    yield machine.cdk_cli(folder, os.environ)
+    yield machine.cdk_cli(folder, os.environ, library=machine.version_of("aws-cdk-lib"))
     yield machine.extras(metadata.distribution(machine.PACKAGE))
     temporary = tempfile.gettempdir()
     yield machine.disk(shutil.disk_usage(temporary).free, temporary)
@@ -175,7 +176,13 @@ def _look(session: Session, target: Target) -> _Seen:
         machine_arn = pipeline.state_machine_arn
         states = session.client("stepfunctions")
         definition = states.describe_state_machine(stateMachineArn=machine_arn)["definition"]
-    except (BotoCoreError, ClientError) as error:
+    except ClientError as error:
+        if target.stack and error.response["Error"].get("Code") == _NO_SUCH_STACK:
+            told = f"there is no stack {target.stack} in {session.region_name}"
+            advice = "check the name, the account and the Region"
+            return _Seen(findings=(in_the_way("stack", told, advice),))
+        return _Seen(findings=(_unseen("stack", error),))
+    except BotoCoreError as error:
         return _Seen(findings=(_unseen("stack", error),))
     return _Seen(
         stack=stack,

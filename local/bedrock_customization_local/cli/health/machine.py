@@ -100,8 +100,14 @@ def node(environment: Mapping[str, str]) -> Finding:
     return fine("node", f"{found.words}, {found.path}")
 
 
-def cdk_cli(folder: Path, environment: Mapping[str, str]) -> Finding:
-    """Check the CDK's command line: as npx finds it in the app's folder, else on the PATH."""
+def cdk_cli(folder: Path, environment: Mapping[str, str], *, library: str | None) -> Finding:
+    """Check the CDK's command line: as npx finds it in the app's folder, else on the PATH.
+
+    Args:
+        folder: Of the app.
+        environment: Variables.
+        library: Version of aws-cdk-lib, which writes what the command line reads; None without one.
+    """
     beside = folder / "node_modules" / ".bin"
     found = programs.find("cdk", environment, beside=beside)
     if found is None:
@@ -116,11 +122,10 @@ def cdk_cli(folder: Path, environment: Mapping[str, str]) -> Finding:
             f"{found.path} is 3.0.0, published by accident: it reads no assembly of today",
             _INSTALL_CDK,
         )
-    if found.version < _READER and _cdk_library() >= _WRITTEN_BY:
+    if library and found.version < _READER and _numbers(library) >= _WRITTEN_BY:
         return in_the_way(
             "cdk-cli",
-            f"{found.path} is {found.words}, which cannot read what aws-cdk-lib "
-            f"{'.'.join(map(str, _cdk_library()))} writes",
+            f"{found.path} is {found.words}, which cannot read what aws-cdk-lib {library} writes",
             _INSTALL_CDK,
         )
     return fine("cdk-cli", f"{found.words}, {found.path}")
@@ -141,7 +146,7 @@ def extras(distribution: Distribution) -> Finding:
         and ("sys_platform" not in marker or _is_of_this_platform(marker))
         and found["name"] != distribution.name
     }
-    missing = sorted(name for name in needed if not _is_installed(name))
+    missing = sorted(name for name in needed if version_of(name) is None)
     if missing:
         return in_the_way(
             "extras",
@@ -236,19 +241,16 @@ def app(folder: Path) -> Iterator[Finding]:
     yield fine("app", found.title)
 
 
-def _cdk_library() -> tuple[int, ...]:
-    try:
-        return tuple(map(int, importlib.metadata.version("aws-cdk-lib").split(".")))
-    except (importlib.metadata.PackageNotFoundError, ValueError):
-        return ()
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())
 
 
-def _is_installed(name: str) -> bool:
+def version_of(distribution: str) -> str | None:
+    """Return the version of what is installed, None if it is not."""
     try:
-        importlib.metadata.distribution(name)
+        return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
+        return None
 
 
 def _is_of_this_platform(marker: str) -> bool:
