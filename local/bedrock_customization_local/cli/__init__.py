@@ -22,6 +22,7 @@ from bedrock_customization_local.cli.commands.doctor import doctor
 from bedrock_customization_local.cli.commands.estimate import estimate
 from bedrock_customization_local.cli.commands.inspect_model import inspect_model
 from bedrock_customization_local.cli.commands.local import local
+from bedrock_customization_local.cli.commands.plan import plan
 from bedrock_customization_local.cli.commands.prepare import prepare
 from bedrock_customization_local.cli.commands.report import report
 from bedrock_customization_local.cli.commands.rollback import rollback
@@ -50,6 +51,7 @@ app.command("advise")(advise)
 app.command("convert")(convert)
 app.command("check")(check)
 app.command("inspect-model")(inspect_model)
+app.command("plan")(plan)
 app.command("start")(start)
 app.command("watch")(watch)
 app.command("runs")(runs)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from dataclasses import replace
 from importlib.resources import files
 
@@ -39,10 +40,16 @@ def bank(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cloud(context, start_cloud, deploy_app, tmp_path_factory):
+def assembly(tmp_path_factory):
+    """Where the app is synthesized."""
+    return tmp_path_factory.mktemp("assembly")
+
+
+@pytest.fixture(scope="module")
+def cloud(context, start_cloud, deploy_app, assembly):
     """An account with room for one custom model, and a pipeline in the stack Support."""
     with start_cloud(quotas=replace(default_quotas(), custom_models=1)) as cloud:
-        app = App(context=context, outdir=str(tmp_path_factory.mktemp("assembly")))
+        app = App(context=context, outdir=str(assembly))
         stack = Stack(app, "Support")
         CustomizationPipeline(
             stack,
@@ -95,6 +102,56 @@ def failed(run, watched, tmp_path_factory):
     assert code == 0
     assert json.loads(output)["source"].endswith("/incoming/second/few.csv")
     return run("watch", "second", "--format", "json")
+
+
+def test_what_is_deployed_does_not_change_when_it_is_deployed_again(cloud, run, assembly, bank):
+    assert cloud
+    code, output, _ = run("plan", assembly, "--data", bank, "--format", "json")
+    assert code == 0
+    plan = json.loads(output)
+    [stack] = plan["stacks"]
+    assert (stack["stack"], stack["is_deployed"], stack["changes"]) == ("Support", True, [])
+    assert plan["not_compared"] is None
+    assert (stack["idle_usd_per_month"], len(stack["idle"])) == (3, 1)
+    assert plan["run"]["records"] == 150
+    assert plan["run"]["run"]["epochs"] == 1
+    assert plan["run"]["run"]["usd"] > 0
+    printed = run("plan", assembly)[1]
+    assert "Deployed, and nothing changes" in printed
+    assert "3 KMS::Key" in printed
+
+
+def test_a_deployment_is_told_resource_by_resource(run, assembly, tmp_path):
+    changed = tmp_path / "cdk.out"
+    shutil.copytree(assembly, changed, ignore=shutil.ignore_patterns("asset.*"))
+    path = changed / "Support.template.json"
+    template = json.loads(path.read_text())
+    resources = template["Resources"]
+    [queue] = [name for name, one in resources.items() if one["Type"] == "AWS::SQS::Queue"]
+    resources[queue]["Properties"]["DelaySeconds"] = 7
+    resources["New"] = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {}}}
+    [policy] = [name for name, one in resources.items() if one["Type"] == "AWS::SQS::QueuePolicy"]
+    del resources[policy]
+    path.write_text(json.dumps(template))
+    [stack] = json.loads(run("plan", changed, "--format", "json")[1])["stacks"]
+    assert [(one["change"], one["logical_id"], one["properties"]) for one in stack["changes"]] == [
+        ("add", "New", []),
+        ("change", queue, ["DelaySeconds"]),
+        ("remove", policy, []),
+    ]
+    assert stack["idle_usd_per_month"] == 4
+    printed = run("plan", changed, "--stack", "Support")[1]
+    assert "a deployment changes 3 resources" in printed
+    assert "DelaySeconds" in printed
+
+
+def test_a_plan_of_nothing_is_refused(run, tmp_path, assembly):
+    code, _, errors = run("plan", tmp_path)
+    assert code == 2
+    assert "holds neither an app nor what one synthesized" in errors
+    code, _, errors = run("plan", assembly, "--stack", "Other")
+    assert code == 2
+    assert "it has Support" in errors
 
 
 def test_before_any_run_there_is_none_to_list_or_follow(run):

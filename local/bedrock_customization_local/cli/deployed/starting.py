@@ -72,27 +72,38 @@ def check(
     Raises:
         CommandError: A file cannot be read, or does not fit the pipeline's template.
     """
-    preparation = settings.preparation
-    if preparation is None or "enrichment" in preparation:
+    engine = engine_settings(settings)
+    if engine is None:
         return None
-    rules = method_of(preparation["base_model"], preparation["method"])
     return validation.validate(
         found,
-        Choice(catalog.base_model(preparation["base_model"]), rules),
-        Settings(
-            base_model=preparation["base_model"],
-            method=rules,
-            template=preparation.get("template"),
-            split=preparation["split"],
-            max_rejected=preparation["max_rejected"],
-            privacy=Privacy(preparation.get("privacy", Privacy.FLAG)),
-            logs=LogSelection(preparation["logs"]) if "logs" in preparation else None,
-        ),
+        Choice(catalog.base_model(engine.base_model), engine.method),
+        engine,
         thorough=False,
         strict=False,
         listed=0,
         originals=False,
         advance=advance,
+    )
+
+
+def engine_settings(settings: PipelineSettings) -> Settings | None:
+    """Return what a pipeline prepares its data by.
+
+    Returns:
+        The settings; None where a model answers before data are prepared, or none are.
+    """
+    preparation = settings.preparation
+    if preparation is None or "enrichment" in preparation:
+        return None
+    return Settings(
+        base_model=preparation["base_model"],
+        method=method_of(preparation["base_model"], preparation["method"]),
+        template=preparation.get("template"),
+        split=preparation["split"],
+        max_rejected=preparation["max_rejected"],
+        privacy=Privacy(preparation.get("privacy", Privacy.FLAG)),
+        logs=LogSelection(preparation["logs"]) if "logs" in preparation else None,
     )
 
 

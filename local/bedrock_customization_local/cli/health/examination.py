@@ -178,9 +178,9 @@ def _look(session: Session, target: Target) -> _Seen:
         definition = states.describe_state_machine(stateMachineArn=machine_arn)["definition"]
     except ClientError as error:
         if target.stack and error.response["Error"].get("Code") == _NO_SUCH_STACK:
-            told = f"there is no stack {target.stack} in {session.region_name}"
+            missing = f"there is no stack {target.stack} in {session.region_name}"
             advice = "check the name, the account and the Region"
-            return _Seen(findings=(in_the_way("stack", told, advice),))
+            return _Seen(findings=(in_the_way("stack", missing, advice),))
         return _Seen(findings=(_unseen("stack", error),))
     except BotoCoreError as error:
         return _Seen(findings=(_unseen("stack", error),))
