@@ -20,6 +20,7 @@ from bedrock_customization_local.cli.commands.convert import convert
 from bedrock_customization_local.cli.commands.demo import demo
 from bedrock_customization_local.cli.commands.doctor import doctor
 from bedrock_customization_local.cli.commands.estimate import estimate
+from bedrock_customization_local.cli.commands.init import init
 from bedrock_customization_local.cli.commands.inspect_model import inspect_model
 from bedrock_customization_local.cli.commands.local import local
 from bedrock_customization_local.cli.commands.plan import plan
@@ -42,6 +43,7 @@ app = typer.Typer(
     # A bug shows Python's own traceback: shorter, and what people expect in an issue.
     pretty_exceptions_enable=False,
 )
+app.command("init")(init)
 app.command("demo")(demo)
 app.command("doctor")(doctor)
 app.command("validate")(validate)
