@@ -34,6 +34,7 @@ from bedrock_customization_local.cli.commands.status import status
 from bedrock_customization_local.cli.commands.validate import validate
 from bedrock_customization_local.cli.commands.verify import verify
 from bedrock_customization_local.cli.commands.watch import watch
+from bedrock_customization_local.cli.help_examples import epilog
 
 app = typer.Typer(
     name="bedrock-customization",
@@ -43,29 +44,20 @@ app = typer.Typer(
     # A bug shows Python's own traceback: shorter, and what people expect in an issue.
     pretty_exceptions_enable=False,
 )
-app.command("init")(init)
-app.command("demo")(demo)
-app.command("doctor")(doctor)
-app.command("validate")(validate)
-app.command("prepare")(prepare)
-app.command("estimate")(estimate)
-app.command("advise")(advise)
-app.command("convert")(convert)
-app.command("check")(check)
-app.command("inspect-model")(inspect_model)
-app.command("plan")(plan)
-app.command("start")(start)
-app.command("watch")(watch)
-app.command("runs")(runs)
-app.command("approve")(approve)
-app.command("reject")(reject)
-app.command("rollback")(rollback)
-app.command("status")(status)
-app.command("cleanup")(cleanup)
-app.command("rules")(rules)
-app.command("report")(report)
-app.command("verify")(verify)
-app.add_typer(local, name="local")
+_COMMANDS = {
+    "Begin, and try it on this machine": (init, doctor, demo),
+    "Data and models": (validate, prepare, estimate, advise, convert, rules, inspect_model),
+    "Deploy": (plan, check),
+    "A deployed pipeline": (
+        *(start, watch, runs, report, verify),
+        *(approve, reject, rollback, status, cleanup),
+    ),
+}
+for _panel, _functions in _COMMANDS.items():
+    for _function in _functions:
+        _name = _function.__name__.replace("_", "-")
+        app.command(_name, rich_help_panel=_panel, epilog=epilog(_name))(_function)
+app.add_typer(local, name="local", rich_help_panel=next(iter(_COMMANDS)))
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature of a callback

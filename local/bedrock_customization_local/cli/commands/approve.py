@@ -37,6 +37,8 @@ def approve(
     """Approve a candidate that passed the gate: it goes live.
 
     AWS checks who you are, and the run's record names you.
+
+    Exit codes: 0 decided, 1 refused, 2 the command makes no sense.
     """
     _decide("approve", candidate, target, format, verbose=verbose)
 
@@ -52,6 +54,8 @@ def reject(
     """Reject a candidate that passed the gate: it is taken away.
 
     AWS checks who you are, and the run's record names you.
+
+    Exit codes: 0 decided, 1 refused, 2 the command makes no sense.
     """
     _decide("reject", candidate, target, format, verbose=verbose)
 

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import click
 import typer
 
 from bedrock_customization_local.cli.data.options import complete_base_model
@@ -93,5 +92,7 @@ def _asked(console: Console) -> UseCase:
     for number, one in enumerate(UseCase, 1):
         purpose = DESCRIPTIONS[one].purpose.replace("\n", " ")
         console.print(f"{number}  {one.value}: {purpose}", markup=False)
-    chosen = typer.prompt("Which", type=click.Choice([*map(str, range(1, len(UseCase) + 1))]))
-    return list(UseCase)[int(chosen) - 1]
+    cases = list(UseCase)
+    while (chosen := typer.prompt("Which", type=int)) not in range(1, len(cases) + 1):
+        console.print(f"a number from 1 to {len(cases)}")
+    return cases[chosen - 1]

@@ -33,7 +33,11 @@ def rollback(
     format: FormatOption = OutputFormat.TEXT,
     verbose: VerboseOption = False,
 ) -> None:
-    """Point the alias at the model of an earlier run, if it still answers."""
+    """Point the alias at the model of an earlier run, if it still answers.
+
+    Exit codes: 0 pointed or listed, 1 the model does not answer or AWS refused, 2 the command makes
+    no sense.
+    """
     with command(verbose=verbose) as console:
         # Not for --help: boto3 takes a while to import.
         from msgspec import to_builtins
