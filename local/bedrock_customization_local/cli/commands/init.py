@@ -93,6 +93,8 @@ def _asked(console: Console) -> UseCase:
         purpose = DESCRIPTIONS[one].purpose.replace("\n", " ")
         console.print(f"{number}  {one.value}: {purpose}", markup=False)
     cases = list(UseCase)
-    while (chosen := typer.prompt("Which", type=int)) not in range(1, len(cases) + 1):
+    while True:
+        chosen: int = typer.prompt("Which", type=int)
+        if 1 <= chosen <= len(cases):
+            return cases[chosen - 1]
         console.print(f"a number from 1 to {len(cases)}")
-    return cases[chosen - 1]

@@ -78,10 +78,13 @@ def follow(console: Console, run: str | None, target: Target, format: OutputForm
 
 
 def _draw(console: Console, watched: WatchedRun) -> None:
+    from rich.text import Text
+
     from bedrock_customization_local.cli.demonstration import results
     from bedrock_customization_local.cli.deployed import watching
     from bedrock_customization_local.cli.deployed.spending import spent
     from bedrock_customization_local.cli.following.display import Timeline
+    from bedrock_customization_runtime.reports import wording
 
     console.print(f"{watched.name} of the stack {watched.pipeline.stack}", markup=False)
     with Timeline(console) as timeline:
@@ -89,6 +92,9 @@ def _draw(console: Console, watched: WatchedRun) -> None:
     manifest = watched.manifest()
     if manifest and not progress.failure:
         results.print_outcome(console, manifest, watched.alias_value())
+    if manifest and manifest.run.embedded:
+        console.print()
+        console.print(Text(wording.EMBEDDED_NOTICE, style="yellow"))
     cost = spent(manifest) if manifest else None
     if cost:
         console.print()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -64,8 +65,10 @@ def _what(change: Change) -> str:
 
 def _print_kinds(console: Console, stack: StackSummary) -> None:
     console.print()
-    told = ", ".join(f"{one.count} {_short(one.type)}" for one in stack.kinds)
-    console.print(f"{_count(stack.resources, 'resource')}: {told}")
+    told = ", ".join(f"{one.count}\N{NO-BREAK SPACE}{_short(one.type)}" for one in stack.kinds)
+    # rich breaks a line at any space; a count stays with what it counts.
+    for line in wrap(f"{_count(stack.resources, 'resource')}: {told}", console.width):
+        console.print(Text(line))
 
 
 def _print_roles(console: Console, roles: list[RoleSummary]) -> None:
