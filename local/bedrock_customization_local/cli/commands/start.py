@@ -65,26 +65,27 @@ def start(
         # Not for --help: boto3 and the engine take a while to import.
         from bedrock_customization_local.cli.commands.watch import follow
         from bedrock_customization_local.cli.data import files
-        from bedrock_customization_local.cli.deployed import settings, starting
+        from bedrock_customization_local.cli.deployed import settings
         from bedrock_customization_local.cli.deployed.pipelines import DeployedPipeline, aws_errors
+        from bedrock_customization_local.cli.starting import execution
 
         session = target.session()
         with aws_errors():
             pipeline = DeployedPipeline.find(session, target.stack)
             known = settings.of_pipeline(session, pipeline)
-        starting.check_kind(known, data)
-        chosen = starting.hyperparameters_of(known, hyperparameters or ())
-        run = starting.run_name(data, name)
+        execution.check_kind(known, data)
+        chosen = execution.hyperparameters_of(known, hyperparameters or ())
+        run = execution.run_name(data, name)
         is_text = format is OutputFormat.TEXT
         source = data
-        if starting.is_on_this_machine(data):
+        if execution.is_on_this_machine(data):
             found = files.find([Path(data)])
             if not no_validate:
                 _check(console, found, known, is_text=is_text)
             with aws_errors():
-                source = starting.upload(session, pipeline, run, found)
+                source = execution.upload(session, pipeline, run, found)
         with aws_errors():
-            started = starting.start(
+            started = execution.start(
                 session, pipeline, known, name=run, source=source, hyperparameters=chosen
             )
         if is_text:
@@ -106,13 +107,13 @@ def start(
 def _check(console: Console, found: Found, known: PipelineSettings, *, is_text: bool) -> None:
     from bedrock_customization_local.cli.data import validation_text
     from bedrock_customization_local.cli.data.byte_progress import byte_progress
-    from bedrock_customization_local.cli.deployed import starting
+    from bedrock_customization_local.cli.starting import checking
 
     with byte_progress(error_console(), "Validating", found.size, shown=is_text) as advance:
-        checked = starting.check(found, known, advance=advance)
+        checked = checking.check(found, known, advance=advance)
     if checked is None:
         return
-    refusal = starting.refusal_of(checked, known)
+    refusal = checking.refusal_of(checked, known)
     if refusal:
         if is_text:
             validation_text.print_findings(console, checked)

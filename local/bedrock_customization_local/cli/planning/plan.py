@@ -10,11 +10,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bedrock_customization_local.cli.data import estimation, files
 from bedrock_customization_local.cli.data.estimation import Estimate, RunPlan
-from bedrock_customization_local.cli.deployed.starting import engine_settings
 from bedrock_customization_local.cli.messages import usage_error
 from bedrock_customization_local.cli.planning import summary
 from bedrock_customization_local.cli.planning.assemblies import stacks_of
 from bedrock_customization_local.cli.planning.summary import StackSummary  # noqa: TC001 - msgspec reads it
+from bedrock_customization_local.cli.starting.checking import engine_settings
 from bedrock_customization_runtime.datasets.training_cost import EPOCHS
 
 if TYPE_CHECKING:
