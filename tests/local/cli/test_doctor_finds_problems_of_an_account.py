@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from types import SimpleNamespace
 
 import boto3
 import pytest
 from typer.testing import CliRunner
 
 from bedrock_customization_local.cli import app
-from bedrock_customization_local.cli.health import account
+from bedrock_customization_local.cli.health import account, deployed_pipeline
 from bedrock_customization_local.cloud.bedrock.faults import Fault, FaultKind
 
 NOVA, LLAMA = "amazon.nova-micro-v1:0:128k", "meta.llama3-3-70b-instruct-v1:0:128k"
@@ -226,3 +227,55 @@ def test_what_may_not_be_looked_at_is_said_and_stops_no_other_check(doctor, clou
     assert found["quotas"]["level"] == "warning"
     assert "ThrottlingException" in found["quotas"]["message"]
     assert found["invocation-logging"]["level"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("status", "level"),
+    [
+        ("UPDATE_COMPLETE", "ok"),
+        ("UPDATE_ROLLBACK_COMPLETE", "ok"),
+        ("UPDATE_IN_PROGRESS", "warning"),
+        ("REVIEW_IN_PROGRESS", "error"),
+        ("ROLLBACK_COMPLETE", "error"),
+        ("UPDATE_ROLLBACK_FAILED", "error"),
+    ],
+)
+def test_a_stack_that_is_half_made(status, level):
+    stack = {"StackName": "S", "StackStatus": status, "StackStatusReason": "no rights"}
+    finding = deployed_pipeline.stack(stack)
+    assert finding.level == level
+    assert status in finding.message
+    assert ("no rights" in finding.message) == (level == "error")
+
+
+class Bedrock:
+    """As far as room is looked at: so many of each."""
+
+    def __init__(self, **counts):
+        self.counts = counts
+
+    def get_paginator(self, operation):
+        found = [None] * self.counts.get(operation, 0)
+        members = ("modelSummaries", "modelCustomizationJobSummaries", "modelDeploymentSummaries")
+        page = dict.fromkeys(members, found)
+        return SimpleNamespace(paginate=lambda **_: [page])
+
+
+def room(**counts):
+    def client(name):
+        if name == "bedrock":
+            return Bedrock(**counts)
+        value = {"Quota": {"Value": 100}}
+        return SimpleNamespace(get_service_quota=lambda **_: value)
+
+    session = SimpleNamespace(client=client)
+    return dict(levels(account.room(session, model_units=0, imports=True)))
+
+
+def test_an_account_that_is_full_of_jobs_deployments_or_models():
+    nothing = {"custom-models": "ok", "jobs": "ok", "deployments": "ok", "imported-models": "ok"}
+    assert room() == nothing
+    assert room(list_model_customization_jobs=10) == {**nothing, "jobs": "warning"}
+    assert room(list_custom_model_deployments=10) == {**nothing, "deployments": "error"}
+    assert room(list_custom_models=100) == {**nothing, "custom-models": "error"}
+    assert room(list_imported_models=100) == {**nothing, "imported-models": "error"}
