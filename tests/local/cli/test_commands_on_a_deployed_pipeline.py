@@ -35,7 +35,7 @@ def bank(tmp_path_factory):
         writer = csv.DictWriter(file, ["text", "category"])
         writer.writeheader()
         for intent in intents:
-            writer.writerows([row for row in rows if row["category"] == intent][:50])
+            writer.writerows([row for row in rows if row["category"] == intent][:30])
     return path
 
 
@@ -113,7 +113,7 @@ def test_what_is_deployed_does_not_change_when_it_is_deployed_again(cloud, run, 
     assert (stack["stack"], stack["is_deployed"], stack["changes"]) == ("Support", True, [])
     assert plan["not_compared"] is None
     assert (stack["idle_usd_per_month"], len(stack["idle"])) == (3, 1)
-    assert plan["run"]["records"] == 150
+    assert plan["run"]["records"] == 90
     assert plan["run"]["run"]["epochs"] == 1
     assert plan["run"]["run"]["usd"] > 0
     printed = run("plan", assembly)[1]
@@ -192,12 +192,12 @@ def test_a_run_that_makes_no_sense_is_not_started(run, arguments, told):
 def test_a_file_is_checked_uploaded_and_run_to_the_alias(watched, outputs):
     code, printed, errors = watched
     assert code == 0, errors
-    assert "150 records\n" in printed
+    assert "90 records\n" in printed
     key = "incoming/first/Bank-Fragen.csv"
     assert f"first has begun, with s3://{outputs['DataBucketName']}/{key}" in printed
     for step in ("Prepare data", "Record customization", "Decide promotion", "Promote model"):
         assert f"✓ {step}" in printed
-    assert "150 read: " in printed
+    assert "90 read: " in printed
     assert "Decision: promoted" in printed
     assert outputs["AliasParameterName"] in printed
     assert "Cost, by the run's estimate: about $" in printed
