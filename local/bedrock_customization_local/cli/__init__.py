@@ -18,16 +18,23 @@ from bedrock_customization_local.cli.commands.check import check
 from bedrock_customization_local.cli.commands.cleanup import cleanup
 from bedrock_customization_local.cli.commands.convert import convert
 from bedrock_customization_local.cli.commands.demo import demo
+from bedrock_customization_local.cli.commands.doctor import doctor
 from bedrock_customization_local.cli.commands.estimate import estimate
+from bedrock_customization_local.cli.commands.init import init
 from bedrock_customization_local.cli.commands.inspect_model import inspect_model
 from bedrock_customization_local.cli.commands.local import local
+from bedrock_customization_local.cli.commands.plan import plan
 from bedrock_customization_local.cli.commands.prepare import prepare
 from bedrock_customization_local.cli.commands.report import report
 from bedrock_customization_local.cli.commands.rollback import rollback
 from bedrock_customization_local.cli.commands.rules import rules
+from bedrock_customization_local.cli.commands.runs import runs
+from bedrock_customization_local.cli.commands.start import start
 from bedrock_customization_local.cli.commands.status import status
 from bedrock_customization_local.cli.commands.validate import validate
 from bedrock_customization_local.cli.commands.verify import verify
+from bedrock_customization_local.cli.commands.watch import watch
+from bedrock_customization_local.cli.help_examples import epilog
 
 app = typer.Typer(
     name="bedrock-customization",
@@ -37,23 +44,20 @@ app = typer.Typer(
     # A bug shows Python's own traceback: shorter, and what people expect in an issue.
     pretty_exceptions_enable=False,
 )
-app.command("demo")(demo)
-app.command("validate")(validate)
-app.command("prepare")(prepare)
-app.command("estimate")(estimate)
-app.command("advise")(advise)
-app.command("convert")(convert)
-app.command("check")(check)
-app.command("inspect-model")(inspect_model)
-app.command("approve")(approve)
-app.command("reject")(reject)
-app.command("rollback")(rollback)
-app.command("status")(status)
-app.command("cleanup")(cleanup)
-app.command("rules")(rules)
-app.command("report")(report)
-app.command("verify")(verify)
-app.add_typer(local, name="local")
+_COMMANDS = {
+    "Begin, and try it on this machine": (init, doctor, demo),
+    "Data and models": (validate, prepare, estimate, advise, convert, rules, inspect_model),
+    "Deploy": (plan, check),
+    "A deployed pipeline": (
+        *(start, watch, runs, report, verify),
+        *(approve, reject, rollback, status, cleanup),
+    ),
+}
+for _panel, _functions in _COMMANDS.items():
+    for _function in _functions:
+        _name = _function.__name__.replace("_", "-")
+        app.command(_name, rich_help_panel=_panel, epilog=epilog(_name))(_function)
+app.add_typer(local, name="local", rich_help_panel=next(iter(_COMMANDS)))
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature of a callback

@@ -33,16 +33,6 @@ VerboseOption = Annotated[
     ),
 ]
 
-StackOption = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="The pipeline's stack. Without it: the only one there is."),
-]
-RegionOption = Annotated[
-    str | None,
-    typer.Option(metavar="REGION", help="Without it: that of your AWS configuration."),
-]
-
-
 _BROKEN_PIPE = 128 + 13
 """As a command ends that SIGPIPE ended."""
 

@@ -3,12 +3,12 @@
 import hashlib
 import json
 
+import boto3
 import msgspec
 import pytest
 from msgspec.structs import replace
 
 from bedrock_customization_local.cli.data import advising
-from bedrock_customization_local.cli.deployed import manifests
 from bedrock_customization_runtime.manifest import (
     AdviceReason,
     AdviceSection,
@@ -213,13 +213,13 @@ def test_a_manifest_is_read_from_s3_with_the_credentials_of_the_shell(run_in, mo
             return msgspec.json.encode(manifest_of())
 
     class Shell:
-        def __init__(self, region_name):
-            assert region_name is None
+        def __init__(self, *, region_name, profile_name):
+            assert (region_name, profile_name) == (None, None)
 
         def client(self, service):
             return {"s3": Bucket}[service]()
 
-    monkeypatch.setattr(manifests.boto3, "Session", Shell)
+    monkeypatch.setattr(boto3, "Session", Shell)
     code, output, _ = run_in("advise", "--manifest", "s3://artifacts/runs/1/manifest.json")
     assert code == 0
     assert "✓ tune" in output

@@ -1,6 +1,7 @@
 """The commands as a person types them: help, usage errors, exit codes."""
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -8,12 +9,14 @@ import textwrap
 from importlib.metadata import version
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from bedrock_customization_local.cli import app
 from bedrock_customization_local.cli.demonstration.request import BASE_MODEL, Request
 from bedrock_customization_local.cli.demonstration.run import context_of
 from bedrock_customization_local.cli.demonstration.synth import find_app
+from bedrock_customization_local.cli.help_examples import EXAMPLES
 from bedrock_customization_local.cli.messages import CommandError, RunFailure, run_error
 from bedrock_customization_local.cli.signals import Interrupted, interruptible
 
@@ -45,6 +48,23 @@ def rows(tmp_path):
 
 def test_the_version_is_the_packages(run):
     assert run("--version") == (0, version("cdk-bedrock-customization") + "\n")
+
+
+def test_every_command_shows_examples_that_it_would_take():
+    group = get_command(app)
+    commands = {name: one for name, one in group.commands.items() if name != "local"}
+    commands["local up"] = group.commands["local"].commands["up"]
+    assert commands.keys() == EXAMPLES.keys()
+    for name, command in commands.items():
+        assert EXAMPLES[name]
+        for line in EXAMPLES[name]:
+            program, *words = shlex.split(line)
+            assert program == "bedrock-customization"
+            assert words[: len(name.split())] == name.split()
+            # Raises where an option is not known, or something is missing.
+            command.make_context(name, words[len(name.split()) :]).close()
+            assert line in command.epilog
+        assert "Exit codes: 0" in command.help or name == "local up"
 
 
 def test_the_help_of_no_command_imports_anything_heavy():
@@ -123,6 +143,12 @@ def test_an_apps_own_template_is_used_for_the_users_own_data(tmp_path, rows):
     assert context_of(own, Request())[PROMPT] == "{text}"
     with pytest.raises(CommandError, match="--system does not apply"):
         context_of(own, Request(data=rows, system="x"))
+
+
+def test_an_apps_template_may_stand_in_its_code(tmp_path, rows):
+    context = context_of(app_with(tmp_path), Request(data=rows))
+    assert PROMPT not in context
+    assert context["aws:cdk:bundling-stacks"] == []
 
 
 def test_finished_records_need_no_template(tmp_path):

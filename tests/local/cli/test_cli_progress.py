@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bedrock_customization_local.cli.demonstration.definition import Definition
-from bedrock_customization_local.cli.demonstration.progress import Status, describe, read_history
+from bedrock_customization_local.cli.following.definition import Definition
+from bedrock_customization_local.cli.following.progress import Status, describe, read_history
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 LAMBDA = "arn:aws:states:::lambda:invoke"
@@ -267,3 +267,13 @@ def test_a_recorded_run_goes_through_its_phases_in_order(promoted_run):
     steps = read_history(events, definition).steps
     assert tuple(dict.fromkeys(step.state.phase for step in steps)) == definition.phases
     assert "Failure" not in definition.phases
+
+
+def test_a_redriven_run_goes_on():
+    history = History().enter("Prepare data").fail_attempt("Busy")
+    history.add("ExecutionFailed", executionFailedEventDetails={"error": "Busy", "cause": "x"})
+    assert read_history(history.events, DEFINITION).status is Status.FAILED
+    history.add("ExecutionRedriven").enter("Prepare data")
+    progress = read_history(history.events, DEFINITION)
+    assert (progress.status, progress.failure) == (Status.RUNNING, None)
+    assert [step.name for step in progress.running] == ["Prepare data"]

@@ -163,12 +163,12 @@ def test_what_a_killed_run_bought_goes_at_the_next_round_and_nothing_else(house)
 
 def test_the_commands_find_what_the_function_does_and_ask(house, run_command):
     orphan = house.buy("orphan-again")
-    code, output = run_command("status", "House")
+    code, output = run_command("status", "--stack", "House")
     assert code == 0
     assert orphan.rpartition(":")[2] in output
     assert "orphaned-throughput" in output
     assert "an hour" in output
-    code, _ = run_command("cleanup", "House", answer="n\n")
+    code, _ = run_command("cleanup", "--stack", "House", answer="n\n")
     assert code == 0
     code, output = run_command("cleanup", "--format", "json")
     assert [one["outcome"] for one in json.loads(output)["findings"]] == ["found"]
@@ -190,10 +190,10 @@ def test_the_function_was_denied_nothing_and_has_no_right_that_nobody_explains(h
 
 
 def test_a_retention_that_would_take_what_a_redrive_needs_is_refused(run_command):
-    code, output = run_command("status", "House", "--data-retention", "3")
+    code, output = run_command("status", "--stack", "House", "--data-retention", "3")
     assert code == 2
     assert "at least 15 days" in output
-    code, output = run_command("status", "House", "--artifacts-retention", "30")
+    code, output = run_command("status", "--stack", "House", "--artifacts-retention", "30")
     assert code == 2
 
 
@@ -202,15 +202,15 @@ def test_once_the_stack_is_destroyed_nothing_bills_and_what_stayed_is_listed(hou
     formation = house.cloud.client("cloudformation")
     stack_id = formation.describe_stacks(StackName="House")["Stacks"][0]["StackId"]
     formation.delete_stack(StackName="House")
-    found = json.loads(run_command("status", stack_id, "--format", "json")[1])
+    found = json.loads(run_command("status", "--stack", stack_id, "--format", "json")[1])
     assert found["destroyed"] is not None
     assert [(one["kind"], one["resource"]) for one in found["findings"]] == [
         ("retired-throughput", live)
     ]
-    code, output = run_command("cleanup", "House", "--yes")
+    code, output = run_command("cleanup", "--stack", "House", "--yes")
     assert code == 0, output
     assert house.billing() == set()
-    found = json.loads(run_command("cleanup", "House", "--format", "json")[1])
+    found = json.loads(run_command("cleanup", "--stack", "House", "--format", "json")[1])
     assert (found["findings"], found["possessions"]) == ([], [])
     # Nothing is named that does not answer.
     ssm = house.cloud.client("ssm")
@@ -225,7 +225,7 @@ def test_once_the_stack_is_destroyed_nothing_bills_and_what_stayed_is_listed(hou
 
 
 def test_a_stack_that_never_was_is_said_to_be_missing(run_command):
-    code, output = run_command("status", "Nowhere")
+    code, output = run_command("status", "--stack", "Nowhere")
     assert code == 1
     assert "there is no stack Nowhere" in output
 

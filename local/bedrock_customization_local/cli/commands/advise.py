@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bedrock_customization_local.cli.aws_options import Access
 from bedrock_customization_local.cli.data.options import (
     Columns,
     MethodOption,
@@ -16,14 +16,8 @@ from bedrock_customization_local.cli.data.options import (
 )
 from bedrock_customization_local.cli.messages import ExitCode, usage_error
 from bedrock_customization_local.cli.option_groups import with_option_groups
+from bedrock_customization_local.cli.output_format import FormatOption, OutputFormat
 from bedrock_customization_local.cli.running import VerboseOption, command, error_console
-
-
-class AdviceFormat(StrEnum):
-    """How advice is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 @with_option_groups
@@ -58,9 +52,8 @@ def advise(
     ] = None,
     method: MethodOption = None,
     columns: Columns,
-    format: Annotated[
-        AdviceFormat, typer.Option("--format", help="How to write the advice.")
-    ] = AdviceFormat.TEXT,
+    access: Access,
+    format: FormatOption = OutputFormat.TEXT,
     verbose: VerboseOption = False,
 ) -> None:
     """Say whether to tune: from a run's measured baseline, or as far as raw data tell.
@@ -78,13 +71,13 @@ def advise(
                 "name raw data or --manifest, one of them: data are judged before a run, a "
                 "manifest after its baseline was measured"
             )
-        is_text = format is AdviceFormat.TEXT
+        is_text = format is OutputFormat.TEXT
         if manifest is not None:
             if use_case is not None or base_model is not None:
                 raise usage_error(
                     "--use-case and --base-model are of raw data: a manifest has its own"
                 )
-            made = advising.of_manifest(advising.read_manifest(manifest))
+            made = advising.of_manifest(advising.read_manifest(manifest, access))
         elif base_model is None:
             raise usage_error("--base-model is missing: name the model that is to be tuned")
         else:

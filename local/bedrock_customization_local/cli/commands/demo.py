@@ -68,6 +68,8 @@ def demo(
     Synthesizes the CDK app of this folder (without a cdk.json: the ready-made one), deploys it to
     an AWS that runs inside this command, and runs its pipeline to the end. Nothing leaves this
     machine, no account is needed and nothing is billed.
+
+    Exit codes: 0 the run came to a decision, 1 it failed, 2 the command makes no sense.
     """
     with command(verbose=verbose) as console:
         from bedrock_customization_local.cli.demonstration import run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -19,14 +18,8 @@ from bedrock_customization_local.cli.data.options import (
 from bedrock_customization_local.cli.defaults import FEW_SHOT, MAXIMUM_TOKENS
 from bedrock_customization_local.cli.messages import ExitCode
 from bedrock_customization_local.cli.option_groups import with_option_groups
+from bedrock_customization_local.cli.output_format import FormatOption, OutputFormat
 from bedrock_customization_local.cli.running import VerboseOption, command, error_console
-
-
-class EstimateFormat(StrEnum):
-    """How an estimate is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 @with_option_groups
@@ -58,9 +51,7 @@ def estimate(
         ),
     ] = None,
     columns: Columns,
-    format: Annotated[
-        EstimateFormat, typer.Option("--format", help="How to write the estimate.")
-    ] = EstimateFormat.TEXT,
+    format: FormatOption = OutputFormat.TEXT,
     verbose: VerboseOption = False,
 ) -> None:
     """Estimate what a run costs: training, a teacher, the evaluation, and what is kept.
@@ -89,7 +80,7 @@ def estimate(
             privacy=Privacy.OFF,
             logs=LogOptions(teacher=teacher),
         )
-        is_text = format is EstimateFormat.TEXT
+        is_text = format is OutputFormat.TEXT
         with byte_progress(error_console(), "Counting", found.size, shown=is_text) as advance:
             made = estimation.estimate(found, settings, plan, advance=advance)
         if is_text:

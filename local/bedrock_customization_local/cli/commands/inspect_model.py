@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from bedrock_customization_local.cli.aws_options import Access, ProfileOption
 from bedrock_customization_local.cli.messages import CommandError, ExitCode
+from bedrock_customization_local.cli.output_format import FormatOption, OutputFormat
 from bedrock_customization_local.cli.running import VerboseOption, command
-
-
-class InspectionFormat(StrEnum):
-    """How findings are written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def inspect_model(
@@ -35,12 +29,11 @@ def inspect_model(
             help="Where to import it, which is the bucket's too. Without it: that is not checked.",
         ),
     ] = None,
+    profile: ProfileOption = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Warnings make the exit code 1 too.")
     ] = False,
-    format: Annotated[
-        InspectionFormat, typer.Option("--format", help="How to write what was found.")
-    ] = InspectionFormat.TEXT,
+    format: FormatOption = OutputFormat.TEXT,
     verbose: VerboseOption = False,
 ) -> None:
     """Look into a model folder before it is imported: everything that is wrong, in one pass.
@@ -60,7 +53,7 @@ def inspect_model(
         from bedrock_customization_runtime import catalog, weights
 
         try:
-            opened = folders.folder_of(folder, region)
+            opened = folders.folder_of(folder, Access(region=region, profile=profile))
             with aws_errors():
                 inspection = weights.inspect(opened, catalog.import_rules(), region=region)
         except OSError as error:
@@ -69,11 +62,11 @@ def inspect_model(
                 advice=("check the rights of the file",),
             ) from error
         match format:
-            case InspectionFormat.TEXT:
+            case OutputFormat.TEXT:
                 inspection_text.print_inspection(
                     console, folder, inspection, region=region, is_strict=strict
                 )
-            case InspectionFormat.JSON:
+            case OutputFormat.JSON:
                 typer.echo(inspection_text.as_json(folder, inspection, region=region))
         if not inspection.can_be_imported or (strict and inspection.findings):
             raise typer.Exit(ExitCode.FAILURE)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bedrock_customization_local.cli.help_examples import epilog
 from bedrock_customization_local.cli.running import REGION, TIME_SCALE, VerboseOption, command
 
 local = typer.Typer(help="The embedded AWS on this machine.", no_args_is_help=True)
@@ -16,7 +17,7 @@ def _main() -> None:
     """Keep `up` a command of its own: typer would fold a single one into `local`."""
 
 
-@local.command()
+@local.command(epilog=epilog("local up"))
 def up(
     *,
     port: Annotated[

@@ -21,6 +21,7 @@ from bedrock_customization_local.cli.data.options import (
 from bedrock_customization_local.cli.defaults import MAXIMUM_REJECTED
 from bedrock_customization_local.cli.messages import ExitCode
 from bedrock_customization_local.cli.option_groups import with_option_groups
+from bedrock_customization_local.cli.output_format import FormatOption, OutputFormat
 from bedrock_customization_local.cli.running import VerboseOption, command, error_console
 
 
@@ -68,6 +69,7 @@ def prepare(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what an earlier call wrote there.")
     ] = False,
+    format: FormatOption = OutputFormat.TEXT,
     open_report: Annotated[
         bool, typer.Option("--open", help="Open the report in a browser.")
     ] = False,
@@ -105,9 +107,14 @@ def prepare(
             logs=logs,
         )
         folder = PreparedFolder(out, overwrite=overwrite)
-        with byte_progress(error_console(), "Reading", found.size, shown=True) as advance:
+        with byte_progress(
+            error_console(), "Reading", found.size, shown=format is OutputFormat.TEXT
+        ) as advance:
             report = preparation.prepare(found, settings, folder, advance=advance)
-        preparation_text.print_preparation(console, report, found, folder.path)
+        if format is OutputFormat.JSON:
+            typer.echo((folder.path / preparation.REPORT).read_text(encoding="utf-8").rstrip())
+        else:
+            preparation_text.print_preparation(console, report, found, folder.path)
         if open_report:
             typer.launch((folder.path / preparation.REPORT_PAGE).absolute().as_uri())
         if report.refusal is not None:

@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
-from bedrock_customization_local.cli.running import (
-    RegionOption,
-    StackOption,
-    VerboseOption,
-    command,
-)
+from bedrock_customization_local.cli.aws_options import Target
+from bedrock_customization_local.cli.option_groups import with_option_groups
+from bedrock_customization_local.cli.output_format import FormatOption, OutputFormat, print_json
+from bedrock_customization_local.cli.running import VerboseOption, command
 
 
+@with_option_groups
 def report(
     *,
     run: Annotated[
@@ -44,8 +43,8 @@ def report(
     open_report: Annotated[
         bool, typer.Option("--open", help="Open the report in a browser.")
     ] = False,
-    stack: StackOption = None,
-    region: RegionOption = None,
+    target: Target,
+    format: FormatOption = OutputFormat.TEXT,
     verbose: VerboseOption = False,
 ) -> None:
     """Render a run's report, and the card of the model it made, from its manifest alone.
@@ -63,12 +62,15 @@ def report(
 
         match run, manifest:
             case (str(), None):
-                place = manifests.manifest_of(run, stack=stack, region=region)
+                place = manifests.manifest_of(run, target)
             case (None, str()):
                 place = manifest
             case _:
                 raise usage_error("name either a run or --manifest")
-        files = rendering.render(manifests.read_manifest(place, region=region), out)
-        results.print_files(console, files)
+        files = rendering.render(manifests.read_manifest(place, target), out)
+        if format is OutputFormat.JSON:
+            print_json({file.name: str(file.absolute()) for file in files.values()})
+        else:
+            results.print_files(console, files)
         if open_report:
             typer.launch(files["Report"].absolute().as_uri())

@@ -58,7 +58,10 @@ def rules(
     ] = RulesFormat.TEXT,
     verbose: VerboseOption = False,
 ) -> None:
-    """List the rules that data are checked against, or explain one of them."""
+    """List the rules that data are checked against, or explain one of them.
+
+    Exit codes: 0 listed, 2 there is no such rule or base model.
+    """
     with command(verbose=verbose) as console:
         from bedrock_customization_local.cli.data import rule_table
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bedrock_customization_local.cli.aws_options import Target
 from bedrock_customization_local.cli.messages import ExitCode
-from bedrock_customization_local.cli.running import (
-    RegionOption,
-    StackOption,
-    VerboseOption,
-    command,
-)
+from bedrock_customization_local.cli.option_groups import with_option_groups
+from bedrock_customization_local.cli.output_format import FormatOption, OutputFormat, print_json
+from bedrock_customization_local.cli.running import VerboseOption, command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,13 +19,7 @@ if TYPE_CHECKING:
     from bedrock_customization_local.cli.lineage.verification import Verification
 
 
-class VerificationFormat(StrEnum):
-    """How to write what was found."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
+@with_option_groups
 def verify(
     *,
     run: Annotated[
@@ -56,11 +46,8 @@ def verify(
             show_default=False,
         ),
     ] = None,
-    form: Annotated[
-        VerificationFormat, typer.Option("--format", help="How to write what was found.")
-    ] = VerificationFormat.TEXT,
-    stack: StackOption = None,
-    region: RegionOption = None,
+    format: FormatOption = OutputFormat.TEXT,
+    target: Target,
     verbose: VerboseOption = False,
 ) -> None:
     """Check a run's manifest: every version, every signature, every file it names.
@@ -78,11 +65,11 @@ def verify(
             case (_, Path()):
                 found = verification.of_folder(folder, key=key, run=run)
             case (str(), None):
-                found = verification.of_run(run, stack=stack, region=region, key=key)
+                found = verification.of_run(run, target, key=key)
             case _:
                 raise usage_error("name a run, or --folder")
-        if form is VerificationFormat.JSON:
-            typer.echo(json.dumps(found.document(), indent=2))
+        if format is OutputFormat.JSON:
+            print_json(found.document())
         else:
             _print(console, found)
         if not found.holds:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from bedrock_customization_local.cli.aws_options import Access
     from bedrock_customization_local.cli.data.files import Found
     from bedrock_customization_runtime.datasets.examined import Examined
     from bedrock_customization_runtime.datasets.preparation import PreparedDataset
@@ -94,14 +95,14 @@ def read_use_case(path: Path | None) -> UseCaseSection | None:
         raise usage_error(f"--use-case: {error}") from None
 
 
-def read_manifest(place: str) -> Manifest:
+def read_manifest(place: str, access: Access) -> Manifest:
     """Return the manifest in a file or at an S3 URI.
 
     Raises:
         CommandError: It cannot be read, or is no manifest of this version.
     """
     try:
-        return manifests.read_manifest(place)
+        return manifests.read_manifest(place, access)
     except CommandError as error:
         # That exit code says here that something else comes first.
         raise usage_error(f"--manifest: {error.message}", *error.advice) from error

@@ -33,10 +33,7 @@ def print_validation(console: Console, validation: Validation, *, max_shown: int
         max_shown: Rejected records to show.
     """
     print_skipped(console, validation.found)
-    if validation.rule_counts:
-        console.print(
-            findings_table([_row(each) for each in validation.rule_counts], console.width)
-        )
+    print_findings(console, validation)
     _print_rejected(console, validation.files, max_shown)
     for refusal in validation.refusals:
         console.print()
@@ -44,6 +41,14 @@ def print_validation(console: Console, validation: Validation, *, max_shown: int
     if validation.rule_counts or validation.refusals:
         console.print()
     console.print(verdict(validation))
+
+
+def print_findings(console: Console, validation: Validation) -> None:
+    """Print the rules that records broke, and how many did."""
+    if validation.rule_counts:
+        console.print(
+            findings_table([_row(each) for each in validation.rule_counts], console.width)
+        )
 
 
 def verdict(validation: Validation) -> Text:

@@ -54,9 +54,7 @@ def print_deployment(console: Console) -> None:
         "Deploy an app and run its pipeline:",
         f"{_CDK} bootstrap",
         f"{_CDK} deploy",
-        "aws s3 cp data.csv s3://<DataBucketName>/incoming/data.csv",
-        "aws stepfunctions start-execution --state-machine-arn <StateMachineArn>"
-        """ --input '{"source": "s3://<DataBucketName>/incoming/data.csv"}'""",
+        "bedrock-customization start data.csv --watch",
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
@@ -13,9 +12,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from bedrock_customization_local.cli.data.source import safe_name
-from bedrock_customization_local.cli.demonstration.definition import Definition
-from bedrock_customization_local.cli.demonstration.progress import Status
-from bedrock_customization_local.cli.demonstration.watching import ExecutionWatch, LiveDetails
+from bedrock_customization_local.cli.following.watching import Clients, Pauses, follow
 from bedrock_customization_local.cli.messages import CommandError
 from bedrock_customization_local.cloud.deploy import DeploymentError
 from bedrock_customization_local.cloud.server import LocalCloud
@@ -30,11 +27,11 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
-    from bedrock_customization_local.cli.demonstration.display import Timeline
-    from bedrock_customization_local.cli.demonstration.progress import Progress
+    from bedrock_customization_local.cli.following.display import Timeline
+    from bedrock_customization_local.cli.following.progress import Progress
     from bedrock_customization_local.cli.messages import RunFailure
 
-_LOOK_EVERY_SECONDS = 0.25
+_LONGEST_PAUSE_SECONDS = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,7 +159,11 @@ def execute(
         name=name,
         input=json.dumps({"source": source}),
     )
-    progress = _follow(cloud, pipeline, started["executionArn"], timeline)
+    clients = Clients(
+        stepfunctions=step_functions, bedrock=cloud.client("bedrock"), s3=cloud.client("s3")
+    )
+    pauses = Pauses(longest=_LONGEST_PAUSE_SECONDS)
+    progress = follow(clients, started["executionArn"], timeline.show, pauses)
     _collect(cloud, progress, output)
     report, manifest = output / "report.html", output / "manifest.json"
     return Execution(
@@ -182,22 +183,6 @@ def alias_value(cloud: LocalCloud, pipeline: Pipeline) -> str:
         return ssm.get_parameter(Name=pipeline.alias_parameter)["Parameter"]["Value"]
     except ssm.exceptions.ParameterNotFound:
         return "no model yet"
-
-
-def _follow(
-    cloud: LocalCloud, pipeline: Pipeline, execution_arn: str, timeline: Timeline
-) -> Progress:
-    step_functions: SFNClient = cloud.client("stepfunctions")
-    machine = step_functions.describe_state_machine(stateMachineArn=pipeline.state_machine_arn)
-    definition = Definition.parse(machine["definition"])
-    watch = ExecutionWatch(step_functions, execution_arn, definition)
-    details = LiveDetails(cloud.client("bedrock"), cloud.client("s3"))
-    while True:
-        progress = watch.look()
-        timeline.show(progress, definition, details.of(progress))
-        if progress.status is not Status.RUNNING:
-            return progress
-        time.sleep(_LOOK_EVERY_SECONDS)
 
 
 def _collect(cloud: LocalCloud, progress: Progress, output: Path) -> None:

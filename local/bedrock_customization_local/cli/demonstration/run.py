@@ -14,10 +14,10 @@ from rich.text import Text
 
 from bedrock_customization_local.cli.data import source
 from bedrock_customization_local.cli.demonstration import explore, results
-from bedrock_customization_local.cli.demonstration.display import Timeline
 from bedrock_customization_local.cli.demonstration.request import BASE_MODEL, REPORTS
 from bedrock_customization_local.cli.demonstration.synth import Synthesis, find_app
 from bedrock_customization_local.cli.demonstration.workspace import workspace
+from bedrock_customization_local.cli.following.display import Timeline
 from bedrock_customization_local.cli.messages import print_error, run_error, usage_error
 from bedrock_customization_local.cli.running import REGION, TIME_SCALE
 from bedrock_customization_runtime import catalog
@@ -127,7 +127,7 @@ def context_of(app: CdkApp, request: Request) -> dict[str, object]:
         context[_BASE_MODEL_KEY] = request.base_model or BASE_MODEL
     # Nothing is downloaded: the embedded AWS gives the functions this environment's libraries.
     context["aws:cdk:bundling-stacks"] = []
-    if request.data and not request.target and _TEMPLATE_KEYS["prompt"] in context:
+    if request.data and not request.target and _has_template(app):
         data = source.open_data(request.data)
         if not data.holds_records:
             _refuse_columns(request, f"the app of {app.folder} has a template of its own")
@@ -140,6 +140,11 @@ def context_of(app: CdkApp, request: Request) -> dict[str, object]:
         else:
             context[key] = value
     return context
+
+
+def _has_template(app: CdkApp) -> bool:
+    """Whether rows are made records by the app: in its code, unless it is the ready-made one."""
+    return (app.folder / "cdk.json").is_file()
 
 
 def _template_of(request: Request) -> source.Template | None:

@@ -45,7 +45,8 @@ class Synthesis:
         app: What to run.
         context: All of it; the app's own counts only as far as it is in here.
         assembly: Folder for the cloud assembly.
-        region: Where the stacks go.
+        region: Where the stacks go; None where the app or AWS's configuration says it.
+        account: Likewise; without it that of the embedded AWS.
 
     Attributes:
         started: When, by `time.monotonic`.
@@ -57,7 +58,8 @@ class Synthesis:
         context: Mapping[str, object],
         *,
         assembly: Path,
-        region: str,
+        region: str | None,
+        account: str | None = _ACCOUNT,
     ) -> None:
         self.started = time.monotonic()
         self._app = app
@@ -68,7 +70,7 @@ class Synthesis:
             self._process = subprocess.Popen(  # noqa: S603 - the user's own app
                 [sys.executable, "-P", tether.__file__, *app.command],
                 cwd=app.folder,
-                env=_environment(context, assembly, region),
+                env=_environment(context, assembly, region, account),
                 stdin=subprocess.PIPE,
                 stdout=printed,
                 stderr=subprocess.STDOUT,
@@ -168,16 +170,20 @@ def exception_text(printed: str) -> str:
     return "\n".join(printed.strip().splitlines()[-_TOLD_LINES:])
 
 
-def _environment(context: Mapping[str, object], assembly: Path, region: str) -> dict[str, str]:
+def _environment(
+    context: Mapping[str, object], assembly: Path, region: str | None, account: str | None
+) -> dict[str, str]:
     programs = [str(Path(sys.executable).parent)]
     variables = {
         "CDK_OUTDIR": str(assembly),
         "CDK_CONTEXT_JSON": json.dumps(context),
-        "CDK_DEFAULT_ACCOUNT": _ACCOUNT,
-        "CDK_DEFAULT_REGION": region,
         # The rules of CloudFormation cost 2 s and belong to `cdk synth`.
         "CDK_VALIDATION": "false",
     }
+    if account:
+        variables["CDK_DEFAULT_ACCOUNT"] = account
+    if region:
+        variables["CDK_DEFAULT_REGION"] = region
     if node := _shipped_node():
         programs.append(str(node.parent))
         variables["JSII_NODE"] = str(node)

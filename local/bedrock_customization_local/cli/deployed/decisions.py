@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import NoCredentialsError
@@ -14,20 +14,22 @@ from botocore.httpsession import URLLib3Session
 from bedrock_customization_local.cli.deployed.pipelines import DeployedPipeline, aws_errors, run_of
 from bedrock_customization_local.cli.messages import CommandError, usage_error
 
+if TYPE_CHECKING:
+    from boto3 import Session
+
+    from bedrock_customization_local.cli.aws_options import Target
+
 _TIMEOUT_SECONDS = 60
 
 
-def decide(
-    decision: str, run: str, reason: str, *, stack: str | None, region: str | None
-) -> dict[str, str]:
+def decide(decision: str, run: str, reason: str, target: Target) -> dict[str, str]:
     """Approve or reject a candidate.
 
     Args:
         decision: `approve` or `reject`.
         run: Its run's name, or the ARN of its execution.
         reason: For the record.
-        stack: The pipeline's; None for the only one there is.
-        region: None for that of the AWS configuration.
+        target: Whose pipeline.
 
     Returns:
         What was decided, and by whom: `outcome` and `approver`.
@@ -35,10 +37,10 @@ def decide(
     Raises:
         CommandError: There is no such pipeline, nobody is asked there, or it refuses.
     """
-    session = boto3.Session(region_name=region)
+    session = target.session()
     key, execution_arn = run_of(run)
     with aws_errors():
-        pipeline = DeployedPipeline.find(session, stack, execution_arn)
+        pipeline = DeployedPipeline.find(session, target.stack, execution_arn)
         if pipeline.approval_url is None:
             raise usage_error(
                 f"the stack {pipeline.stack} has no output ApprovalUrl",
@@ -48,7 +50,7 @@ def decide(
         return _post(session, pipeline.approval_url, body)
 
 
-def _post(session: boto3.Session, url: str, body: dict[str, str]) -> dict[str, str]:
+def _post(session: Session, url: str, body: dict[str, str]) -> dict[str, str]:
     """Send a signed request and return what the function says.
 
     Raises:

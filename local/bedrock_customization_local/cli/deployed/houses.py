@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-import boto3
 import msgspec
 from botocore.config import Config
 
@@ -22,6 +21,7 @@ from bedrock_customization_runtime.names import key_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bedrock_customization_local.cli.aws_options import Target
     from bedrock_customization_local.cli.deployed.stacks import PipelineStack
     from bedrock_customization_local.cli.retention_options import RetentionOptions
     from bedrock_customization_runtime.housekeeping.findings import Finding
@@ -93,8 +93,7 @@ class Keeper:
     """Looks at a pipeline's house, and takes away what is left.
 
     Args:
-        stack: The pipeline's; None for the only one that stands.
-        region: None for that of the AWS configuration.
+        target: Whose house; also of a stack that was destroyed in the last 90 days.
         retentions: What goes beside what nobody can use.
         now: Time of day.
 
@@ -104,16 +103,15 @@ class Keeper:
 
     def __init__(
         self,
-        stack: str | None,
-        region: str | None,
+        target: Target,
         retentions: RetentionOptions,
         *,
         now: datetime | None = None,
     ) -> None:
         self._now = now or datetime.now(UTC)
-        session = boto3.Session(region_name=region)
+        session = target.session()
         with aws_errors():
-            self._stack: PipelineStack = stacks.find(session, stack)
+            self._stack: PipelineStack = stacks.find(session, target.stack)
             self._clients = Clients(
                 bedrock=session.client("bedrock", config=_PATIENT),
                 cloudwatch=session.client("cloudwatch", config=_PATIENT),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import boto3
 import msgspec
 
 from bedrock_customization_local.cli.deployed.pipelines import DeployedPipeline, aws_errors, run_of
@@ -12,10 +12,13 @@ from bedrock_customization_local.cli.messages import CommandError
 from bedrock_customization_runtime.manifest import SCHEMA_VERSION, Manifest
 from bedrock_customization_runtime.s3 import objects
 
+if TYPE_CHECKING:
+    from bedrock_customization_local.cli.aws_options import Access, Target
+
 _S3 = "s3://"
 
 
-def manifest_of(run: str, *, stack: str | None, region: str | None) -> str:
+def manifest_of(run: str, target: Target) -> str:
     """Return where the manifest of a deployed pipeline's run lies.
 
     Raises:
@@ -23,18 +26,18 @@ def manifest_of(run: str, *, stack: str | None, region: str | None) -> str:
     """
     key, execution_arn = run_of(run)
     with aws_errors():
-        session = boto3.Session(region_name=region)
-        pipeline = DeployedPipeline.find(session, stack, execution_arn)
+        session = target.session()
+        pipeline = DeployedPipeline.find(session, target.stack, execution_arn)
     return f"{_S3}{pipeline.artifacts_bucket}/runs/{key}/manifest.json"
 
 
-def read_manifest(place: str, *, region: str | None = None) -> Manifest:
+def read_manifest(place: str, access: Access) -> Manifest:
     """Return the manifest in a file or at an S3 URI.
 
     Raises:
         CommandError: It cannot be read, or is no manifest of this version.
     """
-    body = _object(place, region) if place.startswith(_S3) else _file(Path(place))
+    body = _object(place, access) if place.startswith(_S3) else _file(Path(place))
     try:
         return msgspec.json.decode(body, type=Manifest)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -54,9 +57,9 @@ def _file(path: Path) -> bytes:
         ) from error
 
 
-def _object(uri: str, region: str | None) -> bytes:
+def _object(uri: str, access: Access) -> bytes:
     with aws_errors():
         try:
-            return objects.read(boto3.Session(region_name=region).client("s3"), uri)
+            return objects.read(access.session().client("s3"), uri)
         except ValueError as error:
             raise CommandError(str(error), advice=("write s3://bucket/key",)) from error

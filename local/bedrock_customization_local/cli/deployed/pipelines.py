@@ -51,7 +51,7 @@ class DeployedPipeline:
         """
         found = [
             pipeline
-            for one in _stacks(session, stack)
+            for one in stacks(session, stack)
             if (pipeline := cls.of_stack(one))
             and (execution_arn is None or pipeline.has_execution(execution_arn))
         ]
@@ -128,7 +128,8 @@ def aws_errors() -> Iterator[None]:
         ) from error
 
 
-def _stacks(session: Session, name: str | None) -> Iterator[StackTypeDef]:
+def stacks(session: Session, name: str | None) -> Iterator[StackTypeDef]:
+    """Yield the stacks of an account and Region, or the one of a name."""
     client = session.client("cloudformation")
     pages = client.get_paginator("describe_stacks")
     for page in pages.paginate(StackName=name) if name else pages.paginate():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -15,34 +14,37 @@ from bedrock_customization_runtime.manifest.signature import Signer
 from bedrock_customization_runtime.promotion import alias
 
 if TYPE_CHECKING:
+    from boto3 import Session
+
+    from bedrock_customization_local.cli.aws_options import Target
     from bedrock_customization_runtime.promotion.alias import Promotion, PromotionRecord
 
 # An imported model that nobody asked for five minutes is loaded anew; ten attempts outlast that.
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 10})
 
 
-def moves(*, stack: str | None, region: str | None) -> PromotionRecord:
+def moves(target: Target) -> PromotionRecord:
     """Return what an alias has named.
 
     Args:
-        stack: The pipeline's; None for the only one there is.
-        region: None for that of the AWS configuration.
+        target: Whose pipeline.
 
     Raises:
         CommandError: There is no such pipeline, or its record cannot be read.
     """
-    session = boto3.Session(region_name=region)
+    session = target.session()
     with aws_errors():
-        return alias.read(session.client("s3"), _record(DeployedPipeline.find(session, stack)))
+        return alias.read(
+            session.client("s3"), _record(DeployedPipeline.find(session, target.stack))
+        )
 
 
-def roll_back(to: str | None, *, stack: str | None, region: str | None) -> tuple[str, Promotion]:
+def roll_back(to: str | None, target: Target) -> tuple[str, Promotion]:
     """Point an alias at the model of an earlier run.
 
     Args:
         to: The run; None undoes the last move.
-        stack: The pipeline's; None for the only one there is.
-        region: None for that of the AWS configuration.
+        target: Whose pipeline.
 
     Returns:
         The alias's parameter, and the move.
@@ -50,9 +52,9 @@ def roll_back(to: str | None, *, stack: str | None, region: str | None) -> tuple
     Raises:
         CommandError: There is no such pipeline or run, or its model does not answer.
     """
-    session = boto3.Session(region_name=region)
+    session = target.session()
     with aws_errors():
-        pipeline = DeployedPipeline.find(session, stack)
+        pipeline = DeployedPipeline.find(session, target.stack)
         s3, record = session.client("s3"), _record(pipeline)
         move = alias.roll_back(
             s3,
@@ -73,7 +75,7 @@ def _record(pipeline: DeployedPipeline) -> str:
     return alias.record_uri(pipeline.artifacts_bucket, pipeline.alias_parameter)
 
 
-def _check_answers(session: boto3.Session, target: Promotion) -> None:
+def _check_answers(session: Session, target: Promotion) -> None:
     """Ask the model a word, as a consumer would.
 
     Raises:

@@ -6,7 +6,6 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.exceptions import ClientError
 
 from bedrock_customization_local.cli.deployed.pipelines import DeployedPipeline, aws_errors, run_of
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from boto3 import Session
+
+    from bedrock_customization_local.cli.aws_options import Target
     from bedrock_customization_local.cli.lineage.named_files import FileFinding
     from bedrock_customization_local.cli.lineage.public_keys import PublicKey
     from bedrock_customization_local.cli.lineage.versions import Versions
@@ -89,24 +91,21 @@ def of_folder(folder: Path, *, key: PublicKey | None, run: str | None) -> Verifi
     return _verified(found, run=run, key=key, witnesses=(), files=())
 
 
-def of_run(
-    run: str, *, stack: str | None, region: str | None, key: PublicKey | None
-) -> Verification:
+def of_run(run: str, target: Target, *, key: PublicKey | None) -> Verification:
     """Check the run of a deployed pipeline.
 
     Args:
         run: Name, or ARN of its execution.
-        stack: The pipeline's; None for the only one there is.
-        region: None for that of the AWS configuration.
+        target: Whose pipeline.
         key: That must have signed; None for the one that the stack names.
 
     Raises:
         CommandError: There is no such pipeline or run, or it cannot be read.
     """
-    session = boto3.Session(region_name=region)
+    session = target.session()
     run_key, given_arn = run_of(run)
     with aws_errors():
-        pipeline = DeployedPipeline.find(session, stack, given_arn)
+        pipeline = DeployedPipeline.find(session, target.stack, given_arn)
         if key is None and pipeline.signing_key:
             key = public_keys.of_kms(session, pipeline.signing_key)
         s3 = session.client("s3")
@@ -145,7 +144,7 @@ def _verified(
     )
 
 
-def _end_of(session: boto3.Session, execution_arn: str) -> list[Witness]:
+def _end_of(session: Session, execution_arn: str) -> list[Witness]:
     """Return the version that a run ended with, as its execution's output has it.
 
     None for a run that still runs, that failed, or that Step Functions has forgotten, after 90

@@ -17,6 +17,7 @@ from bedrock_customization_runtime.weights import File
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from bedrock_customization_local.cli.aws_options import Access
     from bedrock_customization_runtime.weights import Folder
 
 _S3, _HUB = "s3://", "hf:"
@@ -29,19 +30,19 @@ _ADVICE = (
 _MODEL_SUFFIXES = (".safetensors", ".bin", ".gguf", ".pt", ".pth")
 
 
-def folder_of(place: str, region: str | None) -> Folder:
+def folder_of(place: str, access: Access) -> Folder:
     """Return a model folder.
 
     Args:
         place: A path, an S3 URI, or `hf:` with a repository and, after an @, its revision.
-        region: Of a bucket; None for that of the user's AWS configuration.
+        access: To a bucket.
 
     Raises:
         CommandError: There is no such folder, or it holds nothing of a model.
     """
     with aws_errors():
         try:
-            folder = _opened(place, region)
+            folder = _opened(place, access)
         except InvalidInput as error:
             raise usage_error(str(error), _ADVICE) from error
         names = [file.name for file in folder.files()]
@@ -55,9 +56,9 @@ def folder_of(place: str, region: str | None) -> Folder:
     return folder
 
 
-def _opened(place: str, region: str | None) -> Folder:
+def _opened(place: str, access: Access) -> Folder:
     if place.startswith(_S3):
-        return _s3_prefix(place, region)
+        return _s3_prefix(place, access)
     return _repository(place) if place.startswith(_HUB) else _disk(place)
 
 
@@ -74,10 +75,8 @@ def _disk(place: str) -> DiskFolder:
     return DiskFolder(path)
 
 
-def _s3_prefix(uri: str, region: str | None) -> S3Folder:
-    import boto3  # noqa: PLC0415 - not for folders on this machine
-
-    return S3Folder.look(boto3.Session(region_name=region).client("s3"), uri)
+def _s3_prefix(uri: str, access: Access) -> S3Folder:
+    return S3Folder.look(access.session().client("s3"), uri)
 
 
 def _repository(place: str) -> HubRepository:

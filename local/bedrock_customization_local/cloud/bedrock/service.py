@@ -87,6 +87,7 @@ class Bedrock:
         faults: What goes wrong on purpose.
         quotas: Of the account.
         place: Region and account.
+        foundation_models: What the account may ask; `withhold` takes one away.
     """
 
     def __init__(
@@ -114,7 +115,7 @@ class Bedrock:
         )
         self._on_job_state_change = on_job_state_change
         models = CustomModels(self._account)
-        foundation_models = FoundationModels(self._account)
+        self.foundation_models = foundation_models = FoundationModels(self._account)
         deployments = Deployments(self._account, models)
         throughputs = ProvisionedThroughputs(self._account, models)
         imported_models = ImportedModels(self._account)

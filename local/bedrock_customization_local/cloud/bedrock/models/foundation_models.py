@@ -54,6 +54,25 @@ class FoundationModels:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._withheld: set[str] = set()
+
+    def withhold(self, model_id: str) -> None:
+        """Let the account have no access to a model, as an organization's policy may."""
+        self._withheld.add(model_id)
+
+    def get_foundation_model_availability(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """GetFoundationModelAvailability."""
+        model_id = parameters["modelId"]
+        if model_id not in {entry.id for entry in self._entries()}:
+            raise NotFoundError(f"Could not resolve the foundation model from {model_id}")
+        has_access = model_id not in self._withheld
+        return {
+            "modelId": model_id,
+            "agreementAvailability": {"status": "AVAILABLE" if has_access else "NOT_AVAILABLE"},
+            "authorizationStatus": "AUTHORIZED" if has_access else "NOT_AUTHORIZED",
+            "entitlementAvailability": "AVAILABLE",
+            "regionAvailability": "AVAILABLE",
+        }
 
     def get_foundation_model(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """GetFoundationModel."""

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from bedrock_customization_local.cli.demonstration.progress import read_history
+from bedrock_customization_local.cli.following.definition import Definition
+from bedrock_customization_local.cli.following.progress import Status, read_history
 from bedrock_customization_runtime.evaluation import parts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
-    from bedrock_customization_local.cli.demonstration.definition import Definition
-    from bedrock_customization_local.cli.demonstration.progress import Progress
+    from bedrock_customization_local.cli.following.progress import Progress
     from bedrock_customization_runtime.contract import BlindTest
 
 _PAGE = 25
 _CUSTOMIZE = "bedrock:createModelCustomizationJob"
+_ASK = ".waitForTaskToken"
 _MAP = "Map"
+_GROWTH = 1.5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clients:
+    """Of the account in which an execution runs."""
+
+    stepfunctions: SFNClient
+    bedrock: BedrockClient
+    s3: S3Client
 
 
 class ExecutionWatch:
@@ -40,6 +55,11 @@ class ExecutionWatch:
         self._definition = definition
         self._events: list[HistoryEventTypeDef] = []
 
+    @property
+    def events(self) -> int:
+        """How many there have been."""
+        return len(self._events)
+
     def look(self) -> Progress:
         """Return the progress up to now."""
         known = self._events[-1]["id"] if self._events else 0
@@ -55,6 +75,56 @@ class ExecutionWatch:
                 break
         self._events += reversed(new)
         return read_history(self._events, self._definition)
+
+
+class Pauses:
+    """How long to wait between looks: short while something happens, longer while nothing does.
+
+    Args:
+        shortest: Seconds.
+        longest: Seconds; Step Functions allows few reads of a history a second.
+    """
+
+    def __init__(self, *, shortest: float = 0.25, longest: float = 10.0) -> None:
+        self._shortest, self._longest = shortest, longest
+        self._next = shortest
+
+    def after(self, *, something_new: bool) -> float:
+        """Return the seconds to wait after a look."""
+        self._next = self._shortest if something_new else min(self._longest, self._next * _GROWTH)
+        return self._next
+
+
+def follow(
+    clients: Clients,
+    execution_arn: str,
+    show: Callable[[Progress, Definition, Mapping[str, str]], None],
+    pauses: Pauses,
+) -> Progress:
+    """Look at an execution again and again, until it has ended.
+
+    Args:
+        clients: To look with.
+        execution_arn: What to follow.
+        show: Is given what each look shows: progress, definition, and what goes on just now.
+        pauses: Between looks.
+
+    Returns:
+        How it ended.
+    """
+    states = clients.stepfunctions
+    machine = states.describe_state_machine_for_execution(executionArn=execution_arn)
+    definition = Definition.parse(machine["definition"])
+    watch = ExecutionWatch(states, execution_arn, definition)
+    details = LiveDetails(clients.bedrock, clients.s3)
+    seen = -1
+    while True:
+        progress = watch.look()
+        show(progress, definition, details.of(progress))
+        if progress.status is not Status.RUNNING:
+            return progress
+        time.sleep(pauses.after(something_new=watch.events != seen))
+        seen = watch.events
 
 
 class LiveDetails:
@@ -76,6 +146,8 @@ class LiveDetails:
         for step in progress.running:
             if _CUSTOMIZE in step.state.resource and "job" in known:
                 details[step.name] = self._job(known["job"]["name"])
+            elif step.state.resource.endswith(_ASK) and "decision" in known:
+                details[step.name] = "waits for `approve` or `reject`"
             elif step.state.type == _MAP and "blind_test" in known:
                 questions = known["preparation"]["counts"]["test"]
                 details[step.name] = self._answers(known["blind_test"], questions)

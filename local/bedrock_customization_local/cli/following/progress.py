@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
-    from bedrock_customization_local.cli.demonstration.definition import Definition, State
+    from bedrock_customization_local.cli.following.definition import Definition, State
 
 
 class Status(StrEnum):
@@ -191,6 +191,9 @@ class _History:
 
     def _end(self, event: HistoryEventTypeDef) -> None:
         if event["type"] == "ExecutionStarted":
+            return
+        if event["type"] == "ExecutionRedriven":
+            self.status, self.failure, self.caught = Status.RUNNING, None, None
             return
         if event["type"] == "ExecutionSucceeded":
             self.status = Status.SUCCEEDED

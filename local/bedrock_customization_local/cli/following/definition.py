@@ -47,7 +47,7 @@ class Definition:
     def parse(cls, text: str) -> Self:
         """Read a definition in the Amazon States Language."""
         found: dict[str, State] = {}
-        for states in _machines(json.loads(text)):
+        for states in machines(json.loads(text)):
             reachable = {name: _reachable(states, name) for name in states}
             good_ends = {name for name, state in states.items() if _ends_well(state)}
             for name, state in states.items():
@@ -71,13 +71,13 @@ class Definition:
         )
 
 
-def _machines(machine: dict[str, Any]) -> Iterator[dict[str, dict[str, Any]]]:
+def machines(machine: dict[str, Any]) -> Iterator[dict[str, dict[str, Any]]]:
     """Yield the `States` of a machine and of every machine inside it."""
     yield machine["States"]
     for state in machine["States"].values():
         inner = [*state.get("Branches", ()), state.get("ItemProcessor"), state.get("Iterator")]
         for part in filter(None, inner):
-            yield from _machines(part)
+            yield from machines(part)
 
 
 def _reachable(states: dict[str, dict[str, Any]], start: str) -> set[str]:

@@ -18,15 +18,15 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from bedrock_customization_local.cli.demonstration.progress import Status
+from bedrock_customization_local.cli.following.progress import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rich.console import Console, RenderableType
 
-    from bedrock_customization_local.cli.demonstration.definition import Definition
-    from bedrock_customization_local.cli.demonstration.progress import Progress, Step
+    from bedrock_customization_local.cli.following.definition import Definition
+    from bedrock_customization_local.cli.following.progress import Progress, Step
 
 _DONE = Text("✓", style="green")
 _FAILED = Text("✗", style="bold red")
@@ -51,6 +51,9 @@ class Timeline:
 
     Args:
         console: Where to draw.
+
+    Attributes:
+        note: A few words that stand below what happens, before what is to come.
     """
 
     def __init__(self, console: Console) -> None:
@@ -61,6 +64,7 @@ class Timeline:
         self._work: Work | None = None
         self._progress: Progress | None = None
         self._live_details: Mapping[str, str] = {}
+        self.note = ""
         self._coming: tuple[str, ...] = ()
         self._live: Live | None = None
 
@@ -150,9 +154,10 @@ class Timeline:
     def _now(self) -> RenderableType:
         # Always two lines: rich draws from a thread of its own, and a height that changes just when
         # a line is printed leaves remains on the screen.
-        coming = "then: " + " · ".join(self._coming) if self._coming else ""
+        coming = " · ".join(self._coming)
+        told = "   ".join(filter(None, (self.note, coming and f"then: {coming}")))
         return Group(
-            self._running_row(), Text(coming, style="dim", no_wrap=True, overflow="ellipsis")
+            self._running_row(), Text(told, style="dim", no_wrap=True, overflow="ellipsis")
         )
 
     def _running_row(self) -> RenderableType:
