@@ -92,7 +92,7 @@ _NAVIGATION: dict[str, dict[str, list[str]]] = {
             "docs/architecture",
             "Limits <docs/limits>",
         ],
-        "Examples": ["examples/*/README"],
+        "Examples": ["docs/examples", "examples/*/README"],
         "Project": ["docs/migration", "CHANGELOG", "CONTRIBUTING", "docs/release*"],
     },
     "docs/operations": {"Runbooks": ["docs/runbooks/*"]},
